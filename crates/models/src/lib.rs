@@ -27,6 +27,7 @@ mod folder;
 mod installed;
 mod local_encoder;
 mod model;
+mod model_archive;
 mod model_files;
 mod queue;
 mod refused;
@@ -41,6 +42,7 @@ mod workers;
 
 pub use installed::{EncoderRecord, InstalledEncoders, RecordRefused, Runs, ServerRecord, seal_server_key};
 pub use local_encoder::LocalEncoder;
+pub use model_archive::ModelArchive;
 pub use model_files::{CopyError, ModelFiles};
 pub use refused::ModelRefused;
 pub use remote_encoder::{RemoteEncoder, RemoteModel, RemoteModelError};

@@ -12,7 +12,7 @@ use crate::vocabulary::{MAX_TOKENIZER_BYTES, TOKENIZER};
 use crate::weights::{MAX_WEIGHTS_BYTES, WEIGHTS};
 
 /// Each file: its name, the most bytes that it may have, and whether every model has it.
-const FILES: [(&str, u64, bool); 6] = [
+pub(crate) const FILES: [(&str, u64, bool); 6] = [
     (CONFIG, MAX_SETTINGS_BYTES, true),
     (SENTENCE, MAX_SETTINGS_BYTES, false),
     (POOLING, MAX_SETTINGS_BYTES, false),

@@ -9,6 +9,9 @@ pub enum ModelRefused {
     /// The folder is not there, or cannot be looked into.
     #[error("the model's folder cannot be opened: {0}")]
     Folder(String),
+    /// An archive is none, or holds no model or several.
+    #[error("the model's archive cannot be used: {0}")]
+    Archive(String),
     /// A file that every model has is not there.
     #[error("{0} is missing from the model's folder")]
     Missing(&'static str),

@@ -4,6 +4,7 @@ mod account;
 mod config;
 mod docs;
 pub(crate) mod encoder;
+mod fetched_encoder;
 mod ingest;
 mod kept;
 mod lists;

@@ -1,4 +1,4 @@
-//! The command `syft-space encoder add`: it installs the model of a folder, or one that a server runs.
+//! The command `syft-space encoder add`: it installs the model of a folder or of an archive, or one that a server runs.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,14 +9,15 @@ use syft_space_domain::encoder::{EncoderModel, EncoderName, ModelId, ModelRevisi
 use syft_space_domain::random::Entropy;
 use syft_space_domain::secret::Secret;
 use syft_space_domain::time::Clock;
-use syft_space_home::{EncoderFolders, Home};
+use syft_space_home::{EncoderDraft, EncoderFolders, Home};
 use syft_space_models::{
-    CopyError, EncoderRecord, EncoderUnfit, ModelFiles, RemoteEncoder, RemoteModel, Runs, ServerRecord,
-    measure_unrelated_cosine, seal_server_key,
+    CopyError, EncoderRecord, EncoderUnfit, ModelArchive, ModelFiles, RemoteEncoder, RemoteModel, Runs,
+    ServerRecord, measure_unrelated_cosine, seal_server_key,
 };
 use syft_space_secrets::{MasterKey, XChaChaSealer};
 
 use crate::cli::api::{option, unusable};
+use crate::cli::encoder::archive::Archive;
 use crate::cli::encoder::{ListedEncoder, lock, open, parse_name, short};
 use crate::cli::exit::{CommandError, ExitStatus};
 use crate::cli::output::Output;
@@ -26,7 +27,7 @@ use crate::config::Settings;
 use crate::startup::wiring::outbound;
 use crate::system::{SystemClock, SystemEntropy};
 
-const WHAT_IS_TAKEN: &str = "nothing was installed; a folder is taken that holds a BERT model as sentence-transformers keeps \
+const WHAT_IS_TAKEN: &str = "nothing was installed; a folder or an archive is taken that holds a BERT model as sentence-transformers keeps \
                              it: config.json, tokenizer.json and model.safetensors";
 
 /// Which encoder, and where it is.
@@ -35,9 +36,12 @@ pub(in crate::cli) struct AddEncoder {
     /// What it is called here, by datasets too
     #[arg(value_name = "NAME")]
     name: String,
-    /// The folder of a model, which is copied
-    #[arg(value_name = "FOLDER", required_unless_present = "url", conflicts_with = "url")]
-    folder: Option<PathBuf>,
+    /// The folder of a model, which is copied; or the URL of a ZIP archive of one, or the name of a known model, which are fetched
+    #[arg(value_name = "MODEL", required_unless_present = "url", conflicts_with = "url")]
+    source: Option<PathBuf>,
+    /// The SHA-256 of the archive that is fetched, 64 hexadecimal digits; of a known model it is known
+    #[arg(long, value_name = "HEX", requires = "source")]
+    sha256: Option<String>,
     /// Where a server's API begins that runs the model, such as https://models.example.org/v1, in place of a folder
     #[arg(long, value_name = "URL", requires_all = ["model", "dimension"])]
     url: Option<String>,
@@ -84,10 +88,13 @@ pub(super) fn run(
 ) -> anyhow::Result<()> {
     let name = parse_name(&add.name)?;
     let home = open(home)?;
-    let record = match (&add.folder, &add.url) {
-        (Some(folder), _) => add_folder(&home, settings, add, &name, folder)?,
+    let record = match (&add.source, &add.url) {
+        (Some(source), _) => match Archive::of(source, add.sha256.as_deref())? {
+            Some(archive) => add_archive(&home, settings, add, &name, &archive)?,
+            None => add_folder(&home, settings, add, &name, source)?,
+        },
         (None, Some(url)) => add_server(&home, settings, add, &name, url)?,
-        (None, None) => return Err(unusable("FOLDER", "neither a folder nor --url is named").into()),
+        (None, None) => return Err(unusable("MODEL", "neither a model nor --url is named").into()),
     };
     if out.json {
         return out.document(&ListedEncoder::new(&name, Ok(&record)));
@@ -107,7 +114,7 @@ pub(super) fn run(
     ))
 }
 
-/// Copies a model, has the copy read in a process of its own, and gives it its name.
+/// Installs the model of a folder.
 fn add_folder(
     home: &Home,
     settings: &Settings,
@@ -119,20 +126,60 @@ fn add_folder(
         Some(model) => ModelId::parse(model).map_err(|error| unusable("--model", error))?,
         None => id_of_folder(folder, name)?,
     };
-    let folders = EncoderFolders::new(home.clone());
-    let files = ModelFiles::open(folder).map_err(|refused| not_taken(folder, refused))?;
-    let bytes = files.bytes();
+    let from = folder.display().to_string();
+    let files = ModelFiles::open(folder).map_err(|refused| not_taken(&from, refused))?;
+    let model = Uninstalled { id, from: &from, bytes: files.bytes() };
+    install(home, settings, add, name, model, |draft| files.copy(draft))
+}
+
+/// Fetches an archive, and installs the model in it as that of a folder.
+fn add_archive(
+    home: &Home,
+    settings: &Settings,
+    add: &AddEncoder,
+    name: &EncoderName,
+    archive: &Archive,
+) -> anyhow::Result<EncoderRecord> {
+    let id = match (&add.model, archive.name) {
+        (Some(model), _) => ModelId::parse(model).map_err(|error| unusable("--model", error))?,
+        (None, Some(known)) => ModelId::parse(known)?,
+        (None, None) => ModelId::parse(name.as_str())?,
+    };
+    let from = &archive.url;
+    let bytes = archive.fetch(settings)?;
+    let files = ModelArchive::open(&bytes).map_err(|refused| not_taken(from, refused))?;
+    let model = Uninstalled { id, from, bytes: files.bytes() };
+    install(home, settings, add, name, model, |draft| files.copy(draft))
+}
+
+/// A model that is to be installed: what it is called, where it comes from, and how many bytes its files have.
+struct Uninstalled<'a> {
+    id: ModelId,
+    from: &'a str,
+    bytes: u64,
+}
+
+/// Copies a model, has the copy read in a process of its own, and gives it its name.
+fn install(
+    home: &Home,
+    settings: &Settings,
+    add: &AddEncoder,
+    name: &EncoderName,
+    Uninstalled { id, from, bytes }: Uninstalled<'_>,
+    copy: impl FnOnce(&EncoderDraft<'_>) -> Result<(), CopyError>,
+) -> anyhow::Result<EncoderRecord> {
     check_room(home, settings, bytes)?;
+    let folders = EncoderFolders::new(home.clone());
     let lock = lock(&folders)?;
     let draft = lock.draft()?;
-    files.copy(&draft).map_err(|error| match error {
-        CopyError::Refused(refused) => not_taken(folder, refused),
+    copy(&draft).map_err(|error| match error {
+        CopyError::Refused(refused) => not_taken(from, refused),
         error @ CopyError::Write(_) => CommandError::new(ExitStatus::Failed, error.to_string()),
     })?;
     let read = read_model::in_a_process(draft.path(), bytes, id);
     let (model, unrelated_cosine) = read.map_err(|error| match error {
         ReadModelError::Process(_) => CommandError::new(ExitStatus::Failed, error.to_string()),
-        refused => not_taken(folder, refused),
+        refused => not_taken(from, refused),
     })?;
     add.check(model.revision())?;
     let record = EncoderRecord { model, unrelated_cosine, runs: Runs::Here };
@@ -149,8 +196,8 @@ fn id_of_folder(folder: &Path, name: &EncoderName) -> anyhow::Result<ModelId> {
     Ok(id.map_or_else(|| ModelId::parse(name.as_str()), Ok)?)
 }
 
-fn not_taken(folder: &Path, why: impl std::fmt::Display) -> CommandError {
-    let message = format!("{} is not taken: {why}; {WHAT_IS_TAKEN}", folder.display());
+fn not_taken(from: &str, why: impl std::fmt::Display) -> CommandError {
+    let message = format!("{from} is not taken: {why}; {WHAT_IS_TAKEN}");
     CommandError::new(ExitStatus::Refused, message)
 }
 

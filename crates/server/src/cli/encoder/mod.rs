@@ -3,6 +3,7 @@
 //! They work on the home's folder of encoders, whether a server runs or not: that looks at the folder by itself.
 
 mod add;
+mod archive;
 
 use std::path::Path;
 
@@ -25,7 +26,7 @@ const SHOWN_DIGITS: usize = 12;
 /// What one can do with encoders.
 #[derive(Subcommand)]
 pub(super) enum EncoderCommand {
-    /// Install an encoder: the model of a folder, which runs here, or one that a server runs
+    /// Install an encoder: the model of a folder or of an archive, which runs here, or one that a server runs
     Add(Box<add::AddEncoder>),
     /// List all of them
     List,
