@@ -23,6 +23,7 @@ mod policy_set;
 mod policy_type;
 pub mod ports;
 mod purpose;
+mod rate_limit;
 mod registry;
 mod review;
 mod review_digest;
@@ -51,6 +52,10 @@ pub use policy_type::{
     ConfigurationError, ConfigurationSchema, Effect, Facts, Finding, PolicyType, Rule, Stage, Subject,
 };
 pub use purpose::{Purpose, PurposeError};
+pub use rate_limit::{
+    Level, Limit, LimitKey, Moment, NoneLeft, Period, RateLimitConfiguration, RateLimitConfigurationError,
+    RateLimitProblem, RateLimitType, RateLimiter, RateScope, Standing, TakenLimit, Took, Window,
+};
 pub use registry::PolicyTypes;
 pub use review::{REVIEW_PERMISSIONS, ReviewPage, ReviewPart};
 pub use review_digest::{ReviewDigest, ReviewDigestError};
