@@ -53,8 +53,9 @@ pub use policy_type::{
 };
 pub use purpose::{Purpose, PurposeError};
 pub use rate_limit::{
-    Level, Limit, LimitKey, Moment, NoneLeft, Period, RateLimitConfiguration, RateLimitConfigurationError,
-    RateLimitProblem, RateLimitType, RateLimiter, RateScope, Standing, TakenLimit, Took, Window,
+    Headroom, Level, Limit, LimitKey, Moment, NoneLeft, Period, RateLimitConfiguration,
+    RateLimitConfigurationError, RateLimitProblem, RateLimitType, RateLimiter, RateScope, TakenLimit, Took,
+    Window,
 };
 pub use registry::PolicyTypes;
 pub use review::{REVIEW_PERMISSIONS, ReviewPage, ReviewPart};

@@ -63,7 +63,7 @@ pub struct Level {
 
 /// How a limit stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Standing {
+pub struct Headroom {
     /// How much is left.
     pub remaining: u32,
     /// In how many microseconds more is left; 0 where it is whole.
@@ -153,7 +153,7 @@ impl Limit {
 
     /// How it stands.
     #[must_use]
-    pub fn standing(&self, level: Level, now: Moment) -> Standing {
+    pub fn headroom(&self, level: Level, now: Moment) -> Headroom {
         match self.window {
             Window::Sliding { burst } => {
                 let (debt, period) = (self.debt(level, now), self.period.micros());
@@ -162,12 +162,12 @@ impl Limit {
                 // With one more left, this much may be missing.
                 let missing = self.full().saturating_sub(left.saturating_add(1).saturating_mul(period));
                 let more_in = if debt == 0 { 0 } else { div_ceil(debt - missing, self.per_micro()) };
-                Standing { remaining, more_in }
+                Headroom { remaining, more_in }
             }
             Window::Strict => {
                 let (end, taken) = self.period_of(level, now);
                 let more_in = if taken == 0 { 0 } else { end.saturating_sub(now.time) };
-                Standing { remaining: self.number.saturating_sub(taken), more_in }
+                Headroom { remaining: self.number.saturating_sub(taken), more_in }
             }
         }
     }

@@ -5,7 +5,7 @@ use std::collections::hash_map::Entry;
 use std::fmt;
 use std::hash::BuildHasherDefault;
 
-use super::limit::{Level, Limit, Moment, Standing};
+use super::limit::{Headroom, Level, Limit, Moment};
 use super::limit_key::{KeyHasher, LimitKey};
 use super::limiter_time::LimiterTime;
 use super::sync::{Mutex, MutexGuard, PoisonError};
@@ -29,8 +29,8 @@ pub struct Took {
     pub from: LimitKey,
     /// What had been taken of it then.
     pub after: Level,
-    /// How it stands.
-    pub standing: Standing,
+    /// When.
+    pub at: Moment,
 }
 
 /// Nothing is left of a limit.
@@ -39,7 +39,7 @@ pub struct NoneLeft {
     /// In how many microseconds one is left, if nothing is taken until then.
     pub wait: i64,
     /// How it stands.
-    pub standing: Standing,
+    pub headroom: Headroom,
 }
 
 /// What callers have taken of their limits.
@@ -134,15 +134,15 @@ impl RateLimiter {
     ///
     /// # Errors
     /// When none is left.
-    pub fn look(&self, key: LimitKey, limit: &Limit, now: Timestamp) -> Result<Standing, NoneLeft> {
+    pub fn look(&self, key: LimitKey, limit: &Limit, now: Timestamp) -> Result<Headroom, NoneLeft> {
         let level = self.lock(key).level(key, self.bounds);
         let level = level.unwrap_or_else(|| {
             let shared = key.shared();
             self.lock(shared).cells.get(&shared).map(Cell::level).unwrap_or_default()
         });
         let now = self.time.at(now.as_unix_micros());
-        let standing = limit.standing(level, now);
-        limit.take(level, now).map(|_| standing).map_err(|wait| NoneLeft { wait, standing })
+        let headroom = limit.headroom(level, now);
+        limit.take(level, now).map(|_| headroom).map_err(|wait| NoneLeft { wait, headroom })
     }
 
     /// Gives back what was taken, as [`Limit::give_back`] has it.
@@ -298,7 +298,7 @@ impl Cell {
         match limit.take(self.level(), now) {
             Ok(after) => {
                 self.set(after);
-                Ok(Took { from, after, standing: limit.standing(after, now) })
+                Ok(Took { from, after, at: now })
             }
             Err(wait) => {
                 // What counts as all of a changed limit fills up from now on.
@@ -306,7 +306,7 @@ impl Cell {
                 if level != self.level() {
                     self.set(level);
                 }
-                Err(NoneLeft { wait, standing: limit.standing(level, now) })
+                Err(NoneLeft { wait, headroom: limit.headroom(level, now) })
             }
         }
     }

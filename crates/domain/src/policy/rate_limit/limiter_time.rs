@@ -35,7 +35,11 @@ impl LimiterTime {
     /// The time at a reading of the clock, in microseconds.
     pub(super) fn at(&self, clock: i64) -> Moment {
         let time = clock.saturating_add(self.ahead.load(Ordering::Acquire));
-        let latest = self.latest.fetch_max(time, Ordering::AcqRel);
+        let mut latest = self.latest();
+        // Mostly it stands in the same microsecond, and then nobody else has to fetch it anew.
+        if time > latest {
+            latest = self.latest.fetch_max(time, Ordering::AcqRel);
+        }
         if latest.saturating_sub(time) <= STRAGGLES {
             return Moment { time: time.max(latest), clock };
         }

@@ -1,6 +1,7 @@
 //! The policy type `rate_limit`: how many queries are let through in a time.
 
 mod configuration;
+mod kept;
 mod limit;
 mod limit_key;
 mod limiter;
@@ -17,9 +18,11 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 pub use configuration::{RateLimitConfiguration, RateLimitConfigurationError, RateLimitProblem, RateScope};
-pub use limit::{Level, Limit, Moment, Period, Standing, Window};
+pub use limit::{Headroom, Level, Limit, Moment, Period, Window};
 pub use limit_key::LimitKey;
 pub use limiter::{NoneLeft, RateLimiter, TakenLimit, Took};
+
+use kept::KeptLimits;
 
 use crate::Pending;
 use crate::ids::{ActorId, ApiKeyId, EndpointId};
@@ -29,6 +32,8 @@ use crate::policy::obligation::{Hold, LimitStatus, Obligation, ObligationError, 
 use crate::policy::policy_type::{
     ConfigurationError, ConfigurationSchema, Facts, Finding, PolicyType, Rule, Stage, Subject,
 };
+use crate::policy::ports::RateLimitStore;
+use crate::store::StoreError;
 use crate::time::Timestamp;
 
 /// The type `rate_limit`.
@@ -36,16 +41,27 @@ use crate::time::Timestamp;
 /// 1. Every limit that is attached must let a query through. Where one does not, what was taken of the others is given back.
 /// 2. What was taken stays taken, also where the query fails or its caller goes.
 /// 3. Where it is asked who could query, and not for a query, nothing is taken and nobody refused.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct RateLimitType {
     limiter: Arc<RateLimiter>,
+    kept: Option<KeptLimits>,
 }
 
 impl RateLimitType {
     /// The type, whose rules take from this limiter.
     #[must_use]
     pub fn new(limiter: Arc<RateLimiter>) -> Self {
-        Self { limiter }
+        Self { limiter, kept: None }
+    }
+
+    /// The type with a limiter of its own, which goes on with what is kept in a store.
+    ///
+    /// # Errors
+    /// When that cannot be read.
+    pub fn kept_in(store: Arc<dyn RateLimitStore>, now: Timestamp) -> Result<Self, StoreError> {
+        let limiter = Arc::new(RateLimiter::new(RateLimiter::DEFAULT_KEYS));
+        let kept = KeptLimits::load(Arc::clone(&limiter), store, now)?;
+        Ok(Self { limiter, kept: Some(kept) })
     }
 }
 
@@ -74,6 +90,10 @@ impl PolicyType for RateLimitType {
         let told = Told::of(&configuration);
         let limiter = Arc::clone(&self.limiter);
         Ok(Arc::new(RateRule { limiter, configuration, told }))
+    }
+
+    fn keep(&self, now: Timestamp) -> Result<(), StoreError> {
+        self.kept.as_ref().map_or(Ok(()), |kept| kept.keep(now))
     }
 
     fn outcome(&self) -> PolicyOutcome {
@@ -185,13 +205,13 @@ impl Told {
         Self { rule: rule.into(), name: name.into(), quota: quota.into(), window }
     }
 
-    fn status(&self, standing: Standing) -> LimitStatus {
+    fn status(&self, headroom: Headroom) -> LimitStatus {
         LimitStatus {
             name: Arc::clone(&self.name),
             quota: self.quota,
             window: self.window,
-            remaining: standing.remaining.into(),
-            reset: micros(standing.more_in),
+            remaining: headroom.remaining.into(),
+            reset: micros(headroom.more_in),
         }
     }
 
@@ -199,7 +219,7 @@ impl Told {
         ObligationError::Shortfall(Shortfall {
             rule: Arc::clone(&self.rule),
             retry_after: Some(micros(none.wait)),
-            status: Some(self.status(none.standing)),
+            status: Some(self.status(none.headroom)),
         })
     }
 }
@@ -269,7 +289,7 @@ struct TakeOne {
 impl Obligation for TakeOne {
     fn look(&self, now: Timestamp) -> Result<Option<LimitStatus>, ObligationError> {
         let looked = self.limiter.look(self.key, &self.limit, now);
-        looked.map(|standing| Some(self.told.status(standing))).map_err(|none| self.told.shortfall(none))
+        looked.map(|headroom| Some(self.told.status(headroom))).map_err(|none| self.told.shortfall(none))
     }
 
     fn perform(&self, now: Timestamp) -> Pending<'_, Result<Box<dyn Hold>, ObligationError>> {
@@ -278,7 +298,7 @@ impl Obligation for TakeOne {
             let took = self.limiter.take(self.key, &self.limit, now);
             let took = took.map_err(|none| self.told.shortfall(none))?;
             let limiter = Arc::clone(&self.limiter);
-            let status = self.told.status(took.standing);
+            let status = self.told.status(self.limit.headroom(took.after, took.at));
             let hold: Box<dyn Hold> = Box::new(Taken { limiter, took, limit: self.limit, status });
             Ok(hold)
         })

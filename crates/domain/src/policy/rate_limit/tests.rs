@@ -92,8 +92,8 @@ proptest! {
                 Ok(took) => {
                     prop_assert!(may);
                     all.0.push(now);
-                    prop_assert_eq!(looked.unwrap().remaining, took.standing.remaining + 1);
-                    let Standing { remaining, more_in } = took.standing;
+                    let Headroom { remaining, more_in } = limit.headroom(took.after, took.at);
+                    prop_assert_eq!(looked.unwrap().remaining, remaining + 1);
                     prop_assert!(more_in > 0);
                     // So many more are let through at once, and no more.
                     if remaining < 20 {
@@ -107,7 +107,7 @@ proptest! {
                 }
                 Err(none) => {
                     prop_assert!(!may);
-                    prop_assert_eq!(none.standing, Standing { remaining: 0, more_in: none.wait });
+                    prop_assert_eq!(none.headroom, Headroom { remaining: 0, more_in: none.wait });
                     prop_assert!(all.first_time(&limit, now, none.wait));
                 }
             }
@@ -130,7 +130,7 @@ proptest! {
                 open.push((now, took));
             }
             if let Some((time, took)) = returned.filter(|_| !open.is_empty()).map(|n| open.remove(n % open.len())) {
-                let before = limiter.look(key(1, 1), &limit, at(now)).map_or(0, |standing| standing.remaining);
+                let before = limiter.look(key(1, 1), &limit, at(now)).map_or(0, |headroom| headroom.remaining);
                 limiter.give_back(&took, &limit);
                 let index = all.0.iter().position(|one| *one == time).unwrap();
                 all.0.remove(index);
@@ -157,7 +157,7 @@ proptest! {
                 restarted = RateLimiter::new(100);
                 restarted.restore(&kept, at(now));
             }
-            let took = |limiter: &RateLimiter| limiter.take(key(1, 1), &limit, at(now)).map(|took| took.standing);
+            let took = |limiter: &RateLimiter| limiter.take(key(1, 1), &limit, at(now)).map(|took| limit.headroom(took.after, took.at));
             prop_assert_eq!(took(&never), took(&restarted));
         }
     }
@@ -247,7 +247,7 @@ fn l1_what_is_whole_is_forgotten_and_is_not_kept() {
 #[test]
 fn l1_a_changed_limit_acts_at_once_and_keeps_nobody_out_longer_than_it_says() {
     let limiter = RateLimiter::new(10);
-    let remaining = |limit: &Limit| limiter.look(key(1, 1), limit, at(0)).map(|standing| standing.remaining);
+    let remaining = |limit: &Limit| limiter.look(key(1, 1), limit, at(0)).map(|headroom| headroom.remaining);
     let slow = sliding(10, Period::Day, 10);
     for _ in 0..10 {
         limiter.take(key(1, 1), &slow, at(0)).unwrap();
@@ -257,11 +257,11 @@ fn l1_a_changed_limit_acts_at_once_and_keeps_nobody_out_longer_than_it_says() {
     assert_eq!(limiter.take(key(1, 1), &fast, at(0)).unwrap_err().wait, SECOND);
     assert!(limiter.take(key(1, 1), &fast, at(SECOND)).is_ok());
     // And the other way round the time of waiting counts.
-    assert_eq!(limiter.look(key(1, 2), &slow, at(SECOND)).map(|standing| standing.remaining), Ok(10));
+    assert_eq!(limiter.look(key(1, 2), &slow, at(SECOND)).map(|headroom| headroom.remaining), Ok(10));
     for _ in 0..60 {
         limiter.take(key(1, 2), &fast, at(SECOND)).unwrap();
     }
-    assert_eq!(limiter.look(key(1, 2), &slow, at(SECOND)).map(|standing| standing.remaining), Ok(9));
+    assert_eq!(limiter.look(key(1, 2), &slow, at(SECOND)).map(|headroom| headroom.remaining), Ok(9));
     assert!(remaining(&sliding(1, Period::Second, 1)).is_err());
     // Of a strict window what was taken in it counts, whatever the number is now.
     for _ in 0..5 {
@@ -269,7 +269,7 @@ fn l1_a_changed_limit_acts_at_once_and_keeps_nobody_out_longer_than_it_says() {
     }
     assert!(limiter.look(key(1, 3), &strict(3, Period::Day), at(0)).is_err());
     assert_eq!(
-        limiter.look(key(1, 3), &strict(7, Period::Day), at(0)).map(|standing| standing.remaining),
+        limiter.look(key(1, 3), &strict(7, Period::Day), at(0)).map(|headroom| headroom.remaining),
         Ok(2)
     );
     let minute = limiter.look(key(1, 3), &strict(5, Period::Minute), at(1)).unwrap_err();
