@@ -10,6 +10,7 @@ use crate::audit::{ChangeCode, Changes};
 use crate::policy::access::AccessType;
 use crate::policy::configuration::{PolicyConfiguration, PolicyConfigurationError};
 use crate::policy::policy_type::{ConfigurationError, PolicyType, Rule};
+use crate::policy::rate_limit::RateLimitType;
 
 /// The types of policy that a space knows. The default knows those of this crate; a program adds its own with
 /// [`PolicyTypes::with`]. A clone knows the same and shares the same rules.
@@ -42,7 +43,7 @@ impl Rules {
 
 impl Default for PolicyTypes {
     fn default() -> Self {
-        Self { types: BTreeMap::new(), rules: Arc::default() }.with(AccessType)
+        Self { types: BTreeMap::new(), rules: Arc::default() }.with(AccessType).with(RateLimitType::default())
     }
 }
 

@@ -497,6 +497,6 @@ fn configuration(part: fn(ConfigurationSchema) -> Value) -> Schema {
         PolicyTypes::default().iter().map(|policy_type| part(policy_type.schema())).collect();
     match (types.pop(), types.is_empty()) {
         (Some(only), true) => Schema::try_from(only).unwrap_or_default(),
-        (last, _) => json_schema!({ "oneOf": types.into_iter().chain(last).collect::<Vec<_>>() }),
+        (last, _) => json_schema!({ "anyOf": types.into_iter().chain(last).collect::<Vec<_>>() }),
     }
 }

@@ -85,6 +85,7 @@ mod power;
 mod process;
 #[cfg(test)]
 mod protocol;
+mod rate_limits;
 #[cfg(test)]
 mod readme;
 #[cfg(test)]

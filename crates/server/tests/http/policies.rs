@@ -111,7 +111,7 @@ async fn z2_both_shapes_of_configuration_are_taken_and_bad_ones_named() {
     for bad in [json!({}), json!([]), json!("allow"), json!({ "mode": "allow", "patterns": ["*"], "x": 1 })] {
         make(bad).await.expect_problem(422, "invalid");
     }
-    let unknown = json!({ "name": "p", "policy_type": "rate_limit", "configuration": {} });
+    let unknown = json!({ "name": "p", "policy_type": "no_such_type", "configuration": {} });
     owner.post("/policies", &unknown).await.expect_problem(422, "invalid");
 }
 
