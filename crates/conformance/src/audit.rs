@@ -13,6 +13,7 @@ use syft_space_domain::audit::{
 use syft_space_domain::ids::{ActorId, HubId};
 use syft_space_domain::marketplace::HubRole;
 use syft_space_domain::page::{Page, PageRequest};
+use syft_space_domain::policy::Purpose;
 use syft_space_domain::store::Store;
 use syft_space_domain::tenant::OperatorScope;
 use syft_space_domain::text::Name;
@@ -82,6 +83,7 @@ pub fn u1_an_event_is_read_back_as_it_was_recorded(make: &StoreFactory) {
             email: Some("person-1@example.org".to_owned()),
             user_agent: Some("a \"client\" 1.0".to_owned()),
             hub_user: Some(HubUser { hub: HubId::from_bytes([7; 16]), subject: "2".to_owned() }),
+            purpose: Purpose::parse("DUO:0000006").ok(),
             api_key: Some(UsedKey { id: api_key_id(3), name: Name::parse("nightly").expect("a name") }),
         },
         ..own_event(Action::PolicyViolation)

@@ -39,8 +39,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         address,
         email,
         user_agent,
-        hub_user: None,
-        api_key: None,
+        ..Person::default()
     });
     let what = (select(Action::ALL.to_vec()), select(Outcome::ALL.to_vec()), actor, option::of(object));
     let ids = (any::<[u8; 16]>(), any::<[u8; 16]>(), option::of(any::<[u8; 16]>()));
@@ -220,8 +219,7 @@ fn u1_canonical_bytes_of_version_1_are_these_for_ever() {
             address: Some([192, 0, 2, 17].into()),
             email: Some("person@example.org".to_owned()),
             user_agent: Some("a client".to_owned()),
-            hub_user: None,
-            api_key: None,
+            ..Person::default()
         },
         ..of_tenant()
     };
@@ -233,7 +231,6 @@ fn u1_canonical_bytes_of_version_1_are_these_for_ever() {
         actor: Actor::HubUser { id: ActorId::from_bytes([6; 16]), role: HubRole::Guest },
         person: Person {
             hub_user: Some(HubUser { hub: HubId::from_bytes([7; 16]), subject: "2".to_owned() }),
-            api_key: None,
             ..Person::default()
         },
         ..of_tenant()

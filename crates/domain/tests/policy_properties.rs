@@ -10,7 +10,7 @@ use syft_space_domain::identity::Email;
 use syft_space_domain::ids::{EndpointId, PolicyId};
 use syft_space_domain::policy::{
     AccessConfiguration, Caller, CompiledPolicy, Decision, DecisionContext, Effect, EmailPattern, PatternSet,
-    PolicyDiagnostic, PolicySet, PolicyTypes, PolicyVerdict, Reason, Resource, Subject,
+    PolicyDiagnostic, PolicySet, PolicyTypes, PolicyVerdict, Reason, Resource, Subject, Validity,
 };
 use syft_space_domain::time::Timestamp;
 
@@ -104,8 +104,10 @@ fn pattern() -> impl Strategy<Value = EmailPattern> {
 
 fn policies() -> impl Strategy<Value = Vec<(PolicyId, AccessConfiguration)>> {
     let mode = prop_oneof![Just(Effect::Allow), Just(Effect::Deny)];
-    let one = (mode, prop::collection::vec(pattern(), 0..5), any::<bool>())
-        .prop_map(|(mode, patterns, guests)| AccessConfiguration { mode, patterns, guests });
+    let one =
+        (mode, prop::collection::vec(pattern(), 0..5), any::<bool>()).prop_map(|(mode, patterns, guests)| {
+            AccessConfiguration { mode, patterns, guests, validity: Validity::default() }
+        });
     prop::collection::vec(one, 0..5)
         .prop_map(|all| (0..).map(|number| PolicyId::from_bytes([number; 16])).zip(all).collect())
 }

@@ -50,8 +50,7 @@ fn query() -> Event {
             user_agent: Some(
                 "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0".to_owned(),
             ),
-            hub_user: None,
-            api_key: None,
+            ..Person::default()
         },
     }
 }

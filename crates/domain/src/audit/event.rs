@@ -341,8 +341,7 @@ impl RequestContext {
                 address: self.origin.address,
                 email: None,
                 user_agent: self.user_agent(),
-                hub_user: None,
-                api_key: None,
+                ..Person::default()
             },
         })
     }

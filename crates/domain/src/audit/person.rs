@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::ids::{ApiKeyId, HubId};
+use crate::policy::Purpose;
 use crate::text::Name;
 
 /// A user of a hub, as the hub knows them.
@@ -41,6 +42,9 @@ pub struct Person {
     /// Who somebody is on the hub that they came from.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub hub_user: Option<HubUser>,
+    /// What somebody said that their query is for.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub purpose: Option<Purpose>,
     /// The API key with which it was done; of what was done to a key, that key.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub api_key: Option<UsedKey>,
@@ -56,7 +60,7 @@ impl Person {
     /// The bytes that are stored aside and committed to: JSON with the keys in a fixed order.
     #[must_use]
     pub fn canonical(&self) -> Vec<u8> {
-        // A struct of three optional strings always serialises.
+        // A struct of optional texts always serialises.
         serde_json::to_vec(self).unwrap_or_default()
     }
 

@@ -105,6 +105,8 @@ named_enum! {
         ProviderRemoved = "provider_removed",
         /// An identity provider cannot be asked.
         ProviderUnavailable = "provider_unavailable",
+        /// A policy of the endpoint demands a purpose, and the query names none.
+        PurposeMissing = "purpose_missing",
         /// A limit of the endpoint let the caller in no more at the time.
         RateLimited = "rate_limited",
         /// There is no session that a refresh token is of, or not any more.

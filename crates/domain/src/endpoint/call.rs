@@ -105,6 +105,7 @@ impl<'a> QueryCall<'a> {
     /// # Errors
     /// When the caller may not query, a policy refuses or cannot be evaluated, or a port fails.
     pub async fn run(mut self, query: Query) -> Result<Answer, QueryError> {
+        self.record.for_purpose(query.purpose());
         match self.answer(&query).await {
             Ok(answer) => Ok(answer),
             Err(error) => {
@@ -172,7 +173,7 @@ impl<'a> QueryCall<'a> {
             principal: principal.actor().id(),
             key: principal.api_key().map(|known| known.key.id),
             address: self.address,
-            conversation: query.conversation(),
+            conversation: Some(query.conversation()),
             purpose: query.purpose(),
         };
         let context = DecisionContext::of_query(self.space.clock.now(), facts);

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::audit::{Event, ObjectKind, ReasonCode};
-use crate::policy::{Obligations, Release};
+use crate::policy::{Obligations, Purpose, Release};
 use crate::store::{Store, StoreError, Tx};
 use crate::unit::{Abort, Recorded, Refused};
 
@@ -61,6 +61,14 @@ impl CallRecord {
     /// Names the caller's address.
     pub(super) fn about(&mut self, email: impl fmt::Display) {
         self.event.change(|event| event.about(email));
+    }
+
+    /// Names what the query is said to be for.
+    pub(super) fn for_purpose(&mut self, purpose: Option<&Purpose>) {
+        self.event.change(|mut event| {
+            event.person.purpose = purpose.cloned();
+            event
+        });
     }
 
     /// Keeps what was taken or held for the call until its end.

@@ -98,6 +98,16 @@ pub enum QueryError {
     /// A policy refused.
     #[error("{}", .0.message())]
     Refused(QueryRefusal),
+    /// A policy demands a purpose, and the query names none. Holds those of which it must name one.
+    #[error(
+        "say in purpose what the query is for; {}",
+        if .0.is_empty() {
+            "its policies have no purpose in common, so none is let in: ask its owner".to_owned()
+        } else {
+            format!("this endpoint is for: {}", purposes(.0))
+        }
+    )]
+    PurposeMissing(Vec<Purpose>),
     /// A policy cannot be evaluated, so nobody is let in.
     #[error("the endpoint is closed, for one of its policies cannot be evaluated; ask its owner")]
     PolicyUnavailable,
@@ -121,24 +131,32 @@ pub enum QueryError {
 }
 port_errors!(QueryError);
 
+fn purposes(purposes: &[Purpose]) -> String {
+    purposes.iter().map(Purpose::as_str).collect::<Vec<_>>().join(", ")
+}
+
 impl QueryError {
     /// The error of a decision that does not let the query in.
     pub(super) fn of_decision(decision: Decision) -> Self {
-        if decision.diagnostics.reason == Reason::PolicyUnavailable {
-            Self::PolicyUnavailable
-        } else {
-            let policy = decision.metadata();
-            let Decision { limits, retry_after, .. } = decision;
-            Self::Refused(QueryRefusal { policy, limits, retry_after })
+        match decision.diagnostics.reason {
+            Reason::PolicyUnavailable => Self::PolicyUnavailable,
+            Reason::PurposeMissing => Self::PurposeMissing(decision.purposes),
+            _ => {
+                let policy = decision.metadata();
+                let Decision { limits, retry_after, .. } = decision;
+                Self::Refused(QueryRefusal { policy, limits, retry_after })
+            }
         }
     }
 
     /// Why what is held for the query is released.
     pub(super) fn release(&self) -> Release {
         match self {
-            Self::Authorization(_) | Self::NotFound | Self::Refused(_) | Self::NotVouchedFor => {
-                Release::Refused
-            }
+            Self::Authorization(_)
+            | Self::NotFound
+            | Self::Refused(_)
+            | Self::PurposeMissing(_)
+            | Self::NotVouchedFor => Release::Refused,
             Self::PolicyUnavailable
             | Self::IdentityUnavailable(_)
             | Self::AccountBroken(_)
@@ -152,6 +170,7 @@ impl QueryError {
             Self::Authorization(error) => return error.denied(event),
             Self::NotFound => (event.action, true, ReasonCode::EndpointNotFound),
             Self::Refused(refusal) => (Action::PolicyViolation, true, refusal.reason_code()),
+            Self::PurposeMissing(_) => (Action::PolicyViolation, true, ReasonCode::PurposeMissing),
             Self::PolicyUnavailable => (event.action, false, ReasonCode::PolicyUnavailable),
             Self::NotVouchedFor => (Action::AuthnTokenFail, true, ReasonCode::HubUserNotVouchedFor),
             Self::IdentityUnavailable(_) => (event.action, false, ReasonCode::IdentityUnavailable),

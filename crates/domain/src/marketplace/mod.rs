@@ -57,6 +57,7 @@ pub use names::{
 pub use publish::{ListingError, list, listings, sync, unlist};
 pub use register::{NewMarketplace, RegistrationSettings, register_marketplace};
 pub use report_error::ReportError;
+pub(crate) use satellite::hub_actor;
 pub use satellite::{SUBJECT_MAX, SatelliteClaims, SatelliteRefused, SubjectError, check_subject};
 pub use tell::{HEALTH_REPORT_INTERVAL, HEALTH_TTL, PublicationStatus, report, tell_due};
 pub use trust::{TrustError, distrust_hub, trust_hub, trusted_hubs};

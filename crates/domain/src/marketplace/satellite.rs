@@ -63,23 +63,27 @@ impl SatelliteClaims {
         self.role == HubRole::Guest
     }
 
-    /// The bearer as the doer of an event in a tenant's log. The id is a hash over tenant, hub and subject: the same
-    /// person has the same id in one tenant's log and another in each other's, and no row needs to be kept of them.
-    /// Every guest of a hub is one.
+    /// The bearer as the doer of an event in a tenant's log.
     #[must_use]
     pub fn actor(&self, scope: &TenantScope) -> Actor {
-        let hash = Sha256::new()
-            .chain_update(scope.tenant().as_bytes())
-            .chain_update(self.hub.as_bytes())
-            .chain_update(if self.is_guest() { "guest" } else { "user " })
-            .chain_update(if self.is_guest() { "" } else { self.subject.as_str() })
-            .finalize();
-        let mut bytes = [0; 16];
-        bytes.iter_mut().zip(hash).for_each(|(byte, hashed)| *byte = hashed);
-        // A UUID of one's own making (RFC 9562, section 5.8).
-        let id = ActorId::from_bytes(uuid::Builder::from_custom_bytes(bytes).into_uuid().into_bytes());
-        Actor::HubUser { id, role: self.role }
+        let subject = (!self.is_guest()).then_some(self.subject.as_str());
+        Actor::HubUser { id: hub_actor(scope, self.hub, subject), role: self.role }
     }
+}
+
+/// The id of a hub's user in a tenant. It is a hash over tenant, hub and subject: the same person has the same id in one
+/// tenant and another in each other, and no row needs to be kept of them. Every guest of a hub is one, without a subject.
+pub(crate) fn hub_actor(scope: &TenantScope, hub: HubId, subject: Option<&str>) -> ActorId {
+    let hash = Sha256::new()
+        .chain_update(scope.tenant().as_bytes())
+        .chain_update(hub.as_bytes())
+        .chain_update(if subject.is_none() { "guest" } else { "user " })
+        .chain_update(subject.unwrap_or_default())
+        .finalize();
+    let mut bytes = [0; 16];
+    bytes.iter_mut().zip(hash).for_each(|(byte, hashed)| *byte = hashed);
+    // A UUID of one's own making (RFC 9562, section 5.8).
+    ActorId::from_bytes(uuid::Builder::from_custom_bytes(bytes).into_uuid().into_bytes())
 }
 
 /// Why a satellite token was refused. The caller learns no more than that it was; the log learns which.

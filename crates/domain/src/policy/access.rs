@@ -11,6 +11,8 @@ use crate::policy::pattern_set::PatternSet;
 use crate::policy::policy_type::{
     ConfigurationError, ConfigurationSchema, Effect, Facts, Finding, PolicyType, Rule, Subject,
 };
+use crate::policy::validity::{Validity, ValidityError};
+use crate::time::Timestamp;
 
 /// The type `access`.
 ///
@@ -20,6 +22,7 @@ use crate::policy::policy_type::{
 /// 3. A pattern other than `*` alone cannot be looked at without the caller's address: if the address is unknown
 ///    and the decision would hang on it, they are refused.
 /// 4. A guest is meant where `guests` is true, and nowhere else.
+/// 5. Before `valid_from`, and from `valid_until` on, a policy means nobody.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct AccessType;
 
@@ -30,9 +33,11 @@ impl PolicyType for AccessType {
 
     fn schema(&self) -> ConfigurationSchema {
         let mut patch = own_schema(&[]);
-        if let Some(guests) = patch.pointer_mut("/properties/guests/type") {
-            // In a merge patch null takes away what may be left out.
-            *guests = json!(["boolean", "null"]);
+        for (key, kind) in [("guests", "boolean"), ("valid_from", "string"), ("valid_until", "string")] {
+            if let Some(one) = patch.pointer_mut(&format!("/properties/{key}/type")) {
+                // In a merge patch null takes away what may be left out.
+                *one = json!([kind, "null"]);
+            }
         }
         ConfigurationSchema {
             taken: json!({ "oneOf": [
@@ -52,12 +57,14 @@ impl PolicyType for AccessType {
     }
 
     fn compile(&self, configuration: &Value) -> Result<Arc<dyn Rule>, ConfigurationError> {
-        let AccessConfiguration { mode, patterns, guests } = AccessConfiguration::parse(configuration)?;
+        let AccessConfiguration { mode, patterns, guests, validity } =
+            AccessConfiguration::parse(configuration)?;
         Ok(Arc::new(AccessRule {
             mode,
             patterns: PatternSet::compile(&patterns),
             guests,
             names_some: !patterns.is_empty(),
+            validity,
         }))
     }
 
@@ -90,6 +97,7 @@ struct AccessRule {
     patterns: PatternSet,
     guests: bool,
     names_some: bool,
+    validity: Validity,
 }
 
 impl Rule for AccessRule {
@@ -98,6 +106,9 @@ impl Rule for AccessRule {
     }
 
     fn evaluate(&self, facts: &Facts<'_>) -> Finding {
+        if !self.validity.holds(facts.now) {
+            return Finding::NotMatched;
+        }
         let pattern = match facts.subject {
             Subject::Guest if self.guests => return Finding::Matched("guests".into()),
             Subject::Guest => None,
@@ -149,6 +160,8 @@ pub struct AccessConfiguration {
     pub patterns: Vec<EmailPattern>,
     /// Whether guests are meant, too.
     pub guests: bool,
+    /// When it means anybody.
+    pub validity: Validity,
 }
 
 /// A configuration that cannot be read: where, and why.
@@ -166,7 +179,7 @@ pub enum AccessProblem {
     #[error(r#"an access policy is an object such as {{"mode": "allow", "patterns": ["*@example.com"]}}"#)]
     NotAnObject,
     /// It holds what it should not.
-    #[error("an access policy has mode, patterns and guests, but no {0:?}")]
+    #[error("an access policy has mode, patterns, guests, valid_from and valid_until, but no {0:?}")]
     UnknownKey(String),
     /// The mode is none, or missing.
     #[error(r#"mode is "allow" or "deny""#)]
@@ -193,6 +206,12 @@ pub enum AccessProblem {
     /// Whether guests are meant is unclear.
     #[error("guests is true or false")]
     Guests,
+    /// A time is none.
+    #[error("a time is RFC 3339, such as 2027-06-30T18:00:00Z; leave it out if there is no such end")]
+    Time,
+    /// The times contradict each other.
+    #[error(transparent)]
+    Validity(#[from] ValidityError),
     /// A list of another program's, with both allowed and denied users.
     #[error("one policy either allows or denies: make one of mode allow and one of mode deny")]
     BothLists,
@@ -224,7 +243,7 @@ impl AccessConfiguration {
     /// The most patterns of one policy that no index finds ([`EmailPattern::is_mixed`]): each query pays for each.
     pub const MAX_MIXED_PATTERNS: usize = 100;
 
-    /// Reads `{"mode", "patterns", "guests"}`, where `guests` may be missing; or `{"allowed_users", "denied_users"}`,
+    /// Reads `{"mode", "patterns", "guests", "valid_from", "valid_until"}`, of which the last three may be missing; or `{"allowed_users", "denied_users"}`,
     /// as the Python product writes it, if just one of the lists names somebody. A pattern that stands twice is
     /// kept where it stands first.
     ///
@@ -240,7 +259,7 @@ impl AccessConfiguration {
     }
 
     fn parse_own(object: &Map<String, Value>) -> Result<Self, AccessConfigurationError> {
-        refuse_others(object, &["mode", "patterns", "guests"])?;
+        refuse_others(object, &["mode", "patterns", "guests", "valid_from", "valid_until"])?;
         let mode = match object.get("mode").and_then(Value::as_str) {
             Some("allow") => Effect::Allow,
             Some("deny") => Effect::Deny,
@@ -251,7 +270,9 @@ impl AccessConfiguration {
             Some(Value::Bool(guests)) => *guests,
             Some(_) => return Err(AccessProblem::Guests.at("/guests")),
         };
-        Ok(Self { mode, patterns: patterns(object, "patterns", EmailPattern::parse)?, guests })
+        let validity = Validity::new(time(object, "valid_from")?, time(object, "valid_until")?);
+        let validity = validity.map_err(|error| AccessProblem::from(error).at("/valid_until"))?;
+        Ok(Self { mode, patterns: patterns(object, "patterns", EmailPattern::parse)?, guests, validity })
     }
 
     fn parse_lists(object: &Map<String, Value>) -> Result<Self, AccessConfigurationError> {
@@ -265,7 +286,7 @@ impl AccessConfiguration {
             (false, false) => return Err(AccessProblem::BothLists.at("")),
             (true, true) => return Err(AccessProblem::NeitherList.at("")),
         };
-        Ok(Self { mode, patterns, guests: false })
+        Ok(Self { mode, patterns, guests: false, validity: Validity::default() })
     }
 
     /// Whether there are no more patterns than may be tried one by one. What is stored is not asked: it may come from
@@ -283,7 +304,13 @@ impl AccessConfiguration {
     #[must_use]
     pub fn to_json(&self) -> Value {
         let patterns: Vec<_> = self.patterns.iter().map(EmailPattern::as_str).collect();
-        json!({ "mode": self.mode.as_str(), "patterns": patterns, "guests": self.guests })
+        let mut json = json!({ "mode": self.mode.as_str(), "patterns": patterns, "guests": self.guests });
+        for (key, time) in [("valid_from", self.validity.from()), ("valid_until", self.validity.until())] {
+            if let (Some(time), Some(object)) = (time, json.as_object_mut()) {
+                object.insert(key.to_owned(), time.to_string().into());
+            }
+        }
+        json
     }
 }
 
@@ -314,6 +341,8 @@ fn own_schema(required: &[&str]) -> Value {
                 "description": "Whether whoever matches may query, or may not." },
             "patterns": { "type": "array", "maxItems": AccessConfiguration::PATTERNS_MAX, "items": pattern_schema() },
             "guests": { "type": "boolean", "default": false, "description": "Whether guests are meant, too." },
+            "valid_from": { "type": "string", "format": "date-time", "description": "Before this time it means nobody." },
+            "valid_until": { "type": "string", "format": "date-time", "description": "From this time on it means nobody." },
         },
     })
 }
@@ -335,6 +364,12 @@ fn refuse_others(object: &Map<String, Value>, known: &[&str]) -> Result<(), Acce
         // Cut short: it is the writer's text, and there is no end to what it may be.
         Some(key) => Err(AccessProblem::UnknownKey(key.chars().take(40).collect()).at("")),
     }
+}
+
+fn time(object: &Map<String, Value>, key: &str) -> Result<Option<Timestamp>, AccessConfigurationError> {
+    let problem = || AccessProblem::Time.at(format!("/{key}"));
+    let time = object.get(key).map(|time| time.as_str().and_then(|text| Timestamp::parse(text).ok()));
+    time.map(|time| time.ok_or_else(problem)).transpose()
 }
 
 fn patterns<E>(

@@ -34,8 +34,9 @@ pub struct QueryFacts<'a> {
     pub key: Option<ApiKeyId>,
     /// The client's address.
     pub address: Option<IpAddr>,
-    /// What is asked, and what was said before.
-    pub conversation: &'a Conversation,
+    /// What is asked, and what was said before; `None` where an owner has a query explained that says nothing. What hangs on
+    /// it refuses nobody then.
+    pub conversation: Option<&'a Conversation>,
     /// What it is for, if the caller says.
     pub purpose: Option<&'a Purpose>,
 }

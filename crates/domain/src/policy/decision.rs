@@ -12,6 +12,7 @@ use crate::ids::PolicyId;
 use crate::policy::metadata::{PolicyMetadata, PolicyOutcome};
 use crate::policy::obligation::{LimitStatus, Obligation, ObligationError, Obligations, Release, Shortfall};
 use crate::policy::policy_type::{Effect, Finding, PolicyType, Rule, Subject};
+use crate::policy::purpose::Purpose;
 use crate::time::Timestamp;
 
 /// Who calls, or might.
@@ -50,6 +51,8 @@ pub struct Decision {
     pub limits: Vec<LimitStatus>,
     /// In how long the limits let the query in, where one of them does not, and that hangs on time alone.
     pub retry_after: Option<Duration>,
+    /// The purposes of which the query must name one to be let in, where it names none.
+    pub purposes: Vec<Purpose>,
     /// The rules that filter what is found.
     pub(super) filters: Vec<Arc<dyn Rule>>,
     /// The type of the policy that a caller is told of where the query is not let in.
@@ -106,6 +109,8 @@ pub enum PolicyVerdict {
     NotMatched,
     /// It could not tell without the caller's address.
     AddressUnknown,
+    /// It could not tell without the query's purpose.
+    PurposeMissing,
     /// It cannot be evaluated: its type is unknown, or its configuration cannot be read.
     Unavailable,
     /// It was not asked, for the decision stood.
@@ -129,6 +134,8 @@ named_enum! {
         GuestsNotAdmitted = "guests_not_admitted",
         /// It hangs on their address, which is unknown.
         AddressUnknown = "address_unknown",
+        /// A policy demands a purpose, and the query says none.
+        PurposeMissing = "purpose_missing",
         /// No policy says who may query, and they are no member who may.
         NoAccessPolicy = "no_access_policy",
         /// The policies would let them in, but they are no active member whose role permits querying.
@@ -304,6 +311,7 @@ impl From<Finding> for PolicyVerdict {
             Finding::Matched(rule) => Self::Matched(rule),
             Finding::NotMatched => Self::NotMatched,
             Finding::AddressUnknown => Self::AddressUnknown,
+            Finding::PurposeMissing => Self::PurposeMissing,
         }
     }
 }
@@ -318,6 +326,7 @@ impl Reason {
             | Self::NoPolicyAllows
             | Self::GuestsNotAdmitted
             | Self::AddressUnknown
+            | Self::PurposeMissing
             | Self::NoAccessPolicy
             | Self::MayNotQuery
             | Self::EndpointDraft
@@ -398,6 +407,7 @@ mod tests {
             obligations,
             limits,
             retry_after,
+            purposes: Vec::new(),
             filters,
             refusing: None,
         };

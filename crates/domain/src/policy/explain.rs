@@ -1,12 +1,15 @@
 //! Telling an owner why somebody may, or may not, query an endpoint: the decision on a hypothetical caller.
 
+use std::net::IpAddr;
+
 use crate::access::Permission;
-use crate::endpoint::EndpointName;
+use crate::endpoint::{Conversation, EndpointName};
 use crate::identity::{AuthorizationError, Email, Principal};
-use crate::marketplace::{HubRole, Issuer};
-use crate::policy::{Caller, Decision, DecisionContext, Subject};
+use crate::marketplace::{HubRole, Issuer, hub_actor};
+use crate::policy::{Caller, Decision, DecisionContext, Purpose, QueryFacts, Subject};
 use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
+use crate::time::Timestamp;
 
 /// Whose query is explained.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,11 +20,26 @@ pub enum HypotheticalCaller {
     HubUser {
         /// The hub.
         issuer: Issuer,
+        /// Who they are there: the `sub` of their tokens.
+        subject: String,
         /// What they are there.
         role: HubRole,
         /// Their address there.
         email: Option<Email>,
     },
+}
+
+/// A query that somebody might make; what is not said of it refuses nobody but for the purpose that a policy demands.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct HypotheticalQuery {
+    /// What is asked.
+    pub conversation: Option<Conversation>,
+    /// What it is for.
+    pub purpose: Option<Purpose>,
+    /// From where.
+    pub address: Option<IpAddr>,
+    /// When; now, unless it is said.
+    pub at: Option<Timestamp>,
 }
 
 /// There is nothing to explain.
@@ -39,7 +57,8 @@ pub enum ExplainError {
 }
 port_errors!(ExplainError);
 
-/// Decides on somebody's query to an endpoint as if they made it now, without any effect.
+/// Decides on somebody's query to an endpoint as if they made it, without any effect. How limits stand is told as of now,
+/// whenever it is.
 ///
 /// # Errors
 /// When there is no such endpoint, the caller's role does not permit it, or a port failed.
@@ -48,19 +67,27 @@ pub fn explain(
     principal: &Principal,
     name: &EndpointName,
     somebody: &HypotheticalCaller,
+    query: &HypotheticalQuery,
 ) -> Result<Decision, ExplainError> {
-    principal.scope(Permission::WritePolicies)?;
+    let scope = principal.scope(Permission::WritePolicies)?;
     let snapshot = principal.snapshot();
     let endpoint = snapshot.endpoint_named(name).ok_or(ExplainError::NotFound)?;
+    let mut counted = None;
     let caller = match somebody {
         HypotheticalCaller::Address(email) => match snapshot.active_member(email) {
-            Some(member) => Caller::Member { role: member.role, email: Some(&member.email) },
+            Some((account, member)) => {
+                counted = Some(account.into());
+                Caller::Member { role: member.role, email: Some(&member.email) }
+            }
             None => Caller::Stranger { email: Some(email) },
         },
-        HypotheticalCaller::HubUser { issuer, role, email } => {
+        HypotheticalCaller::HubUser { issuer, subject, role, email } => {
             let hub = space.trusted.by_issuer(issuer.as_str());
-            let registered =
-                hub.is_some_and(|hub| snapshot.marketplaces().any(|marketplace| marketplace.hub == hub.id));
+            let registered = hub
+                .as_ref()
+                .is_some_and(|hub| snapshot.marketplaces().any(|marketplace| marketplace.hub == hub.id));
+            let known = (*role != HubRole::Guest).then_some(subject.as_str());
+            counted = hub.map(|hub| hub_actor(&scope, hub.id, known));
             let subject = match role {
                 HubRole::Guest => Subject::Guest,
                 HubRole::User | HubRole::Admin => Subject::Identified { email: email.as_ref() },
@@ -68,5 +95,13 @@ pub fn explain(
             Caller::HubUser { registered, subject }
         }
     };
-    Ok(endpoint.look(&caller, &DecisionContext::at(space.clock.now())))
+    let facts = QueryFacts {
+        principal: counted,
+        key: None,
+        address: query.address,
+        conversation: query.conversation.as_ref(),
+        purpose: query.purpose.as_ref(),
+    };
+    let now = query.at.unwrap_or_else(|| space.clock.now());
+    Ok(endpoint.look(&caller, &DecisionContext::of_query(now, facts)))
 }

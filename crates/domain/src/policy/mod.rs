@@ -23,6 +23,7 @@ mod policy_set;
 mod policy_type;
 pub mod ports;
 mod purpose;
+mod purpose_type;
 mod rate_limit;
 mod registry;
 mod review;
@@ -32,12 +33,13 @@ mod review_newcomers;
 mod review_subject;
 mod review_token;
 mod sign_off;
+mod validity;
 
 pub use access::{AccessConfiguration, AccessConfigurationError, AccessProblem, AccessType};
 pub use configuration::{PolicyConfiguration, PolicyConfigurationError};
 pub use context::{DecisionContext, QueryFacts, Resource};
 pub use decision::{Caller, Decider, Decision, Demand, Diagnostics, PolicyDiagnostic, PolicyVerdict, Reason};
-pub use explain::{ExplainError, HypotheticalCaller, explain};
+pub use explain::{ExplainError, HypotheticalCaller, HypotheticalQuery, explain};
 pub use manage::{
     ChangePolicy, MAX_ATTACHED, MAX_CONFIGURATION_BYTES_PER_TENANT, MAX_PATTERNS_PER_TENANT, NewPolicy,
     PolicyError, attach, attached, change_policy, create_policy, policies, policy, remove_policy,
@@ -52,6 +54,7 @@ pub use policy_type::{
     ConfigurationError, ConfigurationSchema, Effect, Facts, Finding, PolicyType, Rule, Stage, Subject,
 };
 pub use purpose::{Purpose, PurposeError};
+pub use purpose_type::PurposeType;
 pub use rate_limit::{
     Headroom, Level, Limit, LimitKey, Moment, NoneLeft, Period, RateLimitConfiguration,
     RateLimitConfigurationError, RateLimitProblem, RateLimitType, RateLimiter, RateScope, TakenLimit, Took,
@@ -67,6 +70,7 @@ pub use review_subject::{
 };
 pub use review_token::{ReviewToken, ReviewTokenError};
 pub use sign_off::{SignedOff, sign_off};
+pub use validity::{Validity, ValidityError};
 
 use crate::ids::PolicyId;
 use crate::page::PageItem;

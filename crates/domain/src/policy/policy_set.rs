@@ -9,6 +9,7 @@ use crate::policy::decision::{
     Caller, Decider, Decision, Demand, Diagnostics, PolicyDiagnostic, PolicyVerdict, Reason,
 };
 use crate::policy::policy_type::{Effect, Facts, PolicyType, Rule, Stage, Subject};
+use crate::policy::purpose::Purpose;
 use crate::policy::registry::PolicyTypes;
 
 /// A policy, ready to be asked.
@@ -137,12 +138,14 @@ impl PolicySet {
             obligations: Vec::new(),
             limits: Vec::new(),
             retry_after: None,
+            purposes: Vec::new(),
             filters: Vec::new(),
             refusing: None,
             diagnostics: Diagnostics { reason, decided_by: answers.decided_by, policies: answers.policies },
         };
         match effect {
             Effect::Allow => self.oblige(&mut decision, &asked),
+            Effect::Deny if reason == Reason::PurposeMissing => decision.purposes = self.purposes(),
             Effect::Deny => decision.refusing = self.refusing(decision.diagnostics.decided_by.as_ref()),
         }
         decision
@@ -163,6 +166,14 @@ impl PolicySet {
                 decision.obligations.push(Demand { policy: policy.id, policy_type, obligation });
             }
         }
+    }
+
+    /// The purposes that every policy allows that demands one.
+    fn purposes(&self) -> Vec<Purpose> {
+        let compiled = self.asked.iter().filter_map(|policy| policy.compiled.as_ref());
+        let demanded = compiled.filter_map(|policy| policy.rule.purposes());
+        let common = demanded.cloned().reduce(|common, others| &common & &others);
+        common.into_iter().flatten().collect()
     }
 
     /// The type of the policy that refused: the one that decided, else the first that says who may query.
@@ -194,7 +205,7 @@ impl Answers {
 
     /// Asks the policies of one stage.
     fn ask(&mut self, stage: &[Arc<CompiledPolicy>], asked: &Asked<'_>) {
-        let (mut deny_unknown, mut allow_unknown) = (false, false);
+        let (mut deny_unknown, mut allow_unknown, mut is_purpose_missing) = (false, false, false);
         let mut granted = false;
         for policy in stage {
             let effect = policy.effect();
@@ -212,6 +223,7 @@ impl Answers {
                 }
                 (PolicyVerdict::AddressUnknown, Effect::Deny) => deny_unknown = true,
                 (PolicyVerdict::AddressUnknown, Effect::Allow) => allow_unknown = true,
+                (PolicyVerdict::PurposeMissing, _) => is_purpose_missing = true,
                 (PolicyVerdict::Matched(_) | PolicyVerdict::NotMatched | PolicyVerdict::Skipped, _) => {}
             }
             self.policies.push(PolicyDiagnostic { policy: policy.id, effect, outcome });
@@ -222,6 +234,8 @@ impl Answers {
             _ if deny_unknown || (allow_unknown && !granted) => self.refuse(Reason::AddressUnknown, None),
             Subject::Guest if allows && !granted => self.refuse(Reason::GuestsNotAdmitted, None),
             Subject::Identified { .. } if allows && !granted => self.refuse(Reason::NoPolicyAllows, None),
+            // Last: only whom everything else lets in learns that a purpose is asked for, and which there are.
+            _ if is_purpose_missing => self.refuse(Reason::PurposeMissing, None),
             Subject::Guest | Subject::Identified { .. } => {}
         }
     }

@@ -1,5 +1,6 @@
 //! What a type of policy is: how its configuration is read, and the rule that comes of it.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -11,6 +12,7 @@ use crate::identity::Email;
 use crate::ids::{EndpointId, PolicyId};
 use crate::policy::context::QueryFacts;
 use crate::policy::obligation::Obligation;
+use crate::policy::purpose::Purpose;
 use crate::policy::{PolicyEntry, PolicyOutcome};
 use crate::store::StoreError;
 use crate::time::Timestamp;
@@ -120,6 +122,11 @@ pub trait Rule: Send + Sync {
     /// Whether it matches. Decides the same from the same facts, and does nothing besides.
     fn evaluate(&self, facts: &Facts<'_>) -> Finding;
 
+    /// The purposes of which a query must name one, where it must.
+    fn purposes(&self) -> Option<&BTreeSet<Purpose>> {
+        None
+    }
+
     /// What must be done for a query that is let in.
     fn obligation(&self, facts: &Facts<'_>) -> Option<Arc<dyn Obligation>> {
         let _ = facts;
@@ -195,6 +202,8 @@ pub enum Finding {
     NotMatched,
     /// It cannot tell without the caller's address, which is unknown. A hub is asked for it only then.
     AddressUnknown,
+    /// It cannot tell without the query's purpose, which was not said.
+    PurposeMissing,
 }
 
 impl fmt::Display for Effect {

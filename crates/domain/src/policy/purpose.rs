@@ -26,6 +26,9 @@ pub struct Purpose(Arc<str>);
 pub struct PurposeError;
 
 impl Purpose {
+    /// What one looks like, as a regular expression of JSON Schema.
+    pub const PATTERN: &str = "^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$";
+
     /// The most characters of one.
     pub const MAX_CHARS: usize = 64;
 

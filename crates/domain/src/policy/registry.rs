@@ -10,6 +10,7 @@ use crate::audit::{ChangeCode, Changes};
 use crate::policy::access::AccessType;
 use crate::policy::configuration::{PolicyConfiguration, PolicyConfigurationError};
 use crate::policy::policy_type::{ConfigurationError, PolicyType, Rule};
+use crate::policy::purpose_type::PurposeType;
 use crate::policy::rate_limit::RateLimitType;
 
 /// The types of policy that a space knows. The default knows those of this crate; a program adds its own with
@@ -43,7 +44,8 @@ impl Rules {
 
 impl Default for PolicyTypes {
     fn default() -> Self {
-        Self { types: BTreeMap::new(), rules: Arc::default() }.with(AccessType).with(RateLimitType::default())
+        let none = Self { types: BTreeMap::new(), rules: Arc::default() };
+        none.with(AccessType).with(PurposeType).with(RateLimitType::default())
     }
 }
 

@@ -134,8 +134,9 @@ impl TenantSnapshot {
 
     /// The member of an address, if they may act.
     #[must_use]
-    pub fn active_member(&self, email: &Email) -> Option<&MemberSnapshot> {
-        self.members.values().map(Arc::as_ref).find(|member| member.active && member.email == *email)
+    pub fn active_member(&self, email: &Email) -> Option<(AccountId, &MemberSnapshot)> {
+        let mut members = self.members.iter().map(|(account, member)| (*account, member.as_ref()));
+        members.find(|(_, member)| member.active && member.email == *email)
     }
 
     /// One of its endpoints.

@@ -20,7 +20,9 @@ use syft_space_domain::identity::{
 use syft_space_domain::ids::{AccountId, HubId, SessionId, TokenId};
 use syft_space_domain::marketplace::ports::HubIdentity;
 use syft_space_domain::marketplace::{Audience, HubRole, Issuer, SatelliteClaims, admit};
-use syft_space_domain::policy::{HypotheticalCaller, Policy, PolicyConfiguration, PolicyTypes, explain};
+use syft_space_domain::policy::{
+    HypotheticalCaller, HypotheticalQuery, Policy, PolicyConfiguration, PolicyTypes, explain,
+};
 use syft_space_domain::store::{StoreError, Tx};
 use syft_space_domain::tenant::{TenantScope, WriteScope};
 use syft_space_domain::text::Line;
@@ -192,12 +194,15 @@ impl Tenant {
             Somebody::Account(n) => HypotheticalCaller::Address(email(n)),
             Somebody::HubUser { known, role, email: address } => HypotheticalCaller::HubUser {
                 issuer: Issuer::parse(if known { ISSUER } else { "https://another.example" }).unwrap(),
+                subject: "1".to_owned(),
                 role,
                 email: address.map(email),
             },
         };
         let name = EndpointName::Id(endpoint_id(1));
-        let decision = explain(&self.world.space, &self.owner, &name, &hypothetical).unwrap();
+        let decision =
+            explain(&self.world.space, &self.owner, &name, &hypothetical, &HypotheticalQuery::default())
+                .unwrap();
         (decision.is_allow(), decision.diagnostics.reason.as_str())
     }
 }

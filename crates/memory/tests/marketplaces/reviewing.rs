@@ -18,8 +18,9 @@ use syft_space_domain::ids::EndpointId;
 use syft_space_domain::marketplace::{HubRole, Issuer};
 use syft_space_domain::page::{PageLimit, PageRequest};
 use syft_space_domain::policy::{
-    Decider, HypotheticalCaller, Policy, PolicyConfiguration, PolicyRevision, PolicyTypes, Reason,
-    ReviewDigest, ReviewError, ReviewPage, ReviewPart, ReviewToken, ReviewedSubject, SubjectKey, explain,
+    Decider, HypotheticalCaller, HypotheticalQuery, Policy, PolicyConfiguration, PolicyRevision, PolicyTypes,
+    Reason, ReviewDigest, ReviewError, ReviewPage, ReviewPart, ReviewToken, ReviewedSubject, SubjectKey,
+    explain,
 };
 use syft_space_domain::store::{StoreError, Tx};
 use syft_space_domain::tenant::{self as domain, WriteScope};
@@ -127,7 +128,9 @@ type Explained = (EndpointId, Reason, Option<Decider>);
 fn explained(tenant: &Tenant, somebody: &HypotheticalCaller) -> Vec<Explained> {
     let of = |n: u64| {
         let name = EndpointName::Id(endpoint_id(n));
-        let decision = explain(&tenant.world.space, &tenant.owner, &name, somebody).unwrap();
+        let decision =
+            explain(&tenant.world.space, &tenant.owner, &name, somebody, &HypotheticalQuery::default())
+                .unwrap();
         let reason = decision.diagnostics.reason;
         let counts = decision.is_allow() || reason == Reason::AddressUnknown;
         counts.then_some((endpoint_id(n), reason, decision.diagnostics.decided_by))
@@ -164,8 +167,12 @@ fn holds_of(told: &[Explained], once_joined: &[Explained]) -> bool {
 }
 
 fn expected(tenant: &Tenant, subject: &ReviewedSubject) -> Vec<Explained> {
-    let hub_user =
-        |role| HypotheticalCaller::HubUser { issuer: Issuer::parse(ISSUER).unwrap(), role, email: None };
+    let hub_user = |role| HypotheticalCaller::HubUser {
+        issuer: Issuer::parse(ISSUER).unwrap(),
+        subject: "1".to_owned(),
+        role,
+        email: None,
+    };
     match subject.key {
         SubjectKey::Member(_) => {
             explained(tenant, &HypotheticalCaller::Address(subject.member.as_ref().unwrap().email.clone()))

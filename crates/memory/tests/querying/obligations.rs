@@ -6,7 +6,9 @@ use std::pin::pin;
 use serde_json::{Value, json};
 use syft_space_domain::dataset::ports::SearchError;
 use syft_space_domain::endpoint::{EndpointName, QueryError};
-use syft_space_domain::policy::{HypotheticalCaller, PolicyConfiguration, Reason, Release, explain};
+use syft_space_domain::policy::{
+    HypotheticalCaller, HypotheticalQuery, PolicyConfiguration, Reason, Release, explain,
+};
 
 use crate::ports::{Search, Submit};
 use crate::tickets::Take;
@@ -67,7 +69,14 @@ fn z5_where_one_obligation_cannot_be_performed_those_before_it_are_released_and_
         // Explaining agrees, and takes nothing.
         let somebody = HypotheticalCaller::Address(world.member.email().unwrap().clone());
         let name = EndpointName::Id(world.endpoint.id);
-        let explained = explain(&world.space, &world.renewed(&world.owner), &name, &somebody).unwrap();
+        let explained = explain(
+            &world.space,
+            &world.renewed(&world.owner),
+            &name,
+            &somebody,
+            &HypotheticalQuery::default(),
+        )
+        .unwrap();
         assert_eq!((explained.is_allow(), explained.diagnostics.reason), (false, reason));
         assert_eq!(world.tickets.log()[before.0..], *log);
         error

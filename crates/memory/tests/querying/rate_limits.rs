@@ -12,7 +12,7 @@ use syft_space_domain::endpoint::{
 };
 use syft_space_domain::identity::Principal;
 use syft_space_domain::marketplace::HubRole;
-use syft_space_domain::policy::{HypotheticalCaller, attach, explain};
+use syft_space_domain::policy::{HypotheticalCaller, HypotheticalQuery, Reason, attach, explain};
 
 use crate::hub_users::Hub;
 use crate::ports::Search;
@@ -97,8 +97,15 @@ fn l1_of_several_limits_the_refusal_names_which_and_the_others_get_back_what_was
     assert_eq!((&*answered.limits[0].name, answered.limits[0].remaining), ("endpoint-3-3600", 1));
     let somebody = HypotheticalCaller::Address(world.member.email().unwrap().clone());
     let name = EndpointName::Id(world.endpoint.id);
-    let explained = explain(&world.space, &world.renewed(&world.owner), &name, &somebody).unwrap();
-    assert!(explained.is_allow(), "whoever asks who could query is not told of queries");
+    // Explaining tells an owner how they stand, and takes nothing.
+    for _ in 0..3 {
+        let query = HypotheticalQuery { address: world.context().origin.address, ..Default::default() };
+        let owner = world.renewed(&world.owner);
+        let explained = explain(&world.space, &owner, &name, &somebody, &query).unwrap();
+        assert_eq!((explained.is_allow(), explained.diagnostics.reason), (false, Reason::LimitReached));
+        assert_eq!(&*explained.diagnostics.decided_by.unwrap().rule, "1/m per user");
+        assert_eq!(explained.retry_after, refused.retry_after);
+    }
 }
 
 #[test]

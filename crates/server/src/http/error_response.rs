@@ -281,6 +281,7 @@ impl From<QueryError> for Problem {
                     None => problem,
                 }
             }
+            QueryError::PurposeMissing(_) => Self::field("/purpose", error),
             QueryError::PolicyUnavailable => Self::new(Reason::PolicyUnavailable, error),
             QueryError::NotVouchedFor => Self::new(Reason::TokenInvalid, error),
             QueryError::IdentityUnavailable(again) | QueryError::AccountBroken(again) => {

@@ -12,6 +12,7 @@ use syft_space_domain::audit::{
 };
 use syft_space_domain::ids::{ApiKeyId, EventId, RequestId};
 use syft_space_domain::page::PageRequest;
+use syft_space_domain::policy::Purpose;
 use syft_space_domain::text::Name;
 use syft_space_domain::time::Timestamp;
 
@@ -44,6 +45,10 @@ pub(crate) struct Event {
     pub(crate) count: u32,
     /// The API key with which it was done; of what was done to a key, that key. Its name is the one it had then.
     pub(crate) api_key: Option<NamedKey>,
+    /// What the caller said that the query is for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<shapes::PurposeShape>")]
+    pub(crate) purpose: Option<Purpose>,
 }
 
 /// An API key as it was called then.
@@ -79,6 +84,7 @@ impl From<RecordedEvent> for Event {
             address: event.person.address,
             count: event.count,
             api_key: event.person.api_key.map(|UsedKey { id, name }| NamedKey { id, name }),
+            purpose: event.person.purpose,
         }
     }
 }

@@ -1,15 +1,17 @@
 //! The routes of endpoints, of the policies attached to them, and of the explanation who may query them.
 
+use std::net::IpAddr;
+
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use syft_space_domain::endpoint::{self, EndpointName, ResponseType, Slug};
+use syft_space_domain::endpoint::{self, Conversation, EndpointName, ResponseType, Slug};
 use syft_space_domain::identity::Email;
 use syft_space_domain::ids::{DatasetId, EndpointId, PolicyId};
 use syft_space_domain::marketplace::{HubRole, Issuer};
 use syft_space_domain::policy::ports::Attachment;
-use syft_space_domain::policy::{self, HypotheticalCaller};
+use syft_space_domain::policy::{self, HypotheticalCaller, HypotheticalQuery, Purpose};
 use syft_space_domain::text::{Line, Name, Prose};
 use syft_space_domain::time::Timestamp;
 
@@ -18,6 +20,7 @@ use crate::http::problem::Problem;
 use crate::http::reason::Reason;
 use crate::http::request::Request;
 use crate::routes::explanation::Explanation;
+use crate::routes::query::Messages;
 use crate::routes::reply;
 use crate::routes::rules;
 use crate::routes::shapes;
@@ -258,6 +261,17 @@ pub(crate) async fn attach(mut request: Request) -> Result<HttpResponse, Problem
 pub(crate) struct Explain {
     #[schemars(with = "shapes::IdentityShape")]
     identity: Identity,
+    /// The query. Without it no policy that hangs on what is asked refuses anybody.
+    #[schemars(with = "Option<shapes::MessagesShape>")]
+    messages: Option<Messages>,
+    #[schemars(with = "Option<shapes::PurposeShape>")]
+    purpose: Option<Purpose>,
+    /// The address that it comes from.
+    #[schemars(with = "Option<shapes::AddressShape>")]
+    address: Option<IpAddr>,
+    /// When it is made; now, if nothing is said.
+    #[schemars(with = "Option<shapes::TimeShape>")]
+    at: Option<Timestamp>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -276,7 +290,9 @@ impl Identity {
     fn read(self) -> Result<HypotheticalCaller, Problem> {
         let Self { email, issuer, sub, role } = self;
         match (issuer, sub, role) {
-            (Some(issuer), Some(_), Some(role)) => Ok(HypotheticalCaller::HubUser { issuer, role, email }),
+            (Some(issuer), Some(subject), Some(role)) => {
+                Ok(HypotheticalCaller::HubUser { issuer, subject, role, email })
+            }
             (None, None, None) => email.map(HypotheticalCaller::Address).ok_or_else(|| {
                 Problem::field(
                     "/identity/email",
@@ -294,8 +310,12 @@ impl Identity {
 pub(crate) async fn explain(mut request: Request) -> Result<HttpResponse, Problem> {
     let id = find(&request).await?.id;
     let body: Explain = request.json().await?;
-    let caller = body.identity.read()?;
-    let explanation = policy::explain(request.space(), request.principal()?, &EndpointName::Id(id), &caller)?;
+    let Explain { identity, messages, purpose, address, at } = body;
+    let caller = identity.read()?;
+    let conversation = messages.map(Conversation::try_from).transpose()?;
+    let query = HypotheticalQuery { conversation, purpose, address, at };
+    let name = EndpointName::Id(id);
+    let explanation = policy::explain(request.space(), request.principal()?, &name, &caller, &query)?;
     reply::json(StatusCode::OK, &Explanation::from(&explanation))
 }
 

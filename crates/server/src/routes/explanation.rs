@@ -55,6 +55,7 @@ impl From<&PolicyDiagnostic> for ExplanationStep {
             PolicyVerdict::Matched(rule) => ("matched", Some(rule.to_string())),
             PolicyVerdict::NotMatched => ("not_matched", None),
             PolicyVerdict::AddressUnknown => ("address_unknown", None),
+            PolicyVerdict::PurposeMissing => ("purpose_missing", None),
             PolicyVerdict::Unavailable => ("unavailable", None),
             PolicyVerdict::Skipped => ("skipped", None),
         };

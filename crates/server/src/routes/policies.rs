@@ -64,12 +64,13 @@ pub(crate) async fn get(request: Request) -> Result<HttpResponse, Problem> {
 
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("oneOf" = shapes::typed_configurations()))]
 pub(crate) struct NewPolicy {
     #[schemars(with = "shapes::NameShape")]
     pub(crate) name: Name,
     #[schemars(with = "shapes::PolicyTypeShape")]
     pub(crate) policy_type: String,
-    #[schemars(with = "shapes::AccessConfigurationShape")]
+    #[schemars(with = "shapes::PolicyConfigurationShape")]
     pub(crate) configuration: serde_json::Value,
 }
 
@@ -91,7 +92,7 @@ pub(crate) struct ChangePolicy {
     #[schemars(with = "shapes::NameShape")]
     pub(crate) name: Option<Name>,
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "shapes::AccessConfigurationPatchShape")]
+    #[schemars(with = "shapes::PolicyConfigurationPatchShape")]
     pub(crate) configuration: Option<serde_json::Value>,
 }
 

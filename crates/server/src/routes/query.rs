@@ -62,8 +62,10 @@ pub(crate) struct Query {
 
 #[derive(Serialize)]
 #[serde(untagged)]
-enum Messages {
+pub(crate) enum Messages {
+    /// The question alone.
     Text(String),
+    /// What was said, with the question among it.
     Conversation(Vec<Message>),
 }
 
@@ -103,7 +105,7 @@ impl<'de> Deserialize<'de> for Messages {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Message {
+pub(crate) struct Message {
     role: MessageRole,
     content: String,
 }

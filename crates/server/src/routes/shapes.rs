@@ -3,6 +3,7 @@
 //! A schema says what can be said in one; where the domain demands more, its description says so.
 
 mod hubs;
+mod policies;
 
 use std::borrow::Cow;
 
@@ -19,11 +20,11 @@ use syft_space_domain::identity::oidc::{Group, OidcIssuer};
 use syft_space_domain::identity::{AccountStatus, Email, Password};
 use syft_space_domain::marketplace::{HubRole, HubUrl, HubUsername, ListingState};
 use syft_space_domain::page::PageLimit;
-use syft_space_domain::policy::{ConfigurationSchema, Effect, PolicyTypes};
 use syft_space_domain::text;
 
 use crate::http::reason::Reason;
 use crate::routes::shapes::hubs::{hub_secret, hub_subject, issuer};
+pub(crate) use crate::routes::shapes::policies::*;
 
 /// Characters that no text for people holds: controls, and marks that change the direction of text.
 const UNPRINTABLE: &str = r"\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069";
@@ -54,6 +55,7 @@ macro_rules! shapes {
         }
     )*};
 }
+use shapes;
 
 shapes! {
     /// A name for people.
@@ -294,11 +296,6 @@ shapes! {
         "type": "number", "minimum": 0, "maximum": 1, "default": 0.5,
         "description": "How close a chunk must be to count. One with all words of a question scores at least 0.5.",
     });
-    /// What a query is for.
-    PurposeShape = "Purpose": json_schema!({
-        "type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$",
-        "description": "A word of the owner's, or a code of the Data Use Ontology such as `DUO:0000006`.",
-    });
     /// How close a chunk is.
     ScoreShape = "Score": json_schema!({ "type": "number", "minimum": 0, "maximum": 1 });
     /// How many items a page holds.
@@ -384,51 +381,12 @@ shapes! {
             "id": { "type": "string" },
         },
     });
-    /// The configuration of an access policy, as it is taken.
-    AccessConfigurationShape = "AccessConfiguration": configuration(|schema| schema.taken);
-    /// The configuration of a policy that is stored.
-    StoredConfigurationShape = "StoredConfiguration": json_schema!({
-        "type": "object", "anyOf": [configuration(|schema| schema.shown), {}],
-        "description": "As the type of the policy has it. Of a type that this version does not know it is any object.",
-    });
-    /// A merge patch of the configuration of an access policy.
-    AccessConfigurationPatchShape = "AccessConfigurationPatch": configuration(|schema| schema.patch);
-    /// Whether a policy, or all of them, let somebody through.
-    ModeShape = "Mode": json_schema!({ "type": "string", "enum": names(&Effect::ALL, Effect::as_str) });
-    /// What a policy had to say.
-    StepOutcomeShape = "StepOutcome": json_schema!({
-        "type": "string", "enum": ["matched", "not_matched", "address_unknown", "unavailable", "skipped"],
-    });
-    /// The type of a policy.
-    PolicyTypeShape = "PolicyType": json_schema!({ "type": "string", "enum": policy_types() });
-    /// The type of a policy that is stored.
-    StoredPolicyTypeShape = "StoredPolicyType": json_schema!({
-        "type": "string", "examples": policy_types(),
-        "description": "A policy of a type that this version does not know is shown too: its endpoints answer nobody.",
-    });
     /// The name of a tenant that the caller believes to speak to.
     TenantHintShape = "TenantHint": json_schema!({ "type": "string" });
     /// Why a request was refused.
     ReasonCodeShape = "ReasonCode": json_schema!({
         "type": "string", "enum": names(Reason::ALL, Reason::code),
         "description": reasons(),
-    });
-    /// How policies decided.
-    PolicyMetadataShape = "PolicyMetadata": json_schema!({
-        "type": "object", "required": ["outcome", "entries"],
-        "properties": {
-            "outcome": { "type": "string", "enum": ["success", "access_denied", "rate_limited", "policy_violation"] },
-            "entries": { "type": "array", "description": "Which of them decided, where one refused.", "items": {
-                "type": "object", "required": ["policy_type", "kind", "status", "reason_code", "reason"],
-                "properties": {
-                    "policy_type": { "type": "string" },
-                    "kind": { "type": "string" },
-                    "status": { "type": "string" },
-                    "reason_code": { "type": "string" },
-                    "reason": { "type": "string", "description": "For a person." },
-                },
-            } },
-        },
     });
     /// Nothing, in this version.
     NothingShape = "Nothing": json_schema!({ "type": "null" });
@@ -485,18 +443,4 @@ fn reasons() -> String {
     };
     let lines = Reason::ALL.iter().map(line).collect::<Vec<_>>().join("\n");
     format!("Why it was refused, for programs. A code never changes its meaning.\n\n{lines}")
-}
-
-fn policy_types() -> Vec<&'static str> {
-    PolicyTypes::default().iter().map(|policy_type| policy_type.name()).collect()
-}
-
-/// The configuration of a policy of any type.
-fn configuration(part: fn(ConfigurationSchema) -> Value) -> Schema {
-    let mut types: Vec<Value> =
-        PolicyTypes::default().iter().map(|policy_type| part(policy_type.schema())).collect();
-    match (types.pop(), types.is_empty()) {
-        (Some(only), true) => Schema::try_from(only).unwrap_or_default(),
-        (last, _) => json_schema!({ "anyOf": types.into_iter().chain(last).collect::<Vec<_>>() }),
-    }
 }

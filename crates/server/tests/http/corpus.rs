@@ -37,7 +37,7 @@ use crate::space::{TestSpace, in_memory};
 use recorder::{Recorder, Seen};
 
 /// Reasons that no request alone brings about, or none of which it is known when.
-const OUT_OF_REACH: [&str; 13] = [
+const OUT_OF_REACH: [&str; 14] = [
     "internal",
     "key_expired",
     // A provider of ours would have a port of its own in each run: in `oidc`.
@@ -46,6 +46,7 @@ const OUT_OF_REACH: [&str; 13] = [
     "mail_unavailable",
     "overloaded",
     "policy_unavailable",
+    "rate_limited",
     "served_elsewhere",
     "sign_in_refused",
     "storage_full",

@@ -20,6 +20,7 @@ use crate::front_door::doors::{Chat, Doors, SLUG, demand_tickets, join};
 use crate::front_door::ports::{Search, Submit};
 use crate::front_door::tickets::Take;
 use crate::space::{Client, only_policy};
+use syft_space_domain::policy::Release;
 
 fn native(question: &str) -> Value {
     json!({ "messages": [{ "role": "user", "content": question }], "similarity_threshold": 0 })
@@ -103,12 +104,13 @@ async fn z5_what_policies_oblige_to_is_the_same_at_each_front_door() {
     let (user, tickets) = (&doors.tenant.user, &doors.ports.tickets);
     demand_tickets(&doors.tenant.owner, &["day", "hour"]).await;
     tickets.set("hour", Take::SoldOut);
-    refused_by_both(&doors, user, SLUG, (403, "access_denied"), (403, "permission_error")).await;
+    refused_by_both(&doors, user, SLUG, (403, "policy_violation"), (403, "permission_error")).await;
     tickets.set("hour", Take::Fail);
     refused_by_both(&doors, user, SLUG, (503, "policy_unavailable"), (503, "server_error")).await;
     tickets.set("hour", Take::Panic);
     refused_by_both(&doors, user, SLUG, (500, "internal"), (500, "server_error")).await;
     assert_eq!(tickets.log(), ["day taken", "day released"].repeat(6));
+    assert_eq!(tickets.released().last(), Some(&Release::Failed), "a panic is not the caller's fault");
     tickets.set("hour", Take::Give);
     user.post(&format!("/endpoints/{SLUG}/query"), &native("Kilimanjaro")).await.expect(200);
     assert_eq!(doors.chat(user, &chat(SLUG, "Kilimanjaro")).await.status, 200);

@@ -111,7 +111,7 @@ async fn z2_both_shapes_of_configuration_are_taken_and_bad_ones_named() {
     for bad in [json!({}), json!([]), json!("allow"), json!({ "mode": "allow", "patterns": ["*"], "x": 1 })] {
         make(bad).await.expect_problem(422, "invalid");
     }
-    let unknown = json!({ "name": "p", "policy_type": "no_such_type", "configuration": {} });
+    let unknown = json!({ "name": "p", "policy_type": "horoscope", "configuration": {} });
     owner.post("/policies", &unknown).await.expect_problem(422, "invalid");
 }
 
@@ -201,4 +201,94 @@ async fn a_page_of_large_policies_is_bounded_and_the_pages_are_the_whole_list() 
     }
     assert_eq!(listed, made, "every policy is on one page");
     assert!(pages >= 5, "two of these fill a page: {pages} pages");
+}
+
+#[tokio::test]
+async fn z2_a_query_says_its_purpose_where_a_policy_demands_it_and_the_log_keeps_it() {
+    let (space, owner) = space_with_endpoint().await;
+    let anna = space.member(&owner, "anna@acme.example", "user").await;
+    let mut ids = Vec::new();
+    for (kind, configuration) in [
+        ("access", json!({ "mode": "allow", "patterns": ["anna@acme.example"] })),
+        ("purpose", json!({ "allowed": ["teaching", "DUO:0000006"] })),
+        ("purpose", json!({ "allowed": ["DUO:0000006"] })),
+    ] {
+        let body = json!({ "name": kind, "policy_type": kind, "configuration": configuration });
+        ids.push(owner.post("/policies", &body).await.expect(201).body["id"].clone());
+    }
+    owner.put("/endpoints/birds/policies", &json!({ "policy_ids": ids })).await.expect(200);
+    let ask = async |who: &Client, purpose: Option<&str>| {
+        let body = json!({ "messages": "penguins", "purpose": purpose });
+        who.post("/endpoints/birds/query", &body).await
+    };
+    // What is demanded is told to those whom the rest would let in, and to nobody else.
+    let missing = ask(&anna, None).await.expect_problem(422, "invalid");
+    assert_eq!(missing.body["errors"][0]["pointer"], "/purpose");
+    assert!(missing.text.contains("this endpoint is for: DUO:0000006"), "{}", missing.text);
+    assert!(!ask(&owner, None).await.expect_problem(403, "access_denied").text.contains("DUO"));
+    for wrong in ["teaching", "duo:0000006"] {
+        let refused = ask(&anna, Some(wrong)).await.expect_problem(403, "policy_violation");
+        assert_eq!(refused.body["policy_metadata"]["outcome"], "policy_violation");
+        assert_eq!(refused.body["policy_metadata"]["entries"][0]["policy_type"], "purpose");
+    }
+    ask(&anna, Some("for fun")).await.expect_problem(422, "invalid");
+    ask(&anna, Some("DUO:0000006")).await.expect(200);
+    // Explaining agrees, at whatever time it is to be.
+    let explain = async |purpose: Option<&str>| {
+        let identity = json!({ "email": "anna@acme.example" });
+        let body = json!({ "identity": identity, "purpose": purpose, "at": "2031-01-01T00:00:00Z" });
+        let told = owner.post("/endpoints/birds/policies/explain", &body).await.expect(200).body;
+        (told["verdict"].clone(), told["reason_code"].clone())
+    };
+    assert_eq!(explain(None).await, (json!("deny"), json!("purpose_missing")));
+    assert_eq!(explain(Some("teaching")).await, (json!("deny"), json!("denied_by_policy")));
+    assert_eq!(explain(Some("DUO:0000006")).await, (json!("allow"), json!("allowed_by_policy")));
+    // A list shows it, although nobody has said what a query would be for.
+    assert_eq!(anna.get("/endpoints").await.expect(200).body["items"][0]["slug"], "birds");
+    let told = owner.get("/audit?limit=20").await.expect(200).body["items"].clone();
+    let told: Vec<_> =
+        told.as_array().unwrap().iter().filter(|event| event["object"]["kind"] == "endpoint").collect();
+    let said = told.iter().map(|event| (event["reason_code"].as_str(), event["purpose"].as_str()));
+    let said: Vec<_> = said.collect();
+    for expected in [
+        (None, Some("DUO:0000006")),
+        (Some("policy_violation"), Some("teaching")),
+        (Some("purpose_missing"), None),
+        (Some("access_denied"), None),
+    ] {
+        assert!(said.contains(&expected), "{expected:?} of {said:?}");
+    }
+}
+
+#[tokio::test]
+async fn z2_a_policy_means_nobody_outside_its_time() {
+    let (space, owner) = space_with_endpoint().await;
+    let anna = space.member(&owner, "anna@acme.example", "user").await;
+    let (past, future) = ("2020-01-01T00:00:00Z", "2200-01-01T00:00:00+02:00");
+    let allow = json!({ "mode": "allow", "patterns": ["*"], "valid_until": future });
+    let policy = only_policy(&owner, "birds", allow).await;
+    let path = format!("/policies/{policy}");
+    anna.ask("birds", "penguins").await.expect(200);
+    let shown = owner.get(&path).await.expect(200).body["configuration"].clone();
+    assert_eq!(shown["valid_until"], "2199-12-31T22:00:00Z", "in UTC");
+    for (patch, status) in [
+        (json!({ "valid_until": past }), 403),
+        (json!({ "valid_until": null, "valid_from": past }), 200),
+        (json!({ "valid_from": future }), 403),
+        (json!({ "valid_from": null }), 200),
+        (json!({ "mode": "deny", "valid_from": past, "valid_until": future }), 403),
+        (json!({ "mode": "deny", "valid_from": null, "valid_until": past }), 200),
+    ] {
+        owner.patch(&path, &json!({ "configuration": patch })).await.expect(200);
+        anna.ask("birds", "penguins").await.expect(status);
+    }
+    for (patch, pointer) in [
+        (json!({ "valid_from": future, "valid_until": past }), "/configuration/valid_until"),
+        (json!({ "valid_until": "tomorrow" }), "/configuration/valid_until"),
+        (json!({ "valid_from": 7, "valid_until": null }), "/configuration/valid_from"),
+    ] {
+        let refused =
+            owner.patch(&path, &json!({ "configuration": patch })).await.expect_problem(422, "invalid");
+        assert_eq!(refused.body["errors"][0]["pointer"], pointer, "{}", refused.text);
+    }
 }

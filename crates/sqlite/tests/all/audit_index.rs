@@ -111,8 +111,7 @@ fn g3_the_index_holds_nothing_of_a_person_but_ids() {
         address: Some([192, 0, 2, 77].into()),
         email: Some(SECRET_WORD.to_owned()),
         user_agent: Some("a client of its own".to_owned()),
-        hub_user: None,
-        api_key: None,
+        ..Person::default()
     };
     let events: Vec<Event> =
         recorded.into_iter().take(2_000).map(|event| Event { person: personal.clone(), ..event }).collect();

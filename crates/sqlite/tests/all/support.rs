@@ -121,8 +121,7 @@ pub(crate) fn event(log: impl Into<Log>) -> Event {
             address: Some([192, 0, 2, 1].into()),
             email: Some(SECRET_WORD.to_owned()),
             user_agent: Some("a client".to_owned()),
-            hub_user: None,
-            api_key: None,
+            ..Person::default()
         },
     }
 }

@@ -140,7 +140,7 @@ impl RateLimiter {
             let shared = key.shared();
             self.lock(shared).cells.get(&shared).map(Cell::level).unwrap_or_default()
         });
-        let now = self.time.at(now.as_unix_micros());
+        let now = self.time.look(now.as_unix_micros());
         let headroom = limit.headroom(level, now);
         limit.take(level, now).map(|_| headroom).map_err(|wait| NoneLeft { wait, headroom })
     }

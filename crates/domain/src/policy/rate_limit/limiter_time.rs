@@ -46,6 +46,13 @@ impl LimiterTime {
         self.set_back(clock)
     }
 
+    /// The time at a reading of the clock, for whoever only looks: no time is told by it, and it may be a reading that somebody
+    /// makes up.
+    pub(super) fn look(&self, clock: i64) -> Moment {
+        let time = clock.saturating_add(self.ahead.load(Ordering::Acquire));
+        Moment { time: time.max(self.latest()), clock }
+    }
+
     /// The latest time that was told.
     pub(super) fn latest(&self) -> i64 {
         self.latest.load(Ordering::Acquire)

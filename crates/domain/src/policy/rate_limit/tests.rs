@@ -277,6 +277,15 @@ fn l1_a_changed_limit_acts_at_once_and_keeps_nobody_out_longer_than_it_says() {
 }
 
 #[test]
+fn l1_a_look_takes_nothing_and_moves_no_time() {
+    let (limiter, limit) = (RateLimiter::new(10), sliding(1, Period::Hour, 1));
+    limiter.take(key(1, 1), &limit, at(0)).unwrap();
+    assert!(limiter.look(key(1, 1), &limit, at(3_600 * SECOND)).is_ok());
+    assert!(limiter.look(key(1, 1), &limit, at(400 * 86_400 * SECOND)).is_ok());
+    assert_eq!(limiter.take(key(1, 1), &limit, at(SECOND)).unwrap_err().wait, 3_599 * SECOND);
+}
+
+#[test]
 fn l1_a_clock_that_is_set_opens_and_closes_nothing() {
     for limit in [sliding(2, Period::Minute, 2), strict(2, Period::Minute)] {
         let limiter = RateLimiter::new(10);

@@ -26,6 +26,7 @@ pub async fn play() -> Recorder {
     policies(&mut r).await;
     drafts(&mut r).await;
     queries(&mut r).await;
+    purposes(&mut r).await;
     verdicts(&mut r).await;
     review(&mut r).await;
     removals(&mut r).await;
@@ -269,6 +270,28 @@ async fn queries(r: &mut Recorder) {
     let twice = "{\"messages\":\"hoot\",\"messages\":\"walk\"}";
     r.send(Ask::new("anna", "POST", QUERY).header("content-type", "application/json").body(twice)).await;
     r.get("anna", QUERY).await;
+}
+
+/// What a query is for, where a policy demands that it is said.
+async fn purposes(r: &mut Recorder) {
+    let of = |allowed: Value| json!({ "name": "purposes", "policy_type": "purpose", "configuration": { "allowed": allowed } });
+    for allowed in [json!([]), json!(["for fun"])] {
+        r.post("owner", "/policies", of(allowed)).await;
+    }
+    let told = r.post("owner", "/policies", of(json!(["teaching", "DUO:0000006"]))).await;
+    r.keep("purposes", told.text("/id"));
+    r.put("owner", "/endpoints/birds/policies", json!({ "policy_ids": ["«purposes»"] })).await;
+    for purpose in [json!(null), json!("teaching"), json!("advertising"), json!("for fun"), json!(7)] {
+        r.post("anna", QUERY, json!({ "messages": "hoot", "similarity_threshold": 0.0, "purpose": purpose }))
+            .await;
+        let identity = json!({ "email": "anna@acme.example" });
+        let body =
+            json!({ "identity": identity, "purpose": purpose, "messages": "hoot", "address": "192.0.2.1" });
+        r.post("owner", "/endpoints/birds/policies/explain", body).await;
+    }
+    r.get("anna", "/endpoints").await;
+    r.put("owner", "/endpoints/birds/policies", json!({ "policy_ids": [] })).await;
+    r.delete("owner", "/policies/«purposes»").await;
 }
 
 async fn explain(r: &mut Recorder, identity: Value) {

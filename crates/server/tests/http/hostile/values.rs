@@ -18,6 +18,8 @@ pub enum Kind {
     Prose,
     /// One of a few words.
     Word,
+    /// What a query is for.
+    Purpose,
     Id,
     /// A whole number from 1 to 100.
     Limit,
@@ -132,6 +134,11 @@ impl Kind {
             }
             Self::Prose => texts([unprintable(), long(10_000)].concat()),
             Self::Word => texts(words()),
+            Self::Purpose => {
+                let mut words = words();
+                words.retain(|(what, _)| !["another word", "capitals"].contains(what));
+                texts(words)
+            }
             Self::Id => texts(ids()),
             Self::Limit => numbers(&[
                 "0",

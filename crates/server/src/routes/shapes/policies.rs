@@ -1,0 +1,79 @@
+//! The schemas of policies, of what they are asked with, and of what they answer.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde_json::{Value, json};
+use syft_space_domain::policy::{ConfigurationSchema, Effect, PolicyTypes, Purpose};
+
+use crate::routes::shapes::{names, shapes};
+
+shapes! {
+    /// What a query is for.
+    PurposeShape = "Purpose": json_schema!({
+        "type": "string", "pattern": Purpose::PATTERN,
+        "description": "A word of the owner's, or a code of the Data Use Ontology such as `DUO:0000006`.",
+    });
+    /// The configuration of a policy, as it is taken.
+    PolicyConfigurationShape = "PolicyConfiguration": configuration(|schema| schema.taken);
+    /// The configuration of a policy that is stored.
+    StoredConfigurationShape = "StoredConfiguration": json_schema!({
+        "type": "object", "anyOf": [configuration(|schema| schema.shown), {}],
+        "description": "As the type of the policy has it. Of a type that this version does not know it is any object.",
+    });
+    /// A merge patch of the configuration of a policy.
+    PolicyConfigurationPatchShape = "PolicyConfigurationPatch": configuration(|schema| schema.patch);
+    /// Whether a policy, or all of them, let somebody through.
+    ModeShape = "Mode": json_schema!({ "type": "string", "enum": names(&Effect::ALL, Effect::as_str) });
+    /// What a policy had to say.
+    StepOutcomeShape = "StepOutcome": json_schema!({
+        "type": "string", "enum": ["matched", "not_matched", "address_unknown", "purpose_missing", "unavailable", "skipped"],
+    });
+    /// The type of a policy.
+    PolicyTypeShape = "PolicyType": json_schema!({ "type": "string", "enum": policy_types() });
+    /// The type of a policy that is stored.
+    StoredPolicyTypeShape = "StoredPolicyType": json_schema!({
+        "type": "string", "examples": policy_types(),
+        "description": "A policy of a type that this version does not know is shown too: its endpoints answer nobody.",
+    });
+    /// How policies decided.
+    PolicyMetadataShape = "PolicyMetadata": json_schema!({
+        "type": "object", "required": ["outcome", "entries"],
+        "properties": {
+            "outcome": { "type": "string", "enum": ["success", "access_denied", "rate_limited", "policy_violation"] },
+            "entries": { "type": "array", "description": "Which of them decided, where one refused.", "items": {
+                "type": "object", "required": ["policy_type", "kind", "status", "reason_code", "reason"],
+                "properties": {
+                    "policy_type": { "type": "string" },
+                    "kind": { "type": "string" },
+                    "status": { "type": "string" },
+                    "reason_code": { "type": "string" },
+                    "reason": { "type": "string", "description": "For a person." },
+                },
+            } },
+        },
+    });
+}
+
+fn policy_types() -> Vec<&'static str> {
+    PolicyTypes::default().iter().map(|policy_type| policy_type.name()).collect()
+}
+
+/// The configuration of a policy of any type. A patch may be one of several types.
+fn configuration(part: fn(ConfigurationSchema) -> Value) -> Schema {
+    let types = PolicyTypes::default();
+    let types: Vec<Value> = types.iter().map(|policy_type| part(policy_type.schema())).collect();
+    json_schema!({ "anyOf": types })
+}
+
+/// Which configuration goes with which type of policy.
+pub(crate) fn typed_configurations() -> Value {
+    let types = PolicyTypes::default();
+    let pairs = types.iter().map(|policy_type| {
+        json!({ "type": "object", "properties": {
+            "name": {}, "policy_type": { "const": policy_type.name() },
+            "configuration": policy_type.schema().taken,
+        } })
+    });
+    pairs.collect()
+}
