@@ -2,9 +2,9 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 
-use super::limiter::RateLimiter;
+use super::limiter::{RateLimiter, TakenLimit};
 use crate::policy::ports::RateLimitStore;
 use crate::store::StoreError;
 use crate::time::Timestamp;
@@ -14,8 +14,8 @@ use crate::time::Timestamp;
 pub(super) struct KeptLimits {
     limiter: Arc<RateLimiter>,
     store: Arc<dyn RateLimitStore>,
-    /// Whether the store may hold something that is whole by now.
-    holds_some: AtomicBool,
+    /// Until when the store holds something, in microseconds; the least number where it holds nothing.
+    holds_until: AtomicI64,
 }
 
 impl KeptLimits {
@@ -25,21 +25,27 @@ impl KeptLimits {
         store: Arc<dyn RateLimitStore>,
         now: Timestamp,
     ) -> Result<Self, StoreError> {
-        limiter.restore(&store.load()?, now);
-        Ok(Self { limiter, store, holds_some: AtomicBool::new(true) })
+        let kept = store.load()?;
+        limiter.restore(&kept, now);
+        Ok(Self { limiter, store, holds_until: AtomicI64::new(latest(&kept)) })
     }
 
     /// Keeps what has changed since this was last called, and forgets what is whole.
     pub(super) fn keep(&self, now: Timestamp) -> Result<(), StoreError> {
         let changed = self.limiter.changed();
-        if changed.is_empty() && !self.holds_some.load(Ordering::Acquire) {
+        let holds_until = self.holds_until.load(Ordering::Acquire).max(latest(&changed));
+        if holds_until == i64::MIN {
             return Ok(());
         }
         self.store.save(&changed, now).inspect_err(|_| self.limiter.not_kept(&changed))?;
-        // Whatever the store holds that is not whole, the limiter holds as well.
-        self.holds_some.store(self.limiter.keys() > 0, Ordering::Release);
+        let left = if holds_until < now.as_unix_micros() { i64::MIN } else { holds_until };
+        self.holds_until.store(left, Ordering::Release);
         Ok(())
     }
+}
+
+fn latest(taken: &[TakenLimit]) -> i64 {
+    taken.iter().map(|taken| taken.until.as_unix_micros()).max().unwrap_or(i64::MIN)
 }
 
 impl fmt::Debug for KeptLimits {

@@ -1,10 +1,11 @@
 //! Tests of the limit and the limiter, against a list of all that was let through.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Barrier};
+use std::sync::{Arc, Barrier, Mutex};
 
 use proptest::prelude::*;
 
+use super::kept::KeptLimits;
 use super::limiter_time::LimiterTime;
 use super::*;
 
@@ -274,6 +275,53 @@ fn l1_a_changed_limit_acts_at_once_and_keeps_nobody_out_longer_than_it_says() {
     );
     let minute = limiter.look(key(1, 3), &strict(5, Period::Minute), at(1)).unwrap_err();
     assert!(minute.wait <= 60 * SECOND);
+}
+
+/// A store that may fail, and counts.
+#[derive(Default)]
+struct Kept(Mutex<(bool, usize, Vec<TakenLimit>)>);
+
+impl RateLimitStore for Kept {
+    fn load(&self) -> Result<Vec<TakenLimit>, StoreError> {
+        Ok(self.0.lock().unwrap().2.clone())
+    }
+
+    fn save(&self, changed: &[TakenLimit], now: Timestamp) -> Result<(), StoreError> {
+        let (fails, saves, kept) = &mut *self.0.lock().unwrap();
+        if *fails {
+            return Err(StoreError::Full);
+        }
+        *saves += 1;
+        kept.retain(|one| changed.iter().all(|other| other.key != one.key));
+        kept.extend(changed);
+        kept.retain(|one| one.until >= now);
+        Ok(())
+    }
+}
+
+#[test]
+fn l1_what_cannot_be_kept_is_kept_later_and_where_there_is_nothing_nothing_is_written() {
+    let (store, limiter) = (Arc::new(Kept::default()), Arc::new(RateLimiter::new(10)));
+    let limit = sliding(2, Period::Minute, 2);
+    let kept = KeptLimits::load(Arc::clone(&limiter), store.clone(), at(0)).unwrap();
+    kept.keep(at(0)).unwrap();
+    limiter.take(key(1, 1), &limit, at(0)).unwrap();
+    store.0.lock().unwrap().0 = true;
+    assert_eq!(kept.keep(at(0)), Err(StoreError::Full));
+    store.0.lock().unwrap().0 = false;
+    kept.keep(at(SECOND)).unwrap();
+    assert_eq!(store.load().unwrap().len(), 1);
+    // Forgotten once it is whole, and then there is nothing to do.
+    for seconds in [30, 31, 32] {
+        kept.keep(at(seconds * SECOND)).unwrap();
+    }
+    assert_eq!((store.load().unwrap().len(), store.0.lock().unwrap().1), (0, 3));
+    // What an earlier process left goes as well.
+    store.save(&[TakenLimit { key: key(1, 1), until: at(40 * SECOND), part: 0 }], at(33 * SECOND)).unwrap();
+    let kept = KeptLimits::load(Arc::new(RateLimiter::new(10)), store.clone(), at(50 * SECOND)).unwrap();
+    kept.keep(at(50 * SECOND)).unwrap();
+    kept.keep(at(51 * SECOND)).unwrap();
+    assert_eq!((store.load().unwrap().len(), store.0.lock().unwrap().1), (0, 5));
 }
 
 #[test]
