@@ -237,3 +237,33 @@ async fn l1_a_configuration_is_shown_with_its_defaults_and_what_is_wrong_is_name
         assert_eq!(refused.body["errors"][0]["pointer"], pointer, "{}", refused.text);
     }
 }
+
+/// The policies that the documentation shows.
+fn documented() -> Vec<Value> {
+    let text = include_str!("../../../../docs/policies.md");
+    let blocks = text.split("```json\n").skip(1).map(|block| block.split("```").next().unwrap());
+    let policies =
+        blocks.filter(|block| block.contains("\"policy_type\"") && block.contains("\"configuration\""));
+    policies.map(|block| serde_json::from_str(block).unwrap()).collect()
+}
+
+#[tokio::test]
+async fn l1_the_policies_of_the_documentation_are_taken_as_they_stand_there() {
+    let (_space, owner) = space_with_endpoint(&[]).await;
+    let policies = documented();
+    let is_limit = |policy: &Value| policy["policy_type"] == "rate_limit";
+    assert!(policies.len() > 1 && policies.iter().any(is_limit), "{policies:?}");
+    for policy in policies {
+        let made = owner.post("/policies", &policy).await.expect(201);
+        if is_limit(&policy) {
+            assert_eq!(made.body["configuration"], policy["configuration"]);
+            owner
+                .put("/endpoints/birds/policies", &json!({ "policy_ids": [made.body["id"]] }))
+                .await
+                .expect(200);
+            let answered = owner.ask("birds", "penguins").await.expect(200);
+            let told = format!("RateLimit-Policy: {}\n", answered.header("ratelimit-policy"));
+            assert!(include_str!("../../../../docs/policies.md").contains(&told), "{told}");
+        }
+    }
+}

@@ -87,9 +87,9 @@ impl PolicyType for RateLimitType {
 
     fn compile(&self, configuration: &Value) -> Result<Arc<dyn Rule>, ConfigurationError> {
         let configuration = RateLimitConfiguration::parse(configuration)?;
-        let told = Told::of(&configuration);
+        let wording = Wording::of(&configuration);
         let limiter = Arc::clone(&self.limiter);
-        Ok(Arc::new(RateRule { limiter, configuration, told }))
+        Ok(Arc::new(RateRule { limiter, configuration, wording }))
     }
 
     fn keep(&self, now: Timestamp) -> Result<(), StoreError> {
@@ -114,12 +114,12 @@ impl PolicyType for RateLimitType {
 struct RateRule {
     limiter: Arc<RateLimiter>,
     configuration: RateLimitConfiguration,
-    told: Told,
+    wording: Wording,
 }
 
 /// What is told of a limit, made once.
 #[derive(Debug, Clone)]
-struct Told {
+struct Wording {
     /// To the owner.
     rule: Arc<str>,
     /// To callers.
@@ -163,7 +163,7 @@ impl Rule for RateRule {
             limiter: Arc::clone(&self.limiter),
             key: LimitKey::new(facts.policy.as_bytes(), &hash.finalize().into()),
             limit: self.configuration.limit,
-            told: self.told.clone(),
+            wording: self.wording.clone(),
         }))
     }
 
@@ -186,7 +186,7 @@ impl Rule for RateRule {
     }
 }
 
-impl Told {
+impl Wording {
     fn of(configuration: &RateLimitConfiguration) -> Self {
         let RateLimitConfiguration { limit, scope } = configuration;
         let (number, burst, period) = (limit.number, limit.burst(), limit.period.duration());
@@ -283,22 +283,24 @@ struct TakeOne {
     limiter: Arc<RateLimiter>,
     key: LimitKey,
     limit: Limit,
-    told: Told,
+    wording: Wording,
 }
 
 impl Obligation for TakeOne {
     fn look(&self, now: Timestamp) -> Result<Option<LimitStatus>, ObligationError> {
         let looked = self.limiter.look(self.key, &self.limit, now);
-        looked.map(|headroom| Some(self.told.status(headroom))).map_err(|none| self.told.shortfall(none))
+        looked
+            .map(|headroom| Some(self.wording.status(headroom)))
+            .map_err(|none| self.wording.shortfall(none))
     }
 
     fn perform(&self, now: Timestamp) -> Pending<'_, Result<Box<dyn Hold>, ObligationError>> {
         // Nothing is taken until this is waited for, so what is taken has a hold that ends it.
         Box::pin(async move {
             let took = self.limiter.take(self.key, &self.limit, now);
-            let took = took.map_err(|none| self.told.shortfall(none))?;
+            let took = took.map_err(|none| self.wording.shortfall(none))?;
             let limiter = Arc::clone(&self.limiter);
-            let status = self.told.status(self.limit.headroom(took.after, took.at));
+            let status = self.wording.status(self.limit.headroom(took.after, took.at));
             let hold: Box<dyn Hold> = Box::new(Taken { limiter, took, limit: self.limit, status });
             Ok(hold)
         })

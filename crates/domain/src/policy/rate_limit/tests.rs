@@ -279,9 +279,9 @@ fn l1_a_changed_limit_acts_at_once_and_keeps_nobody_out_longer_than_it_says() {
 
 /// A store that may fail, and counts.
 #[derive(Default)]
-struct Kept(Mutex<(bool, usize, Vec<TakenLimit>)>);
+struct BrittleStore(Mutex<(bool, usize, Vec<TakenLimit>)>);
 
-impl RateLimitStore for Kept {
+impl RateLimitStore for BrittleStore {
     fn load(&self) -> Result<Vec<TakenLimit>, StoreError> {
         Ok(self.0.lock().unwrap().2.clone())
     }
@@ -301,7 +301,7 @@ impl RateLimitStore for Kept {
 
 #[test]
 fn l1_what_cannot_be_kept_is_kept_later_and_where_there_is_nothing_nothing_is_written() {
-    let (store, limiter) = (Arc::new(Kept::default()), Arc::new(RateLimiter::new(10)));
+    let (store, limiter) = (Arc::new(BrittleStore::default()), Arc::new(RateLimiter::new(10)));
     let limit = sliding(2, Period::Minute, 2);
     let kept = KeptLimits::load(Arc::clone(&limiter), store.clone(), at(0)).unwrap();
     kept.keep(at(0)).unwrap();
