@@ -85,6 +85,7 @@ mod power;
 mod process;
 #[cfg(test)]
 mod protocol;
+#[cfg(test)]
 mod rate_limits;
 #[cfg(test)]
 mod readme;
