@@ -5,6 +5,7 @@ use std::sync::Arc;
 use syft_space_domain::dataset::ports::{DocumentStore, SearchEngine, Spool, TextExtractor, VectorIndex};
 use syft_space_domain::encoder::ports::Encoder;
 use syft_space_domain::identity::ports::{AccessTokens, Passwords, SigningKeys};
+use syft_space_domain::policy::ports::RateLimitStore;
 use syft_space_domain::sealing::Sealer;
 use syft_space_domain::store::{CommitHook, Store};
 
@@ -49,6 +50,8 @@ pub type ExtractorFactory = dyn Fn() -> Box<dyn TextExtractor>;
 pub type EncoderFactory = dyn Fn() -> Box<dyn Encoder>;
 /// Makes an empty spool.
 pub type SpoolFactory = dyn Fn() -> Fixture<dyn Spool>;
+/// Makes an empty store of rate limits.
+pub type RateLimitsFactory = dyn Fn() -> Fixture<dyn RateLimitStore>;
 /// Makes a password hasher.
 pub type PasswordsFactory = dyn Fn() -> Box<dyn Passwords>;
 /// Makes a token signer with its own keys. It does not accept the tokens of another signer.

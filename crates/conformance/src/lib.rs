@@ -31,6 +31,7 @@
 //! | `Encoder` | [`encoder`] |
 //! | `VectorIndex` | [`vectors`] |
 //! | `Spool` | [`spool`] |
+//! | `RateLimitStore` | [`rate_limits`] |
 //! | `Passwords` | [`passwords`] |
 //! | `AccessTokens` | [`tokens`] |
 //! | `SigningKeys` | [`signing_keys`] |
@@ -73,6 +74,7 @@ mod pagination;
 pub mod password_reset;
 pub mod passwords;
 pub mod policy;
+pub mod rate_limits;
 mod run;
 pub mod sample;
 pub mod sealing;
@@ -88,8 +90,9 @@ pub mod vectors;
 
 pub use check::Check;
 pub use fixture::{
-    DocumentsFactory, EncoderFactory, ExtractorFactory, Fixture, PasswordsFactory, Reopen, SealerFactory,
-    SearchFactory, SigningKeysFactory, SpoolFactory, StoreFactory, TokensFactory, VectorsFactory,
+    DocumentsFactory, EncoderFactory, ExtractorFactory, Fixture, PasswordsFactory, RateLimitsFactory, Reopen,
+    SealerFactory, SearchFactory, SigningKeysFactory, SpoolFactory, StoreFactory, TokensFactory,
+    VectorsFactory,
 };
 
 /// Checks every promise of a [`Store`](syft_space_domain::store::Store), of its rows and of its views.

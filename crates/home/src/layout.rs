@@ -12,6 +12,8 @@ use crate::private_folder;
 
 /// The database of everything but documents.
 pub const APP_DB: &str = "app.db";
+/// The database of what was taken of rate limits.
+const LIMITS_DB: &str = "limits.db";
 /// The settings that the home brings.
 pub const CONFIG: &str = "config.toml";
 /// The socket on which the host's operator is served.
@@ -90,6 +92,12 @@ impl Home {
     #[must_use]
     pub fn app_db(&self) -> PathBuf {
         self.path.join(APP_DB)
+    }
+
+    /// The database of what was taken of rate limits.
+    #[must_use]
+    pub fn limits_db(&self) -> PathBuf {
+        self.path.join(LIMITS_DB)
     }
 
     /// The keys that sign access tokens.

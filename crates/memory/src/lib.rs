@@ -11,6 +11,7 @@
 //! | [`SearchEngine`](syft_space_domain::dataset::ports::SearchEngine) | [`MemorySearch`] |
 //! | [`VectorIndex`](syft_space_domain::dataset::ports::VectorIndex) | [`MemoryVectors`] |
 //! | [`Spool`](syft_space_domain::dataset::ports::Spool) | [`MemorySpool`] |
+//! | [`RateLimitStore`](syft_space_domain::policy::ports::RateLimitStore) | [`MemoryRateLimits`] |
 //! | [`TextExtractor`](syft_space_domain::dataset::ports::TextExtractor) | [`TextFiles`]: text and Markdown alone |
 //! | [`Encoder`](syft_space_domain::encoder::ports::Encoder) | [`MemoryEncoder`], for tests alone |
 //! | [`AccessTokens`](syft_space_domain::identity::ports::AccessTokens) | [`MemoryTokens`] |
@@ -75,6 +76,7 @@ mod marketplace;
 mod oidc;
 mod policy;
 mod random;
+mod rate_limits;
 mod sealing;
 mod store;
 mod table;
@@ -88,6 +90,7 @@ pub use hub::MemoryHub;
 pub use identity::{InsecurePasswords, MemoryTokens};
 pub use oidc::MemoryProviders;
 pub use random::SeededEntropy;
+pub use rate_limits::MemoryRateLimits;
 pub use sealing::MemorySealer;
 pub use store::MemoryStore;
 pub use time::ManualClock;

@@ -9,12 +9,13 @@ use syft_space_conformance::{
     login_record,
 };
 use syft_space_conformance::{
-    passwords, policy, sample, sealing, search, session, signing_keys, spool, store, tenant, tokens, vectors,
+    passwords, policy, rate_limits, sample, sealing, search, session, signing_keys, spool, store, tenant,
+    tokens, vectors,
 };
 use syft_space_domain::random::Entropy;
 use syft_space_memory::{
-    InsecurePasswords, MemoryDocuments, MemoryEncoder, MemorySealer, MemorySearch, MemorySpool, MemoryStore,
-    MemoryTokens, MemoryVectors, SeededEntropy, TextFiles,
+    InsecurePasswords, MemoryDocuments, MemoryEncoder, MemoryRateLimits, MemorySealer, MemorySearch,
+    MemorySpool, MemoryStore, MemoryTokens, MemoryVectors, SeededEntropy, TextFiles,
 };
 
 const STORE: &StoreFactory = &|hook| Fixture::new(Box::new(MemoryStore::new(hook)));
@@ -44,6 +45,11 @@ fn every_room_of_the_store_keeps_its_promises() {
     ] {
         suite(STORE);
     }
+}
+
+#[test]
+fn l1_the_rate_limits_keep_their_promises() {
+    rate_limits::suite(&|| Fixture::new(Box::new(MemoryRateLimits::new())));
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! A database file: how it is recognised, created, connected to and migrated. The same for `app.db` and for every
-//! `documents.db`.
+//! A database file: how it is recognised, created, connected to and migrated. The same for `app.db`, for
+//! `limits.db` and for every `documents.db`.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -16,17 +16,20 @@ use syft_space_home::private_file;
 use crate::error::Failed;
 use crate::open_error::OpenError;
 
-/// One of our two kinds of database.
+/// One of our kinds of database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum DatabaseKind {
     /// `app.db`.
     App,
     /// A dataset's `documents.db`.
     Documents,
+    /// `limits.db`.
+    Limits,
 }
 
 const APP_MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
 const DOCUMENTS_MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite-documents");
+const LIMITS_MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite-limits");
 
 /// The settings of every connection. `secure_delete` overwrites what is deleted; nothing is ever put into temporary
 /// files, which it does not reach. Waiting when locked is a net: only a program beside ours could hold a lock.
@@ -53,11 +56,12 @@ enum FileKind {
 }
 
 impl DatabaseKind {
-    /// Marks a database as ours: "SySp" and "SySd".
+    /// Marks a database as ours: "SySp", "SySd" and "SySl".
     fn application_id(self) -> i32 {
         match self {
             Self::App => 0x5379_5370,
             Self::Documents => 0x5379_5364,
+            Self::Limits => 0x5379_536c,
         }
     }
 
@@ -65,6 +69,7 @@ impl DatabaseKind {
         match self {
             Self::App => APP_MIGRATIONS,
             Self::Documents => DOCUMENTS_MIGRATIONS,
+            Self::Limits => LIMITS_MIGRATIONS,
         }
     }
 

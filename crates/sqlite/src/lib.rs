@@ -4,9 +4,10 @@
 //! |---|---|
 //! | [`Store`](syft_space_domain::store::Store) | [`SqliteStore`]: one `app.db` in the home |
 //! | [`DocumentStore`](syft_space_domain::dataset::ports::DocumentStore) | [`SqliteDocuments`]: one `documents.db` per dataset |
+//! | [`RateLimitStore`](syft_space_domain::policy::ports::RateLimitStore) | [`SqliteRateLimits`]: one `limits.db` in the home |
 //!
-//! * The migrations lie in `migrations/sqlite` and `migrations/sqlite-documents`, and are embedded. Beside them
-//!   `register.toml` names each column's purpose and how long it is kept; a test compares it with the schema.
+//! * The migrations lie in `migrations/sqlite`, `migrations/sqlite-documents` and `migrations/sqlite-limits`, and are embedded.
+//!   Beside them `register.toml` names each column's purpose and how long it is kept; a test compares it with the schema.
 //! * One thread writes (`writer.rs`): units of work that wait are committed together. Others read
 //!   (`readers.rs`), each read one snapshot; the tenants take turns (`read_queue.rs`).
 //! * Every key of a tenant's table begins with the tenant's id, and so does every reference: the schema itself
@@ -33,6 +34,7 @@ mod open;
 mod open_error;
 mod password_reset;
 mod policy;
+mod rate_limits;
 mod read_queue;
 mod readers;
 mod schema;
@@ -48,4 +50,5 @@ use libsqlite3_sys as _;
 pub use documents::SqliteDocuments;
 pub use open::prepare_home;
 pub use open_error::OpenError;
+pub use rate_limits::SqliteRateLimits;
 pub use store::{SqliteOptions, SqliteStore};

@@ -24,6 +24,7 @@ mod policy_type;
 pub mod ports;
 mod purpose;
 mod purpose_type;
+mod rate_limit;
 mod registry;
 mod review;
 mod review_digest;
@@ -54,6 +55,11 @@ pub use policy_type::{
 };
 pub use purpose::{Purpose, PurposeError};
 pub use purpose_type::PurposeType;
+pub use rate_limit::{
+    Headroom, Level, Limit, LimitKey, Moment, NoneLeft, Period, RateLimitConfiguration,
+    RateLimitConfigurationError, RateLimitProblem, RateLimitType, RateLimiter, RateScope, TakenLimit, Took,
+    Window,
+};
 pub use registry::PolicyTypes;
 pub use review::{REVIEW_PERMISSIONS, ReviewPage, ReviewPart};
 pub use review_digest::{ReviewDigest, ReviewDigestError};

@@ -14,6 +14,7 @@ use crate::policy::context::QueryFacts;
 use crate::policy::obligation::Obligation;
 use crate::policy::purpose::Purpose;
 use crate::policy::{PolicyEntry, PolicyOutcome};
+use crate::store::StoreError;
 use crate::time::Timestamp;
 
 /// A type of policy, registered with [`PolicyTypes`](crate::policy::PolicyTypes). All that is particular to a type stands
@@ -53,6 +54,16 @@ pub trait PolicyType: Send + Sync {
     /// How a query ends that such a policy refuses.
     fn outcome(&self) -> PolicyOutcome {
         PolicyOutcome::PolicyViolation
+    }
+
+    /// Keeps what its rules have taken since this was last called, where that is to outlive the process: it is called about
+    /// twice a second while queries are answered, and once more at the end. It may block.
+    ///
+    /// # Errors
+    /// When it cannot be kept at the time. It is tried again.
+    fn keep(&self, now: Timestamp) -> Result<(), StoreError> {
+        let _ = now;
+        Ok(())
     }
 
     /// What a caller learns whom such a policy refuses. It never shows a rule: those are the owner's.

@@ -2,9 +2,10 @@
 
 use crate::ids::{EndpointId, PolicyId};
 use crate::page::{Page, PageRequest};
-use crate::policy::Policy;
+use crate::policy::{Policy, TakenLimit};
 use crate::store::StoreError;
 use crate::tenant::{TenantScope, WriteScope};
+use crate::time::Timestamp;
 
 /// That a policy is attached to an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,4 +76,14 @@ pub trait PolicyRows: PolicyView {
         endpoint: EndpointId,
         policies: &[PolicyId],
     ) -> Result<(), StoreError>;
+}
+
+/// Keeps what was taken of rate limits for the next start. It is no part of the store: it is written all the time, and the
+/// last second may be lost. What is kept names nobody.
+pub trait RateLimitStore: Send + Sync {
+    /// All that is kept, in any order.
+    fn load(&self) -> Result<Vec<TakenLimit>, StoreError>;
+    /// Keeps these, each in the place of what was kept for its key, and forgets whatever was whole before `now`: all of it
+    /// or nothing. What was kept when the process is killed is there at the next start.
+    fn save(&self, changed: &[TakenLimit], now: Timestamp) -> Result<(), StoreError>;
 }

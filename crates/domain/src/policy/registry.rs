@@ -11,6 +11,7 @@ use crate::policy::access::AccessType;
 use crate::policy::configuration::{PolicyConfiguration, PolicyConfigurationError};
 use crate::policy::policy_type::{ConfigurationError, PolicyType, Rule};
 use crate::policy::purpose_type::PurposeType;
+use crate::policy::rate_limit::RateLimitType;
 
 /// The types of policy that a space knows. The default knows those of this crate; a program adds its own with
 /// [`PolicyTypes::with`]. A clone knows the same and shares the same rules.
@@ -43,7 +44,8 @@ impl Rules {
 
 impl Default for PolicyTypes {
     fn default() -> Self {
-        Self { types: BTreeMap::new(), rules: Arc::default() }.with(AccessType).with(PurposeType)
+        let none = Self { types: BTreeMap::new(), rules: Arc::default() };
+        none.with(AccessType).with(PurposeType).with(RateLimitType::default())
     }
 }
 

@@ -144,6 +144,7 @@ fn the_layout_names_what_the_home_is_served_by() {
     assert_eq!(names, ["app.db", "config.toml", "control.sock", "setup-token"]);
     let below = |path: std::path::PathBuf| path.strip_prefix(home.path()).unwrap().display().to_string();
     assert_eq!(below(home.app_db()), "app.db");
+    assert_eq!(below(home.limits_db()), "limits.db");
     assert_eq!(below(home.token_keys()), "keys/access.jwks");
     assert_eq!(below(home.sealing_key()), "keys/sealing-key.json");
     let folder = format!("tenants/{}/datasets/{}", tenant(), dataset());

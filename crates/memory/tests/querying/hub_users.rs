@@ -14,13 +14,13 @@ use syft_space_domain::marketplace::{
 use crate::ports::Search;
 use crate::world::{HUB_USERNAME, World, block_on, email, policy, poll, question};
 
-struct Hub {
-    world: World,
+pub(crate) struct Hub {
+    pub(crate) world: World,
     marketplace: Marketplace,
 }
 
 impl Hub {
-    fn new(policies: &[serde_json::Value]) -> Self {
+    pub(crate) fn new(policies: &[serde_json::Value]) -> Self {
         let world = World::new();
         let marketplace = world.register();
         world.attach(policies);
@@ -28,7 +28,7 @@ impl Hub {
         Self { world, marketplace }
     }
 
-    fn caller(&self, subject: &str, role: HubRole) -> Principal {
+    pub(crate) fn caller(&self, subject: &str, role: HubRole) -> Principal {
         let now = self.world.space.clock.now();
         let claims = SatelliteClaims {
             hub: self.marketplace.hub,

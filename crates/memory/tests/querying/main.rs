@@ -14,6 +14,8 @@ mod obligations;
 #[cfg(test)]
 mod ports;
 #[cfg(test)]
+mod rate_limits;
+#[cfg(test)]
 mod tickets;
 #[cfg(test)]
 mod waiting;

@@ -1,4 +1,5 @@
-//! The threads that run ingestion jobs in the background, and those by which vectors follow documents.
+//! The threads that run ingestion jobs in the background, those by which vectors follow documents, and the one that keeps
+//! what was taken of limits.
 
 use std::thread::{Builder, JoinHandle};
 
@@ -7,6 +8,8 @@ use syft_space_domain::Space;
 use syft_space_domain::dataset::{EncodingQueue, IngestQueue, encode_queued, work_off};
 use tokio::runtime::{Handle, Runtime};
 
+use crate::background::policy_keeper::PolicyKeeper;
+
 /// The running threads. Dropping them waits until each has stored what it is working on.
 pub(crate) struct Workers {
     ingestion: IngestQueue,
@@ -14,6 +17,8 @@ pub(crate) struct Workers {
     threads: Vec<JoinHandle<()>>,
     /// What an encoder at a server is asked on: it runs on while these threads wait for it, and whoever ends them waits for them.
     runtime: Option<Runtime>,
+    /// Keeps what is left when this is dropped.
+    _keeper: PolicyKeeper,
 }
 
 impl Workers {
@@ -30,7 +35,8 @@ impl Workers {
             .build()
             .context("starting the runtime on which servers encode")?;
         let handle = runtime.handle().clone();
-        let mut workers = Self { ingestion, encoding, threads: Vec::new(), runtime: Some(runtime) };
+        let _keeper = PolicyKeeper::start(space)?;
+        let mut workers = Self { ingestion, encoding, threads: Vec::new(), runtime: Some(runtime), _keeper };
         for number in 0..IngestQueue::WORKER_THREADS {
             workers.spawn(format!("ingest-{number}"), space, &handle, |space| {
                 work_off(space, &|dataset, job, error| {

@@ -8,8 +8,6 @@ mod resets;
 mod second_factor;
 mod sessions;
 
-use std::time::Duration;
-
 use syft_space_domain::PortError;
 use syft_space_domain::audit::{AuditError, ReasonCode};
 use syft_space_domain::dataset::SearchQueryError;
@@ -30,6 +28,7 @@ use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::RegisterError;
 
 use crate::http::problem::Problem;
+use crate::http::rate_limit_headers::whole_seconds;
 use crate::http::reason::Reason;
 
 impl From<AuthorizationError> for Problem {
@@ -274,7 +273,9 @@ impl From<QueryError> for Problem {
                     PolicyOutcome::PolicyViolation => Reason::PolicyViolation,
                     PolicyOutcome::AccessDenied | PolicyOutcome::Success => Reason::AccessDenied,
                 };
-                let problem = Self::new(reason, &error).with_policy(refusal.policy.clone());
+                let problem = Self::new(reason, &error)
+                    .with_policy(refusal.policy.clone())
+                    .with_limits(refusal.limits.clone());
                 match refusal.retry_after {
                     Some(wait) => problem.retry_after(whole_seconds(wait)),
                     None => problem,
@@ -349,11 +350,6 @@ impl From<ExplainError> for Problem {
             ExplainError::PortError(error) => error.into(),
         }
     }
-}
-
-/// The seconds after which a time has passed.
-fn whole_seconds(time: Duration) -> u64 {
-    time.as_secs() + u64::from(time.subsec_nanos() > 0)
 }
 
 impl From<HubError> for Problem {

@@ -20,6 +20,7 @@ pub mod merging_store;
 pub mod openapi;
 mod pieces;
 pub mod problem;
+pub mod rate_limit_headers;
 pub mod reason;
 pub mod refusal;
 mod refusal_table;

@@ -8,8 +8,9 @@ use actix_web::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use syft_space_domain::audit::ReasonCode;
 use syft_space_domain::ids::RequestId;
-use syft_space_domain::policy::PolicyMetadata;
+use syft_space_domain::policy::{LimitStatus, PolicyMetadata};
 
+use crate::http::rate_limit_headers;
 use crate::http::reason::Reason;
 
 pub use body::FieldError;
@@ -26,6 +27,7 @@ struct Parts {
     errors: Vec<FieldError>,
     tenants: Option<Vec<String>>,
     policy: Option<PolicyMetadata>,
+    limits: Vec<LimitStatus>,
     retry_after: Option<u64>,
     allow: Option<String>,
     is_unrecorded: bool,
@@ -70,6 +72,7 @@ impl Problem {
             errors: Vec::new(),
             tenants: None,
             policy: None,
+            limits: Vec::new(),
             retry_after,
             allow: None,
             is_unrecorded: false,
@@ -175,6 +178,13 @@ impl Problem {
         self
     }
 
+    /// Says how limits stand.
+    #[must_use]
+    pub fn with_limits(mut self, limits: Vec<LimitStatus>) -> Self {
+        self.0.limits = limits;
+        self
+    }
+
     /// Says when to come back, in seconds.
     #[must_use]
     pub fn retry_after(mut self, seconds: u64) -> Self {
@@ -213,6 +223,12 @@ impl Problem {
         self.0.policy.as_ref()
     }
 
+    /// How the limits stand that refused.
+    #[must_use]
+    pub fn limits(&self) -> &[LimitStatus] {
+        &self.0.limits
+    }
+
     /// When to come back, in seconds, where that is known.
     #[must_use]
     pub fn seconds_to_wait(&self) -> Option<u64> {
@@ -222,7 +238,7 @@ impl Problem {
     /// The response, to the request of this id where it has one.
     #[must_use]
     pub fn respond(&self, request: Option<RequestId>) -> HttpResponse {
-        let Parts { reason, detail, errors, tenants, policy, retry_after, allow, is_unrecorded: _ } =
+        let Parts { reason, detail, errors, tenants, policy, limits, retry_after, allow, is_unrecorded: _ } =
             &*self.0;
         let mut response = HttpResponseBuilder::new(reason.status());
         response.insert_header((CONTENT_TYPE, "application/problem+json"));
@@ -266,7 +282,9 @@ impl Problem {
             policy_metadata: policy.as_ref(),
         };
         // Strings and numbers alone: this always serialises.
-        response.body(serde_json::to_vec(&body).unwrap_or_default())
+        let mut response = response.body(serde_json::to_vec(&body).unwrap_or_default());
+        rate_limit_headers::insert(response.headers_mut(), limits);
+        response
     }
 }
 

@@ -98,6 +98,8 @@ pub struct RouteDocs {
     pub responses: [Option<Response>; 2],
     /// Whether the response has an `ETag`.
     pub etag: bool,
+    /// Whether the response, and a 429, tells how the limits of a policy stand.
+    pub limits: bool,
     /// Whether the route reads `If-Match`.
     pub if_match: bool,
     /// The reasons for which it may refuse, besides those of every route of its kind.
@@ -117,6 +119,7 @@ pub const fn summary(summary: &'static str) -> RouteDocs {
         request_bodies: [None; 2],
         responses: [None; 2],
         etag: false,
+        limits: false,
         if_match: false,
         reasons: &[],
     }
@@ -240,6 +243,13 @@ impl RouteDocs {
     #[must_use]
     pub const fn etag(mut self) -> Self {
         self.etag = true;
+        self
+    }
+
+    /// The response tells how the limits of a policy stand.
+    #[must_use]
+    pub const fn limits(mut self) -> Self {
+        self.limits = true;
         self
     }
 

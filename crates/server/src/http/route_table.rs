@@ -366,7 +366,7 @@ pub static ROUTES: &[Route] = routes! {
         summary("Ask an endpoint")
             .description("Unknown fields are ignored here, and here alone. Who asks is whom the token names.")
             .headers(query::HEADERS)
-            .request_body::<query::Query>().response::<query::Answer<'static>>(200)
+            .request_body::<query::Query>().response::<query::Answer<'static>>(200).limits()
             .reasons(&[AccessDenied, PolicyViolation, RateLimited, PolicyUnavailable, IdentityUnavailable, HubUnavailable]);
 
     Get    "/api/v1/policies"      member(&[ReadMetadata]) => policies::list,

@@ -15,6 +15,7 @@ use syft_space_domain::policy::{PolicyMetadata, Purpose};
 
 use crate::http::error_response::search_query_error;
 use crate::http::problem::Problem;
+use crate::http::rate_limit_headers;
 use crate::http::request::Request;
 use crate::http::route_docs::Parameter;
 use crate::routes::documents::Hit;
@@ -232,6 +233,8 @@ async fn render(mut answer: endpoint::Answer, with_metadata: bool) -> Result<Htt
             encoded_share: found.encoded_share,
         },
     });
-    let answer = Answer { summary: None, references, cost: answer.cost, policy_metadata: &answer.policy };
-    reply::json(StatusCode::OK, &answer)
+    let body = Answer { summary: None, references, cost: answer.cost, policy_metadata: &answer.policy };
+    let mut response = reply::json(StatusCode::OK, &body)?;
+    rate_limit_headers::insert(response.headers_mut(), &answer.limits);
+    Ok(response)
 }

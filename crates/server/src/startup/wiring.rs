@@ -12,7 +12,7 @@ use syft_space_domain::identity::oidc::ProviderLogouts;
 use syft_space_domain::mail::Mails;
 use syft_space_domain::mail::ports::Mailer;
 use syft_space_domain::marketplace::ports::TrustedHubs;
-use syft_space_domain::policy::{OpenReviews, PolicyTypes};
+use syft_space_domain::policy::{OpenReviews, PolicyTypes, RateLimitType};
 use syft_space_domain::random::Entropy;
 use syft_space_domain::sealing::Sealer;
 use syft_space_domain::secret::Secret;
@@ -30,7 +30,7 @@ use syft_space_passwords::{Argon2Passwords, HashingSettings};
 use syft_space_search::{FlatVectors, TantivySearch, VectorOptions};
 use syft_space_secrets::{MasterKey, XChaChaSealer};
 use syft_space_smtp::{SmtpMailer, SmtpSettings};
-use syft_space_sqlite::{SqliteDocuments, SqliteOptions, SqliteStore, prepare_home};
+use syft_space_sqlite::{SqliteDocuments, SqliteOptions, SqliteRateLimits, SqliteStore, prepare_home};
 use syft_space_syfthub::{HubHttp, IdentitySettings, SyftHub, SyftHubIdentities, SyftHubTokens};
 
 use crate::cli::read_files;
@@ -85,7 +85,11 @@ fn open_at(lock: HomeLock, settings: &Settings) -> anyhow::Result<OpenedSpace> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let operator = OperatorScope::at_startup();
 
-    let policy_types = PolicyTypes::default();
+    // Before a query is let in, what was taken before is known.
+    let rate_limits = SqliteRateLimits::open(lock.home())
+        .context("reading what was taken of rate limits; without the file they begin whole")?;
+    let rate_limits = RateLimitType::kept_in(Arc::new(rate_limits), clock.now())?;
+    let policy_types = PolicyTypes::default().with(rate_limits);
     let snapshots = Arc::new(SnapshotCache::new(policy_types.clone()));
     let commit_hook: Arc<dyn CommitHook> = snapshots.clone();
     let store = SqliteStore::open_locked(lock, SqliteOptions::default(), commit_hook)?;

@@ -86,6 +86,8 @@ mod process;
 #[cfg(test)]
 mod protocol;
 #[cfg(test)]
+mod rate_limits;
+#[cfg(test)]
 mod readme;
 #[cfg(test)]
 mod resets;

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use syft_space_conformance::{Fixture, check_store, differential, documents};
+use syft_space_conformance::{Fixture, check_store, differential, documents, rate_limits};
 use syft_space_domain::dataset::ports::DocumentStore;
+use syft_space_domain::policy::ports::RateLimitStore;
 use syft_space_domain::store::{CommitHook, NoopHook, Store};
 use syft_space_memory::MemoryStore;
-use syft_space_sqlite::{SqliteDocuments, SqliteOptions, SqliteStore, prepare_home};
+use syft_space_sqlite::{SqliteDocuments, SqliteOptions, SqliteRateLimits, SqliteStore, prepare_home};
 use tempfile::TempDir;
 
 fn store(folder: TempDir, follower: Arc<dyn CommitHook>) -> Fixture<dyn Store> {
@@ -23,6 +24,17 @@ fn documents_in(folder: TempDir) -> Fixture<dyn DocumentStore> {
     let home = prepare_home(folder.path()).unwrap();
     let documents: Box<dyn DocumentStore> = Box::new(SqliteDocuments::new(&home));
     Fixture::new(documents).with_reopen(move || documents_in(folder))
+}
+
+fn rate_limits_in(folder: TempDir) -> Fixture<dyn RateLimitStore> {
+    let home = prepare_home(folder.path()).unwrap();
+    let limits: Box<dyn RateLimitStore> = Box::new(SqliteRateLimits::open(&home).unwrap());
+    Fixture::new(limits).with_reopen(move || rate_limits_in(folder))
+}
+
+#[test]
+fn l1_the_store_of_rate_limits_keeps_every_promise() {
+    rate_limits::suite(&|| rate_limits_in(TempDir::new().unwrap()));
 }
 
 #[test]

@@ -13,6 +13,7 @@ use toml::Table;
 
 const APP: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
 const DOCUMENTS: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite-documents");
+const LIMITS: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite-limits");
 
 /// One row for each table, in the order in which they refer to each other.
 const APP_ROWS: &str = "
@@ -47,6 +48,8 @@ const DOCUMENTS_ROWS: &str = "
     INSERT INTO progress VALUES (x'03', 1, 0, 0, 0, 1, 1, 1, '[]');
     INSERT INTO removals VALUES ('b', 2);
     INSERT INTO ingestions VALUES (x'01', 1);";
+
+const LIMITS_ROWS: &str = "INSERT INTO taken_limits VALUES (zeroblob(16), 1, 0);";
 
 fn database() -> SqliteConnection {
     let mut connection = SqliteConnection::establish(":memory:").unwrap();
@@ -94,6 +97,11 @@ fn each_migration_of_the_app_database_goes_down_and_up_again() {
 #[test]
 fn each_migration_of_a_documents_database_goes_down_and_up_again() {
     goes_down_and_up_again(|| DOCUMENTS, DOCUMENTS_ROWS);
+}
+
+#[test]
+fn each_migration_of_the_limits_database_goes_down_and_up_again() {
+    goes_down_and_up_again(|| LIMITS, LIMITS_ROWS);
 }
 
 #[test]
@@ -240,7 +248,7 @@ fn g3_each_stored_column_has_a_purpose_and_a_retention_class() {
     let classes = register["classes"].as_table().unwrap();
     let mut used = BTreeSet::new();
     let known: BTreeMap<&str, BTreeSet<String>> =
-        [("app", columns(APP)), ("documents", columns(DOCUMENTS))].into();
+        [("app", columns(APP)), ("documents", columns(DOCUMENTS)), ("limits", columns(LIMITS))].into();
     for (database, columns) in known {
         let mut registered = BTreeSet::new();
         for (table, rows) in register[database].as_table().unwrap() {

@@ -220,6 +220,11 @@ fn success(id: &str, docs: &RouteDocs, answer: &Response, schemas: &mut Schemas)
     if let (true, Some(headers)) = (docs.etag, headers.as_object_mut()) {
         headers.insert("ETag".to_owned(), json!({ "$ref": "#/components/headers/ETag" }));
     }
+    if let (true, Some(headers)) = (docs.limits, headers.as_object_mut()) {
+        for name in refusals::LIMIT_HEADERS {
+            headers.insert(name.to_owned(), json!({ "$ref": format!("#/components/headers/{name}") }));
+        }
+    }
     let done = match answer.status {
         201 => "It was made.",
         202 => "It was taken in, and goes on.",
@@ -265,6 +270,14 @@ fn headers() -> Value {
         "Retry-After": {
             "description": "In how many seconds to try again.", "required": true,
             "schema": { "type": "integer", "minimum": 1 },
+        },
+        "RateLimit-Policy": {
+            "description": "How much there is of each limit (draft-ietf-httpapi-ratelimit-headers-10): `q` in `w` seconds.",
+            "schema": { "type": "string", "pattern": "^\"[!-~]+\";q=[0-9]+;w=[0-9]+" },
+        },
+        "RateLimit": {
+            "description": "How much is left of each limit: `r`, and more of it in `t` seconds.",
+            "schema": { "type": "string", "pattern": "^\"[!-~]+\";r=[0-9]+;t=[0-9]+" },
         },
         "Allow": {
             "description": "The methods that the path knows.", "required": true, "schema": { "type": "string" },

@@ -69,7 +69,7 @@ pub(super) fn response(reasons: &[Reason], responses: &mut Map<String, Value>) -
         .collect();
     let response = json!({
         "description": lines.join("\n"),
-        "headers": headers(status),
+        "headers": headers(status, reasons),
         "content": { "application/problem+json": {
             "schema": {
                 "allOf": [{ "$ref": "#/components/schemas/Problem" }],
@@ -82,14 +82,18 @@ pub(super) fn response(reasons: &[Reason], responses: &mut Map<String, Value>) -
     reference
 }
 
-fn headers(status: u16) -> Value {
+/// The headers that tell how limits stand.
+pub(super) const LIMIT_HEADERS: [&str; 2] = ["RateLimit-Policy", "RateLimit"];
+
+fn headers(status: u16, reasons: &[Reason]) -> Value {
+    let limits: &[&str] = if reasons.contains(&Reason::RateLimited) { &LIMIT_HEADERS } else { &[] };
     let also: &[&str] = match status {
         401 | 403 => &["WWW-Authenticate"],
         405 => &["Allow"],
         429 | 503 => &["Retry-After"],
         _ => &[],
     };
-    let named = also.iter().chain(&["X-Request-Id"]);
+    let named = also.iter().chain(limits).chain(&["X-Request-Id"]);
     named
         .map(|name| ((*name).to_owned(), json!({ "$ref": format!("#/components/headers/{name}") })))
         .collect()

@@ -1,0 +1,334 @@
+//! The configuration of a policy of type `rate_limit`: how it is read, and the form in which it is shown.
+
+use serde_json::{Map, Value, json};
+
+use super::limit::{Limit, Period, Window};
+use crate::as_text::named_enum;
+use crate::policy::policy_type::{ConfigurationError, ConfigurationSchema};
+
+/// What a rate limit demands.
+///
+/// ```
+/// use serde_json::json;
+/// use syft_space_domain::policy::{RateLimitConfiguration, RateScope};
+/// let ours = RateLimitConfiguration::parse(&json!({"rate": "100/m", "burst": 20}))?;
+/// assert_eq!((ours.limit.number, ours.limit.burst(), ours.scope), (100, 20, RateScope::User));
+///
+/// let imported = RateLimitConfiguration::parse(&json!({"limit": "5/h", "scope": "global", "applied_to": ["*"]}))?;
+/// assert_eq!(imported.to_json(), json!({"rate": "5/h", "scope": "endpoint", "window": "sliding"}));
+/// # Ok::<(), syft_space_domain::policy::RateLimitConfigurationError>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RateLimitConfiguration {
+    /// How much is let through.
+    pub limit: Limit,
+    /// Who is counted together.
+    pub scope: RateScope,
+}
+
+named_enum! {
+    /// Who is counted together by a rate limit.
+    pub enum RateScope {
+        /// Each caller by themselves, whichever sessions, tokens and keys they use; guests by their address.
+        User = "user",
+        /// Each API key by itself; who calls with none is counted as a user.
+        Key = "key",
+        /// Everybody who queries the same endpoint.
+        Endpoint = "endpoint",
+        /// Each client's address by itself.
+        Address = "address",
+        /// Everybody.
+        Tenant = "tenant",
+    }
+}
+
+/// A configuration that cannot be read: where, and why.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}{}{problem}", .pointer, if .pointer.is_empty() { "" } else { ": " })]
+pub struct RateLimitConfigurationError {
+    /// A JSON pointer (RFC 6901) into the configuration, empty where it is meant as a whole.
+    pub pointer: &'static str,
+    /// What is wrong.
+    pub problem: RateLimitProblem,
+}
+
+/// What is wrong with a configuration.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RateLimitProblem {
+    /// It is no object.
+    #[error(r#"a rate limit is an object such as {{"rate": "100/m"}}"#)]
+    NotAnObject,
+    /// It holds what it should not.
+    #[error("a rate limit has rate, burst, scope and window, but no {0:?}")]
+    UnknownKey(String),
+    /// The rate is none, or missing.
+    #[error(r#"a rate is a number from 1 to {}, a slash, and s, m, h or d, such as "100/m""#, Limit::MAX)]
+    Rate,
+    /// The burst is none.
+    #[error("burst is a number from 1 to {}", Limit::MAX)]
+    Burst,
+    /// It would take too long until so large a burst is there again.
+    #[error(
+        "at this rate it takes longer than {} days until so large a burst is there again: write a smaller one",
+        Limit::MAX_REFILL.as_secs() / 86_400
+    )]
+    BurstTooLarge,
+    /// Each period of a strict window has the rate's number, and no burst.
+    #[error("a strict window lets the rate's number through, and takes no burst: leave it out")]
+    BurstOfStrict,
+    /// The scope is none.
+    #[error(r#"scope is "user", "key", "endpoint", "address" or "tenant""#)]
+    Scope,
+    /// The scope is one that there is not yet.
+    #[error(
+        r#"scope "pattern" is not there in this version: attach a policy of scope "user", or one of scope "tenant" to an endpoint for those whom the pattern admits"#
+    )]
+    PatternScope,
+    /// The window is none.
+    #[error(r#"window is "sliding" or "strict""#)]
+    Window,
+    /// The scope is none of the Python product's.
+    #[error(r#"beside limit, scope is "per_user" or "global""#)]
+    ForeignScope,
+    /// It is meant for some callers alone.
+    #[error(
+        r#"a rate limit applies to everybody: write ["*"], or make an endpoint of their own for those who are meant"#
+    )]
+    AppliedTo,
+}
+
+impl RateLimitConfiguration {
+    /// Reads `{"rate", "burst", "scope", "window"}`, where all but the rate may be missing; or `{"limit", "scope",
+    /// "applied_to"}`, as the Python product writes it.
+    ///
+    /// # Errors
+    /// When it is neither, or a part is wrong.
+    pub fn parse(json: &Value) -> Result<Self, RateLimitConfigurationError> {
+        let object = json.as_object().ok_or_else(|| RateLimitProblem::NotAnObject.at(""))?;
+        if object.contains_key("limit") { Self::parse_foreign(object) } else { Self::parse_own(object) }
+    }
+
+    fn parse_own(object: &Map<String, Value>) -> Result<Self, RateLimitConfigurationError> {
+        refuse_others(object, &["rate", "burst", "scope", "window"])?;
+        let rate = object.get("rate").and_then(Value::as_str);
+        let rate = rate.and_then(|rate| rate_of(rate, Period::as_str));
+        let (number, period) = rate.ok_or_else(|| RateLimitProblem::Rate.at("/rate"))?;
+        let scope = match object.get("scope").map(Value::as_str) {
+            None => RateScope::User,
+            Some(Some("pattern")) => return Err(RateLimitProblem::PatternScope.at("/scope")),
+            Some(named) => RateScope::ALL
+                .into_iter()
+                .find(|scope| named == Some(scope.as_str()))
+                .ok_or_else(|| RateLimitProblem::Scope.at("/scope"))?,
+        };
+        let burst = match object.get("burst") {
+            None => None,
+            Some(burst) => Some(burst_of(burst).ok_or_else(|| RateLimitProblem::Burst.at("/burst"))?),
+        };
+        let window = match (object.get("window").map(Value::as_str), burst) {
+            (None | Some(Some("sliding")), burst) => Window::Sliding { burst: burst.unwrap_or(number) },
+            (Some(Some("strict")), None) => Window::Strict,
+            (Some(Some("strict")), Some(_)) => return Err(RateLimitProblem::BurstOfStrict.at("/burst")),
+            (Some(_), _) => return Err(RateLimitProblem::Window.at("/window")),
+        };
+        let limit = Limit { number, period, window };
+        if limit.refill() > Limit::MAX_REFILL {
+            return Err(RateLimitProblem::BurstTooLarge.at("/burst"));
+        }
+        Ok(Self { limit, scope })
+    }
+
+    fn parse_foreign(object: &Map<String, Value>) -> Result<Self, RateLimitConfigurationError> {
+        refuse_others(object, &["limit", "scope", "applied_to"])?;
+        let limit = object.get("limit").and_then(Value::as_str);
+        let limit = limit.and_then(|limit| rate_of(limit, Period::as_str).or_else(|| rate_of(limit, word)));
+        let (number, period) = limit.ok_or_else(|| RateLimitProblem::Rate.at("/limit"))?;
+        let scope = match object.get("scope").map(Value::as_str) {
+            None | Some(Some("per_user")) => RateScope::User,
+            Some(Some("global")) => RateScope::Endpoint,
+            Some(_) => return Err(RateLimitProblem::ForeignScope.at("/scope")),
+        };
+        if object.get("applied_to").is_some_and(|applied| *applied != json!(["*"])) {
+            return Err(RateLimitProblem::AppliedTo.at("/applied_to"));
+        }
+        let window = Window::Sliding { burst: number };
+        Ok(Self { limit: Limit { number, period, window }, scope })
+    }
+
+    /// The configuration in the form that is shown and stored. [`RateLimitConfiguration::parse`] reads it back. A burst that
+    /// is the rate's number is left out, so that it follows where the rate is changed.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let window = match self.limit.window {
+            Window::Sliding { .. } => "sliding",
+            Window::Strict => "strict",
+        };
+        let mut json = json!({ "rate": self.rate(), "scope": self.scope.as_str(), "window": window });
+        if let (Some(object), true) = (json.as_object_mut(), self.limit.burst() != self.limit.number) {
+            object.insert("burst".to_owned(), self.limit.burst().into());
+        }
+        json
+    }
+
+    /// The rate as it is written.
+    #[must_use]
+    pub fn rate(&self) -> String {
+        format!("{}/{}", self.limit.number, self.limit.period.as_str())
+    }
+}
+
+impl RateLimitProblem {
+    fn at(self, pointer: &'static str) -> RateLimitConfigurationError {
+        RateLimitConfigurationError { pointer, problem: self }
+    }
+}
+
+impl From<RateLimitConfigurationError> for ConfigurationError {
+    fn from(error: RateLimitConfigurationError) -> Self {
+        Self { pointer: error.pointer.to_owned(), message: error.problem.to_string() }
+    }
+}
+
+/// The period's name in the Python product's documentation.
+fn word(period: Period) -> &'static str {
+    match period {
+        Period::Second => "second",
+        Period::Minute => "minute",
+        Period::Hour => "hour",
+        Period::Day => "day",
+    }
+}
+
+fn rate_of(text: &str, name: fn(Period) -> &'static str) -> Option<(u32, Period)> {
+    let (number, unit) = text.split_once('/')?;
+    let period = Period::ALL.into_iter().find(|period| name(*period) == unit)?;
+    // As a number is written: no sign, and no zero before it.
+    let is_plain = !number.starts_with('0') && number.bytes().all(|byte| byte.is_ascii_digit());
+    let number = is_plain.then(|| number.parse().ok())?;
+    number.filter(|number| (1..=Limit::MAX).contains(number)).map(|number| (number, period))
+}
+
+fn burst_of(json: &Value) -> Option<u32> {
+    let burst = json.as_u64().and_then(|burst| u32::try_from(burst).ok());
+    burst.filter(|burst| (1..=Limit::MAX).contains(burst))
+}
+
+fn refuse_others(object: &Map<String, Value>, known: &[&str]) -> Result<(), RateLimitConfigurationError> {
+    match object.keys().find(|key| !known.contains(&key.as_str())) {
+        None => Ok(()),
+        // Cut short: it is the writer's text, and there is no end to what it may be.
+        Some(key) => Err(RateLimitProblem::UnknownKey(key.chars().take(40).collect()).at("")),
+    }
+}
+
+/// What a configuration looks like.
+pub(super) fn schema() -> ConfigurationSchema {
+    let mut patch = own_schema(&[]);
+    for name in ["burst", "scope", "window"] {
+        if let Some(property) = patch.pointer_mut(&format!("/properties/{name}")) {
+            // In a merge patch null takes away what may be left out.
+            *property = json!({ "anyOf": [property.take(), { "type": "null" }] });
+        }
+    }
+    let foreign = json!({
+        "type": "object", "additionalProperties": false, "required": ["limit"],
+        "title": "Limit, as the Python Syft Space has it",
+        "properties": {
+            "limit": { "type": "string", "pattern": "^[1-9][0-9]{0,6}/(s|m|h|d|second|minute|hour|day)$" },
+            "scope": { "type": "string", "enum": ["per_user", "global"], "default": "per_user" },
+            "applied_to": { "type": "array", "const": ["*"] },
+        },
+    });
+    ConfigurationSchema {
+        taken: json!({ "oneOf": [own_schema(&["rate"]), foreign] }),
+        shown: own_schema(&["rate", "scope", "window"]),
+        patch,
+    }
+}
+
+fn own_schema(required: &[&str]) -> Value {
+    let scopes = RateScope::ALL.map(RateScope::as_str);
+    json!({
+        "type": "object", "additionalProperties": false, "required": required, "title": "Rate",
+        "properties": {
+            "rate": { "type": "string", "pattern": "^[1-9][0-9]{0,6}/[smhd]$",
+                "description": "How many queries are let through in a second, minute, hour or day: at most 1000000." },
+            "burst": { "type": "integer", "minimum": 1, "maximum": Limit::MAX,
+                "description": "How many are let through at once; the rate's number where it is missing. Not with a strict window." },
+            "scope": { "type": "string", "enum": scopes, "default": "user", "description": "Who is counted together." },
+            "window": { "type": "string", "enum": ["sliding", "strict"], "default": "sliding",
+                "description": "`sliding` fills up evenly; `strict` is full again at the border of each period in UTC." },
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(json: &Value) -> Value {
+        let read = RateLimitConfiguration::parse(json).unwrap();
+        let shown = read.to_json();
+        assert_eq!(RateLimitConfiguration::parse(&shown), Ok(read), "what is shown is read back");
+        shown
+    }
+
+    fn refused(json: &Value, pointer: &str, problem: RateLimitProblem) {
+        let error = RateLimitConfiguration::parse(json).unwrap_err();
+        assert_eq!((error.pointer, error.problem), (pointer, problem), "{json}");
+    }
+
+    #[test]
+    fn l1_a_rate_is_read_and_shown_with_its_defaults() {
+        let plain = json!({"rate": "100/m", "scope": "user", "window": "sliding"});
+        assert_eq!(shown(&json!({"rate": "100/m"})), plain);
+        assert_eq!(shown(&json!({"rate": "100/m", "burst": 100})), plain);
+        assert_eq!(
+            shown(&json!({"rate": "1000000/d", "burst": 1, "scope": "address"})),
+            json!({"rate": "1000000/d", "burst": 1, "scope": "address", "window": "sliding"})
+        );
+        let strict = json!({"rate": "1/s", "scope": "tenant", "window": "strict"});
+        assert_eq!(shown(&strict), strict);
+    }
+
+    #[test]
+    fn l1_the_python_products_shape_is_translated_and_what_would_mean_something_else_is_refused() {
+        let user = json!({"rate": "100/m", "scope": "user", "window": "sliding"});
+        assert_eq!(shown(&json!({"limit": "100/m", "scope": "per_user", "applied_to": ["*"]})), user);
+        assert_eq!(shown(&json!({"limit": "100/minute"})), user);
+        let global = json!({"rate": "5/h", "scope": "endpoint", "window": "sliding"});
+        assert_eq!(shown(&json!({"limit": "5/hour", "scope": "global"})), global);
+        refused(
+            &json!({"limit": "5/h", "applied_to": ["*@a.com"]}),
+            "/applied_to",
+            RateLimitProblem::AppliedTo,
+        );
+        refused(&json!({"limit": "5/h", "scope": "user"}), "/scope", RateLimitProblem::ForeignScope);
+        refused(&json!({"limit": 5}), "/limit", RateLimitProblem::Rate);
+        refused(&json!({"limit": "5/h", "burst": 1}), "", RateLimitProblem::UnknownKey("burst".to_owned()));
+    }
+
+    #[test]
+    fn l1_a_configuration_that_cannot_be_read_is_refused_and_says_where() {
+        refused(&json!([]), "", RateLimitProblem::NotAnObject);
+        for rate in
+            ["", "100", "0/m", "+1/m", "01/m", "1000001/m", "1/w", "1/minute", "1 /m", "1/m/s", "-1/m"]
+        {
+            refused(&json!({ "rate": rate }), "/rate", RateLimitProblem::Rate);
+        }
+        refused(&json!({}), "/rate", RateLimitProblem::Rate);
+        refused(&json!({"rate": 100}), "/rate", RateLimitProblem::Rate);
+        for burst in [json!(0), json!(1_000_001), json!("5"), json!(1.5), json!(null), json!(-1)] {
+            refused(&json!({"rate": "1/m", "burst": burst}), "/burst", RateLimitProblem::Burst);
+        }
+        refused(&json!({"rate": "1/d", "burst": 367}), "/burst", RateLimitProblem::BurstTooLarge);
+        assert!(RateLimitConfiguration::parse(&json!({"rate": "1/d", "burst": 366})).is_ok());
+        let strict = json!({"rate": "1/m", "burst": 1, "window": "strict"});
+        refused(&strict, "/burst", RateLimitProblem::BurstOfStrict);
+        refused(&json!({"rate": "1/m", "scope": "pattern"}), "/scope", RateLimitProblem::PatternScope);
+        refused(&json!({"rate": "1/m", "scope": "per_user"}), "/scope", RateLimitProblem::Scope);
+        refused(&json!({"rate": "1/m", "scope": null}), "/scope", RateLimitProblem::Scope);
+        refused(&json!({"rate": "1/m", "window": "fixed"}), "/window", RateLimitProblem::Window);
+        refused(&json!({"rate": "1/m", "mode": "deny"}), "", RateLimitProblem::UnknownKey("mode".to_owned()));
+    }
+}

@@ -1,0 +1,330 @@
+//! The limiter: who has taken how much of which limit, in memory, exactly and within bounds.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::fmt;
+use std::hash::BuildHasherDefault;
+
+use super::limit::{Headroom, Level, Limit, Moment};
+use super::limit_key::{KeyHasher, LimitKey};
+use super::limiter_time::LimiterTime;
+use super::sync::{Mutex, MutexGuard, PoisonError};
+use crate::time::Timestamp;
+
+/// What was taken by one key, as it is kept for the next start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TakenLimit {
+    /// Whose.
+    pub key: LimitKey,
+    /// Until when something of the limit is missing, by the clock.
+    pub until: Timestamp,
+    /// What else is known, as in [`Level::part`].
+    pub part: u32,
+}
+
+/// That one was taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Took {
+    /// Whose limit it was taken from.
+    pub from: LimitKey,
+    /// What had been taken of it then.
+    pub after: Level,
+    /// When.
+    pub at: Moment,
+}
+
+/// Nothing is left of a limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoneLeft {
+    /// In how many microseconds one is left, if nothing is taken until then.
+    pub wait: i64,
+    /// How it stands.
+    pub headroom: Headroom,
+}
+
+/// What callers have taken of their limits.
+///
+/// It holds at most as many keys as it is made for, and of one policy at most a tenth of those. A key goes when its limit is
+/// whole again. Where there is no room, the new keys of a policy share one, which each policy has besides: so nobody is ever
+/// let in unlimited, and who is known keeps what is theirs.
+///
+/// A policy's limit may be changed: what was taken under the former one counts as the same time of waiting, and at most as
+/// all of the new one.
+pub struct RateLimiter {
+    time: LimiterTime,
+    /// The first part of the keys, and the others.
+    shards: (Mutex<Shard>, Box<[Mutex<Shard>]>),
+    bounds: Bounds,
+}
+
+/// How many keys a part holds.
+#[derive(Debug, Clone, Copy)]
+struct Bounds {
+    /// Of one policy.
+    of_policy: usize,
+    /// In all.
+    all: usize,
+}
+
+/// A part of the keys, under a lock of its own.
+#[derive(Default)]
+struct Shard {
+    cells: HashMap<LimitKey, Cell, BuildHasherDefault<KeyHasher>>,
+    /// How many keys there are of each policy, but for the one that its new keys share.
+    of_policy: HashMap<[u8; 4], usize>,
+    /// When whatever is whole was last taken out because there was no room.
+    swept_at: Option<i64>,
+}
+
+/// A [`Level`], and whether it has changed since it was last kept: 16 bytes, and 32 with the key.
+#[derive(Default)]
+struct Cell {
+    until: i64,
+    part: u32,
+    is_changed: bool,
+}
+
+impl RateLimiter {
+    /// For how many keys a limiter is made by default: at most 75 MB where all are in use.
+    pub const DEFAULT_KEYS: usize = 1_000_000;
+    /// Into how many parts the keys are divided, so that few calls wait for one lock, and none for long.
+    const SHARDS: usize = 256;
+    /// Of a limiter's keys, one of so many may be of the same policy.
+    const POLICIES: usize = 10;
+    /// How long a part without room is not swept again, in microseconds.
+    const SWEEP_AGAIN: i64 = 1_000_000;
+
+    /// A limiter that holds so many keys, of which none has taken anything.
+    #[must_use]
+    pub fn new(keys: usize) -> Self {
+        Self::of_shards(keys, Self::SHARDS)
+    }
+
+    /// The same with so many parts, at least one.
+    pub(super) fn of_shards(keys: usize, shards: usize) -> Self {
+        let all = keys.div_ceil(shards.max(1)).max(1);
+        Self {
+            time: LimiterTime::new(),
+            shards: (Mutex::default(), (1..shards).map(|_| Mutex::default()).collect()),
+            bounds: Bounds { of_policy: all.div_ceil(Self::POLICIES), all },
+        }
+    }
+
+    /// Takes one of a key's limit.
+    ///
+    /// # Errors
+    /// When none is left; then nothing was taken.
+    pub fn take(&self, key: LimitKey, limit: &Limit, now: Timestamp) -> Result<Took, NoneLeft> {
+        let known = {
+            let mut shard = self.lock(key);
+            // Under the lock: else a take that came first might be of a later time.
+            let now = self.time.at(now.as_unix_micros());
+            shard.take(key, limit, now, self.bounds)
+        };
+        // The lock is given up by now: the shared one may be the same.
+        known.unwrap_or_else(|| {
+            let shared = key.shared();
+            let mut shard = self.lock(shared);
+            let now = self.time.at(now.as_unix_micros());
+            shard.cells.entry(shared).or_default().take(shared, limit, now)
+        })
+    }
+
+    /// How a key's limit stands. Takes nothing.
+    ///
+    /// # Errors
+    /// When none is left.
+    pub fn look(&self, key: LimitKey, limit: &Limit, now: Timestamp) -> Result<Headroom, NoneLeft> {
+        let level = self.lock(key).level(key, self.bounds);
+        let level = level.unwrap_or_else(|| {
+            let shared = key.shared();
+            self.lock(shared).cells.get(&shared).map(Cell::level).unwrap_or_default()
+        });
+        let now = self.time.look(now.as_unix_micros());
+        let headroom = limit.headroom(level, now);
+        limit.take(level, now).map(|_| headroom).map_err(|wait| NoneLeft { wait, headroom })
+    }
+
+    /// Gives back what was taken, as [`Limit::give_back`] has it.
+    pub fn give_back(&self, took: &Took, limit: &Limit) {
+        let mut shard = self.lock(took.from);
+        let time = self.time.latest();
+        let now = Moment { time, clock: self.time.clock_at(time) };
+        if let Some(cell) = shard.cells.get_mut(&took.from) {
+            cell.set(limit.give_back(cell.level(), took.after, now));
+        }
+    }
+
+    /// What has changed since this was last asked, and is not whole again; what is whole is forgotten.
+    #[must_use]
+    pub fn changed(&self) -> Vec<TakenLimit> {
+        let time = self.time.latest();
+        let mut changed = Vec::new();
+        for shard in self.all_shards() {
+            let mut shard = lock(shard);
+            shard.sweep(time);
+            for (key, cell) in &mut shard.cells {
+                if std::mem::take(&mut cell.is_changed) {
+                    let until = Timestamp::from_unix_micros(self.time.clock_at(cell.until));
+                    changed.push(TakenLimit { key: *key, until, part: cell.part });
+                }
+            }
+        }
+        changed
+    }
+
+    /// Has these told as changed once more: they could not be kept.
+    pub fn not_kept(&self, changed: &[TakenLimit]) {
+        for taken in changed {
+            if let Some(cell) = self.lock(taken.key).cells.get_mut(&taken.key) {
+                cell.is_changed = true;
+            }
+        }
+    }
+
+    /// Takes over what an earlier limiter told as changed, but for what is whole by now.
+    pub fn restore(&self, taken: &[TakenLimit], now: Timestamp) {
+        let now = self.time.at(now.as_unix_micros());
+        for taken in taken {
+            let level = Level { until: taken.until.as_unix_micros(), part: taken.part };
+            if !level.is_whole(now.time) {
+                let cell = Cell { until: level.until, part: level.part, is_changed: false };
+                let mut shard = self.lock(taken.key);
+                if shard.cells.insert(taken.key, cell).is_none() {
+                    shard.count(taken.key);
+                }
+            }
+        }
+    }
+
+    /// How many keys it holds.
+    #[must_use]
+    pub fn keys(&self) -> usize {
+        self.all_shards().map(|shard| lock(shard).cells.len()).sum()
+    }
+
+    fn all_shards(&self) -> impl Iterator<Item = &Mutex<Shard>> {
+        let (first, others) = &self.shards;
+        std::iter::once(first).chain(others)
+    }
+
+    fn lock(&self, key: LimitKey) -> MutexGuard<'_, Shard> {
+        let (first, others) = &self.shards;
+        lock(others.get(key.part(others.len().saturating_add(1))).unwrap_or(first))
+    }
+}
+
+/// Nothing panics while it holds a lock, so what is under it is whole.
+fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
+    shard.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Shard {
+    /// `None` where the key is new, and there is no room.
+    fn take(
+        &mut self,
+        key: LimitKey,
+        limit: &Limit,
+        now: Moment,
+        bounds: Bounds,
+    ) -> Option<Result<Took, NoneLeft>> {
+        if let Some(cell) = self.cells.get_mut(&key) {
+            return Some(cell.take(key, limit, now));
+        }
+        if !self.has_room(key, bounds) {
+            let again = |swept_at: i64| now.time.saturating_sub(swept_at) >= RateLimiter::SWEEP_AGAIN;
+            if self.swept_at.is_none_or(again) {
+                self.swept_at = Some(now.time);
+                self.sweep(now.time);
+            }
+            if !self.has_room(key, bounds) {
+                return None;
+            }
+        }
+        self.count(key);
+        Some(self.cells.entry(key).or_default().take(key, limit, now))
+    }
+
+    /// `None` where the key is new, and there is no room.
+    fn level(&self, key: LimitKey, bounds: Bounds) -> Option<Level> {
+        let known = self.cells.get(&key).map(Cell::level);
+        known.or_else(|| self.has_room(key, bounds).then(Level::default))
+    }
+
+    fn has_room(&self, key: LimitKey, bounds: Bounds) -> bool {
+        let of_policy = self.of_policy.get(&key.policy()).copied().unwrap_or(0);
+        of_policy < bounds.of_policy && self.cells.len() < bounds.all
+    }
+
+    fn count(&mut self, key: LimitKey) {
+        if !key.is_shared() {
+            let of_policy = self.of_policy.entry(key.policy()).or_default();
+            *of_policy = of_policy.saturating_add(1);
+        }
+    }
+
+    /// Takes out whatever is whole.
+    fn sweep(&mut self, time: i64) {
+        let of_policy = &mut self.of_policy;
+        self.cells.retain(|key, cell| {
+            let is_kept = !cell.level().is_whole(time);
+            if is_kept || key.is_shared() {
+                return is_kept;
+            }
+            if let Entry::Occupied(mut count) = of_policy.entry(key.policy()) {
+                *count.get_mut() = count.get().saturating_sub(1);
+                if *count.get() == 0 {
+                    count.remove();
+                }
+            }
+            is_kept
+        });
+        if self.cells.capacity() > self.cells.len().saturating_mul(4).saturating_add(64) {
+            self.cells.shrink_to(self.cells.len().saturating_mul(2));
+        }
+    }
+}
+
+impl Cell {
+    fn level(&self) -> Level {
+        Level { until: self.until, part: self.part }
+    }
+
+    fn set(&mut self, level: Level) {
+        *self = Self { until: level.until, part: level.part, is_changed: true };
+    }
+
+    fn take(&mut self, from: LimitKey, limit: &Limit, now: Moment) -> Result<Took, NoneLeft> {
+        match limit.take(self.level(), now) {
+            Ok(after) => {
+                self.set(after);
+                Ok(Took { from, after, at: now })
+            }
+            Err(wait) => {
+                // What counts as all of a changed limit fills up from now on.
+                let level = limit.counted(self.level(), now);
+                if level != self.level() {
+                    self.set(level);
+                }
+                Err(NoneLeft { wait, headroom: limit.headroom(level, now) })
+            }
+        }
+    }
+}
+
+impl fmt::Debug for RateLimiter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RateLimiter").field("bounds", &self.bounds).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn l1_a_key_and_what_it_has_taken_are_32_bytes() {
+        // And one more in the table, which is at least 7/16 full when it has grown: at most 75 bytes.
+        assert_eq!(size_of::<(LimitKey, Cell)>(), 32);
+    }
+}

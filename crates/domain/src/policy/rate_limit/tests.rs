@@ -1,0 +1,378 @@
+//! Tests of the limit and the limiter, against a list of all that was let through.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Barrier, Mutex};
+
+use proptest::prelude::*;
+
+use super::kept::KeptLimits;
+use super::limiter_time::LimiterTime;
+use super::*;
+
+const SECOND: i64 = 1_000_000;
+const START: i64 = 1_800_000_000 * SECOND;
+
+fn at(micros: i64) -> Timestamp {
+    Timestamp::from_unix_micros(START + micros)
+}
+
+fn sliding(number: u32, period: Period, burst: u32) -> Limit {
+    Limit { number, period, window: Window::Sliding { burst } }
+}
+
+fn strict(number: u32, period: Period) -> Limit {
+    Limit { number, period, window: Window::Strict }
+}
+
+fn key(policy: u8, caller: u16) -> LimitKey {
+    let digest: [u8; 32] = Sha256::digest(caller.to_be_bytes()).into();
+    LimitKey::new(&[policy; 16], &digest)
+}
+
+/// What was let through, and when: the slower meaning of a limit.
+#[derive(Default)]
+struct Let(Vec<i64>);
+
+impl Let {
+    /// Whether one more may be let through now. Sliding: then no span that ends now has more than
+    /// `burst + number · t / period`. Strict: then the calendar's period has no more than the number.
+    fn may(&self, limit: &Limit, now: i64) -> bool {
+        let (number, period) = (i128::from(limit.number), i128::from(limit.period.micros()));
+        match limit.window {
+            Window::Sliding { burst } => (0..=self.0.len()).all(|first| {
+                let begin = self.0.get(first).copied().unwrap_or(now);
+                let in_span = i128::try_from(self.0.len() - first + 1).unwrap();
+                in_span * period <= i128::from(burst) * period + number * i128::from(now - begin)
+            }),
+            Window::Strict => {
+                let of = |time: i64| i128::from(START + time).div_euclid(period);
+                let taken = self.0.iter().filter(|time| of(**time) == of(now)).count();
+                i128::try_from(taken).unwrap() < number
+            }
+        }
+    }
+
+    fn first_time(&self, limit: &Limit, now: i64, wait: i64) -> bool {
+        self.may(limit, now + wait) && (wait == 0 || !self.may(limit, now + wait - 1))
+    }
+}
+
+fn limits() -> impl Strategy<Value = Limit> {
+    let number = prop_oneof![1..8u32, 990_000..=1_000_000u32, Just(7_919)];
+    let period = prop_oneof![Just(Period::Second), Just(Period::Minute), Just(Period::Day)];
+    (number, period, prop::option::of(1..6u32)).prop_map(|(number, period, burst)| match burst {
+        Some(burst) => sliding(number, period, burst),
+        None => strict(number.min(5), period),
+    })
+}
+
+/// Steps of time that are worth trying for a limit: none, next to one of its emissions, and anywhere in its period.
+fn steps(limit: Limit) -> impl Strategy<Value = Vec<i64>> {
+    let (period, number) = (limit.period.micros(), i64::from(limit.number));
+    let one = period / number;
+    let step =
+        prop_oneof![Just(0), Just(one), Just(one + 1), 0..=one.max(1) * 2, 0..=period, Just(period - 1)];
+    prop::collection::vec(step, 1..40)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn l1_at_any_times_just_those_are_let_through_that_the_list_of_all_before_permits(
+        (limit, steps) in limits().prop_flat_map(|limit| (Just(limit), steps(limit))),
+    ) {
+        let limiter = RateLimiter::new(100);
+        let (mut all, mut now) = (Let::default(), 0);
+        for step in steps {
+            now += step;
+            let may = all.may(&limit, now);
+            let looked = limiter.look(key(1, 1), &limit, at(now));
+            prop_assert_eq!(looked.is_ok(), may);
+            match limiter.take(key(1, 1), &limit, at(now)) {
+                Ok(took) => {
+                    prop_assert!(may);
+                    all.0.push(now);
+                    let Headroom { remaining, more_in } = limit.headroom(took.after, took.at);
+                    prop_assert_eq!(looked.unwrap().remaining, remaining + 1);
+                    prop_assert!(more_in > 0);
+                    // So many more are let through at once, and no more.
+                    if remaining < 20 {
+                        let mut then = Let(all.0.clone());
+                        for _ in 0..remaining {
+                            prop_assert!(then.may(&limit, now));
+                            then.0.push(now);
+                        }
+                        prop_assert!(then.first_time(&limit, now, more_in));
+                    }
+                }
+                Err(none) => {
+                    prop_assert!(!may);
+                    prop_assert_eq!(none.headroom, Headroom { remaining: 0, more_in: none.wait });
+                    prop_assert!(all.first_time(&limit, now, none.wait));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn l1_giving_back_at_once_undoes_and_later_it_never_lets_more_through_than_permitted(
+        (limit, steps) in limits().prop_flat_map(|limit| (Just(limit), steps(limit))),
+        returned in prop::collection::vec(prop::option::weighted(0.4, 0..3usize), 40),
+    ) {
+        let limiter = RateLimiter::new(100);
+        let (mut all, mut now) = (Let::default(), 0);
+        let mut open: Vec<(i64, Took)> = Vec::new();
+        for (step, returned) in steps.into_iter().zip(returned) {
+            now += step;
+            if let Ok(took) = limiter.take(key(1, 1), &limit, at(now)) {
+                prop_assert!(all.may(&limit, now), "what is not given back counts");
+                all.0.push(now);
+                open.push((now, took));
+            }
+            if let Some((time, took)) = returned.filter(|_| !open.is_empty()).map(|n| open.remove(n % open.len())) {
+                let before = limiter.look(key(1, 1), &limit, at(now)).map_or(0, |headroom| headroom.remaining);
+                limiter.give_back(&took, &limit);
+                let index = all.0.iter().position(|one| *one == time).unwrap();
+                all.0.remove(index);
+                if time == now {
+                    let after = limiter.look(key(1, 1), &limit, at(now)).unwrap();
+                    prop_assert_eq!(after.remaining, before + 1);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn l1_a_restart_at_any_time_gives_nothing_back_and_keeps_nobody_out_longer(
+        (limit, steps) in limits().prop_flat_map(|limit| (Just(limit), steps(limit))),
+        restarts in prop::collection::vec(any::<bool>(), 40),
+    ) {
+        let (never, mut restarted) = (RateLimiter::new(100), RateLimiter::new(100));
+        let mut kept = Vec::new();
+        let mut now = 0;
+        for (step, restart) in steps.into_iter().zip(restarts) {
+            now += step;
+            if restart {
+                kept.extend(restarted.changed());
+                restarted = RateLimiter::new(100);
+                restarted.restore(&kept, at(now));
+            }
+            let took = |limiter: &RateLimiter| limiter.take(key(1, 1), &limit, at(now)).map(|took| limit.headroom(took.after, took.at));
+            prop_assert_eq!(took(&never), took(&restarted));
+        }
+    }
+}
+
+#[test]
+fn l1_the_first_minute_passes_up_to_twice_the_number_and_no_more() {
+    let (limiter, limit) = (RateLimiter::new(10), sliding(100, Period::Minute, 100));
+    let passed = (0..60_000).filter(|milli| limiter.take(key(1, 1), &limit, at(milli * 1_000)).is_ok());
+    assert_eq!(passed.count(), 199);
+    assert!(limiter.take(key(1, 1), &limit, at(60 * SECOND)).is_ok());
+}
+
+#[test]
+fn l1_n_threads_at_once_are_let_through_exactly_as_often_as_the_limit_says() {
+    for limit in [sliding(100, Period::Day, 100), strict(100, Period::Day)] {
+        let limiter = Arc::new(RateLimiter::new(10));
+        let barrier = Arc::new(Barrier::new(64));
+        let threads: Vec<_> = (0..64)
+            .map(|_| {
+                let (limiter, barrier) = (Arc::clone(&limiter), Arc::clone(&barrier));
+                std::thread::spawn(move || {
+                    barrier.wait();
+                    (0..50).filter(|_| limiter.take(key(1, 1), &limit, at(0)).is_ok()).count()
+                })
+            })
+            .collect();
+        assert_eq!(threads.into_iter().map(|thread| thread.join().unwrap()).sum::<usize>(), 100);
+    }
+}
+
+#[test]
+fn l1_where_there_is_no_room_new_keys_share_one_and_the_known_keep_theirs() {
+    // One part with room for twenty keys, two of each policy.
+    let (limiter, limit) = (RateLimiter::of_shards(20, 1), sliding(2, Period::Minute, 2));
+    let take = |policy, caller, now| limiter.take(key(policy, caller), &limit, at(now)).is_ok();
+    assert!(take(1, 0, 0) && take(1, 1, 0));
+    // They share one limit, which never lets more through.
+    let passed = (2..1_000).filter(|caller| take(1, *caller, 0)).count();
+    assert_eq!((passed, limiter.keys()), (2, 3));
+    assert!(take(1, 0, 0) && !take(1, 0, 0), "the known have a limit of their own");
+    assert!(limiter.look(key(1, 1), &limit, at(0)).is_ok());
+    assert!(limiter.look(key(1, 500), &limit, at(0)).is_err());
+    assert!(take(2, 0, 0), "another policy has room");
+    // As soon as one is whole, there is room.
+    assert!(take(1, 500, 60 * SECOND) && take(1, 500, 60 * SECOND) && !take(1, 500, 60 * SECOND));
+    assert!(limiter.keys() <= 3);
+}
+
+#[test]
+fn l1_ten_million_keys_stay_within_the_bound() {
+    let (limiter, limit) = (RateLimiter::new(1_000), sliding(1, Period::Day, 1));
+    let many = if std::env::var_os("SYFT_SPACE_PROVE_LIMITER").is_some() { 10_000_000 } else { 100_000 };
+    for caller in 0..many {
+        let digest: [u8; 32] = Sha256::digest(u32::to_be_bytes(caller)).into();
+        let policy: [u8; 16] = [u8::try_from(caller % 50).unwrap(); 16];
+        let _ = limiter.take(LimitKey::new(&policy, &digest), &limit, at(i64::from(caller)));
+    }
+    // A thousand, and one that is shared of each of the fifty policies; each part rounds up.
+    assert!(limiter.keys() <= 1_000 + 256 + 50, "{}", limiter.keys());
+}
+
+#[test]
+fn l1_what_is_whole_is_forgotten_and_is_not_kept() {
+    let (limiter, limit) = (RateLimiter::new(1_000), sliding(1, Period::Second, 1));
+    for caller in 0..50 {
+        limiter.take(key(1, caller), &limit, at(0)).unwrap();
+    }
+    let changed = limiter.changed();
+    assert_eq!(changed.len(), 50);
+    assert!(changed.iter().all(|taken| taken.until == at(SECOND)));
+    assert_eq!(limiter.changed(), []);
+    limiter.not_kept(&changed[..10]);
+    let again: BTreeSet<_> = limiter.changed().iter().map(|taken| taken.key).collect();
+    assert_eq!(again, changed[..10].iter().map(|taken| taken.key).collect());
+    limiter.take(key(2, 0), &limit, at(SECOND)).unwrap();
+    assert_eq!((limiter.changed().len(), limiter.keys()), (1, 1));
+    let later = RateLimiter::new(1_000);
+    later.restore(&changed, at(SECOND));
+    assert_eq!(later.keys(), 0);
+    let later = RateLimiter::new(1_000);
+    later.restore(&changed, at(SECOND - 1));
+    later.restore(&changed, at(SECOND - 1));
+    assert_eq!(later.keys(), 50);
+}
+
+#[test]
+fn l1_a_changed_limit_acts_at_once_and_keeps_nobody_out_longer_than_it_says() {
+    let limiter = RateLimiter::new(10);
+    let remaining = |limit: &Limit| limiter.look(key(1, 1), limit, at(0)).map(|headroom| headroom.remaining);
+    let slow = sliding(10, Period::Day, 10);
+    for _ in 0..10 {
+        limiter.take(key(1, 1), &slow, at(0)).unwrap();
+    }
+    // All of it is taken under a faster limit, too, but it fills up at its own pace.
+    let fast = sliding(60, Period::Minute, 60);
+    assert_eq!(limiter.take(key(1, 1), &fast, at(0)).unwrap_err().wait, SECOND);
+    assert!(limiter.take(key(1, 1), &fast, at(SECOND)).is_ok());
+    // And the other way round the time of waiting counts.
+    assert_eq!(limiter.look(key(1, 2), &slow, at(SECOND)).map(|headroom| headroom.remaining), Ok(10));
+    for _ in 0..60 {
+        limiter.take(key(1, 2), &fast, at(SECOND)).unwrap();
+    }
+    assert_eq!(limiter.look(key(1, 2), &slow, at(SECOND)).map(|headroom| headroom.remaining), Ok(9));
+    assert!(remaining(&sliding(1, Period::Second, 1)).is_err());
+    // Of a strict window what was taken in it counts, whatever the number is now.
+    for _ in 0..5 {
+        limiter.take(key(1, 3), &strict(5, Period::Day), at(0)).unwrap();
+    }
+    assert!(limiter.look(key(1, 3), &strict(3, Period::Day), at(0)).is_err());
+    assert_eq!(
+        limiter.look(key(1, 3), &strict(7, Period::Day), at(0)).map(|headroom| headroom.remaining),
+        Ok(2)
+    );
+    let minute = limiter.look(key(1, 3), &strict(5, Period::Minute), at(1)).unwrap_err();
+    assert!(minute.wait <= 60 * SECOND);
+}
+
+/// A store that may fail, and counts.
+#[derive(Default)]
+struct BrittleStore(Mutex<(bool, usize, Vec<TakenLimit>)>);
+
+impl RateLimitStore for BrittleStore {
+    fn load(&self) -> Result<Vec<TakenLimit>, StoreError> {
+        Ok(self.0.lock().unwrap().2.clone())
+    }
+
+    fn save(&self, changed: &[TakenLimit], now: Timestamp) -> Result<(), StoreError> {
+        let (fails, saves, kept) = &mut *self.0.lock().unwrap();
+        if *fails {
+            return Err(StoreError::Full);
+        }
+        *saves += 1;
+        kept.retain(|one| changed.iter().all(|other| other.key != one.key));
+        kept.extend(changed);
+        kept.retain(|one| one.until >= now);
+        Ok(())
+    }
+}
+
+#[test]
+fn l1_what_cannot_be_kept_is_kept_later_and_where_there_is_nothing_nothing_is_written() {
+    let (store, limiter) = (Arc::new(BrittleStore::default()), Arc::new(RateLimiter::new(10)));
+    let limit = sliding(2, Period::Minute, 2);
+    let kept = KeptLimits::load(Arc::clone(&limiter), store.clone(), at(0)).unwrap();
+    kept.keep(at(0)).unwrap();
+    limiter.take(key(1, 1), &limit, at(0)).unwrap();
+    store.0.lock().unwrap().0 = true;
+    assert_eq!(kept.keep(at(0)), Err(StoreError::Full));
+    store.0.lock().unwrap().0 = false;
+    kept.keep(at(SECOND)).unwrap();
+    assert_eq!(store.load().unwrap().len(), 1);
+    // Forgotten once it is whole, and then there is nothing to do.
+    for seconds in [30, 31, 32] {
+        kept.keep(at(seconds * SECOND)).unwrap();
+    }
+    assert_eq!((store.load().unwrap().len(), store.0.lock().unwrap().1), (0, 3));
+    // What an earlier process left goes as well.
+    store.save(&[TakenLimit { key: key(1, 1), until: at(40 * SECOND), part: 0 }], at(33 * SECOND)).unwrap();
+    let kept = KeptLimits::load(Arc::new(RateLimiter::new(10)), store.clone(), at(50 * SECOND)).unwrap();
+    kept.keep(at(50 * SECOND)).unwrap();
+    kept.keep(at(51 * SECOND)).unwrap();
+    assert_eq!((store.load().unwrap().len(), store.0.lock().unwrap().1), (0, 5));
+}
+
+#[test]
+fn l1_a_look_takes_nothing_and_moves_no_time() {
+    let (limiter, limit) = (RateLimiter::new(10), sliding(1, Period::Hour, 1));
+    limiter.take(key(1, 1), &limit, at(0)).unwrap();
+    assert!(limiter.look(key(1, 1), &limit, at(3_600 * SECOND)).is_ok());
+    assert!(limiter.look(key(1, 1), &limit, at(400 * 86_400 * SECOND)).is_ok());
+    assert_eq!(limiter.take(key(1, 1), &limit, at(SECOND)).unwrap_err().wait, 3_599 * SECOND);
+}
+
+#[test]
+fn l1_a_clock_that_is_set_opens_and_closes_nothing() {
+    for limit in [sliding(2, Period::Minute, 2), strict(2, Period::Minute)] {
+        let limiter = RateLimiter::new(10);
+        let take =
+            |seconds: i64| limiter.take(key(1, 1), &limit, at(seconds * SECOND)).map_err(|none| none.wait);
+        assert!(take(0).is_ok() && take(0).is_ok());
+        let wait = take(10).unwrap_err();
+        // Set back by a day: the wait is as long as before, and not a day longer, nor is the limit whole.
+        let day = 86_400;
+        assert_eq!(take(10 - day), Err(wait));
+        assert_eq!(take(12 - day), Err(wait - 2 * SECOND));
+        let then = 12 - day + (wait - 2 * SECOND) / SECOND;
+        assert!(take(then - 1).is_err() && take(then).is_ok());
+    }
+}
+
+/// The limiter's times at these readings of the clock, in seconds.
+fn told(readings: &[i64]) -> Vec<i64> {
+    let time = LimiterTime::new();
+    readings.iter().map(|seconds| time.at(seconds * SECOND).time / SECOND).collect()
+}
+
+#[test]
+fn l1_a_clock_that_is_set_back_neither_stops_the_time_nor_drives_it_on() {
+    // It stands until it is sure, and has lost nothing then.
+    assert_eq!(told(&[1_000, 400, 401, 402, 403, 999]), [1_000, 1_000, 1_000, 1_002, 1_003, 1_599]);
+    assert_eq!(told(&[1_000, 400, 300, 302, 310]), [1_000, 1_000, 1_000, 1_002, 1_010]);
+    // Set right again, it goes on as it would when it is set forward.
+    assert_eq!(told(&[1_000, 400, 402, 1_500]), [1_000, 1_000, 1_002, 2_100]);
+}
+
+#[test]
+fn l1_a_thread_that_was_stopped_with_its_reading_moves_no_time() {
+    assert_eq!(
+        told(&[1_000, 400, 1_001, 405, 1_002, 410, 1_003]),
+        [1_000, 1_000, 1_001, 1_001, 1_002, 1_002, 1_003]
+    );
+    let time = LimiterTime::new();
+    assert_eq!(time.at(5).time, 5);
+    assert_eq!(time.at(3), Moment { time: 5, clock: 3 });
+    assert_eq!((time.latest(), time.clock_at(9)), (5, 9));
+}
