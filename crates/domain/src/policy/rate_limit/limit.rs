@@ -172,6 +172,18 @@ impl Limit {
         }
     }
 
+    /// Whether a level tells of more than there is of this limit: it was written under another one.
+    #[must_use]
+    pub fn is_beyond(&self, level: Level, now: Moment) -> bool {
+        let micros = level.until.saturating_sub(now.time);
+        match self.window {
+            Window::Sliding { .. } => {
+                micros.saturating_mul(self.per_micro()).saturating_add(level.part.into()) > self.full()
+            }
+            Window::Strict => micros > self.period.micros(),
+        }
+    }
+
     /// What counts of a level, which may have been written under another limit.
     #[must_use]
     pub fn counted(&self, level: Level, now: Moment) -> Level {

@@ -38,8 +38,10 @@ pub struct Took {
 pub struct NoneLeft {
     /// In how many microseconds one is left, if nothing is taken until then.
     pub wait: i64,
-    /// How it stands.
-    pub headroom: Headroom,
+    /// What has been taken of it.
+    pub taken: Level,
+    /// When it was looked for.
+    pub at: Moment,
 }
 
 /// What callers have taken of their limits.
@@ -142,7 +144,7 @@ impl RateLimiter {
         });
         let now = self.time.look(now.as_unix_micros());
         let headroom = limit.headroom(level, now);
-        limit.take(level, now).map(|_| headroom).map_err(|wait| NoneLeft { wait, headroom })
+        limit.take(level, now).map(|_| headroom).map_err(|wait| NoneLeft { wait, taken: level, at: now })
     }
 
     /// Gives back what was taken, as [`Limit::give_back`] has it.
@@ -302,11 +304,10 @@ impl Cell {
             }
             Err(wait) => {
                 // What counts as all of a changed limit fills up from now on.
-                let level = limit.counted(self.level(), now);
-                if level != self.level() {
-                    self.set(level);
+                if limit.is_beyond(self.level(), now) {
+                    self.set(limit.counted(self.level(), now));
                 }
-                Err(NoneLeft { wait, headroom: limit.headroom(level, now) })
+                Err(NoneLeft { wait, taken: self.level(), at: now })
             }
         }
     }

@@ -215,11 +215,11 @@ impl Wording {
         }
     }
 
-    fn shortfall(&self, none: NoneLeft) -> ObligationError {
+    fn shortfall(&self, limit: &Limit, none: NoneLeft) -> ObligationError {
         ObligationError::Shortfall(Shortfall {
             rule: Arc::clone(&self.rule),
             retry_after: Some(micros(none.wait)),
-            status: Some(self.status(none.headroom)),
+            status: Some(self.status(limit.headroom(none.taken, none.at))),
         })
     }
 }
@@ -291,14 +291,14 @@ impl Obligation for TakeOne {
         let looked = self.limiter.look(self.key, &self.limit, now);
         looked
             .map(|headroom| Some(self.wording.status(headroom)))
-            .map_err(|none| self.wording.shortfall(none))
+            .map_err(|none| self.wording.shortfall(&self.limit, none))
     }
 
     fn perform(&self, now: Timestamp) -> Pending<'_, Result<Box<dyn Hold>, ObligationError>> {
         // Nothing is taken until this is waited for, so what is taken has a hold that ends it.
         Box::pin(async move {
             let took = self.limiter.take(self.key, &self.limit, now);
-            let took = took.map_err(|none| self.wording.shortfall(none))?;
+            let took = took.map_err(|none| self.wording.shortfall(&self.limit, none))?;
             let limiter = Arc::clone(&self.limiter);
             let status = self.wording.status(self.limit.headroom(took.after, took.at));
             let hold: Box<dyn Hold> = Box::new(Taken { limiter, took, limit: self.limit, status });

@@ -108,7 +108,7 @@ proptest! {
                 }
                 Err(none) => {
                     prop_assert!(!may);
-                    prop_assert_eq!(none.headroom, Headroom { remaining: 0, more_in: none.wait });
+                    prop_assert_eq!(limit.headroom(none.taken, none.at), Headroom { remaining: 0, more_in: none.wait });
                     prop_assert!(all.first_time(&limit, now, none.wait));
                 }
             }
