@@ -19,6 +19,8 @@ mod obligation;
 mod open_reviews;
 mod pattern;
 mod pattern_set;
+mod pii;
+mod pii_filter;
 mod policy_set;
 mod policy_type;
 pub mod ports;
@@ -48,6 +50,8 @@ pub use obligation::{Hold, LimitStatus, Obligation, ObligationError, Obligations
 pub use open_reviews::OpenReviews;
 pub use pattern::{EmailPattern, PatternError};
 pub use pattern_set::PatternSet;
+pub use pii::PiiKind;
+pub use pii_filter::PiiFilterType;
 pub use policy_set::{CompiledPolicy, PolicySet};
 pub use policy_type::{
     ConfigurationError, ConfigurationSchema, Effect, Facts, Finding, PolicyType, Rule, Stage, Subject,

@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use crate::audit::{ChangeCode, Changes};
 use crate::policy::access::AccessType;
 use crate::policy::configuration::{PolicyConfiguration, PolicyConfigurationError};
+use crate::policy::pii_filter::PiiFilterType;
 use crate::policy::policy_type::{ConfigurationError, PolicyType, Rule};
 use crate::policy::purpose_type::PurposeType;
 
@@ -43,7 +44,10 @@ impl Rules {
 
 impl Default for PolicyTypes {
     fn default() -> Self {
-        Self { types: BTreeMap::new(), rules: Arc::default() }.with(AccessType).with(PurposeType)
+        Self { types: BTreeMap::new(), rules: Arc::default() }
+            .with(AccessType)
+            .with(PurposeType)
+            .with(PiiFilterType)
     }
 }
 

@@ -12,6 +12,8 @@ mod hub_users;
 #[cfg(test)]
 mod obligations;
 #[cfg(test)]
+mod personal;
+#[cfg(test)]
 mod ports;
 #[cfg(test)]
 mod tickets;

@@ -1,0 +1,62 @@
+//! Policies of the types that look at what is asked and what is shown.
+
+use serde_json::{Value, json};
+
+use crate::space::{Client, TestSpace, dataset_of, endpoint_on};
+
+async fn space_with_endpoint(text: &str) -> (TestSpace, Client, Client) {
+    let space = TestSpace::start().await;
+    let owner = space.found("acme").await;
+    let dataset = dataset_of(&owner, "notes", &[("a", text)]).await;
+    endpoint_on(&owner, &dataset, "birds").await;
+    let anna = space.member(&owner, "anna@acme.example", "user").await;
+    (space, owner, anna)
+}
+
+/// Makes a policy, and attaches it as the only one.
+async fn attach(owner: &Client, policy_type: &str, configuration: Value) -> String {
+    let body = json!({ "name": policy_type, "policy_type": policy_type, "configuration": configuration });
+    let id = owner.post("/policies", &body).await.expect(201).body["id"].as_str().unwrap().to_owned();
+    owner.put("/endpoints/birds/policies", &json!({ "policy_ids": [id] })).await.expect(200);
+    id
+}
+
+/// The verdict on a question of Anna's, why, and the rule that decided.
+async fn explain(owner: &Client, messages: Value) -> [Value; 3] {
+    let body = json!({ "identity": { "email": "anna@acme.example" }, "messages": messages });
+    let told = owner.post("/endpoints/birds/policies/explain", &body).await.expect(200).body;
+    [told["verdict"].clone(), told["reason_code"].clone(), told["decided_by"]["rule"].clone()]
+}
+
+/// The newest event of a query: its action, outcome and reason.
+async fn newest_event(owner: &Client) -> [Value; 3] {
+    let told = owner.get("/audit?limit=20").await.expect(200).body["items"].clone();
+    let of_endpoint =
+        |event: &&Value| event["object"]["kind"] == "endpoint" && event["action"] != "config_change";
+    let event = told.as_array().unwrap().iter().find(of_endpoint).unwrap().clone();
+    [event["action"].clone(), event["outcome"].clone(), event["reason_code"].clone()]
+}
+
+#[tokio::test]
+async fn z4_personal_data_is_shown_by_no_endpoint_whose_policy_takes_it_away() {
+    let (_space, owner, anna) =
+        space_with_endpoint("Penguins: ada@acme.example, +49 30 1234567, ticket T-17.").await;
+    let shown = async || {
+        let answer = anna.ask("birds", "penguins").await.expect(200);
+        answer.body["references"]["documents"][0]["content"].as_str().unwrap().to_owned()
+    };
+    let configuration = json!({ "patterns": [{ "name": "ticket", "pattern": "T-[0-9]+" }] });
+    let policy = attach(&owner, "pii_filter", configuration).await;
+    assert_eq!(shown().await, "Penguins: [email], [phone], ticket [ticket].");
+    assert_eq!(newest_event(&owner).await, [json!("endpoint_query"), json!("success"), Value::Null]);
+    let verdict = explain(&owner, json!("penguins")).await;
+    assert_eq!(verdict, [json!("allow"), json!("member_of_tenant"), Value::Null]);
+    let path = format!("/policies/{policy}");
+    let narrower = json!({ "configuration": { "kinds": ["email"], "patterns": [] } });
+    let kept = owner.patch(&path, &narrower).await.expect(200).body["configuration"].clone();
+    assert_eq!(kept, narrower["configuration"]);
+    assert_eq!(shown().await, "Penguins: [email], +49 30 1234567, ticket T-17.");
+    let wrong = json!({ "configuration": { "patterns": [{ "name": "x", "pattern": "(" }] } });
+    let refused = owner.patch(&path, &wrong).await.expect_problem(422, "invalid");
+    assert_eq!(refused.body["errors"][0]["pointer"], "/configuration/patterns/0/pattern", "{}", refused.text);
+}
