@@ -10,6 +10,7 @@
 mod access;
 mod affixes;
 mod configuration;
+mod content;
 mod context;
 mod decision;
 mod explain;
@@ -19,6 +20,7 @@ mod obligation;
 mod open_reviews;
 mod pattern;
 mod pattern_set;
+mod phrase;
 mod pii;
 mod pii_filter;
 mod policy_set;
@@ -38,6 +40,7 @@ mod validity;
 
 pub use access::{AccessConfiguration, AccessConfigurationError, AccessProblem, AccessType};
 pub use configuration::{PolicyConfiguration, PolicyConfigurationError};
+pub use content::ContentType;
 pub use context::{DecisionContext, QueryFacts, Resource};
 pub use decision::{Caller, Decider, Decision, Demand, Diagnostics, PolicyDiagnostic, PolicyVerdict, Reason};
 pub use explain::{ExplainError, HypotheticalCaller, HypotheticalQuery, explain};

@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use crate::audit::{ChangeCode, Changes};
 use crate::policy::access::AccessType;
 use crate::policy::configuration::{PolicyConfiguration, PolicyConfigurationError};
+use crate::policy::content::ContentType;
 use crate::policy::pii_filter::PiiFilterType;
 use crate::policy::policy_type::{ConfigurationError, PolicyType, Rule};
 use crate::policy::purpose_type::PurposeType;
@@ -48,6 +49,7 @@ impl Default for PolicyTypes {
             .with(AccessType)
             .with(PurposeType)
             .with(PiiFilterType)
+            .with(ContentType)
     }
 }
 

@@ -60,3 +60,26 @@ async fn z4_personal_data_is_shown_by_no_endpoint_whose_policy_takes_it_away() {
     let refused = owner.patch(&path, &wrong).await.expect_problem(422, "invalid");
     assert_eq!(refused.body["errors"][0]["pointer"], "/configuration/patterns/0/pattern", "{}", refused.text);
 }
+
+#[tokio::test]
+async fn z4_a_phrase_that_is_blocked_refuses_and_the_owner_alone_learns_which() {
+    let (_space, owner, anna) = space_with_endpoint("Penguins swim.").await;
+    attach(&owner, "content", json!({ "block": ["Krill  Price"], "require": ["penguin", "penguins"] })).await;
+    anna.ask("birds", "Do penguins swim?").await.expect(200);
+    for (question, rule) in
+        [("What is the KRILL-PRICE of penguins?", "krill price"), ("Do gulls swim?", "no required phrase")]
+    {
+        let refused = anna.ask("birds", question).await.expect_problem(403, "policy_violation");
+        let entry = &refused.body["policy_metadata"]["entries"][0];
+        assert_eq!(entry["policy_type"], "content");
+        assert_eq!(entry["reason_code"], "CONTENT_NOT_ALLOWED");
+        assert!(!refused.text.to_lowercase().contains("krill"), "{}", refused.text);
+        let refusal = json!("policy_violation");
+        assert_eq!(newest_event(&owner).await, [refusal.clone(), json!("denied"), refusal]);
+        let verdict = explain(&owner, json!(question)).await;
+        assert_eq!(verdict, [json!("deny"), json!("denied_by_policy"), json!(rule)]);
+    }
+    assert_eq!(explain(&owner, json!("penguins")).await[0], "allow");
+    // A list shows it, although nobody has asked anything.
+    assert_eq!(anna.get("/endpoints").await.expect(200).body["items"][0]["slug"], "birds");
+}
