@@ -36,6 +36,7 @@ mod review_newcomers;
 mod review_subject;
 mod review_token;
 mod sign_off;
+mod token_limit;
 mod validity;
 
 pub use access::{AccessConfiguration, AccessConfigurationError, AccessProblem, AccessType};
@@ -71,6 +72,7 @@ pub use review_subject::{
 };
 pub use review_token::{ReviewToken, ReviewTokenError};
 pub use sign_off::{SignedOff, sign_off};
+pub use token_limit::TokenLimitType;
 pub use validity::{Validity, ValidityError};
 
 use crate::ids::PolicyId;

@@ -13,6 +13,7 @@ use crate::policy::content::ContentType;
 use crate::policy::pii_filter::PiiFilterType;
 use crate::policy::policy_type::{ConfigurationError, PolicyType, Rule};
 use crate::policy::purpose_type::PurposeType;
+use crate::policy::token_limit::TokenLimitType;
 
 /// The types of policy that a space knows. The default knows those of this crate; a program adds its own with
 /// [`PolicyTypes::with`]. A clone knows the same and shares the same rules.
@@ -50,6 +51,7 @@ impl Default for PolicyTypes {
             .with(PurposeType)
             .with(PiiFilterType)
             .with(ContentType)
+            .with(TokenLimitType)
     }
 }
 

@@ -43,3 +43,18 @@ fn z4_a_conversation_is_refused_for_a_phrase_of_its_callers_and_a_question_for_w
         assert_eq!(asked(&world, messages), expected, "{messages:?}");
     }
 }
+
+#[test]
+fn z4_a_conversation_is_refused_that_is_longer_than_the_limit_all_of_its_messages_together() {
+    use MessageRole::{Assistant, User};
+    let world = World::new();
+    world.attach_all(&[("token_limit", json!({ "max_characters": 10 }))]);
+    for (messages, expected) in [
+        (&[(User, "pingüinos!")][..], ANSWERED),
+        (&[(User, "pingüinos!!")], REFUSED),
+        (&[(User, "a b"), (Assistant, "c d"), (User, "e fg")], ANSWERED),
+        (&[(User, "a b"), (Assistant, "c d"), (User, "e fgh")], REFUSED),
+    ] {
+        assert_eq!(asked(&world, messages), expected, "{messages:?}");
+    }
+}

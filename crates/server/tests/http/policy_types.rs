@@ -83,3 +83,20 @@ async fn z4_a_phrase_that_is_blocked_refuses_and_the_owner_alone_learns_which() 
     // A list shows it, although nobody has asked anything.
     assert_eq!(anna.get("/endpoints").await.expect(200).body["items"][0]["slug"], "birds");
 }
+
+#[tokio::test]
+async fn z4_a_conversation_that_is_too_long_is_refused() {
+    let (_space, owner, anna) = space_with_endpoint("Penguins swim.").await;
+    attach(&owner, "token_limit", json!({ "max_characters": 10 })).await;
+    anna.ask("birds", "penguins??").await.expect(200);
+    let refused = anna.ask("birds", "penguins???").await.expect_problem(403, "policy_violation");
+    let entry = &refused.body["policy_metadata"]["entries"][0];
+    assert_eq!(
+        (&entry["policy_type"], &entry["reason_code"]),
+        (&json!("token_limit"), &json!("PROMPT_TOO_LONG"))
+    );
+    let refusal = json!("policy_violation");
+    assert_eq!(newest_event(&owner).await, [refusal.clone(), json!("denied"), refusal]);
+    let verdict = explain(&owner, json!("penguins???")).await;
+    assert_eq!(verdict, [json!("deny"), json!("denied_by_policy"), json!("11 characters of at most 10")]);
+}
