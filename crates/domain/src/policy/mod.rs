@@ -10,6 +10,7 @@
 mod access;
 mod affixes;
 mod configuration;
+mod content;
 mod context;
 mod decision;
 mod explain;
@@ -19,6 +20,9 @@ mod obligation;
 mod open_reviews;
 mod pattern;
 mod pattern_set;
+mod phrase;
+mod pii;
+mod pii_filter;
 mod policy_set;
 mod policy_type;
 pub mod ports;
@@ -33,10 +37,12 @@ mod review_newcomers;
 mod review_subject;
 mod review_token;
 mod sign_off;
+mod token_limit;
 mod validity;
 
 pub use access::{AccessConfiguration, AccessConfigurationError, AccessProblem, AccessType};
 pub use configuration::{PolicyConfiguration, PolicyConfigurationError};
+pub use content::ContentType;
 pub use context::{DecisionContext, QueryFacts, Resource};
 pub use decision::{Caller, Decider, Decision, Demand, Diagnostics, PolicyDiagnostic, PolicyVerdict, Reason};
 pub use explain::{ExplainError, HypotheticalCaller, HypotheticalQuery, explain};
@@ -49,6 +55,8 @@ pub use obligation::{Hold, LimitStatus, Obligation, ObligationError, Obligations
 pub use open_reviews::OpenReviews;
 pub use pattern::{EmailPattern, PatternError};
 pub use pattern_set::PatternSet;
+pub use pii::PiiKind;
+pub use pii_filter::PiiFilterType;
 pub use policy_set::{CompiledPolicy, PolicySet};
 pub use policy_type::{
     ConfigurationError, ConfigurationSchema, Effect, Facts, Finding, PolicyType, Rule, Stage, Subject,
@@ -70,6 +78,7 @@ pub use review_subject::{
 };
 pub use review_token::{ReviewToken, ReviewTokenError};
 pub use sign_off::{SignedOff, sign_off};
+pub use token_limit::TokenLimitType;
 pub use validity::{Validity, ValidityError};
 
 use crate::ids::PolicyId;

@@ -9,9 +9,12 @@ use serde_json::value::RawValue;
 use crate::audit::{ChangeCode, Changes};
 use crate::policy::access::AccessType;
 use crate::policy::configuration::{PolicyConfiguration, PolicyConfigurationError};
+use crate::policy::content::ContentType;
+use crate::policy::pii_filter::PiiFilterType;
 use crate::policy::policy_type::{ConfigurationError, PolicyType, Rule};
 use crate::policy::purpose_type::PurposeType;
 use crate::policy::rate_limit::RateLimitType;
+use crate::policy::token_limit::TokenLimitType;
 
 /// The types of policy that a space knows. The default knows those of this crate; a program adds its own with
 /// [`PolicyTypes::with`]. A clone knows the same and shares the same rules.
@@ -44,8 +47,13 @@ impl Rules {
 
 impl Default for PolicyTypes {
     fn default() -> Self {
-        let none = Self { types: BTreeMap::new(), rules: Arc::default() };
-        none.with(AccessType).with(PurposeType).with(RateLimitType::default())
+        Self { types: BTreeMap::new(), rules: Arc::default() }
+            .with(AccessType)
+            .with(PurposeType)
+            .with(RateLimitType::default())
+            .with(PiiFilterType)
+            .with(ContentType)
+            .with(TokenLimitType)
     }
 }
 

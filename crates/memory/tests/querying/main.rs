@@ -1,6 +1,8 @@
 //! The calls that query an endpoint: each way in which one can end, and the one event that it leaves.
 
 #[cfg(test)]
+mod asked;
+#[cfg(test)]
 mod closing;
 #[cfg(test)]
 mod context;
@@ -11,6 +13,8 @@ mod filter;
 mod hub_users;
 #[cfg(test)]
 mod obligations;
+#[cfg(test)]
+mod personal;
 #[cfg(test)]
 mod ports;
 #[cfg(test)]

@@ -80,6 +80,8 @@ mod passwords;
 #[cfg(test)]
 mod policies;
 #[cfg(test)]
+mod policy_types;
+#[cfg(test)]
 mod power;
 #[cfg(test)]
 mod process;

@@ -1,0 +1,290 @@
+//! The policy type `pii_filter`: personal data is not shown.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use regex::{Regex, RegexBuilder};
+use serde_json::{Map, Value, json};
+
+use crate::dataset::{Hits, Location};
+use crate::policy::pii::{PiiKind, redacted};
+use crate::policy::policy_type::{
+    ConfigurationError, ConfigurationSchema, Facts, Finding, PolicyType, Rule, Stage,
+};
+
+/// The most patterns of one policy.
+const MAX_PATTERNS: usize = 20;
+/// The most bytes of a pattern.
+const MAX_PATTERN_BYTES: usize = 256;
+/// The most bytes of a pattern's name.
+const MAX_NAME_BYTES: usize = 32;
+/// The most bytes that a pattern takes when it is compiled, and those of the states that are made while it is searched for.
+const MAX_COMPILED_BYTES: usize = 1 << 17;
+/// As how many of the patterns that a tenant may have one of these counts: it takes that much more memory.
+const WEIGHT: u64 = 1_000;
+
+/// The type `pii_filter`: `{"kinds": ["email", "card"], "patterns": [{"name": "ticket", "pattern": "TICKET-[0-9]+"}]}`. What is
+/// of these kinds is taken from what is shown, and what the patterns match.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct PiiFilterType;
+
+impl PolicyType for PiiFilterType {
+    fn name(&self) -> &'static str {
+        "pii_filter"
+    }
+
+    fn schema(&self) -> ConfigurationSchema {
+        let kinds: Vec<_> = PiiKind::ALL.iter().map(|kind| kind.as_str()).collect();
+        let schema = |required: &[&str]| {
+            json!({
+                "type": "object", "additionalProperties": false, "required": required, "title": "PersonalData",
+                "properties": {
+                    "kinds": {
+                        "type": "array", "maxItems": kinds.len(), "items": { "type": "string", "enum": kinds },
+                        "description": "What is taken away. All of these where it is left out.",
+                    },
+                    "patterns": {
+                        "type": "array", "maxItems": MAX_PATTERNS, "description": "What else is taken away.",
+                        "items": {
+                            "type": "object", "additionalProperties": false, "required": ["name", "pattern"],
+                            "properties": {
+                                "name": {
+                                    "type": "string", "pattern": "^[a-z][a-z0-9_]{0,31}$",
+                                    "description": "What stands for it, in square brackets.",
+                                },
+                                "pattern": {
+                                    "type": "string", "minLength": 1, "maxLength": MAX_PATTERN_BYTES,
+                                    "description": "A regular expression in the syntax of RE2, without look-around and \
+                                                    references to what was matched.",
+                                },
+                            },
+                        },
+                    },
+                },
+            })
+        };
+        let taken = schema(&[]);
+        ConfigurationSchema { taken: taken.clone(), shown: schema(&["kinds", "patterns"]), patch: taken }
+    }
+
+    fn parse(&self, configuration: &Value) -> Result<Value, ConfigurationError> {
+        Ok(PiiRule::read(configuration)?.to_json())
+    }
+
+    fn compile(&self, configuration: &Value) -> Result<Arc<dyn Rule>, ConfigurationError> {
+        Ok(Arc::new(PiiRule::read(configuration)?))
+    }
+
+    fn patterns(&self, configuration: &Value) -> u64 {
+        let patterns = configuration.get("patterns").and_then(Value::as_array).map_or(0, Vec::len);
+        WEIGHT.saturating_mul(u64::try_from(patterns).unwrap_or(u64::MAX))
+    }
+}
+
+struct PiiRule {
+    kinds: Vec<PiiKind>,
+    patterns: Vec<OwnPattern>,
+}
+
+/// A pattern of the tenant's own.
+struct OwnPattern {
+    name: String,
+    regex: Regex,
+}
+
+fn error(pointer: &str, message: impl Into<String>) -> ConfigurationError {
+    ConfigurationError { pointer: pointer.to_owned(), message: message.into() }
+}
+
+impl PiiRule {
+    fn read(configuration: &Value) -> Result<Self, ConfigurationError> {
+        let known =
+            |object: &&Map<String, Value>| object.keys().all(|key| key == "kinds" || key == "patterns");
+        let object = configuration.as_object().filter(known);
+        let object = object
+            .ok_or_else(|| error("", r#"a pii_filter is an object such as {"kinds": ["email", "card"]}"#))?;
+        let kinds = match object.get("kinds") {
+            None => PiiKind::ALL.to_vec(),
+            Some(kinds) => read_kinds(kinds)?,
+        };
+        let patterns = match object.get("patterns") {
+            None => Vec::new(),
+            Some(patterns) => read_patterns(patterns)?,
+        };
+        if kinds.is_empty() && patterns.is_empty() {
+            return Err(error("/kinds", "name a kind, or a pattern: without both nothing is taken away"));
+        }
+        Ok(Self { kinds, patterns })
+    }
+
+    fn to_json(&self) -> Value {
+        let kinds: Vec<_> = self.kinds.iter().map(|kind| kind.as_str()).collect();
+        let pattern = |own: &OwnPattern| json!({ "name": own.name, "pattern": own.regex.as_str() });
+        json!({ "kinds": kinds, "patterns": self.patterns.iter().map(pattern).collect::<Vec<_>>() })
+    }
+
+    /// A text without what is not shown; `None` where all of it is.
+    fn without(&self, text: &str) -> Option<String> {
+        let mut shown = None;
+        for own in &self.patterns {
+            let next = own.without(shown.as_deref().unwrap_or(text));
+            shown = next.or(shown);
+        }
+        redacted(shown.as_deref().unwrap_or(text), &self.kinds).or(shown)
+    }
+
+    /// A value of metadata without what is not shown; `None` where all of it is. Names and numbers stay.
+    fn without_in(&self, value: &Value) -> Option<Value> {
+        match value {
+            Value::String(text) => self.without(text).map(Value::String),
+            Value::Array(items) => {
+                let shown: Vec<_> = items.iter().map(|item| self.without_in(item)).collect();
+                let all = || items.iter().zip(shown.iter().cloned());
+                let is_changed = shown.iter().any(Option::is_some);
+                is_changed.then(|| all().map(|(item, shown)| shown.unwrap_or_else(|| item.clone())).collect())
+            }
+            Value::Object(object) => self.without_inside(object).map(Value::Object),
+            Value::Null | Value::Bool(_) | Value::Number(_) => None,
+        }
+    }
+
+    fn without_inside(&self, object: &Map<String, Value>) -> Option<Map<String, Value>> {
+        let changed = object.iter().filter_map(|(name, value)| Some((name.clone(), self.without_in(value)?)));
+        let changed: Vec<_> = changed.collect();
+        if changed.is_empty() {
+            return None;
+        }
+        let mut shown = object.clone();
+        shown.extend(changed);
+        Some(shown)
+    }
+}
+
+impl OwnPattern {
+    fn without(&self, text: &str) -> Option<String> {
+        let (mut shown, mut copied, mut is_changed) = (String::new(), 0, false);
+        for found in self.regex.find_iter(text) {
+            let before = text.get(..found.start()).unwrap_or_default();
+            // A pattern that matches its own name finds nothing new in what it has replaced.
+            let is_own = found.as_str() == self.name
+                && before.ends_with('[')
+                && text.get(found.end()..).is_some_and(|after| after.starts_with(']'));
+            if found.is_empty() || is_own {
+                continue;
+            }
+            shown.push_str(text.get(copied..found.start()).unwrap_or_default());
+            shown.push('[');
+            shown.push_str(&self.name);
+            shown.push(']');
+            (copied, is_changed) = (found.end(), true);
+        }
+        shown.push_str(text.get(copied..).unwrap_or_default());
+        is_changed.then_some(shown)
+    }
+}
+
+/// The kinds of a configuration, each once, in the order of their names.
+fn read_kinds(kinds: &Value) -> Result<Vec<PiiKind>, ConfigurationError> {
+    let all: Vec<_> = PiiKind::ALL.iter().map(|kind| kind.as_str()).collect();
+    let message = || format!("kinds are some of: {}", all.join(", "));
+    let list = kinds.as_array().ok_or_else(|| error("/kinds", message()))?;
+    let mut named = BTreeSet::new();
+    for (index, one) in list.iter().enumerate() {
+        let kind = PiiKind::ALL.into_iter().find(|kind| one.as_str() == Some(kind.as_str()));
+        let kind = kind.ok_or_else(|| error(&format!("/kinds/{index}"), message()))?;
+        named.insert(kind.as_str());
+    }
+    Ok(PiiKind::ALL.into_iter().filter(|kind| named.contains(kind.as_str())).collect())
+}
+
+fn read_patterns(patterns: &Value) -> Result<Vec<OwnPattern>, ConfigurationError> {
+    let list = patterns.as_array().filter(|list| list.len() <= MAX_PATTERNS);
+    let list = list.ok_or_else(|| {
+        let message =
+            format!(r#"patterns is a list of at most {MAX_PATTERNS}, each {{"name": …, "pattern": …}}"#);
+        error("/patterns", message)
+    })?;
+    let mut read: Vec<OwnPattern> = Vec::new();
+    for (index, one) in list.iter().enumerate() {
+        let at = |field: &str| format!("/patterns/{index}{field}");
+        let object = one.as_object().filter(|object| object.len() == 2);
+        let texts =
+            object.and_then(|object| object.get("name")?.as_str().zip(object.get("pattern")?.as_str()));
+        let (name, pattern) =
+            texts.ok_or_else(|| error(&at(""), r#"a pattern is an object {"name": …, "pattern": …}"#))?;
+        let is_kind = PiiKind::ALL.iter().any(|kind| kind.as_str() == name);
+        if !is_name(name) || is_kind || read.iter().any(|other| other.name == name) {
+            let message = "a name has 1 to 32 of a to z, 0 to 9 and _, begins with a letter, and is neither a kind's nor \
+                           another pattern's";
+            return Err(error(&at("/name"), message));
+        }
+        let regex = compile(pattern).map_err(|message| error(&at("/pattern"), message))?;
+        read.push(OwnPattern { name: name.to_owned(), regex });
+    }
+    Ok(read)
+}
+
+fn is_name(name: &str) -> bool {
+    let is_letter = |byte: u8| byte.is_ascii_lowercase();
+    name.len() <= MAX_NAME_BYTES
+        && name.bytes().next().is_some_and(is_letter)
+        && name.bytes().all(|byte| is_letter(byte) || byte.is_ascii_digit() || byte == b'_')
+}
+
+fn compile(pattern: &str) -> Result<Regex, String> {
+    if pattern.is_empty() || pattern.len() > MAX_PATTERN_BYTES {
+        return Err(format!("a pattern has 1 to {MAX_PATTERN_BYTES} bytes"));
+    }
+    let mut builder = RegexBuilder::new(pattern);
+    let built = builder.size_limit(MAX_COMPILED_BYTES).dfa_size_limit(MAX_COMPILED_BYTES).build();
+    let regex = built.map_err(|problem| match problem {
+        regex::Error::CompiledTooBig(_) => {
+            "it is too large when compiled: repeat less, or name characters instead of classes such as \\w"
+                .to_owned()
+        }
+        other => {
+            // The last line says what is wrong; those before it draw where.
+            let told = other.to_string();
+            told.lines().next_back().unwrap_or_default().trim_start_matches("error: ").to_owned()
+        }
+    })?;
+    if regex.is_match("") {
+        return Err("it matches nothing at all, too: say what must be there".to_owned());
+    }
+    Ok(regex)
+}
+
+impl Rule for PiiRule {
+    fn stage(&self) -> Stage {
+        Stage::Filter
+    }
+
+    fn evaluate(&self, _: &Facts<'_>) -> Finding {
+        Finding::NotMatched
+    }
+
+    fn filter(&self, mut hits: Hits) -> Hits {
+        for hit in &mut hits {
+            if let Some(shown) = self.without(&hit.content) {
+                hit.content = shown.into();
+            }
+            if let Some(shown) = self.without_inside(&hit.metadata) {
+                hit.metadata = Arc::new(shown);
+            }
+            // A heading is there with each chunk below it.
+            let texts = [&hit.location.heading, &hit.location.anchor];
+            if texts.into_iter().flatten().any(|text| self.without(text).is_some()) {
+                hit.location = Arc::new(Location { page: hit.location.page, ..Location::default() });
+            }
+        }
+        hits
+    }
+
+    fn description(&self) -> String {
+        "Personal data is left out of what is shown.".to_owned()
+    }
+}
+
+#[cfg(test)]
+#[path = "pii_filter_tests.rs"]
+mod tests;

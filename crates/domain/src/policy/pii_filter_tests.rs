@@ -1,0 +1,92 @@
+use super::*;
+use crate::dataset::{DocumentId, Highlight, Hit};
+
+fn rule(configuration: &Value) -> PiiRule {
+    PiiRule::read(configuration).unwrap()
+}
+
+fn hit(content: &str, metadata: Value, heading: &str) -> Hit {
+    let Value::Object(metadata) = metadata else { unreachable!("metadata is an object") };
+    Hit {
+        document: DocumentId::parse("d").unwrap(),
+        chunk: 0,
+        content: content.into(),
+        metadata: Arc::new(metadata),
+        location: Arc::new(Location { page: Some(3), heading: Some(heading.to_owned()), anchor: None }),
+        highlight: vec![Highlight { start: 0, end: 1 }],
+        score: 0.5,
+    }
+}
+
+#[test]
+fn z4_a_configuration_is_kept_in_one_form_and_what_is_none_is_refused_where_it_stands() {
+    let read = |json: Value| PiiFilterType.parse(&json).map_err(|error| error.pointer);
+    let all = json!({"kinds": ["card", "email", "iban", "national_id", "phone"], "patterns": []});
+    assert_eq!(read(json!({})), Ok(all.clone()));
+    assert_eq!(read(all.clone()), Ok(all));
+    let own = json!({"kinds": ["card", "email"], "patterns": [{"name": "ticket", "pattern": "T-[0-9]+"}]});
+    let mut written = own.clone();
+    written["kinds"] = json!(["email", "card", "email"]);
+    assert_eq!(read(written), Ok(own.clone()));
+    assert_eq!(PiiFilterType.patterns(&own), 1_000);
+    let pattern = |name: &str, pattern: &str| json!({"patterns": [{"name": name, "pattern": pattern}]});
+    for (json, pointer) in [
+        (json!([]), ""),
+        (json!({"replacement": "x"}), ""),
+        (json!({"kinds": "email"}), "/kinds"),
+        (json!({"kinds": ["email", "face"]}), "/kinds/1"),
+        (json!({"kinds": [], "patterns": []}), "/kinds"),
+        (json!({"patterns": vec![json!({"name": "a", "pattern": "a"}); 21]}), "/patterns"),
+        (json!({"patterns": [{"name": "a"}]}), "/patterns/0"),
+        (
+            json!({"patterns": [{"name": "a", "pattern": "a"}, {"name": "a", "pattern": "b"}]}),
+            "/patterns/1/name",
+        ),
+        (pattern("email", "a"), "/patterns/0/name"),
+        (pattern("A", "a"), "/patterns/0/name"),
+        (pattern("", "a"), "/patterns/0/name"),
+        (pattern("a", "("), "/patterns/0/pattern"),
+        (pattern("a", ""), "/patterns/0/pattern"),
+        (pattern("a", "a*"), "/patterns/0/pattern"),
+        (pattern("a", "(?=a)"), "/patterns/0/pattern"),
+        (pattern("a", r"\w{200}"), "/patterns/0/pattern"),
+        (pattern("a", &"a".repeat(257)), "/patterns/0/pattern"),
+    ] {
+        assert_eq!(read(json.clone()), Err(pointer.to_owned()), "{json}");
+    }
+}
+
+#[test]
+fn z4_patterns_of_ones_own_are_named_in_what_is_shown_and_find_nothing_in_their_own_names() {
+    let own = rule(&json!({"kinds": ["email"], "patterns": [
+        {"name": "ticket", "pattern": "(?i)t-[0-9]+"}, {"name": "word", "pattern": r"\bword\b"},
+    ]}));
+    let shown = own.without("T-17 of ada@example.org: a word").unwrap();
+    assert_eq!(shown, "[ticket] of [email]: a [word]");
+    assert_eq!(own.without(&shown), None);
+    assert_eq!(own.without("nothing"), None);
+}
+
+#[test]
+fn z4_what_is_shown_of_a_hit_has_no_personal_data_in_text_metadata_or_heading() {
+    let rule = rule(&json!({}));
+    let metadata = json!({"title": "Of ada@example.org", "by": [{"mail": "bob@example.org"}, 7], "n": 1});
+    let clean = hit("plain", json!({"title": "A title"}), "A heading");
+    let found = vec![
+        hit("Write to ada@example.org", metadata, "A heading"),
+        hit("plain", json!({}), "Of ada@example.org"),
+        clean.clone(),
+    ];
+    let shown = rule.filter(found);
+    assert_eq!(&*shown[0].content, "Write to [email]");
+    let expected = json!({"title": "Of [email]", "by": [{"mail": "[email]"}, 7], "n": 1});
+    assert_eq!(Value::Object((*shown[0].metadata).clone()), expected);
+    assert_eq!((shown[1].location.page, shown[1].location.heading.as_deref()), (Some(3), None));
+    assert_eq!(shown[2], clean);
+    let same = |one: &Hit, other: &Hit| {
+        Arc::ptr_eq(&one.content, &other.content)
+            && Arc::ptr_eq(&one.metadata, &other.metadata)
+            && Arc::ptr_eq(&one.location, &other.location)
+    };
+    assert!(same(&shown[2], &clean), "what nothing is taken from is not copied");
+}

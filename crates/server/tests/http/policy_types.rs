@@ -1,0 +1,102 @@
+//! Policies of the types that look at what is asked and what is shown.
+
+use serde_json::{Value, json};
+
+use crate::space::{Client, TestSpace, dataset_of, endpoint_on};
+
+async fn space_with_endpoint(text: &str) -> (TestSpace, Client, Client) {
+    let space = TestSpace::start().await;
+    let owner = space.found("acme").await;
+    let dataset = dataset_of(&owner, "notes", &[("a", text)]).await;
+    endpoint_on(&owner, &dataset, "birds").await;
+    let anna = space.member(&owner, "anna@acme.example", "user").await;
+    (space, owner, anna)
+}
+
+/// Makes a policy, and attaches it as the only one.
+async fn attach(owner: &Client, policy_type: &str, configuration: Value) -> String {
+    let body = json!({ "name": policy_type, "policy_type": policy_type, "configuration": configuration });
+    let id = owner.post("/policies", &body).await.expect(201).body["id"].as_str().unwrap().to_owned();
+    owner.put("/endpoints/birds/policies", &json!({ "policy_ids": [id] })).await.expect(200);
+    id
+}
+
+/// The verdict on a question of Anna's, why, and the rule that decided.
+async fn explain(owner: &Client, messages: Value) -> [Value; 3] {
+    let body = json!({ "identity": { "email": "anna@acme.example" }, "messages": messages });
+    let told = owner.post("/endpoints/birds/policies/explain", &body).await.expect(200).body;
+    [told["verdict"].clone(), told["reason_code"].clone(), told["decided_by"]["rule"].clone()]
+}
+
+/// The newest event of a query: its action, outcome and reason.
+async fn newest_event(owner: &Client) -> [Value; 3] {
+    let told = owner.get("/audit?limit=20").await.expect(200).body["items"].clone();
+    let of_endpoint =
+        |event: &&Value| event["object"]["kind"] == "endpoint" && event["action"] != "config_change";
+    let event = told.as_array().unwrap().iter().find(of_endpoint).unwrap().clone();
+    [event["action"].clone(), event["outcome"].clone(), event["reason_code"].clone()]
+}
+
+#[tokio::test]
+async fn z4_personal_data_is_shown_by_no_endpoint_whose_policy_takes_it_away() {
+    let (_space, owner, anna) =
+        space_with_endpoint("Penguins: ada@acme.example, +49 30 1234567, ticket T-17.").await;
+    let shown = async || {
+        let answer = anna.ask("birds", "penguins").await.expect(200);
+        answer.body["references"]["documents"][0]["content"].as_str().unwrap().to_owned()
+    };
+    let configuration = json!({ "patterns": [{ "name": "ticket", "pattern": "T-[0-9]+" }] });
+    let policy = attach(&owner, "pii_filter", configuration).await;
+    assert_eq!(shown().await, "Penguins: [email], [phone], ticket [ticket].");
+    assert_eq!(newest_event(&owner).await, [json!("endpoint_query"), json!("success"), Value::Null]);
+    let verdict = explain(&owner, json!("penguins")).await;
+    assert_eq!(verdict, [json!("allow"), json!("member_of_tenant"), Value::Null]);
+    let path = format!("/policies/{policy}");
+    let narrower = json!({ "configuration": { "kinds": ["email"], "patterns": [] } });
+    let kept = owner.patch(&path, &narrower).await.expect(200).body["configuration"].clone();
+    assert_eq!(kept, narrower["configuration"]);
+    assert_eq!(shown().await, "Penguins: [email], +49 30 1234567, ticket T-17.");
+    let wrong = json!({ "configuration": { "patterns": [{ "name": "x", "pattern": "(" }] } });
+    let refused = owner.patch(&path, &wrong).await.expect_problem(422, "invalid");
+    assert_eq!(refused.body["errors"][0]["pointer"], "/configuration/patterns/0/pattern", "{}", refused.text);
+}
+
+#[tokio::test]
+async fn z4_a_phrase_that_is_blocked_refuses_and_the_owner_alone_learns_which() {
+    let (_space, owner, anna) = space_with_endpoint("Penguins swim.").await;
+    attach(&owner, "content", json!({ "block": ["Krill  Price"], "require": ["penguin", "penguins"] })).await;
+    anna.ask("birds", "Do penguins swim?").await.expect(200);
+    for (question, rule) in
+        [("What is the KRILL-PRICE of penguins?", "krill price"), ("Do gulls swim?", "no required phrase")]
+    {
+        let refused = anna.ask("birds", question).await.expect_problem(403, "policy_violation");
+        let entry = &refused.body["policy_metadata"]["entries"][0];
+        assert_eq!(entry["policy_type"], "content");
+        assert_eq!(entry["reason_code"], "CONTENT_NOT_ALLOWED");
+        assert!(!refused.text.to_lowercase().contains("krill"), "{}", refused.text);
+        let refusal = json!("policy_violation");
+        assert_eq!(newest_event(&owner).await, [refusal.clone(), json!("denied"), refusal]);
+        let verdict = explain(&owner, json!(question)).await;
+        assert_eq!(verdict, [json!("deny"), json!("denied_by_policy"), json!(rule)]);
+    }
+    assert_eq!(explain(&owner, json!("penguins")).await[0], "allow");
+    // A list shows it, although nobody has asked anything.
+    assert_eq!(anna.get("/endpoints").await.expect(200).body["items"][0]["slug"], "birds");
+}
+
+#[tokio::test]
+async fn z4_a_conversation_that_is_too_long_is_refused() {
+    let (_space, owner, anna) = space_with_endpoint("Penguins swim.").await;
+    attach(&owner, "token_limit", json!({ "max_characters": 10 })).await;
+    anna.ask("birds", "penguins??").await.expect(200);
+    let refused = anna.ask("birds", "penguins???").await.expect_problem(403, "policy_violation");
+    let entry = &refused.body["policy_metadata"]["entries"][0];
+    assert_eq!(
+        (&entry["policy_type"], &entry["reason_code"]),
+        (&json!("token_limit"), &json!("PROMPT_TOO_LONG"))
+    );
+    let refusal = json!("policy_violation");
+    assert_eq!(newest_event(&owner).await, [refusal.clone(), json!("denied"), refusal]);
+    let verdict = explain(&owner, json!("penguins???")).await;
+    assert_eq!(verdict, [json!("deny"), json!("denied_by_policy"), json!("11 characters of at most 10")]);
+}
