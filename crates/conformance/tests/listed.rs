@@ -6,8 +6,8 @@ use std::{fs, io};
 
 use syft_space_conformance::{
     api_key, audit, dataset, documents, encoder, endpoint, extract, identity, login_record, marketplace,
-    oidc, password_reset, passwords, policy, sealing, search, second_factor, session, signing_keys, spool,
-    store, tenant, tokens, vectors,
+    oidc, password_reset, passwords, policy, rate_limits, sealing, search, second_factor, session,
+    signing_keys, spool, store, tenant, tokens, vectors,
 };
 
 fn collect(folder: &Path, names: &mut BTreeSet<String>) -> io::Result<()> {
@@ -50,6 +50,7 @@ fn every_promise_that_is_written_down_is_in_a_suite() {
     ];
     let mut listed: BTreeSet<&str> = rooms.into_iter().flatten().map(|check| check.promise).collect();
     listed.extend(documents::CHECKS.iter().map(|check| check.promise));
+    listed.extend(rate_limits::CHECKS.iter().map(|check| check.promise));
     listed.extend(search::CHECKS.iter().map(|check| check.promise));
     listed.extend(extract::CHECKS.iter().map(|check| check.promise));
     listed.extend(encoder::CHECKS.iter().map(|check| check.promise));

@@ -1,9 +1,10 @@
 //! The policy type `pii_filter`: personal data is not shown.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::sync::Arc;
 
-use regex::{Regex, RegexBuilder};
+use regex::{Match, Regex, RegexBuilder};
 use serde_json::{Map, Value, json};
 
 use crate::dataset::{Hits, Location};
@@ -12,8 +13,11 @@ use crate::policy::policy_type::{
     ConfigurationError, ConfigurationSchema, Facts, Finding, PolicyType, Rule, Stage,
 };
 
-/// The most patterns of one policy.
-const MAX_PATTERNS: usize = 20;
+/// The most patterns of one policy. To look for one may take as long as a text is long for each match that it has.
+const MAX_PATTERNS: usize = 5;
+/// How many matches of a pattern are taken from one text. Where there are more, the rest of the text is not shown: so neither time
+/// nor what comes of it grows without end.
+const MAX_MATCHES: usize = 32;
 /// The most bytes of a pattern.
 const MAX_PATTERN_BYTES: usize = 256;
 /// The most bytes of a pattern's name.
@@ -125,11 +129,7 @@ impl PiiRule {
 
     /// A text without what is not shown; `None` where all of it is.
     fn without(&self, text: &str) -> Option<String> {
-        let mut shown = None;
-        for own in &self.patterns {
-            let next = own.without(shown.as_deref().unwrap_or(text));
-            shown = next.or(shown);
-        }
+        let shown = without_own(text, &self.patterns);
         redacted(shown.as_deref().unwrap_or(text), &self.kinds).or(shown)
     }
 
@@ -161,26 +161,45 @@ impl PiiRule {
 }
 
 impl OwnPattern {
-    fn without(&self, text: &str) -> Option<String> {
-        let (mut shown, mut copied, mut is_changed) = (String::new(), 0, false);
-        for found in self.regex.find_iter(text) {
-            let before = text.get(..found.start()).unwrap_or_default();
-            // A pattern that matches its own name finds nothing new in what it has replaced.
-            let is_own = found.as_str() == self.name
-                && before.ends_with('[')
-                && text.get(found.end()..).is_some_and(|after| after.starts_with(']'));
-            if found.is_empty() || is_own {
-                continue;
-            }
-            shown.push_str(text.get(copied..found.start()).unwrap_or_default());
-            shown.push('[');
-            shown.push_str(&self.name);
-            shown.push(']');
-            (copied, is_changed) = (found.end(), true);
+    /// What it matches of a text.
+    fn matches(&self, text: &str) -> Vec<Range<usize>> {
+        // A pattern that matches its own name finds nothing new in what it has replaced.
+        let is_own = |found: &Match<'_>| {
+            found.as_str() == self.name
+                && text.get(..found.start()).is_some_and(|before| before.ends_with('['))
+                && text.get(found.end()..).is_some_and(|after| after.starts_with(']'))
+        };
+        let found = self.regex.find_iter(text).filter(|found| !found.is_empty() && !is_own(found));
+        let mut matches: Vec<_> = found.take(MAX_MATCHES + 1).map(|found| found.range()).collect();
+        if let Some(last) = matches.get_mut(MAX_MATCHES) {
+            last.end = text.len();
         }
-        shown.push_str(text.get(copied..).unwrap_or_default());
-        is_changed.then_some(shown)
+        matches
     }
+}
+
+/// A text without what any of these match; `None` where none matches. All are looked for in the text itself, and none in what
+/// stands for another's match.
+fn without_own(text: &str, patterns: &[OwnPattern]) -> Option<String> {
+    let named = |own| OwnPattern::matches(own, text).into_iter().map(move |range| (range, &own.name));
+    let mut matches: Vec<(Range<usize>, &String)> = patterns.iter().flat_map(named).collect();
+    if matches.is_empty() {
+        return None;
+    }
+    // Of those that begin together the first pattern names it.
+    matches.sort_by_key(|(range, _)| range.start);
+    let (mut shown, mut copied) = (String::new(), 0);
+    for (range, name) in matches {
+        if range.start >= copied {
+            shown.push_str(text.get(copied..range.start).unwrap_or_default());
+            shown.push('[');
+            shown.push_str(name);
+            shown.push(']');
+        }
+        copied = copied.max(range.end);
+    }
+    shown.push_str(text.get(copied..).unwrap_or_default());
+    Some(shown)
 }
 
 /// The kinds of a configuration, each once, in the order of their names.

@@ -134,14 +134,16 @@ impl Limit {
         }
     }
 
-    /// Gives one back of which the taking left `after`, as far as it is still missing: for a take that is given back at
-    /// the time it was made, this is all of it, and later no more than what keeps the promise of [`Window`].
+    /// Gives one back that was taken at a time and left `after`, as far as it is still missing: for a take that is given
+    /// back at the time it was made, this is all of it, and later no more than what keeps the promise of [`Window`].
     #[must_use]
-    pub fn give_back(&self, level: Level, after: Level, now: Moment) -> Level {
+    pub fn give_back(&self, level: Level, taken_at: Moment, after: Level, now: Moment) -> Level {
         match self.window {
             Window::Sliding { .. } => {
-                // What is missing of the taken one by itself: it fills up as if it were the last to.
-                let missing = self.debt(after, now).min(self.period.micros());
+                // As if what has filled up since had all been for this one: of others that were given back meanwhile, and of
+                // those that came, nobody knows the order.
+                let filled = now.time.saturating_sub(taken_at.time).saturating_mul(self.per_micro());
+                let missing = self.period.micros().saturating_sub(filled).max(0);
                 self.level(self.debt(level, now).saturating_sub(missing), now)
             }
             Window::Strict if level.until == after.until => {

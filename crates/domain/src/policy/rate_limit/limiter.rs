@@ -153,7 +153,7 @@ impl RateLimiter {
         let time = self.time.latest();
         let now = Moment { time, clock: self.time.clock_at(time) };
         if let Some(cell) = shard.cells.get_mut(&took.from) {
-            cell.set(limit.give_back(cell.level(), took.after, now));
+            cell.set(limit.give_back(cell.level(), took.at, took.after, now));
         }
     }
 

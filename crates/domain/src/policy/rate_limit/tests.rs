@@ -75,6 +75,19 @@ fn steps(limit: Limit) -> impl Strategy<Value = Vec<i64>> {
     prop::collection::vec(step, 1..40)
 }
 
+#[test]
+fn l1_two_that_are_given_back_at_other_times_let_nobody_in_beyond_the_burst() {
+    let (limiter, limit) = (RateLimiter::new(100), sliding(1, Period::Second, 2));
+    let take = |seconds: i64| limiter.take(key(1, 1), &limit, at(seconds * 1_000_000));
+    let (first, second) = (take(0).unwrap(), take(0).unwrap());
+    limiter.give_back(&first, &limit);
+    // The second has filled up when the third comes: to give it back gives nothing.
+    take(1).unwrap();
+    limiter.give_back(&second, &limit);
+    assert!(take(1).is_ok());
+    assert!(take(1).is_err());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 

@@ -66,6 +66,14 @@ impl Archive {
                 let sha256 = digest(sha256.unwrap_or(known.sha256))?;
                 Ok(Some(Self { name: Some(known.name), url: known.url.to_owned(), sha256 }))
             }
+            None if !text.contains('/') && !source.exists() => {
+                let known: Vec<_> = KNOWN.iter().map(|known| known.name).collect();
+                let known = known.join(", ");
+                let message = format!(
+                    "there is no folder {text:?}, and no model is known by that name; known are: {known}"
+                );
+                Err(CommandError::new(ExitStatus::NotFound, message))
+            }
             None if sha256.is_some() => Err(unusable(
                 "--sha256",
                 "it is for an archive that is fetched, and a folder is none: see --revision",

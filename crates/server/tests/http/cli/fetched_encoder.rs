@@ -197,6 +197,8 @@ fn q2_what_is_fetched_and_is_not_what_was_named_or_no_model_leaves_nothing_behin
     let told = add(&home, &[&serve(Answer::Moved), "--sha256", &sum(&good)]).expect(1);
     assert!(told.stderr.contains("no redirect is followed"), "{}", told.stderr);
     let url = serve(Answer::Whole(good.clone()));
+    let told = add(&home, &["all-minilm-l6-v2"]).expect(3);
+    assert!(told.stderr.contains("known are: all-MiniLM-L6-v2"), "{}", told.stderr);
     let told = add(&home, &[&url]).expect(2);
     assert!(told.stderr.contains("--sha256"), "{}", told.stderr);
     let told = add(&home, &[&url, "--sha256", "00"]).expect(2);
