@@ -6,9 +6,9 @@ use crate::dataset::fusion::{Found, Fused};
 use crate::dataset::ports::VectorIndexError;
 use crate::dataset::rare_words::is_of_few;
 use crate::dataset::{
-    ChunkRef, EncodingProgress, Explanation, Hit, HitContext, Hits, IndexKey, Neighbour, Retrieval,
-    SearchMode, SearchQuery, Searched, Surroundings, Threshold, VectorKey, VectorQuery, identifiers,
-    plain_words, tells_apart,
+    ChunkRef, EncodingProgress, Explanation, HitContext, Hits, IndexKey, Neighbour, Retrieval, SearchMode,
+    SearchQuery, Searched, Surroundings, Threshold, VectorKey, VectorQuery, identifiers, plain_words,
+    tells_apart,
 };
 use crate::encoder::ports::EncodeError;
 use crate::encoder::{Embedding, EncoderName, InstalledEncoder};
@@ -176,8 +176,7 @@ impl Sides<'_> {
         } else {
             Hits::new()
         };
-        let chunk = |hit: &Hit| ChunkRef { document: hit.document.clone(), chunk: hit.chunk };
-        let by_words: Vec<ChunkRef> = words.iter().map(chunk).collect();
+        let by_words: Vec<ChunkRef> = words.iter().map(ChunkRef::from).collect();
         let nearest = VectorQuery::new(self.embedding, depth, -1.0).and_then(|query| query.also(&by_words));
         let nearest = nearest.map_err(|error| VectorIndexError::Failed(error.to_string()))?;
         let neighbours = space.meaning.vectors.nearest(scope, self.key, nearest).await?;

@@ -42,7 +42,7 @@ impl Surroundings {
         if size == ContextSize::NONE || hits.is_empty() {
             return Ok(Self { size, chunks: Hits::new() });
         }
-        let found: HashMap<ChunkRef, &Hit> = hits.iter().map(|hit| (chunk_of(hit), hit)).collect();
+        let found: HashMap<ChunkRef, &Hit> = hits.iter().map(|hit| (hit.into(), hit)).collect();
         let mut named = HashSet::new();
         // The hits are asked for as well, to see whether they are still what was found.
         let wanted = hits.iter().flat_map(|hit| {
@@ -54,8 +54,8 @@ impl Surroundings {
         // They are only read, so no word of them is looked for.
         let there = space.engine.chunks(scope, index, "", &wanted).await?;
         let (again, mut chunks): (Hits, Hits) =
-            there.into_iter().partition(|chunk| found.contains_key(&chunk_of(chunk)));
-        let again: HashMap<ChunkRef, &Hit> = again.iter().map(|hit| (chunk_of(hit), hit)).collect();
+            there.into_iter().partition(|chunk| found.contains_key(&ChunkRef::from(chunk)));
+        let again: HashMap<ChunkRef, &Hit> = again.iter().map(|hit| (hit.into(), hit)).collect();
         let is_other = |chunk: &ChunkRef, hit: &Hit| {
             again.get(chunk).is_none_or(|now| now.content != hit.content || now.metadata != hit.metadata)
         };
@@ -70,9 +70,9 @@ impl Surroundings {
         if self.chunks.is_empty() {
             return (filter(hits), self.clone());
         }
-        let found: HashSet<ChunkRef> = hits.iter().map(chunk_of).collect();
+        let found: HashSet<ChunkRef> = hits.iter().map(ChunkRef::from).collect();
         let left = filter(hits.into_iter().chain(self.chunks.iter().cloned()).collect());
-        let (hits, chunks) = left.into_iter().partition(|hit| found.contains(&chunk_of(hit)));
+        let (hits, chunks) = left.into_iter().partition(|hit| found.contains(&ChunkRef::from(hit)));
         (hits, Self { size: self.size, chunks })
     }
 
@@ -96,8 +96,4 @@ impl Surroundings {
         };
         hits.iter().map(context).collect()
     }
-}
-
-fn chunk_of(hit: &Hit) -> ChunkRef {
-    ChunkRef { document: hit.document.clone(), chunk: hit.chunk }
 }

@@ -1,6 +1,6 @@
 //! What an index of vectors is brought, is asked, and answers.
 
-use crate::dataset::{ChangeNumber, DocumentId};
+use crate::dataset::{ChangeNumber, DocumentId, Hit};
 use crate::encoder::{Embedding, EncoderModel, ModelRevision};
 use crate::ids::DatasetId;
 
@@ -46,6 +46,12 @@ pub struct ChunkRef {
     pub document: DocumentId,
     /// Which of the document's chunks it is, counted from 0.
     pub chunk: u32,
+}
+
+impl From<&Hit> for ChunkRef {
+    fn from(hit: &Hit) -> Self {
+        Self { document: hit.document.clone(), chunk: hit.chunk }
+    }
 }
 
 impl ChunkRef {
