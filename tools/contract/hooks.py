@@ -57,7 +57,7 @@ def is_question(message):
 
 def make_sense(kind, configuration):
     """Mends what of a policy's configuration fits its schema and is refused all the same, for reasons that no schema can say."""
-    for key in ("burst", "max_characters"):
+    for key in ("burst", "max_characters", "free_quota"):
         # To JSON Schema 5.0 is a whole number; here one is written without a point.
         if isinstance(configuration.get(key), float) and configuration[key].is_integer():
             configuration[key] = int(configuration[key])

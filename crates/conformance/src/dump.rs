@@ -5,6 +5,7 @@ use syft_space_domain::dataset::{Dataset, Job};
 use syft_space_domain::endpoint::Endpoint;
 use syft_space_domain::identity::{Account, Invitation, Member, SecondFactor, Session};
 use syft_space_domain::ids::{AccountId, EndpointId, MarketplaceId, SessionId, TenantId};
+use syft_space_domain::ledger::{AccountBalance, Transfer};
 use syft_space_domain::marketplace::{Audience, Hub, Listing, Marketplace};
 use syft_space_domain::page::{Page, PageLimit, PageRequest};
 use syft_space_domain::policy::Policy;
@@ -12,7 +13,7 @@ use syft_space_domain::policy::ports::{Attachment, PolicyUsage};
 use syft_space_domain::store::{StoreError, View};
 use syft_space_domain::tenant::{OperatorScope, Tenant, TenantScope};
 
-use crate::run::{all_items, installation_log_of_view, log_of_view};
+use crate::run::{all_items, first_page, installation_log_of_view, log_of_view};
 use crate::sample::{
     account_id, email, hub, hub_id, satellite_id, scope, session, session_id, time, username,
 };
@@ -64,6 +65,8 @@ struct TenantDump {
     policy_usage: PolicyUsage,
     attachments: Vec<Attachment>,
     by_policy: Vec<(Option<Policy>, Vec<EndpointId>)>,
+    transfers: Vec<Transfer>,
+    balances: Vec<AccountBalance>,
     marketplaces: Vec<Marketplace>,
     by_marketplace: Vec<MarketplaceDump>,
     log: Vec<RecordedEvent>,
@@ -221,6 +224,8 @@ impl TenantDump {
                 .collect::<Result<_, _>>()?,
             count_policies: view.count_policies(&scope)?,
             policy_usage: view.policy_usage(&scope)?,
+            transfers: view.transfers(&scope, first_page(100))?.items,
+            balances: view.balances(&scope, first_page(100))?.items,
             attachments: view.attachments(&scope, None)?,
             by_policy: policies
                 .iter()

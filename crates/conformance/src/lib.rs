@@ -24,7 +24,7 @@
 //!
 //! | port | suite |
 //! |---|---|
-//! | `Store`, and the rows and views of every room | [`check_store`], or one by one: [`store`], [`tenant`], [`identity`], [`api_key`], [`second_factor`], [`session`], [`password_reset`], [`oidc`], [`dataset`], [`endpoint`], [`policy`], [`marketplace`], [`audit`] |
+//! | `Store`, and the rows and views of every room | [`check_store`], or one by one: [`store`], [`tenant`], [`identity`], [`api_key`], [`second_factor`], [`session`], [`password_reset`], [`oidc`], [`dataset`], [`endpoint`], [`policy`], [`ledger`], [`disclosure`], [`marketplace`], [`audit`] |
 //! | `DocumentStore` | [`documents`] |
 //! | `SearchEngine` | [`search`] |
 //! | `TextExtractor` | [`extract`] |
@@ -60,6 +60,7 @@ pub mod audit;
 mod check;
 pub mod dataset;
 pub mod differential;
+pub mod disclosure;
 pub mod documents;
 mod dump;
 pub mod encoder;
@@ -67,6 +68,7 @@ pub mod endpoint;
 pub mod extract;
 mod fixture;
 pub mod identity;
+pub mod ledger;
 pub mod login_record;
 pub mod marketplace;
 pub mod oidc;
@@ -109,6 +111,8 @@ pub fn check_store(make: &StoreFactory) {
     dataset::suite(make);
     endpoint::suite(make);
     policy::suite(make);
+    ledger::suite(make);
+    disclosure::suite(make);
     marketplace::suite(make);
     audit::suite(make);
 }

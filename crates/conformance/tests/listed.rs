@@ -5,9 +5,9 @@ use std::path::Path;
 use std::{fs, io};
 
 use syft_space_conformance::{
-    api_key, audit, dataset, documents, encoder, endpoint, extract, identity, login_record, marketplace,
-    oidc, password_reset, passwords, policy, rate_limits, sealing, search, second_factor, session,
-    signing_keys, spool, store, tenant, tokens, vectors,
+    api_key, audit, dataset, disclosure, documents, encoder, endpoint, extract, identity, ledger,
+    login_record, marketplace, oidc, password_reset, passwords, policy, rate_limits, sealing, search,
+    second_factor, session, signing_keys, spool, store, tenant, tokens, vectors,
 };
 
 fn collect(folder: &Path, names: &mut BTreeSet<String>) -> io::Result<()> {
@@ -45,6 +45,8 @@ fn every_promise_that_is_written_down_is_in_a_suite() {
         dataset::CHECKS,
         endpoint::CHECKS,
         policy::CHECKS,
+        ledger::CHECKS,
+        disclosure::CHECKS,
         marketplace::CHECKS,
         audit::CHECKS,
     ];

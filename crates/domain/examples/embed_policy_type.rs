@@ -13,8 +13,8 @@ use syft_space_domain::identity::Email;
 use syft_space_domain::ids::{EndpointId, PolicyId};
 use syft_space_domain::policy::{
     Caller, CompiledPolicy, ConfigurationError, ConfigurationSchema, Decision, DecisionContext, Facts,
-    Finding, Hold, LimitStatus, Obligation, ObligationError, PolicySet, PolicyType, PolicyTypes, Release,
-    Resource, Rule, Shortfall, Stage, Subject,
+    Finding, Hold, LimitStatus, Obligation, ObligationContext, ObligationError, PolicySet, PolicyType,
+    PolicyTypes, Release, Resource, Rule, Shortfall, Stage, Subject,
 };
 use syft_space_domain::time::Timestamp;
 
@@ -113,13 +113,22 @@ impl TakeOne {
 }
 
 impl Obligation for TakeOne {
-    fn look(&self, now: Timestamp) -> Result<Option<LimitStatus>, ObligationError> {
-        let taken = self.counters.with(self.policy, now, |taken| *taken);
-        if taken < self.hourly { Ok(None) } else { Err(self.shortfall()) }
+    fn look<'a>(
+        &'a self,
+        context: &'a ObligationContext,
+    ) -> Pending<'a, Result<Option<LimitStatus>, ObligationError>> {
+        Box::pin(async move {
+            let taken = self.counters.with(self.policy, context.now, |taken| *taken);
+            if taken < self.hourly { Ok(None) } else { Err(self.shortfall()) }
+        })
     }
 
-    fn perform(&self, now: Timestamp) -> Pending<'_, Result<Box<dyn Hold>, ObligationError>> {
+    fn perform<'a>(
+        &'a self,
+        context: &'a ObligationContext,
+    ) -> Pending<'a, Result<Box<dyn Hold>, ObligationError>> {
         Box::pin(async move {
+            let now = context.now;
             let took = self.counters.with(self.policy, now, |taken| {
                 let left = *taken < self.hourly;
                 *taken += u64::from(left);
@@ -153,7 +162,7 @@ impl Hold for Taken {
 
 /// What a query does with the decision: it performs what that obliges to, works, and settles. `explain` only looks.
 fn answer(decision: Decision, now: Timestamp, works: bool) -> String {
-    let (decision, obligations) = futures_executor::block_on(decision.perform(now));
+    let (decision, obligations) = futures_executor::block_on(decision.perform(&ObligationContext::at(now)));
     if !decision.is_allow() {
         let rule =
             decision.diagnostics.decided_by.map_or_else(String::new, |decider| decider.rule.to_string());
@@ -197,7 +206,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     for works in [true, false, true, true] {
         println!("{}", answer(policies.decide(handbook(), &caller, &DecisionContext::at(now)), now, works));
     }
-    let explained = policies.decide(handbook(), &caller, &DecisionContext::at(now)).look(now);
+    let decision = policies.decide(handbook(), &caller, &DecisionContext::at(now));
+    let explained = futures_executor::block_on(decision.look(&ObligationContext::at(now)));
     println!("explained: {} ({})", explained.effect, explained.diagnostics.reason);
     for policy in policies.iter().filter_map(|policy| policy.description()) {
         println!("told to a hub: {}: {}", policy.0, policy.1);
@@ -222,7 +232,8 @@ mod tests {
                 &DecisionContext::at(now),
             )
         };
-        let looked = || decide(&eve, now).look(now).is_allow();
+        let context = ObligationContext::at(now);
+        let looked = || futures_executor::block_on(decide(&eve, now).look(&context)).is_allow();
         assert_eq!(answer(decide(&eve, now), now, true), "answered");
         assert!(looked() && looked() && looked(), "a look takes nothing");
         assert!(answer(decide(&bob, now), now, true).starts_with("refused (no_policy_allows)"));

@@ -62,6 +62,7 @@ pub mod endpoint;
 pub mod environment;
 pub mod identity;
 pub mod ids;
+pub mod ledger;
 pub mod mail;
 pub mod marketplace;
 pub mod page;

@@ -54,6 +54,12 @@ impl Timestamp {
         Self(self.0.saturating_add(i64::try_from(span.as_micros()).unwrap_or(i64::MAX)))
     }
 
+    /// This time less a span; the first time there is when that would overflow.
+    #[must_use]
+    pub fn minus(self, span: Duration) -> Self {
+        Self(self.0.saturating_sub(i64::try_from(span.as_micros()).unwrap_or(i64::MAX)))
+    }
+
     /// The span from an earlier time to this one; zero when it is not earlier.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {

@@ -8,8 +8,9 @@ use crate::identity::ports::{
     AccountRows, AccountView, ApiKeyRows, ApiKeyView, SecondFactorRows, SecondFactorView, SessionRows,
     SessionView,
 };
+use crate::ledger::ports::{LedgerRows, LedgerView};
 use crate::marketplace::ports::{MarketplaceRows, MarketplaceView};
-use crate::policy::ports::{PolicyRows, PolicyView};
+use crate::policy::ports::{DisclosureRows, DisclosureView, PolicyRows, PolicyView};
 use crate::tenant::ports::{TenantRows, TenantView};
 
 /// Everything that can be read from one snapshot.
@@ -23,6 +24,8 @@ pub trait View:
     + DatasetView
     + EndpointView
     + PolicyView
+    + DisclosureView
+    + LedgerView
     + MarketplaceView
     + AuditView
 {
@@ -37,6 +40,8 @@ impl<T> View for T where
         + DatasetView
         + EndpointView
         + PolicyView
+        + DisclosureView
+        + LedgerView
         + MarketplaceView
         + AuditView
         + ?Sized
@@ -55,6 +60,8 @@ pub trait Tx:
     + DatasetRows
     + EndpointRows
     + PolicyRows
+    + DisclosureRows
+    + LedgerRows
     + MarketplaceRows
 {
 }
@@ -68,6 +75,8 @@ impl<T> Tx for T where
         + DatasetRows
         + EndpointRows
         + PolicyRows
+        + DisclosureRows
+        + LedgerRows
         + MarketplaceRows
         + ?Sized
 {

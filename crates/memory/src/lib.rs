@@ -67,11 +67,13 @@
 
 mod audit;
 mod dataset;
+mod disclosure;
 mod encoder;
 mod endpoint;
 mod event_log;
 mod hub;
 mod identity;
+mod ledger;
 mod marketplace;
 mod oidc;
 mod policy;

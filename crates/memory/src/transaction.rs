@@ -12,11 +12,13 @@ use syft_space_domain::identity::{
     Account, ApiKey, Invitation, LoginKey, LoginRecord, PasswordReset, SecondFactor, Session,
 };
 use syft_space_domain::ids::{
-    AccountId, ApiKeyId, DatasetId, EndpointId, HubId, InvitationId, JobId, ListingId, MarketplaceId,
-    OidcProviderId, PolicyId, SessionId, TenantId,
+    AccountId, ActorId, ApiKeyId, DatasetId, EndpointId, HubId, InvitationId, JobId, ListingId,
+    MarketplaceId, OidcProviderId, PolicyId, SessionId, TenantId,
 };
+use syft_space_domain::ledger::{AccountBalance, BalanceKey, Transfer, TransferKey};
 use syft_space_domain::marketplace::{Hub, Listing, Marketplace};
 use syft_space_domain::policy::Policy;
+use syft_space_domain::policy::ports::Disclosed;
 use syft_space_domain::store::{StateChange, StoreError};
 use syft_space_domain::tenant::{Tenant, TenantScope};
 
@@ -45,6 +47,9 @@ pub(crate) struct Tables {
     pub(crate) jobs: Table<(DatasetId, JobId), Job>,
     pub(crate) endpoints: Table<EndpointId, Endpoint>,
     pub(crate) policies: Table<PolicyId, Policy>,
+    pub(crate) transfers: Table<TransferKey, Transfer>,
+    pub(crate) balances: Table<BalanceKey, AccountBalance>,
+    pub(crate) disclosures: Table<(PolicyId, ActorId), BTreeMap<[u8; 16], Disclosed>>,
     pub(crate) attached: Table<EndpointId, Vec<PolicyId>>,
     pub(crate) hubs: Arc<BTreeMap<HubId, Hub>>,
     pub(crate) marketplaces: Table<MarketplaceId, Marketplace>,

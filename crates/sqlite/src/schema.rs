@@ -280,6 +280,46 @@ table! {
 }
 
 table! {
+    transfers (tenant_id, event_id, policy_id) {
+        tenant_id -> Binary,
+        event_id -> Binary,
+        policy_id -> Binary,
+        time -> BigInt,
+        payer_id -> Binary,
+        endpoint_id -> Binary,
+        period -> Text,
+        period_begins -> BigInt,
+        currency -> Text,
+        units -> BigInt,
+        free_units -> BigInt,
+        amount -> BigInt,
+        request -> Nullable<Binary>,
+        repeats -> BigInt,
+    }
+}
+
+table! {
+    balances (tenant_id, key) {
+        tenant_id -> Binary,
+        key -> Binary,
+        units -> BigInt,
+        free_units -> BigInt,
+        amount -> BigInt,
+    }
+}
+
+table! {
+    disclosures (tenant_id, policy_id, caller_id, item) {
+        tenant_id -> Binary,
+        policy_id -> Binary,
+        caller_id -> Binary,
+        item -> Binary,
+        shown_at -> BigInt,
+        amount -> BigInt,
+    }
+}
+
+table! {
     audit_logs (log) {
         log -> Binary,
         last_seq -> BigInt,

@@ -5,6 +5,7 @@
 mod encoder;
 mod extract;
 mod faulty_api_keys;
+mod faulty_ledger;
 mod faulty_oidc;
 mod faulty_sessions;
 mod faulty_view;
@@ -28,7 +29,7 @@ use syft_space_memory::MemoryStore;
 use crate::store::{Fault, FaultyStore};
 
 /// A factory of stores in memory with this fault.
-fn faulty_store(fault: Fault) -> Box<StoreFactory> {
+pub(crate) fn faulty_store(fault: Fault) -> Box<StoreFactory> {
     Box::new(move |hook: Arc<dyn CommitHook>| {
         let inner = MemoryStore::new(fault.hook(hook));
         Fixture::new(Box::new(FaultyStore::new(inner, fault)))
@@ -42,7 +43,7 @@ fn broken_promises<M: ?Sized>(checks: &[Check<M>], make: &M) -> Vec<&'static str
 
 /// Asserts that the suite finds this promise broken, and that the message names it.
 #[track_caller]
-fn assert_caught<M: ?Sized>(checks: &[Check<M>], make: &M, promise: &str) {
+pub(crate) fn assert_caught<M: ?Sized>(checks: &[Check<M>], make: &M, promise: &str) {
     let check =
         checks.iter().find(|check| check.promise == promise).expect("the promise is one of the suite's");
     let message = check.verify(make).expect_err("the wrong adapter is caught");

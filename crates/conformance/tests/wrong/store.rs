@@ -42,6 +42,8 @@ pub(crate) enum Fault {
     KeepsAllLoginRecords,
     /// What is kept anew of an API key takes the place of all that was known of it.
     ForgetsUsesOfRotatedKeys,
+    /// Amounts are rounded.
+    RoundsAmounts,
     /// A recovery code that was taken is there again.
     KeepsRecoveryCodes,
     /// A session that is used keeps its refresh token.

@@ -89,6 +89,8 @@ named_enum! {
         OwnAccount = "own_account",
         /// A password was reset, or is to be.
         PasswordReset = "password_reset",
+        /// What the caller, or all, may spend at the endpoint is spent.
+        PaymentRequired = "payment_required",
         /// A policy of the endpoint cannot be evaluated.
         PolicyUnavailable = "policy_unavailable",
         /// A policy of the endpoint refused, for another reason than who asks and how often.

@@ -1,5 +1,6 @@
 //! What a query is answered with.
 
+use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -7,7 +8,8 @@ use futures_core::Stream;
 
 use crate::dataset::{HitContext, Hits};
 use crate::endpoint::QueryError;
-use crate::policy::{LimitStatus, PolicyMetadata};
+use crate::ledger::{Amount, Currency};
+use crate::policy::{Charge, LimitStatus, PolicyMetadata};
 
 /// An answer: what is known before its first part, and its parts.
 pub struct Answer {
@@ -15,10 +17,21 @@ pub struct Answer {
     pub policy: PolicyMetadata,
     /// How the limits stand that it was taken from.
     pub limits: Vec<LimitStatus>,
-    /// What it costs the caller.
-    pub cost: f64,
     /// Its parts, as they come.
     pub parts: AnswerParts,
+}
+
+impl Answer {
+    /// What it costs the caller, in the currency of each policy that charges; nothing where none does.
+    #[must_use]
+    pub fn cost(&self) -> BTreeMap<Currency, Amount> {
+        let mut cost = BTreeMap::new();
+        for Charge { amount, currency, .. } in self.policy.entries.iter().filter_map(|entry| entry.charge) {
+            let sum: &mut Amount = cost.entry(currency).or_default();
+            *sum = sum.plus(amount);
+        }
+        cost
+    }
 }
 
 /// A part of an answer.

@@ -10,9 +10,10 @@ use crate::dataset::{Dataset, HitContext, Hits, SearchResults, find_chunks};
 use crate::endpoint::call_record::CallRecord;
 use crate::endpoint::{Answer, AnswerParts, Query, QueryError, References};
 use crate::identity::{AuthorizationError, Email, Principal};
+use crate::ledger::RequestDigest;
 use crate::marketplace::identify;
 use crate::marketplace::ports::IdentifyError;
-use crate::policy::{Decision, DecisionContext, LimitStatus, QueryFacts, Reason};
+use crate::policy::{Decision, DecisionContext, LimitStatus, ObligationContext, QueryFacts, Reason};
 use crate::snapshot::EndpointSnapshot;
 use crate::space::Space;
 use crate::store::{StoreError, Tx};
@@ -54,6 +55,8 @@ pub struct QueryCall<'a> {
     endpoint: Arc<EndpointSnapshot>,
     /// The client's address.
     address: Option<IpAddr>,
+    /// What tells the same request again.
+    request: Option<RequestDigest>,
     record: CallRecord,
 }
 
@@ -90,7 +93,7 @@ impl<'a> QueryCall<'a> {
             Ok((principal, scope, endpoint)) => {
                 record.on(ObjectKind::Endpoint, endpoint.id);
                 let address = context.origin.address;
-                Ok(Self { space, principal, scope, endpoint, address, record })
+                Ok(Self { space, principal, scope, endpoint, address, request: None, record })
             }
             Err(error) => {
                 record.not_answered(error.release(), |event| error.event(event)).await?;
@@ -106,6 +109,7 @@ impl<'a> QueryCall<'a> {
     /// When the caller may not query, a policy refuses or cannot be evaluated, or a port fails.
     pub async fn run(mut self, query: Query) -> Result<Answer, QueryError> {
         self.record.for_purpose(query.purpose());
+        self.request = query.digest(self.principal.actor().id(), self.endpoint.id);
         match self.answer(&query).await {
             Ok(answer) => Ok(answer),
             Err(error) => {
@@ -130,12 +134,8 @@ impl<'a> QueryCall<'a> {
             search_ms: u64::try_from(taken.as_millis()).unwrap_or(u64::MAX),
             encoded_share,
         };
-        Ok(Answer {
-            policy: decision.metadata(),
-            limits,
-            cost: decision.cost(),
-            parts: AnswerParts::of_references(references),
-        })
+        let policy = decision.metadata(self.record.entries());
+        Ok(Answer { policy, limits, parts: AnswerParts::of_references(references) })
     }
 
     /// Asks again, for a hub, a policy's port and the engine may have been waited for, and records that the call is answered.
@@ -152,14 +152,21 @@ impl<'a> QueryCall<'a> {
         for _ in 0..MAX_CHANGES {
             let (principal, decision) = self.recheck(query, learned)?;
             // They are as many as were found, and mostly nothing filters them.
-            let filtered = decision
-                .has_filters()
-                .then(|| surroundings.filter(hits.clone(), |hits| decision.filter(hits)));
+            let is_filtered = decision.has_filters() || self.record.limits_what_is_shown();
+            let filtered = is_filtered
+                .then(|| surroundings.filter(hits.clone(), |hits| self.record.show(decision.filter(hits))));
+            if let Some((shown, _)) = &filtered
+                && shown.is_empty()
+                && let Some(refusal) = self.record.nothing_left()
+            {
+                return Err(QueryError::Refused(refusal));
+            }
             let (snapshots, clock) = (Arc::clone(&self.space.snapshots), Arc::clone(&self.space.clock));
             let scope = self.scope;
             let still_holds =
                 move |tx: &dyn Tx| principal.is_current(&*snapshots, clock.now()) && !tx.has_changed(&scope);
-            if self.record.answered(still_holds).await? {
+            let shown = filtered.as_ref().map_or(hits.len(), |(documents, _)| documents.len());
+            if self.record.answered(self.scope, shown, still_holds).await? {
                 let (documents, surroundings) = filtered.unwrap_or((hits, surroundings));
                 let contexts = surroundings.of_hits(&documents);
                 return Ok((decision, documents, contexts));
@@ -182,6 +189,9 @@ impl<'a> QueryCall<'a> {
             address: self.address,
             conversation: Some(query.conversation()),
             purpose: query.purpose(),
+            dataset: Some(endpoint.searched.index.dataset),
+            documents: Some(query.search().limit),
+            request: self.request,
         };
         let context = DecisionContext::of_query(self.space.clock.now(), facts);
         endpoint.decide(&principal.caller(learned), &context)
@@ -209,7 +219,9 @@ impl<'a> QueryCall<'a> {
             }
             decision = self.decide(&self.endpoint, &self.principal, query, learned.as_ref());
         }
-        let (decision, obligations) = decision.perform(self.space.clock.now()).await;
+        let (now, store) = (self.space.clock.now(), &self.space.store);
+        let (decision, obligations) =
+            decision.perform(&ObligationContext::in_store(now, store, self.scope)).await;
         self.record.hold(obligations);
         if decision.is_allow() {
             Ok(Admission { learned, limits: decision.limits })

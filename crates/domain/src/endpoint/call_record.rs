@@ -5,8 +5,11 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::audit::{Event, ObjectKind, ReasonCode};
-use crate::policy::{Obligations, Purpose, Release};
+use crate::dataset::Hits;
+use crate::endpoint::QueryRefusal;
+use crate::policy::{Obligations, PolicyEntry, PolicyMetadata, PolicyOutcome, Purpose, Release};
 use crate::store::{Store, StoreError, Tx};
+use crate::tenant::{TenantScope, WriteScope};
 use crate::unit::{Abort, Recorded, Refused};
 
 /// The event of a call, and what is held for it. When this is dropped before the call has ended, the event says that the
@@ -25,6 +28,10 @@ struct PendingEvent(Arc<Mutex<Option<Event>>>);
 impl PendingEvent {
     fn take(&self) -> Option<Event> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn put_back(&self, event: Option<Event>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = event;
     }
 
     fn change(&self, change: impl FnOnce(Event) -> Event) {
@@ -79,25 +86,63 @@ impl CallRecord {
     /// Records that the call is answered, if what the answer rests on is still so when its turn to be written has come: the
     /// writer may be busy for a while. Answers whether it was. When it is durable, what is held is settled as this is
     /// dropped.
+    ///
+    /// What is to be written of the answer is written with its event, for as many documents as it shows. Where there is no room
+    /// for it any more, the store is busy: who asks again learns why.
     pub(super) async fn answered(
         &mut self,
+        scope: TenantScope,
+        documents: usize,
         still_holds: impl Fn(&dyn Tx) -> bool + Send + 'static,
     ) -> Result<bool, StoreError> {
+        let postings = self.obligations.postings(documents);
         let pending = self.event.clone();
-        let mut taken = None;
+        let mut taken: Option<Event> = None;
         let recorded = self.store.write(move |tx| {
             // A unit may run again: what it took is its own.
             if taken.is_none() && still_holds(tx) {
                 taken = pending.take();
             }
-            let stale = || Abort::Refused(Refused::unrecorded(NotRecorded::Stale));
-            taken.clone().map(|event| Recorded::new((), event)).ok_or_else(stale)
+            let refused = |why| Abort::Refused(Refused::unrecorded(why));
+            let event = taken.clone().ok_or_else(|| refused(NotRecorded::Stale))?;
+            let scope = WriteScope::of_system(&scope);
+            for posting in &postings {
+                if !posting.post(tx, &scope, event.id)? {
+                    // Nothing is answered, so there is an event to write still.
+                    pending.put_back(taken.take());
+                    return Err(refused(NotRecorded::Store(StoreError::Busy)));
+                }
+            }
+            Ok(Recorded::new((), event))
         });
         match recorded.await {
             Ok(()) => Ok(true),
             Err(NotRecorded::Stale) => Ok(false),
             Err(NotRecorded::Store(error)) => Err(error),
         }
+    }
+
+    /// Whether anything that is held has a say in what is shown.
+    pub(super) fn limits_what_is_shown(&self) -> bool {
+        self.obligations.limit_what_is_shown()
+    }
+
+    /// What may be shown of what is about to be, and counts for the call from now on.
+    pub(super) fn show(&mut self, hits: Hits) -> Hits {
+        self.obligations.show(hits)
+    }
+
+    /// The refusal of a call of which nothing is left to show, where what is held is the reason.
+    pub(super) fn nothing_left(&self) -> Option<QueryRefusal> {
+        let entries = self.obligations.refusals();
+        let policy = PolicyMetadata { outcome: PolicyOutcome::PolicyViolation, entries };
+        let refusal = QueryRefusal { policy, limits: Vec::new(), retry_after: None };
+        (!refusal.policy.entries.is_empty()).then_some(refusal)
+    }
+
+    /// What the caller is told in the answer of what was taken or held for it.
+    pub(super) fn entries(&self) -> Vec<PolicyEntry> {
+        self.obligations.entries()
     }
 
     /// Records why the call was not answered, and releases what is held. Whoever stops waiting does not stop the store.

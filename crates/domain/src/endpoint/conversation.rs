@@ -1,18 +1,20 @@
 //! A conversation, and the question that it asks.
 
+use crate::as_text::named_enum;
 use crate::dataset::{SearchQuery, SearchQueryError};
 
-/// Who says a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum MessageRole {
-    /// Whoever instructs the model.
-    System,
-    /// Whoever asks.
-    User,
-    /// The model.
-    Assistant,
-    /// A tool that the model called.
-    Tool,
+named_enum! {
+    /// Who says a message.
+    pub enum MessageRole {
+        /// Whoever instructs the model.
+        System = "system",
+        /// Whoever asks.
+        User = "user",
+        /// The model.
+        Assistant = "assistant",
+        /// A tool that the model called.
+        Tool = "tool",
+    }
 }
 
 /// One message of a conversation.

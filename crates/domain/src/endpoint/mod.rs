@@ -4,6 +4,7 @@ mod answer;
 mod call;
 mod call_record;
 mod conversation;
+mod correlation_id;
 mod manage;
 mod name;
 pub mod ports;
@@ -13,6 +14,7 @@ mod slug;
 pub use answer::{Answer, AnswerPart, AnswerParts, References};
 pub use call::{QueryCall, check_visible};
 pub use conversation::{Conversation, ConversationError, Message, MessageRole};
+pub use correlation_id::{CorrelationId, CorrelationIdError};
 pub use manage::{
     ChangeEndpoint, EndpointError, ListedEndpoints, NewEndpoint, change_endpoint, create_endpoint, endpoint,
     endpoints, remove_endpoint,

@@ -4,8 +4,12 @@ use std::time::Duration;
 
 use crate::audit::{Action, Event, ReasonCode};
 use crate::dataset::{ContextSize, SearchQuery, SearchQueryError, Threshold};
-use crate::endpoint::Conversation;
+use sha2::{Digest, Sha256};
+
+use crate::endpoint::{Conversation, CorrelationId};
 use crate::identity::AuthorizationError;
+use crate::ids::{ActorId, EndpointId};
+use crate::ledger::RequestDigest;
 use crate::policy::{Decision, LimitStatus, PolicyMetadata, PolicyOutcome, Purpose, Reason, Release};
 use crate::port_error::{PortError, port_errors};
 
@@ -17,6 +21,7 @@ pub struct Query {
     threshold: Threshold,
     context: ContextSize,
     purpose: Option<Purpose>,
+    correlation: Option<CorrelationId>,
 }
 
 impl Query {
@@ -26,7 +31,14 @@ impl Query {
     /// When the limit or the threshold is out of bounds.
     pub fn new(conversation: Conversation, limit: u64, threshold: f32) -> Result<Self, SearchQueryError> {
         let (limit, threshold) = (SearchQuery::check_limit(limit)?, Threshold::parse(threshold)?);
-        Ok(Self { conversation, limit, threshold, context: ContextSize::NONE, purpose: None })
+        Ok(Self {
+            conversation,
+            limit,
+            threshold,
+            context: ContextSize::NONE,
+            purpose: None,
+            correlation: None,
+        })
     }
 
     /// The same query, with what stands around each hit.
@@ -39,6 +51,32 @@ impl Query {
     #[must_use]
     pub fn for_purpose(self, purpose: Option<Purpose>) -> Self {
         Self { purpose, ..self }
+    }
+
+    /// The same query, with the id that its caller gave the request, and gives it again where it is repeated.
+    #[must_use]
+    pub fn correlated(self, correlation: Option<CorrelationId>) -> Self {
+        Self { correlation, ..self }
+    }
+
+    /// What tells the same request of the same caller again; `None` where the caller gave it no id, or nobody is known.
+    pub(super) fn digest(&self, caller: Option<ActorId>, endpoint: EndpointId) -> Option<RequestDigest> {
+        let (caller, correlation) = (caller?, self.correlation.as_ref()?);
+        let Self { conversation, limit, threshold, context, purpose, .. } = self;
+        let mut hash = Sha256::new().chain_update(caller.as_bytes()).chain_update(endpoint.as_bytes());
+        let mut add = |text: &str| {
+            // With its length before it, so that no two of them run into one.
+            hash.update(u64::try_from(text.len()).unwrap_or(u64::MAX).to_be_bytes());
+            hash.update(text);
+        };
+        add(correlation.as_str());
+        add(&format!("{limit} {} {}", threshold.get(), context.get()));
+        add(purpose.as_ref().map_or("", Purpose::as_str));
+        for (role, text) in conversation.messages() {
+            add(role.as_str());
+            add(text);
+        }
+        Some(RequestDigest(hash.finalize().into()))
     }
 
     /// What it is said to be for.
@@ -76,6 +114,9 @@ impl QueryRefusal {
     fn message(&self) -> &'static str {
         match self.policy.outcome {
             PolicyOutcome::RateLimited => "the endpoint's limits do not let you in yet; wait, and ask again",
+            PolicyOutcome::PaymentRequired => {
+                "what you or all may spend at the endpoint is spent; its owners and admins can see how much, and change it"
+            }
             PolicyOutcome::PolicyViolation => {
                 "a policy of the endpoint does not permit this query; its owners and admins can see why, and change it"
             }
@@ -88,6 +129,7 @@ impl QueryRefusal {
     fn reason_code(&self) -> ReasonCode {
         match self.policy.outcome {
             PolicyOutcome::RateLimited => ReasonCode::RateLimited,
+            PolicyOutcome::PaymentRequired => ReasonCode::PaymentRequired,
             PolicyOutcome::PolicyViolation => ReasonCode::PolicyViolation,
             PolicyOutcome::AccessDenied | PolicyOutcome::Success => ReasonCode::AccessDenied,
         }
@@ -150,7 +192,7 @@ impl QueryError {
             Reason::PolicyUnavailable => Self::PolicyUnavailable,
             Reason::PurposeMissing => Self::PurposeMissing(decision.purposes),
             _ => {
-                let policy = decision.metadata();
+                let policy = decision.metadata(Vec::new());
                 let Decision { limits, retry_after, .. } = decision;
                 Self::Refused(QueryRefusal { policy, limits, retry_after })
             }

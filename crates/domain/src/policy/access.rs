@@ -82,13 +82,12 @@ impl PolicyType for AccessType {
     }
 
     fn refusal(&self) -> PolicyEntry {
-        PolicyEntry {
-            policy_type: self.name(),
-            kind: "access",
-            status: "rejected",
-            reason_code: "ACCESS_DENIED",
-            reason: "the endpoint's access policy does not admit you",
-        }
+        PolicyEntry::rejected(
+            self.name(),
+            "access",
+            "ACCESS_DENIED",
+            "the endpoint's access policy does not admit you",
+        )
     }
 }
 

@@ -68,13 +68,12 @@ impl PolicyType for ContentType {
     }
 
     fn refusal(&self) -> PolicyEntry {
-        PolicyEntry {
-            policy_type: self.name(),
-            kind: "access",
-            status: "rejected",
-            reason_code: "CONTENT_NOT_ALLOWED",
-            reason: "the endpoint does not answer such questions",
-        }
+        PolicyEntry::rejected(
+            self.name(),
+            "access",
+            "CONTENT_NOT_ALLOWED",
+            "the endpoint does not answer such questions",
+        )
     }
 }
 

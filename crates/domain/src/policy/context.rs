@@ -3,7 +3,8 @@
 use std::net::IpAddr;
 
 use crate::endpoint::Conversation;
-use crate::ids::{ActorId, ApiKeyId, EndpointId};
+use crate::ids::{ActorId, ApiKeyId, DatasetId, EndpointId};
+use crate::ledger::RequestDigest;
 use crate::policy::purpose::Purpose;
 use crate::time::Timestamp;
 
@@ -39,6 +40,12 @@ pub struct QueryFacts<'a> {
     pub conversation: Option<&'a Conversation>,
     /// What it is for, if the caller says.
     pub purpose: Option<&'a Purpose>,
+    /// Which dataset is searched; `None` where an owner has a query explained.
+    pub dataset: Option<DatasetId>,
+    /// How many documents it shows at most; `None` where an owner has a query explained that does not say.
+    pub documents: Option<usize>,
+    /// What tells the same request again, if the caller gave it a correlation id.
+    pub request: Option<RequestDigest>,
 }
 
 impl Resource {

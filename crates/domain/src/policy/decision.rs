@@ -9,11 +9,12 @@ use crate::as_text::named_enum;
 use crate::dataset::{Hits, Location};
 use crate::identity::Email;
 use crate::ids::PolicyId;
-use crate::policy::metadata::{PolicyMetadata, PolicyOutcome};
-use crate::policy::obligation::{LimitStatus, Obligation, ObligationError, Obligations, Release, Shortfall};
+use crate::policy::metadata::{PolicyEntry, PolicyMetadata, PolicyOutcome};
+use crate::policy::obligation::{
+    LimitStatus, Obligation, ObligationContext, ObligationError, Obligations, Release, Shortfall,
+};
 use crate::policy::policy_type::{Effect, Finding, PolicyType, Rule, Subject};
 use crate::policy::purpose::Purpose;
-use crate::time::Timestamp;
 
 /// Who calls, or might.
 #[derive(Debug, Clone, Copy)]
@@ -190,14 +191,13 @@ impl Decision {
     }
 
     /// The decision after a look at what its obligations would lead to now. Nothing is taken.
-    #[must_use]
-    pub fn look(mut self, now: Timestamp) -> Self {
+    pub async fn look(mut self, context: &ObligationContext) -> Self {
         let demands = std::mem::take(&mut self.obligations);
         for (index, demand) in demands.iter().enumerate() {
-            match demand.obligation.look(now) {
+            match demand.obligation.look(context).await {
                 Ok(status) => self.limits.extend(status),
                 Err(error) => {
-                    self.deny(demand, error, demands.iter().skip(index + 1), now);
+                    self.deny(demand, error, demands.iter().skip(index + 1), context).await;
                     return self;
                 }
             }
@@ -208,18 +208,18 @@ impl Decision {
 
     /// Performs the obligations. Where one cannot be performed, what was taken before is given back, and the decision that
     /// comes back denies.
-    pub async fn perform(mut self, now: Timestamp) -> (Self, Obligations) {
+    pub async fn perform(mut self, context: &ObligationContext) -> (Self, Obligations) {
         let mut performed = Obligations::default();
         let mut demands = std::mem::take(&mut self.obligations).into_iter();
         while let Some(demand) = demands.next() {
-            match demand.obligation.perform(now).await {
+            match demand.obligation.perform(context).await {
                 Ok(hold) => {
                     self.limits.extend(hold.status());
                     performed.add(hold);
                 }
                 Err(error) => {
                     performed.release(Release::Refused);
-                    self.deny(&demand, error, demands.as_slice().iter(), now);
+                    self.deny(&demand, error, demands.as_slice().iter(), context).await;
                     return (self, Obligations::default());
                 }
             }
@@ -252,11 +252,11 @@ impl Decision {
         shown
     }
 
-    /// What the caller learns of the policies.
+    /// What the caller learns of the policies. Where they let the query in, these are the entries of what was taken or held for it.
     #[must_use]
-    pub fn metadata(&self) -> PolicyMetadata {
+    pub fn metadata(&self, entries: Vec<PolicyEntry>) -> PolicyMetadata {
         match self.effect {
-            Effect::Allow => PolicyMetadata { outcome: PolicyOutcome::Success, entries: Vec::new() },
+            Effect::Allow => PolicyMetadata { outcome: PolicyOutcome::Success, entries },
             Effect::Deny => PolicyMetadata {
                 outcome: self
                     .refusing
@@ -267,20 +267,14 @@ impl Decision {
         }
     }
 
-    /// What the answer costs the caller. No type of policy charges yet.
-    #[must_use]
-    pub fn cost(&self) -> f64 {
-        0.0
-    }
-
     /// Denies for want of what `demand` demands. Who waits until then would be refused by the demands behind it if there
     /// is less left of theirs: so these are looked at too.
-    fn deny<'a>(
+    async fn deny<'a>(
         &mut self,
         demand: &Demand,
         error: ObligationError,
         others: impl Iterator<Item = &'a Demand>,
-        now: Timestamp,
+        context: &ObligationContext,
     ) {
         self.effect = Effect::Deny;
         self.refusing = Some(Arc::clone(&demand.policy_type));
@@ -296,7 +290,7 @@ impl Decision {
         (self.limits, self.retry_after) = (status.into_iter().collect(), retry_after);
         for other in others {
             if let Err(ObligationError::Shortfall(Shortfall { retry_after, status, .. })) =
-                other.obligation.look(now)
+                other.obligation.look(context).await
             {
                 self.limits.extend(status);
                 self.retry_after = self.retry_after.zip(retry_after).map(|(one, other)| one.max(other));

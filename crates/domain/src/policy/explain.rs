@@ -6,7 +6,7 @@ use crate::access::Permission;
 use crate::endpoint::{Conversation, EndpointName};
 use crate::identity::{AuthorizationError, Email, Principal};
 use crate::marketplace::{HubRole, Issuer, hub_actor};
-use crate::policy::{Caller, Decision, DecisionContext, Purpose, QueryFacts, Subject};
+use crate::policy::{Caller, Decision, DecisionContext, ObligationContext, Purpose, QueryFacts, Subject};
 use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
 use crate::time::Timestamp;
@@ -62,7 +62,7 @@ port_errors!(ExplainError);
 ///
 /// # Errors
 /// When there is no such endpoint, the caller's role does not permit it, or a port failed.
-pub fn explain(
+pub async fn explain(
     space: &Space,
     principal: &Principal,
     name: &EndpointName,
@@ -101,7 +101,11 @@ pub fn explain(
         address: query.address,
         conversation: query.conversation.as_ref(),
         purpose: query.purpose.as_ref(),
+        dataset: None,
+        documents: None,
+        request: None,
     };
     let now = query.at.unwrap_or_else(|| space.clock.now());
-    Ok(endpoint.look(&caller, &DecisionContext::of_query(now, facts)))
+    let decision = endpoint.decide(&caller, &DecisionContext::of_query(now, facts));
+    Ok(decision.look(&ObligationContext::in_store(now, &space.store, scope)).await)
 }

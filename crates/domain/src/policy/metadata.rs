@@ -1,6 +1,8 @@
 //! What a caller learns of the policies, in the words that marketplace clients read.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
+
+use crate::ledger::{Amount, Currency, TransferKey};
 
 /// How the policies of an endpoint decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -12,6 +14,8 @@ pub enum PolicyOutcome {
     AccessDenied,
     /// They have asked too often.
     RateLimited,
+    /// What they may spend is spent.
+    PaymentRequired,
     /// A policy refused for another reason.
     PolicyViolation,
 }
@@ -25,10 +29,67 @@ pub struct PolicyEntry {
     pub kind: &'static str,
     /// What it did.
     pub status: &'static str,
-    /// Why, in the words marketplace clients know.
-    pub reason_code: &'static str,
+    /// What was charged, where the policy charges.
+    #[serde(flatten)]
+    pub charge: Option<Charge>,
+    /// Why it refused, in the words marketplace clients know.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason_code: Option<&'static str>,
     /// Why, for a person. It never shows a rule: those are the owner's.
-    pub reason: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<&'static str>,
+}
+
+impl PolicyEntry {
+    /// The entry of a policy that refuses.
+    #[must_use]
+    pub fn rejected(
+        policy_type: &'static str,
+        kind: &'static str,
+        reason_code: &'static str,
+        reason: &'static str,
+    ) -> Self {
+        let (reason_code, reason) = (Some(reason_code), Some(reason));
+        Self { policy_type, kind, status: "rejected", charge: None, reason_code, reason }
+    }
+}
+
+/// What an answer was charged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Charge {
+    /// How much: shown as a number, as marketplace clients read it.
+    #[serde(serialize_with = "as_number")]
+    pub amount: Amount,
+    /// In which currency.
+    pub currency: Currency,
+    /// Where it stands in the ledger.
+    pub transaction: LedgerReference,
+}
+
+/// Where a charge stands in the ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct LedgerReference {
+    /// What was paid by: the space's own ledger.
+    pub rail: &'static str,
+    /// The transfer.
+    #[serde(serialize_with = "as_text")]
+    pub id: TransferKey,
+}
+
+impl LedgerReference {
+    /// Of a transfer of the ledger.
+    #[must_use]
+    pub fn of(id: TransferKey) -> Self {
+        Self { rail: "ledger", id }
+    }
+}
+
+fn as_number<S: Serializer>(amount: &Amount, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(amount.to_f64())
+}
+
+fn as_text<S: Serializer>(key: &TransferKey, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(key)
 }
 
 /// What the caller learns of the policies.
@@ -36,6 +97,6 @@ pub struct PolicyEntry {
 pub struct PolicyMetadata {
     /// How they decided.
     pub outcome: PolicyOutcome,
-    /// Which of them decided, where one refused.
+    /// Which of them decided, where one refused; else those that charged.
     pub entries: Vec<PolicyEntry>,
 }

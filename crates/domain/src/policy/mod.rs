@@ -8,11 +8,13 @@
 //! `embed_policy_type` is such a file.
 
 mod access;
+mod accounting;
 mod affixes;
 mod configuration;
 mod content;
 mod context;
 mod decision;
+mod disclosure;
 mod explain;
 mod manage;
 mod metadata;
@@ -41,17 +43,22 @@ mod token_limit;
 mod validity;
 
 pub use access::{AccessConfiguration, AccessConfigurationError, AccessProblem, AccessType};
+pub use accounting::{AccountingConfiguration, AccountingType, PricedUnit, PricedUnitError};
 pub use configuration::{PolicyConfiguration, PolicyConfigurationError};
 pub use content::ContentType;
 pub use context::{DecisionContext, QueryFacts, Resource};
 pub use decision::{Caller, Decider, Decision, Demand, Diagnostics, PolicyDiagnostic, PolicyVerdict, Reason};
+pub use disclosure::{DisclosureConfiguration, DisclosureType, DisclosureUnit, DisclosureUnitError};
 pub use explain::{ExplainError, HypotheticalCaller, HypotheticalQuery, explain};
 pub use manage::{
     ChangePolicy, MAX_ATTACHED, MAX_CONFIGURATION_BYTES_PER_TENANT, MAX_PATTERNS_PER_TENANT, NewPolicy,
     PolicyError, attach, attached, change_policy, create_policy, policies, policy, remove_policy,
 };
-pub use metadata::{PolicyEntry, PolicyMetadata, PolicyOutcome};
-pub use obligation::{Hold, LimitStatus, Obligation, ObligationError, Obligations, Release, Shortfall};
+pub use metadata::{Charge, LedgerReference, PolicyEntry, PolicyMetadata, PolicyOutcome};
+pub use obligation::{
+    Hold, LimitStatus, Obligation, ObligationContext, ObligationError, Obligations, Posting, Release,
+    Shortfall, TenantStore,
+};
 pub use open_reviews::OpenReviews;
 pub use pattern::{EmailPattern, PatternError};
 pub use pattern_set::PatternSet;

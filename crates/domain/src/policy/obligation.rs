@@ -4,6 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::Pending;
+use crate::dataset::Hits;
+use crate::ids::EventId;
+use crate::policy::metadata::PolicyEntry;
+use crate::store::{Store, StoreError, Tx};
+use crate::tenant::{TenantScope, WriteScope};
 use crate::time::Timestamp;
 
 /// What a rule demands for a query that it lets in, such as one call of a limit or an amount of an account. The rule's
@@ -13,13 +18,52 @@ pub trait Obligation: Send + Sync {
     ///
     /// # Errors
     /// When there is not enough left, or nobody can tell.
-    fn look(&self, now: Timestamp) -> Result<Option<LimitStatus>, ObligationError>;
+    fn look<'a>(
+        &'a self,
+        context: &'a ObligationContext,
+    ) -> Pending<'a, Result<Option<LimitStatus>, ObligationError>>;
 
     /// Performs it.
     ///
     /// # Errors
     /// When there is not enough left, or nobody can tell; then nothing was taken.
-    fn perform(&self, now: Timestamp) -> Pending<'_, Result<Box<dyn Hold>, ObligationError>>;
+    fn perform<'a>(
+        &'a self,
+        context: &'a ObligationContext,
+    ) -> Pending<'a, Result<Box<dyn Hold>, ObligationError>>;
+}
+
+/// When an obligation is performed, and in which tenant's store.
+#[derive(Clone)]
+pub struct ObligationContext {
+    /// When.
+    pub now: Timestamp,
+    /// What types read that keep their accounts in the store; `None` where a program decides without one. What needs it is
+    /// unavailable then.
+    pub store: Option<TenantStore>,
+}
+
+/// The store, and whose part of it is meant.
+#[derive(Clone)]
+pub struct TenantStore {
+    /// The store.
+    pub store: Arc<dyn Store>,
+    /// Whose part.
+    pub scope: TenantScope,
+}
+
+impl ObligationContext {
+    /// At a time, without a store.
+    #[must_use]
+    pub fn at(now: Timestamp) -> Self {
+        Self { now, store: None }
+    }
+
+    /// At a time, in a tenant's part of a store.
+    #[must_use]
+    pub fn in_store(now: Timestamp, store: &Arc<dyn Store>, scope: TenantScope) -> Self {
+        Self { now, store: Some(TenantStore { store: Arc::clone(store), scope }) }
+    }
 }
 
 /// What was taken or held for a query. One of both methods that end it does. Neither may block or panic: a release also happens
@@ -30,11 +74,49 @@ pub trait Hold: Send {
         None
     }
 
+    /// Whether it has a say in what is shown.
+    fn limits_what_is_shown(&self) -> bool {
+        false
+    }
+
+    /// What may be shown of what is about to be: the hits, the closest first, and behind them what is to be shown around them. It
+    /// counts from now on. Asked again where the answer has become another; then only the last counts.
+    fn show(&mut self, hits: Hits) -> Hits {
+        hits
+    }
+
+    /// Why nothing is left to show, where it left out anything.
+    fn refusal(&self) -> Option<PolicyEntry> {
+        None
+    }
+
+    /// What is to be written of an answer that shows so many documents. Asked again where the answer has become another before
+    /// it was written; then only the last counts.
+    fn posting(&mut self, documents: usize) -> Option<Arc<dyn Posting>> {
+        let _ = documents;
+        None
+    }
+
+    /// What the caller is told of it in the answer, once what was to be written of it is.
+    fn entry(&self) -> Option<PolicyEntry> {
+        None
+    }
+
     /// The query was answered.
     fn settle(self: Box<Self>);
 
     /// It was not.
     fn release(self: Box<Self>, why: Release);
+}
+
+/// What is written of an answer in the unit of work that records it, so that both are durable or neither is.
+pub trait Posting: Send + Sync {
+    /// Writes it, with the event of the answer. It may run more than once, as units do. Answers whether what it rests on is
+    /// still so: where it is not, nothing of the answer is written, and the query is not answered.
+    ///
+    /// # Errors
+    /// When the store failed.
+    fn post(&self, tx: &mut dyn Tx, scope: &WriteScope, event: EventId) -> Result<bool, StoreError>;
 }
 
 /// Why what was taken or held for a query is released.
@@ -96,6 +178,34 @@ pub struct Obligations {
 impl Obligations {
     pub(super) fn add(&mut self, hold: Box<dyn Hold>) {
         self.held.push(hold);
+    }
+
+    /// Whether any of it has a say in what is shown.
+    #[must_use]
+    pub fn limit_what_is_shown(&self) -> bool {
+        self.held.iter().any(|hold| hold.limits_what_is_shown())
+    }
+
+    /// What may be shown of what is about to be.
+    pub fn show(&mut self, hits: Hits) -> Hits {
+        self.held.iter_mut().fold(hits, |hits, hold| hold.show(hits))
+    }
+
+    /// Why nothing is left to show, where that is the reason.
+    #[must_use]
+    pub fn refusals(&self) -> Vec<PolicyEntry> {
+        self.held.iter().filter_map(|hold| hold.refusal()).collect()
+    }
+
+    /// What is to be written of an answer that shows so many documents.
+    pub fn postings(&mut self, documents: usize) -> Vec<Arc<dyn Posting>> {
+        self.held.iter_mut().filter_map(|hold| hold.posting(documents)).collect()
+    }
+
+    /// What the caller is told in the answer of what was taken or held for it.
+    #[must_use]
+    pub fn entries(&self) -> Vec<PolicyEntry> {
+        self.held.iter().filter_map(|hold| hold.entry()).collect()
     }
 
     /// The query was answered.

@@ -68,13 +68,12 @@ pub trait PolicyType: Send + Sync {
 
     /// What a caller learns whom such a policy refuses. It never shows a rule: those are the owner's.
     fn refusal(&self) -> PolicyEntry {
-        PolicyEntry {
-            policy_type: self.name(),
-            kind: "policy",
-            status: "rejected",
-            reason_code: "POLICY_VIOLATION",
-            reason: "a policy of the endpoint does not permit the query",
-        }
+        PolicyEntry::rejected(
+            self.name(),
+            "policy",
+            "POLICY_VIOLATION",
+            "a policy of the endpoint does not permit the query",
+        )
     }
 }
 

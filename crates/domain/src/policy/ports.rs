@@ -1,7 +1,7 @@
 //! The ports of policies.
 
-use crate::ids::{EndpointId, PolicyId};
-use crate::page::{Page, PageRequest};
+use crate::ids::{ActorId, EndpointId, PolicyId};
+use crate::page::{Page, PageItem, PageRequest};
 use crate::policy::{Policy, TakenLimit};
 use crate::store::StoreError;
 use crate::tenant::{TenantScope, WriteScope};
@@ -75,6 +75,68 @@ pub trait PolicyRows: PolicyView {
         scope: &WriteScope,
         endpoint: EndpointId,
         policies: &[PolicyId],
+    ) -> Result<(), StoreError>;
+}
+
+/// Something that a caller was shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Disclosed {
+    /// What tells it from others: a digest.
+    pub item: [u8; 16],
+    /// When it was last written that it was shown.
+    pub shown_at: Timestamp,
+    /// How much it counts.
+    pub amount: u64,
+}
+
+/// How much a caller was shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CallerCoverage {
+    /// Who, as the audit log knows them.
+    pub caller: ActorId,
+    /// How much.
+    pub amount: u64,
+    /// When it was last written that they were shown anything.
+    pub last_shown_at: Timestamp,
+}
+
+impl PageItem for CallerCoverage {
+    fn bytes(&self) -> usize {
+        100
+    }
+}
+
+/// Reads what callers were shown under a policy.
+pub trait DisclosureView {
+    /// What a caller was shown since then, in the order of the items.
+    fn disclosures(
+        &mut self,
+        scope: &TenantScope,
+        policy: PolicyId,
+        caller: ActorId,
+        since: Timestamp,
+    ) -> Result<Vec<Disclosed>, StoreError>;
+    /// How much each caller was shown since then, in the order of the callers. Who was shown nothing is not among them.
+    fn coverage(
+        &mut self,
+        scope: &TenantScope,
+        policy: PolicyId,
+        since: Timestamp,
+        page: PageRequest<ActorId>,
+    ) -> Result<Page<CallerCoverage, ActorId>, StoreError>;
+}
+
+/// Writes what callers were shown.
+pub trait DisclosureRows: DisclosureView {
+    /// Notes that a caller was shown these, each in the place of what was noted of it, and forgets what was noted of the caller
+    /// before `forget`.
+    fn disclose(
+        &mut self,
+        scope: &WriteScope,
+        policy: PolicyId,
+        caller: ActorId,
+        shown: &[Disclosed],
+        forget: Timestamp,
     ) -> Result<(), StoreError>;
 }
 

@@ -49,13 +49,12 @@ impl PolicyType for PurposeType {
     }
 
     fn refusal(&self) -> PolicyEntry {
-        PolicyEntry {
-            policy_type: self.name(),
-            kind: "access",
-            status: "rejected",
-            reason_code: "PURPOSE_NOT_ALLOWED",
-            reason: "the endpoint is not for this purpose",
-        }
+        PolicyEntry::rejected(
+            self.name(),
+            "access",
+            "PURPOSE_NOT_ALLOWED",
+            "the endpoint is not for this purpose",
+        )
     }
 }
 

@@ -8,8 +8,10 @@ use serde_json::value::RawValue;
 
 use crate::audit::{ChangeCode, Changes};
 use crate::policy::access::AccessType;
+use crate::policy::accounting::AccountingType;
 use crate::policy::configuration::{PolicyConfiguration, PolicyConfigurationError};
 use crate::policy::content::ContentType;
+use crate::policy::disclosure::DisclosureType;
 use crate::policy::pii_filter::PiiFilterType;
 use crate::policy::policy_type::{ConfigurationError, PolicyType, Rule};
 use crate::policy::purpose_type::PurposeType;
@@ -49,6 +51,8 @@ impl Default for PolicyTypes {
     fn default() -> Self {
         Self { types: BTreeMap::new(), rules: Arc::default() }
             .with(AccessType)
+            .with(AccountingType::default())
+            .with(DisclosureType::default())
             .with(PurposeType)
             .with(RateLimitType::default())
             .with(PiiFilterType)

@@ -42,14 +42,6 @@ pub struct ReviewPage {
     pub whole: Option<(ReviewDigest, ReviewToken)>,
 }
 
-impl EndpointSnapshot {
-    /// The decision on a query that somebody might make now, without any effect.
-    #[must_use]
-    pub fn look(&self, caller: &Caller<'_>, context: &DecisionContext<'_>) -> Decision {
-        self.decide(caller, context).look(context.now)
-    }
-}
-
 /// A part of a review that is asked for.
 pub struct ReviewPart {
     scope: TenantScope,
@@ -312,7 +304,8 @@ impl<'a> Review<'a> {
     fn access(&self, caller: &Caller<'_>, reaches: impl Fn(&EndpointSnapshot) -> bool) -> Vec<Access> {
         let endpoints = self.endpoints.iter().filter(|endpoint| reaches(endpoint));
         let access = endpoints.filter_map(|endpoint| {
-            let Decision { effect, diagnostics, .. } = endpoint.look(caller, &DecisionContext::at(self.now));
+            let Decision { effect, diagnostics, .. } =
+                endpoint.decide(caller, &DecisionContext::at(self.now));
             let counts = effect == Effect::Allow || diagnostics.reason == Reason::AddressUnknown;
             let policies = endpoint.policies.iter().filter(|_| diagnostics.reason == Reason::AddressUnknown);
             let policies = policies.map(|policy| PolicyRevision { id: policy.id, revision: policy.revision });

@@ -47,13 +47,12 @@ impl PolicyType for TokenLimitType {
     }
 
     fn refusal(&self) -> PolicyEntry {
-        PolicyEntry {
-            policy_type: self.name(),
-            kind: "access",
-            status: "rejected",
-            reason_code: "PROMPT_TOO_LONG",
-            reason: "the conversation is longer than the endpoint permits",
-        }
+        PolicyEntry::rejected(
+            self.name(),
+            "access",
+            "PROMPT_TOO_LONG",
+            "the conversation is longer than the endpoint permits",
+        )
     }
 }
 

@@ -189,7 +189,7 @@ impl Tenant {
     }
 
     /// Whether the owner is told that they would be answered, and why.
-    fn explanation(&self, somebody: &Somebody) -> (bool, &'static str) {
+    async fn explanation(&self, somebody: &Somebody) -> (bool, &'static str) {
         let hypothetical = match *somebody {
             Somebody::Account(n) => HypotheticalCaller::Address(email(n)),
             Somebody::HubUser { known, role, email: address } => HypotheticalCaller::HubUser {
@@ -202,6 +202,7 @@ impl Tenant {
         let name = EndpointName::Id(endpoint_id(1));
         let decision =
             explain(&self.world.space, &self.owner, &name, &hypothetical, &HypotheticalQuery::default())
+                .await
                 .unwrap();
         (decision.is_allow(), decision.diagnostics.reason.as_str())
     }
@@ -215,7 +216,7 @@ fn z4_explaining_and_enforcing_never_disagree() {
             let tenant = Tenant::new(&case).await;
             for somebody in everybody() {
                 let answered = tenant.is_answered(&somebody).await;
-                let (allowed, reason) = tenant.explanation(&somebody);
+                let (allowed, reason) = tenant.explanation(&somebody).await;
                 prop_assert_eq!(answered, allowed, "{:?} is told {}", somebody, reason);
             }
             Ok::<(), TestCaseError>(())

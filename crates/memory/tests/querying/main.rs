@@ -3,9 +3,13 @@
 #[cfg(test)]
 mod asked;
 #[cfg(test)]
+mod charging;
+#[cfg(test)]
 mod closing;
 #[cfg(test)]
 mod context;
+#[cfg(test)]
+mod disclosing;
 #[cfg(test)]
 mod ending;
 mod filter;

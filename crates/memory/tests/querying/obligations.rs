@@ -69,14 +69,8 @@ fn z5_where_one_obligation_cannot_be_performed_those_before_it_are_released_and_
         // Explaining agrees, and takes nothing.
         let somebody = HypotheticalCaller::Address(world.member.email().unwrap().clone());
         let name = EndpointName::Id(world.endpoint.id);
-        let explained = explain(
-            &world.space,
-            &world.renewed(&world.owner),
-            &name,
-            &somebody,
-            &HypotheticalQuery::default(),
-        )
-        .unwrap();
+        let (owner, query) = (world.renewed(&world.owner), HypotheticalQuery::default());
+        let explained = block_on(explain(&world.space, &owner, &name, &somebody, &query)).unwrap();
         assert_eq!((explained.is_allow(), explained.diagnostics.reason), (false, reason));
         assert_eq!(world.tickets.log()[before.0..], *log);
         error
@@ -86,7 +80,7 @@ fn z5_where_one_obligation_cannot_be_performed_those_before_it_are_released_and_
     let error = refused(Take::SoldOut, &given_back, denied, Reason::LimitReached);
     let QueryError::Refused(refusal) = error else { panic!("{error}") };
     let told = refusal.policy.entries.first().unwrap();
-    assert_eq!((told.policy_type, told.reason_code), ("tickets", "POLICY_VIOLATION"));
+    assert_eq!((told.policy_type, told.reason_code), ("tickets", Some("POLICY_VIOLATION")));
     let unavailable = "endpoint_query failure policy_unavailable on it";
     let error = refused(Take::Fail, &given_back, unavailable, Reason::PolicyUnavailable);
     assert_eq!(error, QueryError::PolicyUnavailable);

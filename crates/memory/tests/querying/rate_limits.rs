@@ -64,7 +64,10 @@ fn l1_whoever_asks_too_often_is_refused_and_admitted_after_the_wait_that_they_ar
     let wait = refused.retry_after.unwrap();
     assert_eq!((wait, refused.limits[0].reset), (Duration::from_secs(25), wait));
     let told = refused.policy.entries.first().unwrap();
-    assert_eq!((told.policy_type, told.kind, told.reason_code), ("rate_limit", "rate_limit", "RATE_LIMITED"));
+    assert_eq!(
+        (told.policy_type, told.kind, told.reason_code),
+        ("rate_limit", "rate_limit", Some("RATE_LIMITED"))
+    );
     assert_eq!(world.events().last().unwrap(), "policy_violation denied rate_limited on it");
     // Another caller has a limit of their own.
     world.query(&world.owner).unwrap();
@@ -101,7 +104,7 @@ fn l1_of_several_limits_the_refusal_names_which_and_the_others_get_back_what_was
     for _ in 0..3 {
         let query = HypotheticalQuery { address: world.context().origin.address, ..Default::default() };
         let owner = world.renewed(&world.owner);
-        let explained = explain(&world.space, &owner, &name, &somebody, &query).unwrap();
+        let explained = block_on(explain(&world.space, &owner, &name, &somebody, &query)).unwrap();
         assert_eq!((explained.is_allow(), explained.diagnostics.reason), (false, Reason::LimitReached));
         assert_eq!(&*explained.diagnostics.decided_by.unwrap().rule, "1/m per user");
         assert_eq!(explained.retry_after, refused.retry_after);

@@ -8,10 +8,9 @@ use std::task::Poll;
 use serde_json::{Value, json};
 use syft_space_domain::Pending;
 use syft_space_domain::policy::{
-    ConfigurationError, ConfigurationSchema, Facts, Finding, Hold, LimitStatus, Obligation, ObligationError,
-    PolicyType, Release, Rule, Shortfall, Stage,
+    ConfigurationError, ConfigurationSchema, Facts, Finding, Hold, LimitStatus, Obligation,
+    ObligationContext, ObligationError, PolicyType, Release, Rule, Shortfall, Stage,
 };
-use syft_space_domain::time::Timestamp;
 
 /// What the port does when a ticket is to be taken.
 #[derive(Clone, Copy, Default)]
@@ -106,8 +105,8 @@ struct Ticket {
     tickets: Arc<Tickets>,
 }
 
-impl Obligation for Ticket {
-    fn look(&self, _: Timestamp) -> Result<Option<LimitStatus>, ObligationError> {
+impl Ticket {
+    fn would_give(&self) -> Result<Option<LimitStatus>, ObligationError> {
         match self.tickets.take(&self.name) {
             Take::SoldOut => {
                 let rule = self.name.as_str().into();
@@ -117,10 +116,22 @@ impl Obligation for Ticket {
             Take::Give | Take::Wait | Take::Panic => Ok(None),
         }
     }
+}
 
-    fn perform(&self, now: Timestamp) -> Pending<'_, Result<Box<dyn Hold>, ObligationError>> {
+impl Obligation for Ticket {
+    fn look<'a>(
+        &'a self,
+        _: &'a ObligationContext,
+    ) -> Pending<'a, Result<Option<LimitStatus>, ObligationError>> {
+        Box::pin(async move { self.would_give() })
+    }
+
+    fn perform<'a>(
+        &'a self,
+        _: &'a ObligationContext,
+    ) -> Pending<'a, Result<Box<dyn Hold>, ObligationError>> {
         Box::pin(async move {
-            self.look(now)?;
+            self.would_give()?;
             poll_fn(|_| match self.tickets.take(&self.name) {
                 Take::Wait => Poll::Pending,
                 Take::Panic => panic!("what a port should never do"),

@@ -68,7 +68,7 @@ pub(crate) struct World {
     pub(crate) member: Principal,
     pub(crate) dataset: DatasetId,
     pub(crate) endpoint: Endpoint,
-    scope: TenantScope,
+    pub(crate) scope: TenantScope,
     /// The number of events before the test.
     before: Cell<usize>,
 }
@@ -332,7 +332,7 @@ pub(crate) fn join(space: &Space, owner: &Principal, address: &str, role: Role) 
     log_in(space, &email(address))
 }
 
-fn log_in(space: &Space, email: &Email) -> Principal {
+pub(crate) fn log_in(space: &Space, email: &Email) -> Principal {
     let context = space.request_context(Origin::default()).unwrap();
     let password = Password::parse(&Secret::new(PASSWORD.to_owned())).unwrap();
     let wanted = Login { email: email.clone(), password, tenant: None, code: None };

@@ -6,11 +6,11 @@ use serde::Serialize;
 use syft_space_domain::identity::oidc::{EmailDomain, Group};
 
 use crate::cli::api::ApiClient;
+use crate::cli::csv::{self, guard};
 use crate::cli::exit::{CommandError, ExitStatus};
 use crate::cli::lists::time;
 use crate::cli::names::Names;
 use crate::cli::output::{Column, Output, text};
-use crate::cli::printable::printable;
 use crate::routes::access_review::{
     Access, AccessReview as Page, ReviewedEntry, ReviewedSubject, SubjectKind,
 };
@@ -71,7 +71,8 @@ pub(super) async fn run(api: &ApiClient, form: &AccessReview, out: &mut Output) 
         if form.csv {
             let mut has_header = false;
             let write = |subjects: &[ReviewedSubject]| {
-                out.text(&csv_of(&lines(subjects, &names), !std::mem::replace(&mut has_header, true))?)
+                let lines: Vec<Line> = lines(subjects, &names).iter().map(Line::guarded).collect();
+                out.text(&csv::text(&lines, !std::mem::replace(&mut has_header, true))?)
             };
             read(api, write).await?
         } else {
@@ -106,18 +107,6 @@ async fn read(
         }
         cursor = page.list.next_cursor;
     }
-}
-
-/// Lines as CSV. No cell is a formula to a spreadsheet: whoever names a key or writes a pattern does not run anything there.
-fn csv_of(lines: &[Line], with_header: bool) -> anyhow::Result<String> {
-    let mut writer = csv::WriterBuilder::new()
-        .has_headers(with_header)
-        .terminator(csv::Terminator::CRLF)
-        .from_writer(Vec::new());
-    for line in lines {
-        writer.serialize(line.guarded())?;
-    }
-    Ok(String::from_utf8(writer.into_inner().map_err(csv::IntoInnerError::into_error)?)?)
 }
 
 impl Line {
@@ -230,20 +219,6 @@ fn who_enters(entry: &ReviewedEntry) -> Option<String> {
     })
 }
 
-/// A cell that no spreadsheet takes for a formula, nor a part of it behind what may divide cells where the program is set up so. What
-/// is not seen is written out.
-fn guard(cell: &str) -> String {
-    // In wide, small and raised forms too, and behind what is not seen, which some programs take off first.
-    const BEGINS: [char; 13] = ['=', '+', '-', '@', '＝', '＋', '－', '＠', '﹦', '﹢', '﹣', '﹫', '⁼'];
-    let is_seen = |c: &char| c.is_alphanumeric() || c.is_ascii_graphic() || BEGINS.contains(c);
-    let guarded = printable(cell);
-    let guarded = guarded.split_inclusive([';', '\n']).map(|part| {
-        let begins_formula = part.chars().find(is_seen).is_some_and(|first| BEGINS.contains(&first));
-        if begins_formula { format!("'{part}") } else { part.to_owned() }
-    });
-    guarded.collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -265,24 +240,13 @@ mod tests {
             id: "1".to_owned(),
         };
         for bad in ["=1+1", "+1", "-1", "@sum", " =1", "\u{a0}＝1", "＠sum", "﹦1"] {
-            let written = csv_of(&[line(bad)], true).unwrap();
-            let mut read = csv::Reader::from_reader(written.as_bytes());
+            let written = csv::text(&[line(bad).guarded()], true).unwrap();
+            let mut read = ::csv::Reader::from_reader(written.as_bytes());
             assert_eq!(read.headers().unwrap().len(), 12);
             let row = read.records().next().unwrap().unwrap();
             assert_eq!(&row[1], format!("'{bad}"));
             assert_eq!((&row[6], &row[7]), ("a \"quoted\", name", "*@example.org\nmore"));
         }
-        for (cell, guarded) in [
-            ("x;=1+1;y", "x;'=1+1;y"),
-            ("\t=1", "\\u{9}=1"),
-            ("\u{200b}\u{feff}=1", "\\u{200b}\\u{feff}=1"),
-            ("a\u{202e}b", "a\\u{202e}b"),
-            ("a\n-b", "a\n'-b"),
-            ("a-b=c", "a-b=c"),
-            ("*@example.org", "*@example.org"),
-        ] {
-            assert_eq!(guard(cell), guarded);
-        }
-        assert!(csv_of(&[line("a")], false).unwrap().starts_with("member,a,"));
+        assert!(csv::text(&[line("a").guarded()], false).unwrap().starts_with("member,a,"));
     }
 }

@@ -8,6 +8,7 @@ mod ask;
 mod change_password;
 mod config;
 mod connect;
+mod csv;
 mod demo;
 mod documents;
 mod encoder;
@@ -16,6 +17,7 @@ mod hubs;
 mod ingest;
 mod invite;
 mod keys;
+mod ledger;
 mod lists;
 mod names;
 mod oidc;
@@ -152,6 +154,9 @@ enum Command {
     /// See which documents were brought, and how that went
     #[command(subcommand)]
     Jobs(lists::Jobs),
+    /// See what callers were charged, and prove that the sums hold
+    #[command(subcommand)]
+    Ledger(ledger::Ledger),
     /// Review who can query what, and why
     AccessReview(access_review::AccessReview),
     /// Put on record that one has seen an access review, as an owner
@@ -388,6 +393,7 @@ async fn call(api: &ApiClient, command: &Command, asked: &Asked, out: &mut Outpu
         Command::Sessions(what) => sessions::run(api, what, out).await,
         Command::Tenants(ListOnly::List) => list_all(api, "/operator/v1/tenants", lists::TENANTS, out).await,
         Command::Jobs(what) => lists::jobs(api, what, out).await,
+        Command::Ledger(what) => ledger::run(api, what, out).await,
         Command::AccessReview(form) => access_review::run(api, form, out).await,
         Command::Audit(what) => lists::audit(api, what, out).await,
         _ => Ok(()),

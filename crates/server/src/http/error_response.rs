@@ -3,6 +3,7 @@
 mod access_review;
 mod api_keys;
 mod datasets;
+mod ledger;
 mod oidc;
 mod resets;
 mod second_factor;
@@ -270,6 +271,7 @@ impl From<QueryError> for Problem {
             QueryError::Refused(ref refusal) => {
                 let reason = match refusal.policy.outcome {
                     PolicyOutcome::RateLimited => Reason::RateLimited,
+                    PolicyOutcome::PaymentRequired => Reason::PaymentRequired,
                     PolicyOutcome::PolicyViolation => Reason::PolicyViolation,
                     PolicyOutcome::AccessDenied | PolicyOutcome::Success => Reason::AccessDenied,
                 };

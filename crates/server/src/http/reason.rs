@@ -62,6 +62,8 @@ reasons! {
     TotpRequired = UNAUTHORIZED, "totp_required", "A code of the second factor is needed";
     /// The password is right, and the code of the second factor is wrong, or was used before.
     TotpWrong = UNAUTHORIZED, "totp_wrong", "The code of the second factor is wrong";
+    /// What the caller, or all callers together, may spend at the endpoint is spent.
+    PaymentRequired = PAYMENT_REQUIRED, "payment_required", "What may be spent is spent";
     /// The caller's role does not permit it.
     Forbidden = FORBIDDEN, "forbidden", "This is not permitted";
     /// The identity provider, or a rule of the tenant, does not let the person in.

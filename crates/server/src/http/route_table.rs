@@ -16,8 +16,8 @@ use crate::http::reason::Reason::{
     CurrentPasswordWrong, EndpointDraft, HubNotTrusted, HubUnavailable, HubUnreadable,
     IdentityProviderUnavailable, IdentityUnavailable, InUse, IssuerMismatch, IssuerUrlMismatch, LastOwner,
     LimitReached, LogoutTokenInvalid, MailRefused, MailUnavailable, NameTaken, NoAccessPolicy, NoRoute,
-    NotFound, OutboundNotAllowed, Overloaded, PasswordRefused, PolicyUnavailable, PolicyViolation,
-    PublicUrlMissing, RateLimited, RefreshTokenInvalid, RegistrationClosed, RoleNotYours,
+    NotFound, OutboundNotAllowed, Overloaded, PasswordRefused, PaymentRequired, PolicyUnavailable,
+    PolicyViolation, PublicUrlMissing, RateLimited, RefreshTokenInvalid, RegistrationClosed, RoleNotYours,
     SecondFactorRequired, ServedElsewhere, SetupTokenWrong, SignInInvalid, SignInRefused, SlugUnlistable,
     StorageFull, TenantRequired, TooManyGuesses, TooManyMails, TotpRequired, TotpWrong, Unavailable,
     UsernameMismatch,
@@ -28,8 +28,8 @@ use crate::http::state::RequestLimits;
 use crate::routes::reply::List;
 use crate::routes::{
     access_review, api_keys, audit, auth, choose_password, datasets, docs, documents, endpoints, explanation,
-    front_page, health, hubs, invitations, jobs, keys, listings, marketplaces, oidc, openapi, operator,
-    policies, query, security_txt, sessions, shapes, tenant, totp, users,
+    front_page, health, hubs, invitations, jobs, keys, ledger, listings, marketplaces, oidc, openapi,
+    operator, policies, query, security_txt, sessions, shapes, tenant, totp, users,
 };
 
 /// A method of a route.
@@ -367,7 +367,7 @@ pub static ROUTES: &[Route] = routes! {
             .description("Unknown fields are ignored here, and here alone. Who asks is whom the token names.")
             .headers(query::HEADERS)
             .request_body::<query::Query>().response::<query::Answer<'static>>(200).limits()
-            .reasons(&[AccessDenied, PolicyViolation, RateLimited, PolicyUnavailable, IdentityUnavailable, HubUnavailable]);
+            .reasons(&[AccessDenied, PolicyViolation, PaymentRequired, RateLimited, PolicyUnavailable, IdentityUnavailable, HubUnavailable]);
 
     Get    "/api/v1/policies"      member(&[ReadMetadata]) => policies::list,
         summary("List the policies").paged().response::<List<policies::Policy>>(200);
@@ -382,6 +382,15 @@ pub static ROUTES: &[Route] = routes! {
             .reasons(&[LimitReached]);
     Delete "/api/v1/policies/{id}" member(&[WritePolicies]) => policies::remove,
         summary("Remove a policy that is attached nowhere").no_content().if_match().reasons(&[InUse]);
+
+    Get    "/api/v1/ledger/transfers"      member(&[ReadAudit]) => ledger::transfers,
+        summary("List what was charged").description("The oldest first.").paged().response::<List<ledger::Transfer>>(200);
+    Get    "/api/v1/ledger/balances"       member(&[ReadAudit]) => ledger::balances,
+        summary("List what each account has come to").description("By policy, account, period and currency.")
+            .paged().response::<List<ledger::AccountBalance>>(200);
+    Get    "/api/v1/ledger/reconciliation" member(&[ReadAudit]) => ledger::reconciliation,
+        summary("Prove the sums of the ledger").description("All transfers are added up, and compared with the balances.")
+            .response::<ledger::Reconciliation>(200);
 
     Get    "/api/v1/marketplaces"      member(&[ReadMarketplaces]) => marketplaces::list,
         summary("List the accounts on hubs").paged().response::<List<marketplaces::Marketplace>>(200);

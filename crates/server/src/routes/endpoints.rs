@@ -315,7 +315,7 @@ pub(crate) async fn explain(mut request: Request) -> Result<HttpResponse, Proble
     let conversation = messages.map(Conversation::try_from).transpose()?;
     let query = HypotheticalQuery { conversation, purpose, address, at };
     let name = EndpointName::Id(id);
-    let explanation = policy::explain(request.space(), request.principal()?, &name, &caller, &query)?;
+    let explanation = policy::explain(request.space(), request.principal()?, &name, &caller, &query).await?;
     reply::json(StatusCode::OK, &Explanation::from(&explanation))
 }
 

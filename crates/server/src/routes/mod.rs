@@ -17,6 +17,7 @@ pub(crate) mod hubs;
 pub(crate) mod invitations;
 pub(crate) mod jobs;
 pub(crate) mod keys;
+pub(crate) mod ledger;
 pub(crate) mod listings;
 pub(crate) mod marketplaces;
 pub(crate) mod oidc;

@@ -10,12 +10,16 @@ use serde::de::value::SeqAccessDeserializer;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use syft_space_domain::dataset::{ContextSize, SearchQuery, Threshold};
-use syft_space_domain::endpoint::{self, AnswerPart, Conversation, ConversationError, QueryCall};
+use syft_space_domain::endpoint::{
+    self, AnswerPart, Conversation, ConversationError, CorrelationId, CorrelationIdError, QueryCall,
+};
+use syft_space_domain::ledger::Currency;
 use syft_space_domain::policy::{PolicyMetadata, Purpose};
 
 use crate::http::error_response::search_query_error;
 use crate::http::problem::Problem;
 use crate::http::rate_limit_headers;
+use crate::http::reason::Reason;
 use crate::http::request::Request;
 use crate::http::route_docs::Parameter;
 use crate::routes::documents::Hit;
@@ -160,7 +164,12 @@ pub(crate) struct Answer<'a> {
     // Each type of endpoint that there is answers with them.
     #[schemars(with = "References<'static>")]
     references: Option<References<'a>>,
+    /// What it costs, where a policy charges.
+    #[schemars(range(min = 0.0))]
     cost: f64,
+    /// In which currency, where it costs anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    currency: Option<&'a str>,
     #[schemars(with = "shapes::PolicyMetadataShape")]
     policy_metadata: &'a PolicyMetadata,
 }
@@ -182,10 +191,18 @@ pub(crate) struct ProviderInfo {
 }
 
 /// A hint at the tenant.
-pub(crate) const HEADERS: &[Parameter] = &[Parameter::new::<shapes::TenantHintShape>(
-    "X-Tenant-Name",
-    "The tenant that the caller believes to speak to. Another than the caller's own is answered as an unknown slug.",
-)];
+pub(crate) const HEADERS: &[Parameter] = &[
+    Parameter::new::<shapes::TenantHintShape>(
+        "X-Tenant-Name",
+        "The tenant that the caller believes to speak to. Another than the caller's own is answered as an unknown slug.",
+    ),
+    Parameter::new::<shapes::CorrelationIdShape>(
+        CORRELATION_ID,
+        "An id of the request. The same request with the same id is charged once in two minutes, for two repeats.",
+    ),
+];
+
+const CORRELATION_ID: &str = "X-Correlation-ID";
 
 /// The slug in the path, and the hint at the tenant.
 fn target(http: &HttpRequest) -> (&str, Option<&str>) {
@@ -193,6 +210,13 @@ fn target(http: &HttpRequest) -> (&str, Option<&str>) {
     // A value that is no text names no tenant.
     let hint = http.headers().get("x-tenant-name").map(|value| value.to_str().unwrap_or_default());
     (slug, hint)
+}
+
+/// The id that the caller gave the request.
+fn correlation(http: &HttpRequest) -> Result<Option<CorrelationId>, Problem> {
+    let Some(value) = http.headers().get(CORRELATION_ID) else { return Ok(None) };
+    let parsed = value.to_str().unwrap_or_default().parse().map(Some);
+    parsed.map_err(|error: CorrelationIdError| Problem::new(Reason::Malformed, error))
 }
 
 pub(crate) async fn query(mut request: Request) -> Result<HttpResponse, Problem> {
@@ -209,7 +233,8 @@ pub(crate) async fn query(mut request: Request) -> Result<HttpResponse, Problem>
     let query = endpoint::Query::new(body.messages.try_into()?, limit, threshold)
         .map_err(search_query_error("/messages"))?
         .with_context(body.context.unwrap_or_default())
-        .for_purpose(body.purpose);
+        .for_purpose(body.purpose)
+        .correlated(correlation(&request.http)?);
     let principal = request.take_principal()?;
     let (slug, hint) = target(&request.http);
     let call = QueryCall::open(request.space(), &request.context, principal, slug, hint).await?;
@@ -233,7 +258,16 @@ async fn render(mut answer: endpoint::Answer, with_metadata: bool) -> Result<Htt
             encoded_share: found.encoded_share,
         },
     });
-    let body = Answer { summary: None, references, cost: answer.cost, policy_metadata: &answer.policy };
+    let cost = answer.cost();
+    // Where it costs something in several, the entries tell of all.
+    let (currency, amount) = cost.first_key_value().unzip();
+    let body = Answer {
+        summary: None,
+        references,
+        cost: amount.map_or(0.0, |amount| amount.to_f64()),
+        currency: currency.map(Currency::as_str),
+        policy_metadata: &answer.policy,
+    };
     let mut response = reply::json(StatusCode::OK, &body)?;
     rate_limit_headers::insert(response.headers_mut(), &answer.limits);
     Ok(response)

@@ -383,6 +383,10 @@ shapes! {
     });
     /// The name of a tenant that the caller believes to speak to.
     TenantHintShape = "TenantHint": json_schema!({ "type": "string" });
+    CurrencyShape = "Currency": json_schema!({ "type": "string", "pattern": "^[A-Z]{3,8}$" });
+    AmountShape = "Amount": json_schema!({ "type": "string", "description": "A decimal number, exact." });
+    LedgerPeriodShape = "LedgerPeriod": json_schema!({ "type": "string", "enum": ["day", "month", "total"] });
+    CorrelationIdShape = "CorrelationId": json_schema!({ "type": "string", "pattern": "^[!-~]{1,128}$" });
     /// Why a request was refused.
     ReasonCodeShape = "ReasonCode": json_schema!({
         "type": "string", "enum": names(Reason::ALL, Reason::code),

@@ -16,11 +16,15 @@ mod callers;
 #[cfg(test)]
 mod changes;
 #[cfg(test)]
+mod charging;
+#[cfg(test)]
 mod cli;
 #[cfg(test)]
 mod corpus;
 #[cfg(test)]
 mod cut_off;
+#[cfg(test)]
+mod disclosing;
 #[cfg(test)]
 mod documents;
 #[cfg(test)]

@@ -28,7 +28,9 @@ use crate::Pending;
 use crate::ids::{ActorId, ApiKeyId, EndpointId};
 use crate::policy::context::QueryFacts;
 use crate::policy::metadata::{PolicyEntry, PolicyOutcome};
-use crate::policy::obligation::{Hold, LimitStatus, Obligation, ObligationError, Release, Shortfall};
+use crate::policy::obligation::{
+    Hold, LimitStatus, Obligation, ObligationContext, ObligationError, Release, Shortfall,
+};
 use crate::policy::policy_type::{
     ConfigurationError, ConfigurationSchema, Facts, Finding, PolicyType, Rule, Stage, Subject,
 };
@@ -101,13 +103,12 @@ impl PolicyType for RateLimitType {
     }
 
     fn refusal(&self) -> PolicyEntry {
-        PolicyEntry {
-            policy_type: self.name(),
-            kind: "rate_limit",
-            status: "rejected",
-            reason_code: "RATE_LIMITED",
-            reason: "the endpoint answers no more queries for you at the time; wait, and ask again",
-        }
+        PolicyEntry::rejected(
+            self.name(),
+            "rate_limit",
+            "RATE_LIMITED",
+            "the endpoint answers no more queries for you at the time; wait, and ask again",
+        )
     }
 }
 
@@ -287,17 +288,25 @@ struct TakeOne {
 }
 
 impl Obligation for TakeOne {
-    fn look(&self, now: Timestamp) -> Result<Option<LimitStatus>, ObligationError> {
-        let looked = self.limiter.look(self.key, &self.limit, now);
-        looked
-            .map(|headroom| Some(self.wording.status(headroom)))
-            .map_err(|none| self.wording.shortfall(&self.limit, none))
+    fn look<'a>(
+        &'a self,
+        context: &'a ObligationContext,
+    ) -> Pending<'a, Result<Option<LimitStatus>, ObligationError>> {
+        Box::pin(async move {
+            let looked = self.limiter.look(self.key, &self.limit, context.now);
+            looked
+                .map(|headroom| Some(self.wording.status(headroom)))
+                .map_err(|none| self.wording.shortfall(&self.limit, none))
+        })
     }
 
-    fn perform(&self, now: Timestamp) -> Pending<'_, Result<Box<dyn Hold>, ObligationError>> {
+    fn perform<'a>(
+        &'a self,
+        context: &'a ObligationContext,
+    ) -> Pending<'a, Result<Box<dyn Hold>, ObligationError>> {
         // Nothing is taken until this is waited for, so what is taken has a hold that ends it.
         Box::pin(async move {
-            let took = self.limiter.take(self.key, &self.limit, now);
+            let took = self.limiter.take(self.key, &self.limit, context.now);
             let took = took.map_err(|none| self.wording.shortfall(&self.limit, none))?;
             let limiter = Arc::clone(&self.limiter);
             let status = self.wording.status(self.limit.headroom(took.after, took.at));

@@ -37,6 +37,7 @@ const TAGS: &[(&str, &str)] = &[
     ("endpoints", "What is published, and under which policies."),
     ("query", "Asking an endpoint."),
     ("policies", "Who may query."),
+    ("ledger", "What callers were charged."),
     ("marketplaces", "Accounts of the tenant on hubs."),
     ("listings", "Endpoints that are shown on hubs."),
     ("access_review", "Who can query what, and why."),

@@ -40,14 +40,20 @@ shapes! {
     PolicyMetadataShape = "PolicyMetadata": json_schema!({
         "type": "object", "required": ["outcome", "entries"],
         "properties": {
-            "outcome": { "type": "string", "enum": ["success", "access_denied", "rate_limited", "policy_violation"] },
-            "entries": { "type": "array", "description": "Which of them decided, where one refused.", "items": {
-                "type": "object", "required": ["policy_type", "kind", "status", "reason_code", "reason"],
+            "outcome": { "type": "string", "enum": ["success", "access_denied", "rate_limited", "payment_required", "policy_violation"] },
+            "entries": { "type": "array", "description": "Which of them decided, where one refused; else those that charge.", "items": {
+                "type": "object", "required": ["policy_type", "kind", "status"],
                 "properties": {
                     "policy_type": { "type": "string" },
                     "kind": { "type": "string" },
-                    "status": { "type": "string" },
-                    "reason_code": { "type": "string" },
+                    "status": { "type": "string", "enum": ["rejected", "applied", "charged", "free"] },
+                    "amount": { "type": "number", "minimum": 0 },
+                    "currency": { "type": "string" },
+                    "transaction": { "type": "object", "required": ["rail", "id"], "properties": {
+                        "rail": { "type": "string", "const": "ledger" },
+                        "id": { "type": "string", "description": "Where it stands in the ledger." },
+                    } },
+                    "reason_code": { "type": "string", "description": "Why it refused." },
                     "reason": { "type": "string", "description": "For a person." },
                 },
             } },

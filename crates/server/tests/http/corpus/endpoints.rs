@@ -27,6 +27,7 @@ pub async fn play() -> Recorder {
     drafts(&mut r).await;
     queries(&mut r).await;
     purposes(&mut r).await;
+    prices(&mut r).await;
     verdicts(&mut r).await;
     review(&mut r).await;
     removals(&mut r).await;
@@ -292,6 +293,38 @@ async fn purposes(r: &mut Recorder) {
     r.get("anna", "/endpoints").await;
     r.put("owner", "/endpoints/birds/policies", json!({ "policy_ids": [] })).await;
     r.delete("owner", "/policies/«purposes»").await;
+}
+
+/// What a query costs, what of it is told, and what comes when all is spent.
+async fn prices(r: &mut Recorder) {
+    let of = |configuration: Value| json!({ "name": "prices", "policy_type": "accounting", "configuration": configuration });
+    for bad in [
+        json!({ "currency": "EUR" }),
+        json!({ "price": 1, "currency": "EUR" }),
+        json!({ "price": "1", "currency": "EUR", "unit": "token" }),
+    ] {
+        r.post("owner", "/policies", of(bad)).await;
+    }
+    let price =
+        json!({ "price": "0.25", "currency": "EUR", "period": "total", "free_quota": 1, "budget": "0.25" });
+    let told = r.post("owner", "/policies", of(price)).await;
+    r.keep("prices", told.text("/id"));
+    r.put("owner", "/endpoints/birds/policies", json!({ "policy_ids": ["«prices»"] })).await;
+    for _ in 0..3 {
+        r.post("anna", QUERY, json!({ "messages": "hoot", "similarity_threshold": 0.0 })).await;
+    }
+    explain(r, json!({ "email": "anna@acme.example" })).await;
+    for who in ["owner", "admin", "anna", "viewer", "foreigner"] {
+        for path in ["/ledger/transfers", "/ledger/balances", "/ledger/reconciliation"] {
+            r.get(who, path).await;
+        }
+    }
+    for query in ["limit=1", "limit=0", "cursor=00"] {
+        r.get("owner", &format!("/ledger/transfers?{query}")).await;
+        r.get("owner", &format!("/ledger/balances?{query}")).await;
+    }
+    r.put("owner", "/endpoints/birds/policies", json!({ "policy_ids": [] })).await;
+    r.delete("owner", "/policies/«prices»").await;
 }
 
 async fn explain(r: &mut Recorder, identity: Value) {

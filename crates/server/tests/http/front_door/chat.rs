@@ -87,7 +87,7 @@ async fn complete(mut request: Request) -> Result<HttpResponse, ChatError> {
             "message": { "role": "assistant", "content": said.join("\n\n") },
             "finish_reason": "stop",
         }],
-        "cost": answer.cost,
+        "cost": answer.cost().into_values().map(|amount| amount.to_f64()).sum::<f64>(),
     });
     Ok(HttpResponse::Ok().insert_header((CONTENT_TYPE, "application/json")).body(body.to_string()))
 }

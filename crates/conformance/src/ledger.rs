@@ -1,0 +1,237 @@
+//! The suite of `LedgerView` and `LedgerRows`.
+
+use syft_space_domain::ids::{ActorId, EventId};
+use syft_space_domain::ledger::{
+    Amount, Balance, BalanceKey, LedgerAccount, Period, RequestDigest, Span, Transfer, TransferKey,
+};
+use syft_space_domain::page::Cursor;
+use syft_space_domain::store::Store;
+
+use crate::check::{Check, checks, run_all};
+use crate::fixture::StoreFactory;
+use crate::run::{all_items, assert_conflict, commit, first_page, read, seeded_store};
+use crate::sample::{account_id, endpoint_id, policy_id, request_id, scope, time, write_scope};
+
+/// Every promise of [`LedgerView`](syft_space_domain::ledger::ports::LedgerView) and `LedgerRows`.
+pub const CHECKS: &[Check<StoreFactory>] = checks![
+    z2_a_transfer_is_read_back_as_it_was_added,
+    z2_a_transfer_changes_both_balances_by_what_it_is,
+    z2_a_transfer_that_is_there_already_changes_nothing,
+    z2_balances_are_told_apart_by_policy_account_period_and_currency,
+    z2_the_latest_transfer_of_the_same_request_is_found,
+    z2_repeats_are_counted,
+    z1_a_ledger_is_seen_and_written_in_its_own_tenant_only,
+    z2_transfers_and_balances_come_in_pages,
+];
+
+/// Checks every promise.
+pub fn suite(make: &StoreFactory) {
+    run_all("the ledger", CHECKS, make);
+}
+
+fn key(n: u64) -> TransferKey {
+    TransferKey { event: EventId::from_bytes(*request_id(n).as_bytes()), policy: policy_id(1) }
+}
+
+fn transfer(n: u64) -> Transfer {
+    Transfer {
+        key: key(n),
+        time: time(9),
+        payer: ActorId::from(account_id(1)),
+        endpoint: endpoint_id(1),
+        span: Span { period: Period::Month, begins: time(1) },
+        currency: "EUR".parse().expect("it is a currency"),
+        charged: Balance { units: 5, free_units: 2, amount: Amount::from_micros(1_500) },
+        request: None,
+        repeats: 0,
+    }
+}
+
+fn add(store: &dyn Store, tenant: u64, transfer: Transfer) {
+    commit(store, move |tx| tx.add_transfer(&write_scope(tenant), &transfer));
+}
+
+fn balance(store: &dyn Store, tenant: u64, key: BalanceKey) -> Balance {
+    read(store, move |view| view.balance(&scope(tenant), &key))
+}
+
+fn transfers(store: &dyn Store, tenant: u64) -> Vec<Transfer> {
+    all_items(2, |page| read(store, move |view| view.transfers(&scope(tenant), page)))
+}
+
+/// With its request, and without.
+pub fn z2_a_transfer_is_read_back_as_it_was_added(make: &StoreFactory) {
+    let fixture = seeded_store(make);
+    let free = Balance { units: 1, free_units: 1, amount: Amount::ZERO };
+    let other = Transfer {
+        payer: ActorId::from_bytes([9; 16]),
+        endpoint: endpoint_id(2),
+        span: Span::of(Period::Total, time(9)),
+        currency: "POINTSXX".parse().expect("it is a currency"),
+        charged: free,
+        request: Some(RequestDigest([7; 32])),
+        repeats: 1,
+        ..transfer(2)
+    };
+    add(&*fixture.adapter, 1, transfer(1));
+    add(&*fixture.adapter, 1, other.clone());
+    assert_eq!(
+        transfers(&*fixture.adapter, 1),
+        [transfer(1), other],
+        "transfers are read back as they were added"
+    );
+}
+
+/// The payer's and the endpoint's come to the same.
+pub fn z2_a_transfer_changes_both_balances_by_what_it_is(make: &StoreFactory) {
+    let fixture = seeded_store(make);
+    for key in transfer(1).balances() {
+        assert_eq!(balance(&*fixture.adapter, 1, key), Balance::default(), "nothing was transferred");
+    }
+    (1..=3).for_each(|n| add(&*fixture.adapter, 1, transfer(n)));
+    let sum = Balance { units: 15, free_units: 6, amount: Amount::from_micros(4_500) };
+    for key in transfer(1).balances() {
+        assert_eq!(balance(&*fixture.adapter, 1, key), sum, "both balances are what the transfers come to");
+    }
+}
+
+/// Neither row nor balance, also in a unit that goes on.
+pub fn z2_a_transfer_that_is_there_already_changes_nothing(make: &StoreFactory) {
+    let fixture = seeded_store(make);
+    add(&*fixture.adapter, 1, transfer(1));
+    let again = || Transfer { time: time(10), ..transfer(1) };
+    assert_conflict(&*fixture.adapter, "a second transfer with a key", move |tx| {
+        tx.add_transfer(&write_scope(1), &again())
+    });
+    commit(&*fixture.adapter, move |tx| {
+        let refused = tx.add_transfer(&write_scope(1), &again()).is_err();
+        tx.add_transfer(&write_scope(1), &transfer(2)).map(|()| assert!(refused, "it is there already"))
+    });
+    assert_eq!(transfers(&*fixture.adapter, 1), [transfer(1), transfer(2)], "the first stays as it was");
+    let [payer, _] = transfer(1).balances();
+    assert_eq!(balance(&*fixture.adapter, 1, payer).units, 10, "it is counted once");
+    assert_conflict(&*fixture.adapter, "a transfer of a tenant that is not there", |tx| {
+        tx.add_transfer(&write_scope(4), &transfer(1))
+    });
+}
+
+/// Each by itself.
+pub fn z2_balances_are_told_apart_by_policy_account_period_and_currency(make: &StoreFactory) {
+    let fixture = seeded_store(make);
+    let span = |period, begins| Span { period, begins: time(begins) };
+    let others = [
+        Transfer { key: TransferKey { policy: policy_id(2), ..key(2) }, ..transfer(2) },
+        Transfer { payer: ActorId::from(account_id(2)), endpoint: endpoint_id(2), ..transfer(3) },
+        Transfer { span: span(Period::Day, 1), ..transfer(4) },
+        Transfer { span: span(Period::Month, 2), ..transfer(5) },
+        Transfer { currency: "USD".parse().expect("it is a currency"), ..transfer(6) },
+        Transfer { payer: ActorId::from(account_id(4)), endpoint: endpoint_id(3), ..transfer(7) },
+    ];
+    add(&*fixture.adapter, 1, transfer(1));
+    others.iter().for_each(|other| add(&*fixture.adapter, 1, other.clone()));
+    for transfer in others.iter().chain([&transfer(1)]) {
+        for key in transfer.balances() {
+            assert_eq!(balance(&*fixture.adapter, 1, key), transfer.charged, "{key} is a balance of its own");
+        }
+    }
+    // An account and an endpoint of the same id are not one.
+    let [payer, _] = transfer(1).balances();
+    let account = LedgerAccount::Payer(ActorId::from_bytes(*endpoint_id(3).as_bytes()));
+    let unknown = BalanceKey { account, ..payer };
+    assert_eq!(balance(&*fixture.adapter, 1, unknown), Balance::default(), "an endpoint is no payer");
+}
+
+/// Of the policy, since that time, including it.
+pub fn z2_the_latest_transfer_of_the_same_request_is_found(make: &StoreFactory) {
+    let fixture = seeded_store(make);
+    let request = Some(RequestDigest([7; 32]));
+    let at = |n, seconds| Transfer { time: time(seconds), request, ..transfer(n) };
+    let of_other = TransferKey { policy: policy_id(2), ..key(4) };
+    for transfer in [
+        at(3, 10),
+        at(1, 20),
+        at(2, 15),
+        Transfer { request: Some(RequestDigest([8; 32])), ..at(5, 30) },
+        Transfer { request: None, ..at(6, 30) },
+        Transfer { key: of_other, ..at(4, 30) },
+    ] {
+        add(&*fixture.adapter, 1, transfer);
+    }
+    let found = |policy, since| {
+        let find = read(&*fixture.adapter, move |view| {
+            view.transfer_of_request(&scope(1), &RequestDigest([7; 32]), policy_id(policy), time(since))
+        });
+        find.map(|transfer| transfer.key)
+    };
+    assert_eq!(found(1, 0), Some(key(1)), "the latest in time is found");
+    assert_eq!(found(1, 20), Some(key(1)), "one of that very time is");
+    assert_eq!(found(1, 21), None, "one before it is not");
+    assert_eq!(found(2, 0), Some(of_other), "another policy's is another's");
+    assert_eq!(found(3, 0), None, "and a policy without one has none");
+}
+
+/// And nothing else is changed.
+pub fn z2_repeats_are_counted(make: &StoreFactory) {
+    let fixture = seeded_store(make);
+    (1..=2).for_each(|n| add(&*fixture.adapter, 1, transfer(n)));
+    for _ in 0..2 {
+        commit(&*fixture.adapter, |tx| tx.count_repeat(&write_scope(1), key(1)));
+    }
+    let repeated = Transfer { repeats: 2, ..transfer(1) };
+    assert_eq!(
+        transfers(&*fixture.adapter, 1),
+        [repeated, transfer(2)],
+        "one transfer's repeats are counted"
+    );
+    let [payer, _] = transfer(1).balances();
+    assert_eq!(balance(&*fixture.adapter, 1, payer).units, 10, "and cost nothing");
+    assert_conflict(&*fixture.adapter, "a repeat of what is not there", |tx| {
+        tx.count_repeat(&write_scope(1), key(3))
+    });
+}
+
+/// The same keys may be used by each.
+pub fn z1_a_ledger_is_seen_and_written_in_its_own_tenant_only(make: &StoreFactory) {
+    let fixture = seeded_store(make);
+    let mine = Transfer { request: Some(RequestDigest([7; 32])), ..transfer(1) };
+    add(&*fixture.adapter, 1, mine.clone());
+    assert_eq!(transfers(&*fixture.adapter, 2), [], "another tenant's transfers are not listed");
+    let [payer, endpoint] = mine.balances();
+    for key in [payer, endpoint] {
+        assert_eq!(balance(&*fixture.adapter, 2, key), Balance::default(), "nor are they in a balance");
+    }
+    let found = read(&*fixture.adapter, move |view| {
+        view.transfer_of_request(&scope(2), &RequestDigest([7; 32]), policy_id(1), time(0))
+    });
+    assert_eq!(found, None, "nor is another tenant's request a repeat");
+    assert_conflict(&*fixture.adapter, "a repeat of another tenant's transfer", |tx| {
+        tx.count_repeat(&write_scope(2), key(1))
+    });
+    add(&*fixture.adapter, 2, Transfer { time: time(3), ..transfer(1) });
+    assert_eq!(transfers(&*fixture.adapter, 1), [mine], "each has their own");
+}
+
+/// In the order of their keys.
+pub fn z2_transfers_and_balances_come_in_pages(make: &StoreFactory) {
+    let fixture = seeded_store(make);
+    for n in [5, 2, 9, 1, 7] {
+        let payer = ActorId::from(account_id(n));
+        for policy in [2, 1] {
+            let key = TransferKey { policy: policy_id(policy), ..key(n) };
+            add(&*fixture.adapter, 1, Transfer { key, payer, ..transfer(n) });
+        }
+    }
+    let transfers = transfers(&*fixture.adapter, 1);
+    let keys: Vec<TransferKey> = transfers.iter().map(|transfer| transfer.key).collect();
+    assert!(keys.len() == 10 && keys.is_sorted(), "each transfer is listed once, in order");
+    let balances =
+        |limit| all_items(limit, |page| read(&*fixture.adapter, move |view| view.balances(&scope(1), page)));
+    let by_three: Vec<BalanceKey> = balances(3).into_iter().map(|account| account.key).collect();
+    // Five payers and one endpoint, under either policy.
+    assert!(by_three.len() == 12 && by_three.is_sorted(), "each balance is listed once, in order");
+    let page = read(&*fixture.adapter, |view| view.balances(&scope(1), first_page(12)));
+    assert_eq!(page.next, None, "a last page says so");
+    let key = by_three.first().copied().expect("there are balances");
+    let text = Cursor(key).encode();
+    assert_eq!(Cursor::decode(&text), Ok(Cursor(key)), "a key is read back from a cursor");
+}

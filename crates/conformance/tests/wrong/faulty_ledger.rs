@@ -1,0 +1,84 @@
+//! The wrapper of a view or a transaction, for the ledger and what callers were shown.
+
+use std::ops::DerefMut;
+
+use syft_space_conformance::{ledger, sample};
+use syft_space_domain::ids::{ActorId, PolicyId};
+use syft_space_domain::ledger::ports::{LedgerRows, LedgerView};
+use syft_space_domain::ledger::{
+    AccountBalance, Amount, Balance, BalanceKey, RequestDigest, Transfer, TransferKey,
+};
+use syft_space_domain::page::{Page, PageRequest};
+use syft_space_domain::policy::ports::{CallerCoverage, Disclosed, DisclosureRows, DisclosureView};
+use syft_space_domain::store::StoreError;
+use syft_space_domain::tenant::{TenantScope, WriteScope};
+use syft_space_domain::time::Timestamp;
+
+use crate::faulty_view::{FaultyView, delegated, scoped};
+use crate::merge::Merge;
+use crate::store::Fault;
+use crate::{assert_caught, faulty_store};
+
+impl Merge for Balance {
+    fn is_complete(&self) -> bool {
+        false
+    }
+    fn merge(&mut self, other: Self) {
+        *self = self.plus(other);
+    }
+}
+
+impl<P: DerefMut> LedgerView for FaultyView<P>
+where
+    P::Target: LedgerView,
+{
+    scoped! { TenantScope, sample::scope;
+        balance(key: &BalanceKey) -> Balance;
+        transfer_of_request(request: &RequestDigest, policy: PolicyId, since: Timestamp) -> Option<Transfer>;
+        transfers(page: PageRequest<TransferKey>) -> Page<Transfer, TransferKey>;
+        balances(page: PageRequest<BalanceKey>) -> Page<AccountBalance, BalanceKey>;
+    }
+}
+
+impl<P: DerefMut> LedgerRows for FaultyView<P>
+where
+    P::Target: LedgerRows,
+{
+    fn add_transfer(&mut self, scope: &WriteScope, transfer: &Transfer) -> Result<(), StoreError> {
+        let mut transfer = transfer.clone();
+        if self.fault == Fault::RoundsAmounts {
+            let amount = Amount::from_micros(transfer.charged.amount.micros() / 1_000 * 1_000);
+            transfer.charged = Balance { amount, ..transfer.charged };
+        }
+        self.inner.add_transfer(scope, &transfer)
+    }
+    delegated! {
+        count_repeat(scope: &WriteScope, key: TransferKey) -> ();
+    }
+}
+
+impl<P: DerefMut> DisclosureView for FaultyView<P>
+where
+    P::Target: DisclosureView,
+{
+    scoped! { TenantScope, sample::scope;
+        disclosures(policy: PolicyId, caller: ActorId, since: Timestamp) -> Vec<Disclosed>;
+        coverage(policy: PolicyId, since: Timestamp, page: PageRequest<ActorId>) -> Page<CallerCoverage, ActorId>;
+    }
+}
+
+impl<P: DerefMut> DisclosureRows for FaultyView<P>
+where
+    P::Target: DisclosureRows,
+{
+    scoped! { WriteScope, sample::write_scope;
+        disclose(policy: PolicyId, caller: ActorId, shown: &[Disclosed], forget: Timestamp) -> ();
+    }
+}
+
+#[test]
+fn z2_a_store_that_rounds_amounts_is_caught() {
+    let make = faulty_store(Fault::RoundsAmounts);
+    assert_caught(ledger::CHECKS, &*make, "z2_a_transfer_is_read_back_as_it_was_added");
+    assert_caught(ledger::CHECKS, &*make, "z2_a_transfer_changes_both_balances_by_what_it_is");
+}

@@ -1,0 +1,155 @@
+//! Reading a tenant's ledger, and proving that its sums hold.
+
+use std::collections::BTreeMap;
+
+use crate::access::Permission;
+use crate::identity::{AuthorizationError, Principal};
+use crate::ledger::{
+    AccountBalance, Amount, Balance, BalanceKey, Currency, LedgerAccount, Transfer, TransferKey,
+};
+use crate::page::{Page, PageLimit, PageRequest};
+use crate::port_error::{PortError, port_errors};
+use crate::space::Space;
+use crate::store::{StoreError, View};
+use crate::tenant::TenantScope;
+
+/// The ledger was not read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LedgerError {
+    /// The caller may not do it, or not any more.
+    #[error(transparent)]
+    Authorization(#[from] AuthorizationError),
+    /// A port failed.
+    #[error(transparent)]
+    PortError(#[from] PortError),
+}
+port_errors!(LedgerError);
+
+/// The tenant's transfers, the oldest first.
+///
+/// # Errors
+/// When the caller's role does not permit it, or a port failed.
+pub async fn transfers(
+    space: &Space,
+    principal: &Principal,
+    page: PageRequest<TransferKey>,
+) -> Result<Page<Transfer, TransferKey>, LedgerError> {
+    space.read(principal, Permission::ReadAudit, move |view, scope| Ok(view.transfers(scope, page)?)).await
+}
+
+/// The tenant's balances, by policy, account, period and currency.
+///
+/// # Errors
+/// When the caller's role does not permit it, or a port failed.
+pub async fn balances(
+    space: &Space,
+    principal: &Principal,
+    page: PageRequest<BalanceKey>,
+) -> Result<Page<AccountBalance, BalanceKey>, LedgerError> {
+    space.read(principal, Permission::ReadAudit, move |view, scope| Ok(view.balances(scope, page)?)).await
+}
+
+/// What comes of adding up a ledger.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Reconciliation {
+    /// How many transfers there are.
+    pub transfers: u64,
+    /// What they come to, in each currency.
+    pub sums: BTreeMap<Currency, CurrencySums>,
+    /// Balances that are not what their transfers come to: at most [`Reconciliation::MOST`], in the order of their keys.
+    pub discrepancies: Vec<Discrepancy>,
+}
+
+/// What a ledger comes to in a currency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct CurrencySums {
+    /// What the transfers come to.
+    pub transferred: Amount,
+    /// What callers were debited, by their balances.
+    pub debited: Amount,
+    /// What endpoints were credited, by theirs.
+    pub credited: Amount,
+}
+
+/// A balance that is not what its transfers come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Discrepancy {
+    /// Which balance.
+    pub key: BalanceKey,
+    /// What is kept.
+    pub kept: Balance,
+    /// What its transfers come to.
+    pub transferred: Balance,
+}
+
+impl Reconciliation {
+    /// The most discrepancies that are told.
+    pub const MOST: usize = 100;
+
+    /// Whether all sums hold: each balance is what its transfers come to, and both sides of the ledger come to the same.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        let holds = |sums: &CurrencySums| sums.transferred == sums.debited && sums.debited == sums.credited;
+        self.discrepancies.is_empty() && self.sums.values().all(holds)
+    }
+}
+
+/// Adds up all of the tenant's ledger, and compares it with what is kept. It reads every transfer, from one snapshot.
+///
+/// # Errors
+/// When the caller's role does not permit it, or a port failed.
+pub async fn reconcile(space: &Space, principal: &Principal) -> Result<Reconciliation, LedgerError> {
+    space.read(principal, Permission::ReadAudit, |view, scope| Ok(reconcile_view(view, scope)?)).await
+}
+
+fn reconcile_view(view: &mut dyn View, scope: &TenantScope) -> Result<Reconciliation, StoreError> {
+    let mut found = Reconciliation::default();
+    let mut transferred: BTreeMap<BalanceKey, Balance> = BTreeMap::new();
+    let mut page = PageRequest { limit: PageLimit::LARGEST, after: None };
+    loop {
+        let read = view.transfers(scope, page)?;
+        for transfer in &read.items {
+            found.transfers = found.transfers.saturating_add(1);
+            let sums = found.sums.entry(transfer.currency).or_default();
+            sums.transferred = sums.transferred.plus(transfer.charged.amount);
+            for key in transfer.balances() {
+                let balance = transferred.entry(key).or_default();
+                *balance = balance.plus(transfer.charged);
+            }
+        }
+        page.after = read.next;
+        if page.after.is_none() {
+            break;
+        }
+    }
+    let mut page = PageRequest { limit: PageLimit::LARGEST, after: None };
+    loop {
+        let read = view.balances(scope, page)?;
+        for AccountBalance { key, balance: kept } in read.items {
+            let sums = found.sums.entry(key.currency).or_default();
+            match key.account {
+                LedgerAccount::Payer(_) => sums.debited = sums.debited.plus(kept.amount),
+                LedgerAccount::Endpoint(_) => sums.credited = sums.credited.plus(kept.amount),
+            }
+            let transferred = transferred.remove(&key).unwrap_or_default();
+            found.note(key, kept, transferred);
+        }
+        page.after = read.next;
+        if page.after.is_none() {
+            break;
+        }
+    }
+    // What has transfers and no balance.
+    for (key, transferred) in transferred {
+        found.note(key, Balance::default(), transferred);
+    }
+    Ok(found)
+}
+
+impl Reconciliation {
+    fn note(&mut self, key: BalanceKey, kept: Balance, transferred: Balance) {
+        if kept != transferred && self.discrepancies.len() < Self::MOST {
+            self.discrepancies.push(Discrepancy { key, kept, transferred });
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! The ports of the ledger.
+
+use crate::ids::PolicyId;
+use crate::ledger::{AccountBalance, Balance, BalanceKey, RequestDigest, Transfer, TransferKey};
+use crate::page::{Page, PageRequest};
+use crate::store::StoreError;
+use crate::tenant::{TenantScope, WriteScope};
+use crate::time::Timestamp;
+
+/// Reads the ledger.
+pub trait LedgerView {
+    /// What an account has come to; nothing where nothing was transferred.
+    fn balance(&mut self, scope: &TenantScope, key: &BalanceKey) -> Result<Balance, StoreError>;
+    /// The latest transfer of a policy for this very request since then.
+    fn transfer_of_request(
+        &mut self,
+        scope: &TenantScope,
+        request: &RequestDigest,
+        policy: PolicyId,
+        since: Timestamp,
+    ) -> Result<Option<Transfer>, StoreError>;
+    /// The tenant's transfers, in the order of their keys, which is that of their events.
+    fn transfers(
+        &mut self,
+        scope: &TenantScope,
+        page: PageRequest<TransferKey>,
+    ) -> Result<Page<Transfer, TransferKey>, StoreError>;
+    /// The tenant's balances, in the order of their keys.
+    fn balances(
+        &mut self,
+        scope: &TenantScope,
+        page: PageRequest<BalanceKey>,
+    ) -> Result<Page<AccountBalance, BalanceKey>, StoreError>;
+}
+
+/// Writes the ledger. What is in it stays: nothing takes a transfer back.
+pub trait LedgerRows: LedgerView {
+    /// Adds a transfer, and what it comes to to the balances of both its accounts. Its key is new in the tenant, else
+    /// [`StoreError::Conflict`], and nothing is changed.
+    fn add_transfer(&mut self, scope: &WriteScope, transfer: &Transfer) -> Result<(), StoreError>;
+    /// Counts one more repeat of a transfer's request. [`StoreError::Conflict`] where there is no such transfer.
+    fn count_repeat(&mut self, scope: &WriteScope, key: TransferKey) -> Result<(), StoreError>;
+}

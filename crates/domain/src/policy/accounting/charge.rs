@@ -1,0 +1,212 @@
+//! What is held for one query, and what is written of it in the ledger.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::configuration::{AccountingConfiguration, PricedUnit};
+use super::open_accounts::{Demanded, Key, OpenAccounts};
+use super::{KIND, NAME};
+use crate::ids::{ActorId, EndpointId, EventId, PolicyId};
+use crate::ledger::{
+    Amount, Balance, BalanceKey, MAX_REPEATS, REPEATED_WITHIN, RequestDigest, Span, Transfer, TransferKey,
+};
+use crate::policy::metadata::{Charge, LedgerReference, PolicyEntry};
+use crate::policy::obligation::{Hold, Posting, Release};
+use crate::store::{StoreError, Tx};
+use crate::tenant::WriteScope;
+use crate::time::Timestamp;
+
+/// Who is charged where, when, and by what.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ChargeTerms {
+    pub(super) policy: PolicyId,
+    pub(super) endpoint: EndpointId,
+    pub(super) payer: ActorId,
+    pub(super) span: Span,
+    pub(super) time: Timestamp,
+    pub(super) request: Option<RequestDigest>,
+}
+
+impl ChargeTerms {
+    /// Since when the same request is a repeat.
+    pub(super) fn repeated_since(&self) -> Timestamp {
+        self.time.minus(REPEATED_WITHIN)
+    }
+}
+
+/// What a query may come to, held until it is answered or given up.
+pub(super) struct ChargeHold {
+    accounts: Arc<OpenAccounts>,
+    configuration: Arc<AccountingConfiguration>,
+    terms: ChargeTerms,
+    demanded: Demanded,
+    /// `None` for a repeat that the budgets have no room for: it is charged nothing or not answered.
+    held: Option<Balance>,
+    posting: Option<Arc<ChargePosting>>,
+}
+
+/// What is written of it.
+struct ChargePosting {
+    transfer: Transfer,
+    /// The balances that are bounded, and by what.
+    bounds: Vec<(BalanceKey, Amount)>,
+    is_held: bool,
+    /// Since when the same request is a repeat.
+    repeated_since: Timestamp,
+    posted: Mutex<Posted>,
+}
+
+/// What became of it when it was last written.
+#[derive(Debug, Clone, Default)]
+enum Posted {
+    #[default]
+    Not,
+    /// The ledger had no room for it: these are the balances.
+    NoRoom(Vec<(BalanceKey, Balance)>),
+    /// It is in the ledger.
+    Charged(TransferKey, Balance),
+    /// It was a repeat of what is.
+    Repeated(TransferKey),
+}
+
+impl ChargeHold {
+    pub(super) fn new(
+        accounts: Arc<OpenAccounts>,
+        configuration: Arc<AccountingConfiguration>,
+        terms: ChargeTerms,
+        demanded: Demanded,
+        held: Option<Balance>,
+    ) -> Self {
+        Self { accounts, configuration, terms, demanded, held, posting: None }
+    }
+
+    /// What an answer comes to that shows so many documents: never more than is held.
+    fn charged(&self, documents: usize) -> Balance {
+        let held = self.held.unwrap_or_default();
+        let units = match self.configuration.unit {
+            PricedUnit::Query => held.units,
+            PricedUnit::Document => held.units.min(u64::try_from(documents).unwrap_or(u64::MAX)),
+        };
+        let free_units = units.min(held.free_units);
+        Balance {
+            units,
+            free_units,
+            amount: self.configuration.price.times(units.saturating_sub(free_units)),
+        }
+    }
+
+    fn posted(&self) -> Posted {
+        self.posting.as_ref().map_or(Posted::Not, |posting| posting.posted())
+    }
+
+    fn end(&self, posted: Balance) {
+        let Some(held) = self.held else { return };
+        for key in self.demanded.keys() {
+            self.accounts.end(&key, held, posted);
+        }
+    }
+}
+
+impl Hold for ChargeHold {
+    fn posting(&mut self, documents: usize) -> Option<Arc<dyn Posting>> {
+        let ChargeTerms { policy, endpoint, payer, span, time, request } = self.terms;
+        let payer_bound = self.demanded.budget.map(|most| (self.demanded.payer.1, most));
+        let endpoint_bound = self.demanded.endpoint.map(|((_, key), most)| (key, most));
+        let posting = Arc::new(ChargePosting {
+            transfer: Transfer {
+                // The event is known when it is written.
+                key: TransferKey { event: EventId::from_bytes([0; 16]), policy },
+                time,
+                payer,
+                endpoint,
+                span,
+                currency: self.configuration.currency,
+                charged: self.charged(documents),
+                request,
+                repeats: 0,
+            },
+            bounds: payer_bound.into_iter().chain(endpoint_bound).collect(),
+            is_held: self.held.is_some(),
+            repeated_since: self.terms.repeated_since(),
+            posted: Mutex::default(),
+        });
+        self.posting = Some(Arc::clone(&posting));
+        Some(posting)
+    }
+
+    fn entry(&self) -> Option<PolicyEntry> {
+        let (key, amount) = match self.posted() {
+            Posted::Charged(key, charged) => (key, charged.amount),
+            Posted::Repeated(key) => (key, Amount::ZERO),
+            Posted::Not | Posted::NoRoom(_) => return None,
+        };
+        let status = if amount == Amount::ZERO { "free" } else { "charged" };
+        let (currency, transaction) = (self.configuration.currency, LedgerReference::of(key));
+        let charge = Some(Charge { amount, currency, transaction });
+        Some(PolicyEntry { policy_type: NAME, kind: KIND, status, charge, reason_code: None, reason: None })
+    }
+
+    fn settle(self: Box<Self>) {
+        self.end(match (self.posted(), &self.posting) {
+            (Posted::Charged(_, charged), _) => charged,
+            // It is being written while its caller goes.
+            (Posted::Not, Some(posting)) => posting.transfer.charged,
+            (Posted::Not | Posted::NoRoom(_) | Posted::Repeated(_), _) => Balance::default(),
+        });
+    }
+
+    fn release(self: Box<Self>, _: Release) {
+        self.end(Balance::default());
+        if let Posted::NoRoom(ledger) = self.posted() {
+            // What was remembered was not what the ledger says.
+            for (key, balance) in ledger {
+                let key: Key = (self.demanded.payer.0, key);
+                self.accounts.correct(&key, balance);
+            }
+        }
+    }
+}
+
+impl ChargePosting {
+    fn posted(&self) -> Posted {
+        self.posted.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Writes it, and answers what became of it.
+    fn write(&self, tx: &mut dyn Tx, scope: &WriteScope, event: EventId) -> Result<Posted, StoreError> {
+        let transfer = &self.transfer;
+        if let Some(request) = &transfer.request {
+            let known = tx.transfer_of_request(scope, request, transfer.key.policy, self.repeated_since)?;
+            if let Some(known) = known.filter(|known| known.repeats < MAX_REPEATS) {
+                tx.count_repeat(scope, known.key)?;
+                return Ok(Posted::Repeated(known.key));
+            }
+        }
+        if !self.is_held {
+            return Ok(Posted::NoRoom(Vec::new()));
+        }
+        // What is held was counted by what is remembered; what the ledger says is what counts.
+        let mut ledger = Vec::new();
+        let mut fits = true;
+        for (key, most) in &self.bounds {
+            let balance = tx.balance(scope, key)?;
+            fits &= transfer.charged.amount == Amount::ZERO
+                || balance.amount.plus(transfer.charged.amount) <= *most;
+            ledger.push((*key, balance));
+        }
+        if !fits {
+            return Ok(Posted::NoRoom(ledger));
+        }
+        let key = TransferKey { event, ..transfer.key };
+        tx.add_transfer(scope, &Transfer { key, ..transfer.clone() })?;
+        Ok(Posted::Charged(key, transfer.charged))
+    }
+}
+
+impl Posting for ChargePosting {
+    fn post(&self, tx: &mut dyn Tx, scope: &WriteScope, event: EventId) -> Result<bool, StoreError> {
+        let posted = self.write(tx, scope, event)?;
+        let is_written = matches!(posted, Posted::Charged(..) | Posted::Repeated(_));
+        *self.posted.lock().unwrap_or_else(PoisonError::into_inner) = posted;
+        Ok(is_written)
+    }
+}

@@ -1,0 +1,70 @@
+//! `LedgerView` and `LedgerRows` of a transaction.
+
+use syft_space_domain::ids::PolicyId;
+use syft_space_domain::ledger::ports::{LedgerRows, LedgerView};
+use syft_space_domain::ledger::{AccountBalance, Balance, BalanceKey, RequestDigest, Transfer, TransferKey};
+use syft_space_domain::page::{Page, PageRequest};
+use syft_space_domain::store::StoreError;
+use syft_space_domain::tenant::{TenantScope, WriteScope};
+use syft_space_domain::time::Timestamp;
+
+use crate::transaction::{Transaction, check_key};
+
+impl LedgerView for Transaction {
+    fn balance(&mut self, scope: &TenantScope, key: &BalanceKey) -> Result<Balance, StoreError> {
+        Ok(self.tables.balances.get(scope, *key).map(|account| account.balance).unwrap_or_default())
+    }
+
+    fn transfer_of_request(
+        &mut self,
+        scope: &TenantScope,
+        request: &RequestDigest,
+        policy: PolicyId,
+        since: Timestamp,
+    ) -> Result<Option<Transfer>, StoreError> {
+        let transfers = self.tables.transfers.rows(scope).map(|(_, transfer)| transfer);
+        let same = transfers.filter(|transfer| {
+            transfer.request.as_ref() == Some(request)
+                && transfer.key.policy == policy
+                && transfer.time >= since
+        });
+        Ok(same.max_by_key(|transfer| (transfer.time, transfer.key)).cloned())
+    }
+
+    fn transfers(
+        &mut self,
+        scope: &TenantScope,
+        page: PageRequest<TransferKey>,
+    ) -> Result<Page<Transfer, TransferKey>, StoreError> {
+        Ok(self.tables.transfers.page(scope, page, |_, _| true))
+    }
+
+    fn balances(
+        &mut self,
+        scope: &TenantScope,
+        page: PageRequest<BalanceKey>,
+    ) -> Result<Page<AccountBalance, BalanceKey>, StoreError> {
+        Ok(self.tables.balances.page(scope, page, |_, _| true))
+    }
+}
+
+impl LedgerRows for Transaction {
+    fn add_transfer(&mut self, scope: &WriteScope, transfer: &Transfer) -> Result<(), StoreError> {
+        self.check_tenant_exists(scope)?;
+        let is_new = !self.tables.transfers.contains(scope, transfer.key);
+        check_key(is_new, || format!("there is a transfer {} already", transfer.key))?;
+        for key in transfer.balances() {
+            let balance = self.balance(scope, &key)?.plus(transfer.charged);
+            self.tables.balances.insert(scope, key, AccountBalance { key, balance });
+        }
+        self.tables.transfers.insert(scope, transfer.key, transfer.clone());
+        Ok(())
+    }
+
+    fn count_repeat(&mut self, scope: &WriteScope, key: TransferKey) -> Result<(), StoreError> {
+        let transfer = self.tables.transfers.get_mut(scope, key);
+        let transfer = transfer.ok_or_else(|| StoreError::Conflict(format!("there is no transfer {key}")))?;
+        transfer.repeats = transfer.repeats.saturating_add(1);
+        Ok(())
+    }
+}

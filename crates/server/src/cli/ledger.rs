@@ -1,0 +1,215 @@
+//! The commands `syft-space ledger`.
+
+use clap::{Args, Subcommand};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::cli::api::ApiClient;
+use crate::cli::csv::{self, guard};
+use crate::cli::exit::{CommandError, ExitStatus};
+use crate::cli::lists::time;
+use crate::cli::names::Names;
+use crate::cli::output::{Column, Output, text};
+use crate::routes::ledger::{AccountBalance, AccountKind, Charged, Period, Reconciliation, Transfer};
+
+/// What one can do with the ledger.
+#[derive(Subcommand)]
+pub(super) enum Ledger {
+    /// List what each caller was charged, and what each endpoint has earned
+    Balances(Form),
+    /// List each charge, the oldest first
+    Transfers(Form),
+    /// Add all of it up, and tell whether the sums hold
+    Check,
+}
+
+/// In which form.
+#[derive(Args)]
+pub(super) struct Form {
+    /// Write it as CSV (RFC 4180)
+    #[arg(long)]
+    csv: bool,
+}
+
+/// One line of a list: a charge, or what an account has come to.
+#[derive(Serialize)]
+struct Line {
+    time: String,
+    account: String,
+    endpoint: String,
+    policy: String,
+    period: String,
+    currency: String,
+    units: u64,
+    free_units: u64,
+    amount: String,
+    id: String,
+}
+
+const TRANSFERS: &[Column<Line>] = &[
+    text("TIME", |line| line.time.clone()),
+    text("PAYER", |line| line.account.clone()),
+    text("ENDPOINT", |line| line.endpoint.clone()),
+    text("POLICY", |line| line.policy.clone()),
+    text("UNITS", |line| line.units.to_string()),
+    text("FREE", |line| line.free_units.to_string()),
+    text("AMOUNT", |line| format!("{} {}", line.amount, line.currency)),
+];
+
+const BALANCES: &[Column<Line>] = &[
+    text("ACCOUNT", |line| line.account.clone()),
+    text("POLICY", |line| line.policy.clone()),
+    text("PERIOD", |line| line.period.clone()),
+    text("UNITS", |line| line.units.to_string()),
+    text("FREE", |line| line.free_units.to_string()),
+    text("AMOUNT", |line| format!("{} {}", line.amount, line.currency)),
+];
+
+pub(super) async fn run(api: &ApiClient, what: &Ledger, out: &mut Output) -> anyhow::Result<()> {
+    match what {
+        Ledger::Balances(form) => {
+            list(api, "/api/v1/ledger/balances", form, BALANCES, balance_line, out).await
+        }
+        Ledger::Transfers(form) => {
+            list(api, "/api/v1/ledger/transfers", form, TRANSFERS, transfer_line, out).await
+        }
+        Ledger::Check => check(api, out).await,
+    }
+}
+
+async fn list<T: Serialize + DeserializeOwned>(
+    api: &ApiClient,
+    path: &str,
+    form: &Form,
+    columns: &'static [Column<Line>],
+    line: fn(&T, &Names) -> Line,
+    out: &mut Output,
+) -> anyhow::Result<()> {
+    if out.json && form.csv {
+        let message = "--json and --csv are two forms: leave one out";
+        return Err(CommandError::new(ExitStatus::Usage, message).into());
+    }
+    if out.json {
+        let mut table = out.table::<T>(&[]);
+        read(api, path, |items: &[T]| table.items(items)).await?;
+        return table.end().map(drop);
+    }
+    let names = Names::read(api).await?;
+    let lines = |items: &[T]| items.iter().map(|item| line(item, &names)).collect::<Vec<_>>();
+    if form.csv {
+        let mut has_header = false;
+        let write = |items: &[T]| {
+            let lines: Vec<Line> = lines(items).iter().map(Line::guarded).collect();
+            out.text(&csv::text(&lines, !std::mem::replace(&mut has_header, true))?)
+        };
+        return read(api, path, write).await;
+    }
+    let mut table = out.table(columns);
+    read(api, path, |items: &[T]| table.items(&lines(items))).await?;
+    table.end().map(drop)
+}
+
+/// Reads a list to its end, a page at a time: a ledger may be long.
+async fn read<T: DeserializeOwned>(
+    api: &ApiClient,
+    path: &str,
+    mut tell: impl FnMut(&[T]) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let mut cursor = None::<String>;
+    loop {
+        let page = api.page::<T>(path, &[("limit", "100")], cursor.as_deref()).await?;
+        tell(&page.items)?;
+        cursor = page.next_cursor;
+        if cursor.is_none() {
+            return Ok(());
+        }
+    }
+}
+
+impl Line {
+    fn guarded(&self) -> Self {
+        Self {
+            time: guard(&self.time),
+            account: guard(&self.account),
+            endpoint: guard(&self.endpoint),
+            policy: guard(&self.policy),
+            period: guard(&self.period),
+            currency: guard(&self.currency),
+            units: self.units,
+            free_units: self.free_units,
+            amount: guard(&self.amount),
+            id: guard(&self.id),
+        }
+    }
+}
+
+fn transfer_line(transfer: &Transfer, names: &Names) -> Line {
+    let Charged { units, free_units, amount } = &transfer.charged;
+    Line {
+        time: time(transfer.time),
+        account: names.of(&transfer.payer_id.to_string()),
+        endpoint: names.of(&transfer.endpoint_id.to_string()),
+        policy: names.of(&transfer.policy_id.to_string()),
+        period: period(&transfer.period),
+        currency: transfer.currency.clone(),
+        units: *units,
+        free_units: *free_units,
+        amount: amount.clone(),
+        id: format!("{}.{}", transfer.event_id, transfer.policy_id),
+    }
+}
+
+fn balance_line(balance: &AccountBalance, names: &Names) -> Line {
+    let Charged { units, free_units, amount } = &balance.charged;
+    let name = names.of(&balance.account.account_id);
+    let (account, endpoint) = match balance.account.account_kind {
+        AccountKind::Payer => (name, String::new()),
+        AccountKind::Endpoint => (format!("endpoint {name}"), name),
+    };
+    Line {
+        time: String::new(),
+        account,
+        endpoint,
+        policy: names.of(&balance.policy_id.to_string()),
+        period: period(&balance.period),
+        currency: balance.currency.clone(),
+        units: *units,
+        free_units: *free_units,
+        amount: amount.clone(),
+        id: balance.account.account_id.clone(),
+    }
+}
+
+/// Such as `month of 2026-11-01`.
+fn period(Period { period, period_begins }: &Period) -> String {
+    let begins = period_begins.to_string();
+    match &**period {
+        "total" => "all of time".to_owned(),
+        _ => format!("{period} of {}", begins.split('T').next().unwrap_or_default()),
+    }
+}
+
+async fn check(api: &ApiClient, out: &mut Output) -> anyhow::Result<()> {
+    let found: Reconciliation = api.get("/api/v1/ledger/reconciliation").await?;
+    let told = if found.sound { "all sums hold" } else { "THE SUMS DO NOT HOLD" };
+    let mut message = format!("{} transfers: {told}", found.transfers);
+    for sums in &found.currencies {
+        let (debited, credited, currency) = (&sums.debited, &sums.credited, &sums.currency);
+        message.push_str(&format!("\n  {currency}: callers {debited}, endpoints {credited}"));
+    }
+    for discrepancy in &found.discrepancies {
+        let (id, kept) = (&discrepancy.kept.account.account_id, &discrepancy.kept.charged.amount);
+        let transferred = &discrepancy.transferred.amount;
+        message.push_str(&format!("\n  {id}: {kept} is kept, and its transfers come to {transferred}"));
+    }
+    if out.json {
+        out.document(&found)?;
+    } else {
+        out.line(&message)?;
+    }
+    if found.sound {
+        return Ok(());
+    }
+    let message = "the ledger was written by somebody else: compare it with a backup, and with the audit log";
+    Err(CommandError::new(ExitStatus::Failed, message).into())
+}

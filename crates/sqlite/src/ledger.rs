@@ -1,0 +1,291 @@
+//! The rows of the ledger: transfers, and the balances that they come to.
+
+use diesel::connection::DefaultLoadingMode;
+use diesel::prelude::*;
+use syft_space_domain::ids::{ActorId, EndpointId, PolicyId};
+use syft_space_domain::ledger::ports::{LedgerRows, LedgerView};
+use syft_space_domain::ledger::{
+    AccountBalance, Amount, Balance, BalanceKey, LedgerAccount, Period, RequestDigest, Span, Transfer,
+    TransferKey,
+};
+use syft_space_domain::page::{Cursor, Page, PageRequest};
+use syft_space_domain::store::StoreError;
+use syft_space_domain::tenant::{TenantScope, WriteScope};
+use syft_space_domain::time::Timestamp;
+
+use crate::codec::{Bytes, Key, limit_plus_one, parse, read_page, to_i64, to_u64, unreadable_column};
+use crate::schema::{balances, transfers};
+use crate::session::Session;
+
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = transfers)]
+struct TransferRow {
+    tenant_id: Key,
+    event_id: Key,
+    policy_id: Key,
+    time: i64,
+    payer_id: Key,
+    endpoint_id: Key,
+    period: String,
+    period_begins: i64,
+    currency: String,
+    units: i64,
+    free_units: i64,
+    amount: i64,
+    request: Option<Bytes<32>>,
+    repeats: i64,
+}
+
+impl TransferRow {
+    fn new(scope: &WriteScope, transfer: &Transfer) -> Result<Self, StoreError> {
+        Ok(Self {
+            tenant_id: scope.into(),
+            event_id: transfer.key.event.into(),
+            policy_id: transfer.key.policy.into(),
+            time: transfer.time.as_unix_micros(),
+            payer_id: transfer.payer.into(),
+            endpoint_id: transfer.endpoint.into(),
+            period: transfer.span.period.as_str().to_owned(),
+            period_begins: transfer.span.begins.as_unix_micros(),
+            currency: transfer.currency.as_str().to_owned(),
+            units: to_i64(transfer.charged.units)?,
+            free_units: to_i64(transfer.charged.free_units)?,
+            amount: to_i64(transfer.charged.amount.micros())?,
+            request: transfer.request.map(|request| Bytes(request.0)),
+            repeats: transfer.repeats.into(),
+        })
+    }
+}
+
+impl TryFrom<TransferRow> for Transfer {
+    type Error = StoreError;
+    fn try_from(row: TransferRow) -> Result<Self, StoreError> {
+        let begins = Timestamp::from_unix_micros(row.period_begins);
+        Ok(Self {
+            key: TransferKey { event: row.event_id.into(), policy: row.policy_id.into() },
+            time: Timestamp::from_unix_micros(row.time),
+            payer: row.payer_id.into(),
+            endpoint: row.endpoint_id.into(),
+            span: Span { period: parse("transfers.period", &row.period)?, begins },
+            currency: parse("transfers.currency", &row.currency)?,
+            charged: balance(row.units, row.free_units, row.amount)?,
+            request: row.request.map(|request| RequestDigest(request.0)),
+            repeats: u8::try_from(row.repeats)
+                .map_err(|error| unreadable_column("transfers.repeats", &error))?,
+        })
+    }
+}
+
+fn balance(units: i64, free_units: i64, amount: i64) -> Result<Balance, StoreError> {
+    let amount = Amount::from_micros(to_u64(amount)?);
+    Ok(Balance { units: to_u64(units)?, free_units: to_u64(free_units)?, amount })
+}
+
+/// A key as bytes that sort as the key does.
+fn key_bytes(key: &BalanceKey) -> Vec<u8> {
+    let (kind, account) = match &key.account {
+        LedgerAccount::Endpoint(endpoint) => (0, endpoint.as_bytes()),
+        LedgerAccount::Payer(payer) => (1, payer.as_bytes()),
+    };
+    let period = match key.span.period {
+        Period::Day => 0,
+        Period::Month => 1,
+        Period::Total => 2,
+    };
+    // Times before 1970 come before those behind it.
+    let begins = key.span.begins.as_unix_micros() ^ i64::MIN;
+    let mut bytes = Vec::with_capacity(KEY_BYTES);
+    bytes.extend_from_slice(key.policy.as_bytes());
+    bytes.push(kind);
+    bytes.extend_from_slice(account);
+    bytes.push(period);
+    bytes.extend_from_slice(&begins.to_be_bytes());
+    bytes.extend_from_slice(key.currency.as_str().as_bytes());
+    bytes
+}
+
+/// About how long a key is.
+const KEY_BYTES: usize = 16 + 1 + 16 + 1 + 8 + 8;
+
+fn key_of(bytes: &[u8]) -> Result<BalanceKey, StoreError> {
+    let read = || {
+        let (policy, rest) = bytes.split_first_chunk()?;
+        let (kind, rest) = rest.split_first()?;
+        let (account, rest) = rest.split_first_chunk()?;
+        let (period, rest) = rest.split_first()?;
+        let (begins, currency) = rest.split_first_chunk()?;
+        let account = match kind {
+            0 => LedgerAccount::Endpoint(EndpointId::from_bytes(*account)),
+            1 => LedgerAccount::Payer(ActorId::from_bytes(*account)),
+            _ => return None,
+        };
+        let period = match period {
+            0 => Period::Day,
+            1 => Period::Month,
+            2 => Period::Total,
+            _ => return None,
+        };
+        let begins = Timestamp::from_unix_micros(i64::from_be_bytes(*begins) ^ i64::MIN);
+        let currency = std::str::from_utf8(currency).ok()?.parse().ok()?;
+        let policy = PolicyId::from_bytes(*policy);
+        Some(BalanceKey { policy, account, span: Span { period, begins }, currency })
+    };
+    read().ok_or_else(|| unreadable_column("balances.key", &"it is no key of a balance"))
+}
+
+impl LedgerView for Session<'_> {
+    fn balance(&mut self, scope: &TenantScope, key: &BalanceKey) -> Result<Balance, StoreError> {
+        let row: Option<(i64, i64, i64)> = self.read(|connection| {
+            let row = balances::table.find((Key::from(scope), key_bytes(key)));
+            row.select((balances::units, balances::free_units, balances::amount)).first(connection).optional()
+        })?;
+        row.map_or(Ok(Balance::default()), |(units, free_units, amount)| balance(units, free_units, amount))
+    }
+
+    fn transfer_of_request(
+        &mut self,
+        scope: &TenantScope,
+        request: &RequestDigest,
+        policy: PolicyId,
+        since: Timestamp,
+    ) -> Result<Option<Transfer>, StoreError> {
+        let row: Option<TransferRow> = self.read(|connection| {
+            transfers::table
+                .filter(transfers::tenant_id.eq(Key::from(scope)))
+                .filter(transfers::request.eq(Bytes(request.0)))
+                .filter(transfers::policy_id.eq(Key::from(policy)))
+                .filter(transfers::time.ge(since.as_unix_micros()))
+                .order((transfers::time.desc(), transfers::event_id.desc()))
+                .select(TransferRow::as_select())
+                .first(connection)
+                .optional()
+        })?;
+        row.map(Transfer::try_from).transpose()
+    }
+
+    fn transfers(
+        &mut self,
+        scope: &TenantScope,
+        page: PageRequest<TransferKey>,
+    ) -> Result<Page<Transfer, TransferKey>, StoreError> {
+        // Before the first page stands the smallest key there could be.
+        let (event, policy) = page.after.map_or((Vec::new(), Vec::new()), |Cursor(key)| {
+            (key.event.as_bytes().to_vec(), key.policy.as_bytes().to_vec())
+        });
+        let same_event = transfers::event_id.eq(event.clone()).and(transfers::policy_id.gt(policy));
+        self.read(|connection| {
+            let rows = transfers::table
+                .filter(transfers::tenant_id.eq(Key::from(scope)))
+                // The first bound is what the index is searched by.
+                .filter(transfers::event_id.ge(event.clone()))
+                .filter(transfers::event_id.gt(event).or(same_event))
+                .order((transfers::event_id, transfers::policy_id))
+                .limit(limit_plus_one(page.limit))
+                .select(TransferRow::as_select())
+                .load_iter::<TransferRow, DefaultLoadingMode>(connection)?;
+            read_page(rows, page.limit, |row| {
+                let transfer = Transfer::try_from(row)?;
+                Ok((transfer.key, transfer))
+            })
+        })?
+    }
+
+    fn balances(
+        &mut self,
+        scope: &TenantScope,
+        page: PageRequest<BalanceKey>,
+    ) -> Result<Page<AccountBalance, BalanceKey>, StoreError> {
+        let after = page.after.map_or(Vec::new(), |Cursor(key)| key_bytes(&key));
+        self.read(|connection| {
+            let rows = balances::table
+                .filter(balances::tenant_id.eq(Key::from(scope)))
+                .filter(balances::key.gt(after))
+                .order(balances::key)
+                .limit(limit_plus_one(page.limit))
+                .select((balances::key, balances::units, balances::free_units, balances::amount))
+                .load_iter::<(Vec<u8>, i64, i64, i64), DefaultLoadingMode>(connection)?;
+            read_page(rows, page.limit, |(key, units, free_units, amount)| {
+                let key = key_of(&key)?;
+                Ok((key, AccountBalance { key, balance: balance(units, free_units, amount)? }))
+            })
+        })?
+    }
+}
+
+impl LedgerRows for Session<'_> {
+    fn add_transfer(&mut self, scope: &WriteScope, transfer: &Transfer) -> Result<(), StoreError> {
+        let row = TransferRow::new(scope, transfer)?;
+        let (units, free_units, amount) = (row.units, row.free_units, row.amount);
+        self.atomically(|session| {
+            session
+                .write(|connection| diesel::insert_into(transfers::table).values(row).execute(connection))?;
+            for key in transfer.balances() {
+                session.write(|connection| {
+                    diesel::insert_into(balances::table)
+                        .values((
+                            balances::tenant_id.eq(Key::from(scope)),
+                            balances::key.eq(key_bytes(&key)),
+                            balances::units.eq(units),
+                            balances::free_units.eq(free_units),
+                            balances::amount.eq(amount),
+                        ))
+                        .on_conflict((balances::tenant_id, balances::key))
+                        .do_update()
+                        .set((
+                            balances::units.eq(balances::units + units),
+                            balances::free_units.eq(balances::free_units + free_units),
+                            balances::amount.eq(balances::amount + amount),
+                        ))
+                        .execute(connection)
+                })?;
+            }
+            Ok(())
+        })
+    }
+
+    fn count_repeat(&mut self, scope: &WriteScope, key: TransferKey) -> Result<(), StoreError> {
+        let row = (Key::from(scope), Key::from(key.event), Key::from(key.policy));
+        let changed = self.write(|connection| {
+            diesel::update(transfers::table.find(row))
+                .set(transfers::repeats.eq(transfers::repeats + 1))
+                .execute(connection)
+        })?;
+        if changed == 0 { Err(StoreError::Conflict(format!("there is no transfer {key}"))) } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(begins: i64, period: Period, currency: &str, account: LedgerAccount) -> BalanceKey {
+        let span = Span { period, begins: Timestamp::from_unix_micros(begins) };
+        let policy = PolicyId::from_bytes([7; 16]);
+        BalanceKey { policy, account, span, currency: currency.parse().unwrap() }
+    }
+
+    #[test]
+    fn z2_keys_of_balances_are_kept_as_bytes_that_sort_as_they_do() {
+        let accounts = [
+            LedgerAccount::Endpoint(EndpointId::from_bytes([9; 16])),
+            LedgerAccount::Payer(ActorId::from_bytes([1; 16])),
+        ];
+        let mut keys = Vec::new();
+        for account in accounts {
+            for period in Period::ALL {
+                for begins in [i64::MIN, -1, 0, 1, 1_796_000_000_000_000, i64::MAX] {
+                    for currency in ["EUR", "EURX", "POINTSXX", "USD"] {
+                        keys.push(key(begins, period, currency, account));
+                    }
+                }
+            }
+        }
+        assert!(keys.is_sorted());
+        let bytes: Vec<_> = keys.iter().map(key_bytes).collect();
+        assert!(bytes.is_sorted());
+        for (key, bytes) in keys.iter().zip(&bytes) {
+            assert_eq!(key_of(bytes), Ok(*key));
+        }
+        assert!(key_of(&[]).is_err() && key_of(&[3; 50]).is_err());
+    }
+}
