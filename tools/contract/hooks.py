@@ -79,6 +79,14 @@ def make_sense(kind, configuration):
             phrases[:] = [f"word {at}" if isinstance(one, str) and 1 <= len(one) <= 256 else one for at, one in enumerate(phrases)]
         if not any(lists) and set(configuration) <= {"block", "require"} and len(lists) == len(configuration):
             configuration["block"] = ["word"]
+    if kind == "schedule":
+        if isinstance(configuration.get("zone"), str) and 1 <= len(configuration["zone"]) <= 64:
+            configuration["zone"] = "Europe/Berlin"
+        open_ = configuration.get("open")
+        for one in open_ if isinstance(open_, list) else []:
+            # A span has at least a minute.
+            if isinstance(one, dict) and isinstance(one.get("from"), str) and one["from"] == one.get("until"):
+                one["until"] = "24:00"
     if kind == "pii_filter":
         patterns = configuration.get("patterns")
         for at, one in enumerate(patterns if isinstance(patterns, list) else []):

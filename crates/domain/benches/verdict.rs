@@ -9,8 +9,8 @@ use serde_json::json;
 use syft_space_domain::identity::Email;
 use syft_space_domain::ids::{EndpointId, PolicyId};
 use syft_space_domain::policy::{
-    AccessConfiguration, Caller, CompiledPolicy, DecisionContext, PatternSet, PolicySet, PolicyTypes,
-    Resource, Subject,
+    AccessConfiguration, Caller, CompiledPolicy, DecisionContext, Facts, Finding, PatternSet, PolicySet,
+    PolicyTypes, QueryFacts, Resource, Subject,
 };
 use syft_space_domain::time::Timestamp;
 
@@ -69,5 +69,39 @@ fn verdicts(criterion: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, verdicts);
+/// The dearest schedule that can be: all spans are looked at, and all go past midnight.
+fn schedules(criterion: &mut Criterion) {
+    let days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+    let span = json!({ "days": days, "from": "22:00", "until": "01:00" });
+    let dates: Vec<String> =
+        (0..400).map(|n| format!("{}-{:02}-{:02}", 2025 + n / 200, n / 20 % 10 + 1, n % 20 + 1)).collect();
+    let most = json!({ "zone": "Europe/Berlin", "open": vec![span; 50], "closed": dates });
+    let office = json!({ "days": &days[..5], "from": "08:00", "until": "18:00" });
+    let usual = json!({ "zone": "Europe/Berlin", "open": [office], "closed": ["2026-12-24"] });
+    let types = PolicyTypes::default();
+    let mut group = criterion.benchmark_group("schedule");
+    for (name, configuration) in [("usual", usual), ("dearest", most)] {
+        let rule = types.compile(&types.parse("schedule", &configuration).unwrap()).unwrap();
+        let query =
+            QueryFacts { principal: None, key: None, address: None, conversation: None, purpose: None };
+        let facts = Facts {
+            policy: PolicyId::from_bytes([1; 16]),
+            endpoint: EndpointId::from_bytes([2; 16]),
+            subject: Subject::Guest,
+            now: Timestamp::parse("2026-11-24T20:30:00Z").unwrap(),
+            query: Some(query),
+        };
+        assert!(matches!(rule.evaluate(&facts), Finding::Matched(_)));
+        group.bench_function(name, |bencher| bencher.iter(|| black_box(&rule).evaluate(black_box(&facts))));
+        let parse = || types.parse("schedule", black_box(&configuration)).unwrap();
+        group.bench_function(BenchmarkId::new("read", name), |bencher| bencher.iter(parse));
+    }
+    let misspelt = json!({ "zone": "Europe/Berlim".repeat(4), "open": [] });
+    group.bench_function("unknown zone", |bencher| {
+        bencher.iter(|| types.parse("schedule", black_box(&misspelt)).is_err());
+    });
+    group.finish();
+}
+
+criterion_group!(benches, verdicts, schedules);
 criterion_main!(benches);

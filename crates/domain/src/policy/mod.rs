@@ -38,6 +38,7 @@ mod review_error;
 mod review_newcomers;
 mod review_subject;
 mod review_token;
+mod schedule;
 mod sign_off;
 mod token_limit;
 mod validity;
@@ -84,6 +85,7 @@ pub use review_subject::{
     SubjectKeyError,
 };
 pub use review_token::{ReviewToken, ReviewTokenError};
+pub use schedule::ScheduleType;
 pub use sign_off::{SignedOff, sign_off};
 pub use token_limit::TokenLimitType;
 pub use validity::{Validity, ValidityError};

@@ -16,6 +16,7 @@ use crate::policy::pii_filter::PiiFilterType;
 use crate::policy::policy_type::{ConfigurationError, PolicyType, Rule};
 use crate::policy::purpose_type::PurposeType;
 use crate::policy::rate_limit::RateLimitType;
+use crate::policy::schedule::ScheduleType;
 use crate::policy::token_limit::TokenLimitType;
 
 /// The types of policy that a space knows. The default knows those of this crate; a program adds its own with
@@ -58,6 +59,7 @@ impl Default for PolicyTypes {
             .with(PiiFilterType)
             .with(ContentType)
             .with(TokenLimitType)
+            .with(ScheduleType)
     }
 }
 

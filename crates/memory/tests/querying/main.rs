@@ -24,6 +24,8 @@ mod ports;
 #[cfg(test)]
 mod rate_limits;
 #[cfg(test)]
+mod schedules;
+#[cfg(test)]
 mod tickets;
 #[cfg(test)]
 mod waiting;

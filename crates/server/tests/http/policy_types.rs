@@ -1,6 +1,10 @@
 //! Policies of the types that look at what is asked and what is shown.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
+use syft_space::system::SystemClock;
+use syft_space_domain::time::Clock;
 
 use crate::space::{Client, TestSpace, dataset_of, endpoint_on};
 
@@ -99,4 +103,61 @@ async fn z4_a_conversation_that_is_too_long_is_refused() {
     assert_eq!(newest_event(&owner).await, [refusal.clone(), json!("denied"), refusal]);
     let verdict = explain(&owner, json!("penguins???")).await;
     assert_eq!(verdict, [json!("deny"), json!("denied_by_policy"), json!("11 characters of at most 10")]);
+}
+
+#[tokio::test]
+async fn z4_an_endpoint_that_is_closed_answers_nobody_and_says_nothing_of_its_hours() {
+    let (_space, owner, anna) = space_with_endpoint("Penguins swim.").await;
+    let days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+    let always = json!([{ "days": days, "from": "00:00", "until": "24:00" }]);
+    let policy = attach(&owner, "schedule", json!({ "zone": "europe/berlin", "open": always })).await;
+    let path = format!("/policies/{policy}");
+    let kept = owner.get(&path).await.expect(200).body["configuration"].clone();
+    assert_eq!(kept, json!({ "zone": "Europe/Berlin", "open": always, "closed": [] }));
+    anna.ask("birds", "penguins").await.expect(200);
+
+    // In Berlin it may be tomorrow already, and at the border of two days a little later too.
+    let now = SystemClock.now();
+    let date = |days: u64| now.plus(Duration::from_secs(86_400 * days)).to_string()[..10].to_owned();
+    let closed = json!({ "configuration": { "closed": [date(0), date(1), date(2)] } });
+    owner.patch(&path, &closed).await.expect(200);
+    for asks in [&owner, &anna] {
+        let refused = asks.ask("birds", "penguins").await.expect_problem(403, "policy_violation");
+        let entry = &refused.body["policy_metadata"]["entries"][0];
+        assert_eq!(entry["policy_type"], "schedule");
+        assert_eq!(entry["reason_code"], "POLICY_VIOLATION");
+        assert_eq!(entry["reason"], "the endpoint is closed at this time");
+        for rule in [&date(0), "Berlin", "24:00"] {
+            assert!(!refused.text.contains(rule), "{}", refused.text);
+        }
+    }
+    let refusal = json!("policy_violation");
+    assert_eq!(newest_event(&owner).await, [refusal.clone(), json!("denied"), refusal]);
+    let rule = explain(&owner, json!("penguins")).await;
+    assert_eq!(rule[..2], [json!("deny"), json!("denied_by_policy")]);
+    // Who may query is shown it, although it is closed.
+    assert_eq!(anna.get("/endpoints").await.expect(200).body["items"][0]["slug"], "birds");
+    owner.patch(&path, &json!({ "configuration": { "closed": null } })).await.expect(200);
+    anna.ask("birds", "penguins").await.expect(200);
+
+    let office = json!([{ "days": ["fri"], "from": "22:00", "until": "06:00" }]);
+    let office = json!({ "configuration": { "open": office, "closed": ["2027-01-08"] } });
+    owner.patch(&path, &office).await.expect(200);
+    for (at, rule) in [
+        ("2027-01-01T20:59:59Z", json!("outside of the hours")),
+        ("2027-01-01T21:00:00Z", Value::Null),
+        ("2027-01-02T04:59:59Z", Value::Null),
+        ("2027-01-02T05:00:00Z", json!("outside of the hours")),
+        ("2027-01-08T21:00:00Z", json!("closed on 2027-01-08")),
+        ("2027-01-09T04:00:00Z", json!("outside of the hours")),
+    ] {
+        let body = json!({ "identity": { "email": "anna@acme.example" }, "at": at });
+        let told = owner.post("/endpoints/birds/policies/explain", &body).await.expect(200).body;
+        assert_eq!(told["decided_by"]["rule"], rule, "{at}: {told}");
+        assert_eq!(told["verdict"], if rule.is_null() { "allow" } else { "deny" }, "{at}: {told}");
+    }
+    let unknown = json!({ "configuration": { "zone": "Berlin" } });
+    let refused = owner.patch(&path, &unknown).await.expect_problem(422, "invalid");
+    assert_eq!(refused.body["errors"][0]["pointer"], "/configuration/zone", "{}", refused.text);
+    assert!(refused.text.contains("Europe/Berlin"), "{}", refused.text);
 }

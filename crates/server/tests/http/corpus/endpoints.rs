@@ -28,6 +28,7 @@ pub async fn play() -> Recorder {
     queries(&mut r).await;
     purposes(&mut r).await;
     prices(&mut r).await;
+    schedules(&mut r).await;
     verdicts(&mut r).await;
     review(&mut r).await;
     removals(&mut r).await;
@@ -325,6 +326,29 @@ async fn prices(r: &mut Recorder) {
     }
     r.put("owner", "/endpoints/birds/policies", json!({ "policy_ids": [] })).await;
     r.delete("owner", "/policies/«prices»").await;
+}
+
+/// When an endpoint answers.
+async fn schedules(r: &mut Recorder) {
+    let hours = json!([{ "days": ["fri", "mon"], "from": "22:00", "until": "06:00" }]);
+    let of = |configuration: Value| json!({ "name": "hours", "policy_type": "schedule", "configuration": configuration });
+    for wrong in [
+        json!({ "zone": "Berlin", "open": hours }),
+        json!({ "zone": "UTC", "open": [] }),
+        json!({ "zone": "UTC", "open": hours, "closed": ["tomorrow"] }),
+    ] {
+        r.post("owner", "/policies", of(wrong)).await;
+    }
+    let told = r.post("owner", "/policies", of(json!({ "zone": "europe/berlin", "open": hours }))).await;
+    r.keep("hours", told.text("/id"));
+    r.patch("owner", "/policies/«hours»", json!({ "configuration": { "closed": ["2027-01-04"] } })).await;
+    r.put("owner", "/endpoints/birds/policies", json!({ "policy_ids": ["«hours»"] })).await;
+    for at in ["2027-01-01T21:00:00Z", "2027-01-01T20:59:59Z", "2027-01-04T21:00:00Z"] {
+        let identity = json!({ "email": "anna@acme.example" });
+        r.post("owner", "/endpoints/birds/policies/explain", json!({ "identity": identity, "at": at })).await;
+    }
+    r.put("owner", "/endpoints/birds/policies", json!({ "policy_ids": [] })).await;
+    r.delete("owner", "/policies/«hours»").await;
 }
 
 async fn explain(r: &mut Recorder, identity: Value) {

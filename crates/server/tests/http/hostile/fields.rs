@@ -316,6 +316,10 @@ fn by_hand(world: &World) -> Vec<Case> {
     ] {
         add(Method::Post, "/policies", policy(configuration), &format!("/configuration{pointer}"));
     }
+    for (configuration, pointer) in schedules() {
+        let body = json!({ "name": "p", "policy_type": "schedule", "configuration": configuration });
+        add(Method::Post, "/policies", body, &format!("/configuration{pointer}"));
+    }
     for pattern in patterns() {
         let configuration = json!({ "mode": "allow", "patterns": ["*@good.example", pattern] });
         add(Method::Post, "/policies", policy(configuration), "/configuration/patterns/1");
@@ -415,6 +419,33 @@ fn by_hand(world: &World) -> Vec<Case> {
     add(Method::Post, query, base("stop_sequences", json!([7])), "/stop_sequences/0");
     add(Method::Post, query, base("temperature", json!(-0.1)), "/temperature");
     cases
+}
+
+/// What is no schedule, and where.
+fn schedules() -> Vec<(Value, &'static str)> {
+    let with = |days: Value, from: &str, until: &str| json!({ "zone": "UTC", "open": [{ "days": days, "from": from, "until": until }] });
+    let open = json!([{ "days": ["mon"], "from": "08:00", "until": "18:00" }]);
+    vec![
+        (json!({}), "/zone"),
+        (json!({ "zone": ["UTC"], "open": open }), "/zone"),
+        (json!({ "zone": "../../etc/localtime", "open": open }), "/zone"),
+        (json!({ "zone": "Europe/Berlin\0", "open": open }), "/zone"),
+        (json!({ "zone": "\u{415}urope/Berlin", "open": open }), "/zone"),
+        (json!({ "zone": "Factory", "open": open }), "/zone"),
+        (json!({ "zone": "x".repeat(100_000), "open": open }), "/zone"),
+        (json!({ "zone": "UTC", "open": [] }), "/open"),
+        (json!({ "zone": "UTC", "open": vec![7; 51] }), "/open"),
+        (json!({ "zone": "UTC", "open": [null] }), "/open/0"),
+        (with(json!(["MON"]), "08:00", "18:00"), "/open/0/days/0"),
+        (with(json!(vec!["mon"; 8]), "08:00", "18:00"), "/open/0/days"),
+        (with(json!(["mon"]), "24:00", "18:00"), "/open/0/from"),
+        (with(json!(["mon"]), "08:00", "8 pm"), "/open/0/until"),
+        (with(json!(["mon"]), "08:00", "08:00"), "/open/0/until"),
+        (json!({ "zone": "UTC", "open": open, "closed": vec!["2026-12-24"; 401] }), "/closed"),
+        (json!({ "zone": "UTC", "open": open, "closed": ["2026-02-30"] }), "/closed/0"),
+        (json!({ "zone": "UTC", "open": open, "closed": ["-002026-12-24", "2026-12-24"] }), "/closed/0"),
+        (json!({ "zone": "UTC", "open": open, "timezone": "UTC" }), ""),
+    ]
 }
 
 /// Texts that are no patterns.
