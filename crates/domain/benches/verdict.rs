@@ -12,13 +12,15 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use criterion::{BatchSize, BenchmarkId, Criterion, criterion_group, criterion_main};
 use serde_json::{Value, json};
+use syft_space_domain::access::Role;
+use syft_space_domain::endpoint::{Conversation, Message, MessageRole};
 use syft_space_domain::identity::Email;
 use syft_space_domain::ids::{EndpointId, PolicyId};
 use syft_space_domain::policy::{
     AccessConfiguration, Caller, CompiledPolicy, DecisionContext, MAX_ATTACHED, PatternSet, PolicySet,
-    PolicyTypes, Resource, Subject,
+    PolicyTypes, QueryFacts, Resource, Subject,
 };
 use syft_space_domain::time::Timestamp;
 
@@ -150,5 +152,48 @@ fn dearest_patterns() -> [(&'static str, Pattern); 4] {
     ]
 }
 
-criterion_group!(benches, verdicts, dearest);
+/// Nearly the longest conversation that is looked through, and as many policies as an endpoint may have that look into it.
+fn long_conversations(criterion: &mut Criterion) {
+    let types = PolicyTypes::default();
+    let policies = PolicySet::new((0..MAX_ATTACHED).zip(1..).map(|(policy, number)| {
+        let phrases: Vec<_> = (0..1_000).map(|n| format!("some phrase {policy} {n}")).collect();
+        let stored = types.parse("content", &json!({ "block": phrases })).unwrap();
+        Arc::new(CompiledPolicy::compile(&types, PolicyId::from_bytes([number; 16]), 1, &stored))
+    }));
+    let caller = Caller::Member { role: Role::User, email: None };
+    let mut group = criterion.benchmark_group("verdict on 128 KiB");
+    group.sample_size(10);
+    for (name, text, times) in [
+        ("words", "And what does some phrase 1 mean, in a few words? ", 2_500),
+        ("accents", "Été où l’on rêvait d’une forêt à Zürich — ça va? ", 2_000),
+        ("Japanese", "ペンギンはどこに住んでいますか。", 2_500),
+        ("a character that stands for eighteen", "\u{fdfa}", 3_700),
+    ] {
+        let system = text.repeat(times);
+        let before = Message { role: MessageRole::System, content: system };
+        let question = Message { role: MessageRole::User, content: "When does it open?".to_owned() };
+        let messages = vec![before, question];
+        group.bench_function(name, |bencher| {
+            bencher.iter_batched(
+                || Conversation::of_messages(messages.clone()).unwrap(),
+                |conversation| {
+                    let facts = QueryFacts {
+                        principal: None,
+                        key: None,
+                        address: None,
+                        conversation: Some(&conversation),
+                        purpose: None,
+                    };
+                    let context = DecisionContext::of_query(Timestamp::from_unix_micros(0), facts);
+                    let resource = Resource::published(EndpointId::from_bytes([2; 16]));
+                    assert!(policies.decide(resource, &caller, &context).is_allow());
+                },
+                BatchSize::LargeInput,
+            );
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, verdicts, dearest, long_conversations);
 criterion_main!(benches);

@@ -55,6 +55,7 @@ pub use obligation::{Hold, LimitStatus, Obligation, ObligationError, Obligations
 pub use open_reviews::OpenReviews;
 pub use pattern::{EmailPattern, PatternError};
 pub use pattern_set::PatternSet;
+pub(crate) use phrase::canonical_within;
 pub use pii::PiiKind;
 pub use pii_filter::PiiFilterType;
 pub use policy_set::{CompiledPolicy, PolicySet};
