@@ -268,19 +268,23 @@ pub(crate) fn asker() -> impl Strategy<Value = Asker> {
 }
 
 fn address() -> impl Strategy<Value = String> {
-    let local = select(vec!["a", "b", "A", "ab", "ba", "aab", "a.b", "a+b", "bab"]);
+    let local = select(vec!["a", "b", "A", "ab", "ba", "aab", "a.b", "a+b", "bab", "aba", "abab", "abb"]);
     (local, domain()).prop_map(|(local, domain)| format!("{local}@{domain}"))
 }
 
 fn domain() -> impl Strategy<Value = &'static str> {
-    select(vec!["a.b", "b.a", "ab.b", "a.a.b", "b.a.B", "aba.b.b"])
+    select(vec!["a.b", "b.a", "ab.b", "a.a.b", "b.a.B", "aba.b.b", "ab.a"])
 }
 
 fn pattern() -> impl Strategy<Value = String> {
     let halves = |alternatives: &'static [&'static str]| select(alternatives);
-    let local = halves(&["*", "a*", "*b", "a*b", "*a*", "**", "b*a*", "A*", "a", "*.*", "*+*", "a*a*b"]);
-    let domains =
-        halves(&["*", "*.b", "a.*", "*a.b", "a*.b", "*.*.*", "*.A.*", "*a*b*", "b.a", "A.b", "*.b.*"]);
+    let local = halves(&[
+        "*", "a*", "*b", "a*b", "*a*", "**", "b*a*", "A*", "a", "*.*", "*+*", "a*a*b", "*a*b*", "*ab*a*",
+        "a*b*a*b", "*b*b*",
+    ]);
+    let domains = halves(&[
+        "*", "*.b", "a.*", "*a.b", "a*.b", "*.*.*", "*.A.*", "*a*b*", "b.a", "A.b", "*.b.*", "*ab*a*", "*b*a",
+    ]);
     let glob = (local, domains).prop_map(|(local, domain)| format!("{local}@{domain}"));
     prop_oneof![
         6 => glob,
