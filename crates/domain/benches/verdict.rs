@@ -1,16 +1,26 @@
-//! How long a verdict takes, and compiling the rules it comes from: 60 % addresses, 35 % domains, 5 % globs.
-#![expect(clippy::unwrap_used, reason = "a benchmark that cannot start has nothing to measure")]
+//! How long a verdict takes, and compiling the rules it comes from: 60 % addresses, 35 % domains, 5 % globs; and the dearest
+//! verdict that an owner can bring about. Besides criterion's estimates it prints how long single verdicts take.
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::indexing_slicing,
+    reason = "it measures durations and tells them, and has nothing to measure where it cannot start"
+)]
 
 use std::hint::black_box;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use serde_json::json;
+use criterion::{BatchSize, BenchmarkId, Criterion, criterion_group, criterion_main};
+use serde_json::{Value, json};
+use syft_space_domain::access::Role;
+use syft_space_domain::endpoint::{Conversation, Message, MessageRole};
 use syft_space_domain::identity::Email;
 use syft_space_domain::ids::{EndpointId, PolicyId};
 use syft_space_domain::policy::{
-    AccessConfiguration, Caller, CompiledPolicy, DecisionContext, Facts, Finding, PatternSet, PolicySet,
-    PolicyTypes, QueryFacts, Resource, Subject,
+    AccessConfiguration, Caller, CompiledPolicy, DecisionContext, Facts, Finding, MAX_ATTACHED, PatternSet,
+    PolicySet, PolicyTypes, QueryFacts, Resource, Subject,
 };
 use syft_space_domain::time::Timestamp;
 
@@ -28,14 +38,44 @@ fn configuration(count: usize) -> AccessConfiguration {
     AccessConfiguration::parse(&json!({"mode": "allow", "patterns": patterns})).unwrap()
 }
 
+/// Policies with these configurations, compiled.
+fn policies(configurations: &[Value]) -> PolicySet {
+    let types = PolicyTypes::default();
+    PolicySet::new(configurations.iter().zip(1..).map(|(json, number)| {
+        let stored = types.parse("access", json).unwrap();
+        Arc::new(CompiledPolicy::compile(&types, PolicyId::from_bytes([number; 16]), 1, &stored))
+    }))
+}
+
+fn is_let_in(policies: &PolicySet, email: &Email) -> bool {
+    let caller = Caller::HubUser { registered: true, subject: Subject::Identified { email: Some(email) } };
+    let context = DecisionContext::at(Timestamp::from_unix_micros(0));
+    policies.decide(Resource::published(EndpointId::from_bytes([2; 16])), &caller, &context).is_allow()
+}
+
+/// How long single verdicts on these addresses take, in turn.
+fn percentiles(name: &str, policies: &PolicySet, emails: &[Email], verdicts: usize) {
+    let mut times: Vec<Duration> = emails
+        .iter()
+        .cycle()
+        .take(verdicts)
+        .map(|email| {
+            let begun = Instant::now();
+            black_box(is_let_in(black_box(policies), black_box(email)));
+            begun.elapsed()
+        })
+        .collect();
+    times.sort_unstable();
+    let at = |of_a_thousand: usize| times[(times.len() * of_a_thousand / 1_000).min(times.len() - 1)];
+    println!("single verdicts, {name}: p50 {:?}, p99 {:?}, p99.9 {:?}", at(500), at(990), at(999));
+}
+
 fn verdicts(criterion: &mut Criterion) {
-    let id = PolicyId::from_bytes([1; 16]);
     let mut group = criterion.benchmark_group("verdict");
-    for count in [10, 10_000] {
+    for count in [10, 1_000, 10_000] {
         let access = configuration(count);
-        let types = PolicyTypes::default();
-        let stored = types.parse("access", &access.to_json()).unwrap();
-        let policies = PolicySet::new([Arc::new(CompiledPolicy::compile(&types, id, 1, &stored))]);
+        let policies = policies(&[access.to_json()]);
+        let mut emails = Vec::new();
         for (name, email, allowed) in [
             ("address", "person0@company0.example.com", true),
             ("domain", "ada@department1.example.org", true),
@@ -44,16 +84,17 @@ fn verdicts(criterion: &mut Criterion) {
             ("near miss", "stranger@lab.region3.example.net", false),
         ] {
             let email = Email::parse(email).unwrap();
-            let caller =
-                Caller::HubUser { registered: true, subject: Subject::Identified { email: Some(&email) } };
-            let context = DecisionContext::at(Timestamp::from_unix_micros(0));
-            let resource = Resource::published(EndpointId::from_bytes([2; 16]));
-            assert_eq!(policies.decide(resource, &caller, &context).is_allow(), allowed);
+            assert_eq!(is_let_in(&policies, &email), allowed);
             group.bench_function(BenchmarkId::new(name, count), |bencher| {
-                bencher
-                    .iter(|| black_box(&policies).decide(resource, black_box(&caller), &context).is_allow());
+                bencher.iter(|| is_let_in(black_box(&policies), black_box(&email)));
             });
+            emails.push(email);
         }
+        // Of each pattern somebody, so that no look-up finds what the one before has left in the cache.
+        let of_patterns =
+            access.patterns.iter().map(|one| Email::parse(&one.as_str().replace('*', "ada")).unwrap());
+        emails.extend(of_patterns);
+        percentiles(&format!("{count} patterns"), &policies, &emails, 1_000_000);
         group.bench_function(BenchmarkId::new("compile", count), |bencher| {
             bencher.iter(|| PatternSet::compile(black_box(&access.patterns)));
         });
@@ -82,8 +123,16 @@ fn schedules(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("schedule");
     for (name, configuration) in [("usual", usual), ("dearest", most)] {
         let rule = types.compile(&types.parse("schedule", &configuration).unwrap()).unwrap();
-        let query =
-            QueryFacts { principal: None, key: None, address: None, conversation: None, purpose: None };
+        let query = QueryFacts {
+            principal: None,
+            key: None,
+            address: None,
+            conversation: None,
+            purpose: None,
+            dataset: None,
+            documents: None,
+            request: None,
+        };
         let facts = Facts {
             policy: PolicyId::from_bytes([1; 16]),
             endpoint: EndpointId::from_bytes([2; 16]),
@@ -103,5 +152,93 @@ fn schedules(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, verdicts, schedules);
+/// As many patterns as may be of those that are tried one by one, in as many policies as an endpoint may have, against the
+/// longest address, which each of them nearly matches.
+fn dearest(criterion: &mut Criterion) {
+    let email = Email::parse(&format!("{0}@{1}.{1}.{2}.aa", "a".repeat(64), "a".repeat(63), "a".repeat(58)));
+    let email = email.unwrap();
+    assert_eq!(email.as_str().len(), Email::MAX);
+    let mut group = criterion.benchmark_group("dearest verdict");
+    for (name, pattern) in dearest_patterns() {
+        let configurations: Vec<_> = (0..MAX_ATTACHED)
+            .map(|policy| {
+                let one = |n: usize| pattern(policy * AccessConfiguration::MAX_MIXED_PATTERNS + n);
+                let patterns: Vec<_> = (0..AccessConfiguration::MAX_MIXED_PATTERNS).map(one).collect();
+                json!({ "mode": "deny", "patterns": patterns })
+            })
+            .collect();
+        let policies = policies(&configurations);
+        assert!(is_let_in(&policies, &email), "{name}");
+        percentiles(name, &policies, std::slice::from_ref(&email), 10_000);
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| is_let_in(black_box(&policies), black_box(&email)));
+        });
+    }
+    group.finish();
+}
+
+type Pattern = fn(usize) -> String;
+
+/// Patterns that are dear to try, each with a number to tell it from the others: no address of a's matches one. Together they
+/// have as many `*` as such patterns of one policy may have.
+fn dearest_patterns() -> [(&'static str, Pattern); 4] {
+    /// So many a's, and a number that no address of a's has.
+    fn run(length: usize, number: usize) -> String {
+        format!("{}{number}", "a".repeat(length))
+    }
+    [
+        ("an end that fails", |n| format!("*a*a*{}@*", run(n % 58 + 1, n))),
+        ("long pieces that are looked for everywhere", |n| format!("*@*{}*", run(58, n))),
+        ("pieces of all lengths", |n| format!("*a*@*{}*", run(n % 58 + 1, n))),
+        ("many pieces", |n| format!("*@*a.a*{}*", run(n % 58 + 1, n))),
+    ]
+}
+
+/// Nearly the longest conversation that is looked through, and as many policies as an endpoint may have that look into it.
+fn long_conversations(criterion: &mut Criterion) {
+    let types = PolicyTypes::default();
+    let policies = PolicySet::new((0..MAX_ATTACHED).zip(1..).map(|(policy, number)| {
+        let phrases: Vec<_> = (0..1_000).map(|n| format!("some phrase {policy} {n}")).collect();
+        let stored = types.parse("content", &json!({ "block": phrases })).unwrap();
+        Arc::new(CompiledPolicy::compile(&types, PolicyId::from_bytes([number; 16]), 1, &stored))
+    }));
+    let caller = Caller::Member { role: Role::User, email: None };
+    let mut group = criterion.benchmark_group("verdict on 128 KiB");
+    group.sample_size(10);
+    for (name, text, times) in [
+        ("words", "And what does some phrase 1 mean, in a few words? ", 2_500),
+        ("accents", "Été où l’on rêvait d’une forêt à Zürich — ça va? ", 2_000),
+        ("Japanese", "ペンギンはどこに住んでいますか。", 2_500),
+        ("a character that stands for eighteen", "\u{fdfa}", 3_700),
+    ] {
+        let system = text.repeat(times);
+        let before = Message { role: MessageRole::System, content: system };
+        let question = Message { role: MessageRole::User, content: "When does it open?".to_owned() };
+        let messages = vec![before, question];
+        group.bench_function(name, |bencher| {
+            bencher.iter_batched(
+                || Conversation::of_messages(messages.clone()).unwrap(),
+                |conversation| {
+                    let facts = QueryFacts {
+                        principal: None,
+                        key: None,
+                        address: None,
+                        conversation: Some(&conversation),
+                        purpose: None,
+                        dataset: None,
+                        documents: None,
+                        request: None,
+                    };
+                    let context = DecisionContext::of_query(Timestamp::from_unix_micros(0), facts);
+                    let resource = Resource::published(EndpointId::from_bytes([2; 16]));
+                    assert!(policies.decide(resource, &caller, &context).is_allow());
+                },
+                BatchSize::LargeInput,
+            );
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, verdicts, dearest, long_conversations, schedules);
 criterion_main!(benches);

@@ -47,7 +47,7 @@ fn hostile() -> Vec<(&'static str, Vec<String>)> {
         ),
         (
             "as many as may be of those tried one by one",
-            (0..100).map(|n| format!("{}*b{n}@{}*b.com", "*a".repeat(20), "*a".repeat(40))).collect(),
+            (0..100).map(|n| format!("*a*@{}*b{n}*.com", "a".repeat(40))).collect(),
         ),
     ]
 }
@@ -84,6 +84,12 @@ fn k12_there_is_an_end_to_the_patterns_that_are_tried_one_by_one() {
         error.to_string().starts_with("/patterns: an access policy has at most 100 patterns with a *"),
         "{error}"
     );
+    let starry = |stars: usize| format!("{}*@example.com", "*a".repeat(stars - 1));
+    let rest = AccessConfiguration::MAX_MIXED_STARS - 7 * 50;
+    let starred = |last| (0..8).map(move |n| if n < 7 { format!("{n}{}", starry(50)) } else { starry(last) });
+    assert!(types.parse("access", &configuration(&starred(rest).collect::<Vec<_>>())).is_ok());
+    let error = types.parse("access", &configuration(&starred(rest + 1).collect::<Vec<_>>())).unwrap_err();
+    assert!(error.to_string().contains("and in these at most 400 *"), "{error}");
     for (pattern, mixed) in [
         ("*", false),
         ("ada@example.com", false),

@@ -189,11 +189,12 @@ pub enum AccessProblem {
     /// There are too many patterns.
     #[error("an access policy has at most {} patterns", AccessConfiguration::PATTERNS_MAX)]
     TooMany,
-    /// There are too many patterns that have to be tried one by one.
+    /// There are too many patterns that have to be tried one by one, or these are too dear.
     #[error(
-        "an access policy has at most {} patterns with a * between two texts, or with several on one side of the @; one * \
-         at the beginning or end of a side is not counted",
-        AccessConfiguration::MAX_MIXED_PATTERNS
+        "an access policy has at most {} patterns with a * between two texts, or with several on one side of the @, and in \
+         these at most {} *; one * at the beginning or end of a side is not counted",
+        AccessConfiguration::MAX_MIXED_PATTERNS,
+        AccessConfiguration::MAX_MIXED_STARS
     )]
     TooManyMixed,
     /// A pattern is no text.
@@ -241,6 +242,8 @@ impl AccessConfiguration {
     pub const PATTERNS_MAX: usize = 10_000;
     /// The most patterns of one policy that no index finds ([`EmailPattern::is_mixed`]): each query pays for each.
     pub const MAX_MIXED_PATTERNS: usize = 100;
+    /// The most `*` in these together: what it takes to try one grows with them.
+    pub const MAX_MIXED_STARS: usize = 400;
 
     /// Reads `{"mode", "patterns", "guests", "valid_from", "valid_until"}`, of which the last three may be missing; or `{"allowed_users", "denied_users"}`,
     /// as the Python product writes it, if just one of the lists names somebody. A pattern that stands twice is
@@ -288,11 +291,11 @@ impl AccessConfiguration {
         Ok(Self { mode, patterns, guests: false, validity: Validity::default() })
     }
 
-    /// Whether there are no more patterns than may be tried one by one. What is stored is not asked: it may come from
-    /// before this limit.
+    /// Whether no more is to be tried one by one than may be. What is stored is not asked: it may come from before this limit.
     fn check_mixed(&self) -> Result<(), AccessConfigurationError> {
-        let mixed = self.patterns.iter().filter(|pattern| pattern.is_mixed()).count();
-        if mixed > Self::MAX_MIXED_PATTERNS {
+        let mixed: Vec<_> = self.patterns.iter().filter(|pattern| pattern.is_mixed()).collect();
+        let stars: usize = mixed.iter().map(|pattern| pattern.as_str().matches('*').count()).sum();
+        if mixed.len() > Self::MAX_MIXED_PATTERNS || stars > Self::MAX_MIXED_STARS {
             Err(AccessProblem::TooManyMixed.at("/patterns"))
         } else {
             Ok(())

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use serde_json::{Value, json};
 
-use crate::endpoint::MessageRole;
+use crate::endpoint::Conversation;
 use crate::policy::metadata::PolicyEntry;
 use crate::policy::phrase::canonical;
 use crate::policy::policy_type::{ConfigurationError, ConfigurationSchema, Facts, Finding, PolicyType, Rule};
@@ -135,11 +135,16 @@ impl Phrases {
         Ok(Self { phrases: phrases.iter().map(|phrase| phrase.as_str().into()).collect(), automaton })
     }
 
-    /// The first of the phrases that ends in a text.
-    fn find(&self, text: &str) -> Option<&Arc<str>> {
-        let found = self.automaton.find(&canonical(text))?;
+    /// The first of the phrases that ends in the form of a text.
+    fn find(&self, form: &str) -> Option<&Arc<str>> {
+        let found = self.automaton.find(form)?;
         self.phrases.get(found.pattern().as_usize())
     }
+}
+
+/// Whoever could say a blocked phrase behind what is looked through is refused.
+fn too_long() -> Finding {
+    Finding::Matched(format!("more than {} bytes to look through", Conversation::MAX_LOOKED_THROUGH).into())
 }
 
 struct ContentRule {
@@ -154,14 +159,16 @@ impl Rule for ContentRule {
             return Finding::NotMatched;
         };
         if !self.block.phrases.is_empty() {
-            let said = conversation.messages();
-            let mut said = said.filter(|(role, _)| matches!(role, MessageRole::User | MessageRole::System));
-            if let Some(phrase) = said.find_map(|(_, text)| self.block.find(text)) {
+            let Some(mut said) = conversation.said_forms() else { return too_long() };
+            if let Some(phrase) = said.find_map(|form| self.block.find(form)) {
                 return Finding::Matched(Arc::clone(phrase));
             }
         }
-        if !self.require.phrases.is_empty() && self.require.find(conversation.question()).is_none() {
-            return Finding::Matched("no required phrase".into());
+        if !self.require.phrases.is_empty() {
+            let Some(question) = conversation.question_form() else { return too_long() };
+            if self.require.find(question).is_none() {
+                return Finding::Matched("no required phrase".into());
+            }
         }
         Finding::NotMatched
     }
@@ -215,7 +222,7 @@ mod tests {
     #[test]
     fn z4_a_phrase_is_found_as_whole_words_wherever_it_stands() {
         let phrases = Phrases::new(&["credit card".to_owned(), "pin".to_owned()].into()).unwrap();
-        let find = |text: &str| phrases.find(text).map(ToString::to_string);
+        let find = |text: &str| phrases.find(&canonical(text)).map(ToString::to_string);
         for (text, expected) in [
             ("My CREDIT-CARD?", Some("credit card")),
             ("credit\n card", Some("credit card")),

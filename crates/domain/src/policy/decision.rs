@@ -77,7 +77,8 @@ pub struct Diagnostics {
     pub reason: Reason,
     /// The rule that decided among the policies, where one did.
     pub decided_by: Option<Decider>,
-    /// What each policy had to say, in the order in which they are asked: by stage, and those that deny first.
+    /// What each policy had to say, in the order in which they are asked: those that cannot be evaluated, then by stage, and
+    /// those that deny first.
     pub policies: Vec<PolicyDiagnostic>,
 }
 

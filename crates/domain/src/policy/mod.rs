@@ -63,6 +63,7 @@ pub use obligation::{
 pub use open_reviews::OpenReviews;
 pub use pattern::{EmailPattern, PatternError};
 pub use pattern_set::PatternSet;
+pub(crate) use phrase::canonical_within;
 pub use pii::PiiKind;
 pub use pii_filter::PiiFilterType;
 pub use policy_set::{CompiledPolicy, PolicySet};

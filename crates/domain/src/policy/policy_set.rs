@@ -46,7 +46,7 @@ impl<'a> Asked<'a> {
 pub struct PolicySet {
     /// In the order in which they were attached.
     attached: Box<[Arc<CompiledPolicy>]>,
-    /// In the order in which they are asked: by stage, and those that deny first.
+    /// In the order in which they are asked: those that cannot be evaluated, then by stage, and those that deny first.
     asked: Box<[Arc<CompiledPolicy>]>,
 }
 
@@ -97,7 +97,9 @@ impl PolicySet {
     pub fn new(attached: impl IntoIterator<Item = Arc<CompiledPolicy>>) -> Self {
         let attached: Box<[_]> = attached.into_iter().collect();
         let mut asked = attached.clone();
-        asked.sort_by_key(|policy| (policy.stage(), policy.effect() == Effect::Allow));
+        asked.sort_by_key(|policy| {
+            (policy.compiled.is_some(), policy.stage(), policy.effect() == Effect::Allow)
+        });
         Self { attached, asked }
     }
 
@@ -229,10 +231,12 @@ impl Answers {
             self.policies.push(PolicyDiagnostic { policy: policy.id, effect, outcome });
         }
         let allows = stage.iter().any(|policy| policy.effect() == Effect::Allow);
+        // Where it is said who may query, guests are let in by a rule for them, or not at all.
+        let admits = stage.iter().any(|policy| policy.stage() == Stage::Admit && policy.names_callers());
         match asked.subject {
             _ if self.refusal.is_some() => {}
             _ if deny_unknown || (allow_unknown && !granted) => self.refuse(Reason::AddressUnknown, None),
-            Subject::Guest if allows && !granted => self.refuse(Reason::GuestsNotAdmitted, None),
+            Subject::Guest if (allows || admits) && !granted => self.refuse(Reason::GuestsNotAdmitted, None),
             Subject::Identified { .. } if allows && !granted => self.refuse(Reason::NoPolicyAllows, None),
             // Last: only whom everything else lets in learns that a purpose is asked for, and which there are.
             _ if is_purpose_missing => self.refuse(Reason::PurposeMissing, None),
@@ -253,6 +257,7 @@ mod tests {
     use super::*;
     use crate::access::Role;
     use crate::identity::Email;
+    use crate::policy::context::QueryFacts;
     use crate::time::Timestamp;
 
     fn rules(policies: &[Value]) -> PolicySet {
@@ -345,6 +350,36 @@ mod tests {
     }
 
     #[test]
+    fn f4_only_a_guest_who_is_admitted_learns_that_a_purpose_is_demanded() {
+        let types = PolicyTypes::default();
+        let purpose = types.parse("purpose", &json!({"allowed": ["teaching"]})).unwrap();
+        for (access, reason) in [
+            (guests("deny", false), Reason::GuestsNotAdmitted),
+            (guests("allow", false), Reason::GuestsNotAdmitted),
+            (guests("allow", true), Reason::PurposeMissing),
+        ] {
+            let access = types.parse("access", &access).unwrap();
+            let compiled = [(1, &purpose), (2, &access)];
+            let compiled = compiled.map(|(n, one)| Arc::new(CompiledPolicy::compile(&types, id(n), 1, one)));
+            let facts = QueryFacts {
+                principal: None,
+                key: None,
+                address: None,
+                conversation: None,
+                purpose: None,
+                dataset: None,
+                documents: None,
+                request: None,
+            };
+            let context = DecisionContext::of_query(Timestamp::from_unix_micros(0), facts);
+            let caller = Caller::HubUser { registered: true, subject: Subject::Guest };
+            let decision = PolicySet::new(compiled).decide(published(), &caller, &context);
+            assert_eq!(decision.diagnostics.reason, reason);
+            assert_eq!(decision.purposes.is_empty(), reason == Reason::GuestsNotAdmitted);
+        }
+    }
+
+    #[test]
     fn z2_the_lone_star_is_decided_without_an_address() {
         assert_eq!(on_unknown(&[allow(&["ada@example.com", "*"])]), Reason::AllowedByPolicy);
         assert_eq!(on_unknown(&[allow(&["*@a.com"]), allow(&["*"])]), Reason::AllowedByPolicy);
@@ -411,13 +446,16 @@ mod tests {
         let types = PolicyTypes::default();
         let stored = |type_name, text| PolicyConfiguration::from_storage(type_name, text, 0);
         let open = types.parse("access", &allow(&["*"])).unwrap();
+        let denying = types.parse("access", &deny(&["*"])).unwrap();
         for closed in [
             stored("rate_limit", "{}"),
             stored("access", r#"{"mode":"maybe","patterns":[]}"#),
             stored("access", "{"),
             stored("access", ""),
         ] {
-            for configurations in [vec![&closed], vec![&open, &closed], vec![&closed, &open]] {
+            for configurations in
+                [vec![&closed], vec![&open, &closed], vec![&closed, &open], vec![&denying, &closed]]
+            {
                 let compiled = configurations.into_iter().zip(0..);
                 let compiled =
                     compiled.map(|(policy, n)| Arc::new(CompiledPolicy::compile(&types, id(n), 1, policy)));

@@ -84,7 +84,7 @@ impl Rule for TokenLimit {
         let Some(conversation) = facts.query.and_then(|query| query.conversation) else {
             return Finding::NotMatched;
         };
-        let characters: usize = conversation.messages().map(|(_, text)| text.chars().count()).sum();
+        let characters = conversation.characters();
         if u64::try_from(characters).unwrap_or(u64::MAX) <= self.max_characters {
             return Finding::NotMatched;
         }

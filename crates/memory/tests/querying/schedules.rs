@@ -62,13 +62,12 @@ fn z4_who_is_refused_learns_that_it_is_closed_and_nothing_of_the_hours() {
     let world = World::new();
     world.attach_all(&[("schedule", tuesdays("11:00", "12:00"))]);
     let Err(QueryError::Refused(refusal)) = world.query(&world.member) else { panic!("it is closed") };
-    let entry = PolicyEntry {
-        policy_type: "schedule",
-        kind: "policy",
-        status: "rejected",
-        reason_code: "POLICY_VIOLATION",
-        reason: "the endpoint is closed at this time",
-    };
+    let entry = PolicyEntry::rejected(
+        "schedule",
+        "policy",
+        "POLICY_VIOLATION",
+        "the endpoint is closed at this time",
+    );
     assert_eq!(refusal.policy.entries, [entry]);
 }
 
@@ -102,7 +101,7 @@ fn z4_an_explanation_is_for_the_time_that_is_said_and_tells_the_owner_why() {
             ..HypotheticalQuery::default()
         };
         let member = HypotheticalCaller::Address(email("mia@harbor.example"));
-        explain(&world.space, &owner, &EndpointName::Id(world.endpoint.id), &member, &query)
+        block_on(explain(&world.space, &owner, &EndpointName::Id(world.endpoint.id), &member, &query))
             .unwrap()
             .diagnostics
     };

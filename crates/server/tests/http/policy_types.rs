@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use syft_space::system::SystemClock;
 use syft_space_domain::time::Clock;
 
+use crate::marketplace_fixture::MarketplaceFixture;
 use crate::space::{Client, TestSpace, dataset_of, endpoint_on};
 
 async fn space_with_endpoint(text: &str) -> (TestSpace, Client, Client) {
@@ -160,4 +161,47 @@ async fn z4_an_endpoint_that_is_closed_answers_nobody_and_says_nothing_of_its_ho
     let refused = owner.patch(&path, &unknown).await.expect_problem(422, "invalid");
     assert_eq!(refused.body["errors"][0]["pointer"], "/configuration/zone", "{}", refused.text);
     assert!(refused.text.contains("Europe/Berlin"), "{}", refused.text);
+}
+
+#[tokio::test]
+async fn k12_a_conversation_that_is_too_long_to_be_looked_through_is_refused_by_a_policy_that_blocks() {
+    let (_space, owner, anna) = space_with_endpoint("Penguins swim.").await;
+    attach(&owner, "content", json!({ "block": ["krill price"] })).await;
+    let ask = async |length: usize| {
+        let messages = json!([
+            { "role": "system", "content": "x".repeat(length) }, { "role": "user", "content": "Do penguins swim?" },
+        ]);
+        anna.post("/endpoints/birds/query", &json!({ "messages": messages })).await
+    };
+    ask(100 * 1024).await.expect(200);
+    ask(128 * 1024).await.expect_problem(403, "policy_violation");
+    // A question whose characters stand for eighteen each: 30 KiB as it is written, and 330 KiB as it is compared.
+    anna.ask("birds", &"\u{fdfa}".repeat(10_000)).await.expect_problem(403, "policy_violation");
+    let verdict = explain(&owner, json!("\u{fdfa}".repeat(10_000))).await;
+    assert_eq!(verdict[2], "more than 131072 bytes to look through");
+}
+
+#[tokio::test]
+async fn f4_a_guest_whom_no_policy_admits_is_told_no_purposes() {
+    let market = MarketplaceFixture::start().await;
+    for (mode, guests, status, reason) in [
+        ("deny", false, 403, "access_denied"),
+        ("allow", false, 403, "access_denied"),
+        ("allow", true, 422, "invalid"),
+    ] {
+        let mut ids = Vec::new();
+        for (policy_type, configuration) in [
+            ("purpose", json!({ "allowed": ["teaching"] })),
+            ("access", json!({ "mode": mode, "patterns": ["*@elsewhere.example"], "guests": guests })),
+        ] {
+            let name = format!("{policy_type}, {mode} {guests}");
+            let body = json!({ "name": name, "policy_type": policy_type, "configuration": configuration });
+            ids.push(market.owner.post("/policies", &body).await.expect(201).body["id"].clone());
+        }
+        let attached = json!({ "policy_ids": ids });
+        market.owner.put("/endpoints/space-docs/policies", &attached).await.expect(200);
+        let refused =
+            market.guest().ask("space-docs", "What is public?").await.expect_problem(status, reason);
+        assert_eq!(refused.text.contains("teaching"), status == 422, "{}", refused.text);
+    }
 }

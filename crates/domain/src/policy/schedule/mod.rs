@@ -53,13 +53,12 @@ impl PolicyType for ScheduleType {
     }
 
     fn refusal(&self) -> PolicyEntry {
-        PolicyEntry {
-            policy_type: self.name(),
-            kind: "policy",
-            status: "rejected",
-            reason_code: "POLICY_VIOLATION",
-            reason: "the endpoint is closed at this time",
-        }
+        PolicyEntry::rejected(
+            self.name(),
+            "policy",
+            "POLICY_VIOLATION",
+            "the endpoint is closed at this time",
+        )
     }
 }
 
