@@ -14,6 +14,7 @@ mod content;
 mod context;
 mod decision;
 mod explain;
+mod lint;
 mod manage;
 mod metadata;
 mod obligation;
@@ -46,6 +47,10 @@ pub use content::ContentType;
 pub use context::{DecisionContext, QueryFacts, Resource};
 pub use decision::{Caller, Decider, Decision, Demand, Diagnostics, PolicyDiagnostic, PolicyVerdict, Reason};
 pub use explain::{ExplainError, HypotheticalCaller, HypotheticalQuery, explain};
+pub use lint::{
+    Lint, LintError, LintExample, LintFinding, LintTarget, LintedPolicy, MAX_FINDINGS, Oddity, PatternPlace,
+    Unmatched, Width, lint, lint_policies,
+};
 pub use manage::{
     ChangePolicy, MAX_ATTACHED, MAX_CONFIGURATION_BYTES_PER_TENANT, MAX_PATTERNS_PER_TENANT, NewPolicy,
     PolicyError, attach, attached, change_policy, create_policy, policies, policy, remove_policy,
