@@ -29,7 +29,7 @@ use crate::routes::reply::List;
 use crate::routes::{
     access_review, api_keys, audit, auth, choose_password, datasets, docs, documents, endpoints, explanation,
     front_page, health, hubs, invitations, jobs, keys, listings, marketplaces, oidc, openapi, operator,
-    policies, query, security_txt, sessions, shapes, tenant, totp, users,
+    policies, policy_lint, query, security_txt, sessions, shapes, tenant, totp, users,
 };
 
 /// A method of a route.
@@ -374,6 +374,10 @@ pub static ROUTES: &[Route] = routes! {
     Post   "/api/v1/policies"      member(&[WritePolicies]) => policies::create,
         summary("Make a policy").request_body::<policies::NewPolicy>().response::<policies::Policy>(201).etag()
             .reasons(&[LimitReached]);
+    Post   "/api/v1/policies/lint" member(&[WritePolicies]) => policy_lint::lint,
+        summary("Find patterns of access policies that do nothing, or more than anybody meant")
+            .description("Of an endpoint's policies, or of some that are not stored yet. It changes nothing.")
+            .request_body::<policy_lint::LintPolicies>().response::<policy_lint::PolicyLint>(200);
     Get    "/api/v1/policies/{id}" member(&[ReadMetadata]) => policies::get,
         summary("Show a policy").response::<policies::Policy>(200).etag();
     Patch  "/api/v1/policies/{id}" member(&[WritePolicies]) => policies::change,

@@ -1,6 +1,6 @@
 //! How much work a lint may still do.
 
-/// Work that is left, in bytes that are looked at.
+/// Work that is left, in steps of some tens of nanoseconds.
 pub(super) struct Budget {
     left: usize,
     is_cut: bool,

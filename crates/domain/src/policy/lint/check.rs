@@ -48,17 +48,12 @@ pub async fn lint_policies(
     target: LintTarget,
 ) -> Result<Lint, LintError> {
     principal.scope(Permission::WritePolicies)?;
-    let shows_stored = match &target {
-        LintTarget::Endpoint(_) => true,
-        LintTarget::Policies(policies) if policies.len() > MAX_ATTACHED => return Err(LintError::TooMany),
-        LintTarget::Policies(_) => false,
-    };
-    if shows_stored {
-        principal.scope(Permission::ReadMetadata)?;
+    if matches!(&target, LintTarget::Policies(policies) if policies.len() > MAX_ATTACHED) {
+        return Err(LintError::TooMany);
     }
     let types = space.policy_types.clone();
     let now = space.clock.now();
-    let found = space.read(principal, Permission::WritePolicies, move |view, scope| {
+    let read = space.read(principal, Permission::WritePolicies, move |view, scope| {
         let policies =
             match target {
                 LintTarget::Policies(policies) => (0_u128..).zip(policies).map(unstored).collect(),
@@ -77,11 +72,7 @@ pub async fn lint_policies(
             };
         Ok::<_, LintError>(lint(&types, &policies, now))
     });
-    let found = found.await;
-    if shows_stored {
-        principal.recheck_reader(space, Permission::ReadMetadata)?;
-    }
-    found
+    read.await
 }
 
 /// A policy that is not stored, which needs an id to be told from the others.

@@ -11,6 +11,9 @@ use crate::policy::pattern::Half;
 /// How many states of two globs and the grammar are looked at together, at most: more than those have that people write.
 const MAX_STATES: usize = 50_000;
 
+/// How many bytes a glob is tried on in the time of one step.
+const BYTES_OF_STEP: usize = 16;
+
 /// On which side of the `@`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Side {
@@ -44,7 +47,7 @@ impl<'a> Inclusions<'a> {
             Half::Suffix(text) => Some(narrow.end().ends_with(text)),
             Half::Mixed(_) if narrow.text == wide.text => Some(true),
             Half::Mixed(text) if !narrow.is_glob() => {
-                let may = self.budget.take(text.len() + narrow.text.len());
+                let may = self.budget.take(1 + (text.len() + narrow.text.len()) / BYTES_OF_STEP);
                 may.then(|| wide.half.matches(narrow.text))
             }
             Half::Mixed(_) => {

@@ -20,8 +20,8 @@ use crate::time::Timestamp;
 /// The most findings that are told.
 pub const MAX_FINDINGS: usize = 1_000;
 
-/// How many bytes are looked at: some tenths of a second.
-const MAX_WORK: usize = 50_000_000;
+/// How many steps are made: some tenths of a second.
+const MAX_WORK: usize = 10_000_000;
 
 /// How many `*` a pattern that no index finds has before it is told of.
 const MANY_STARS: usize = 4;

@@ -1,6 +1,5 @@
 //! The lint beside an oracle: all addresses up to a length, tried one by one.
 
-use std::collections::HashSet;
 use std::sync::{Arc, LazyLock};
 use std::time::Instant;
 
@@ -110,17 +109,15 @@ fn k11_a_pattern_that_acts_at_other_times_makes_none_useless() {
 #[test]
 fn k11_wide_costly_and_empty_patterns_are_told_with_their_rule() {
     assert_eq!(
-        told(&[allow(&["*@gmail.com", "*@*.com", "ada@*", "*@ab--*.org", "a*b*c@x*y*z.example.net"])]),
+        told(&[allow(&["*@gmail.com", "*@*.net", "ada@*", "*@ab--*.org", "a*b*c@x*y*z.x.net"])]),
         [
             "0 *@gmail.com too_wide: mail_provider",
-            "0 *@*.com too_wide: open_domain",
+            "0 *@*.net too_wide: open_domain",
             "0 ada@* too_wide: any_domain",
             "0 *@ab--*.org never_matching: no_such_domain",
-            "0 a*b*c@x*y*z.example.net costly",
+            "0 a*b*c@x*y*z.x.net shadowed by 0 *@*.net",
+            "0 a*b*c@x*y*z.x.net costly",
         ]
-        .into_iter()
-        .filter(|told| !told.starts_with("0 *@gmail.com") || told.contains("mail_provider"))
-        .collect::<Vec<_>>()
     );
     assert_eq!(told(&[allow(&["*"])]), ["0 * too_wide: everybody"]);
     // Whoever keeps many out has meant to.
@@ -133,11 +130,12 @@ fn k12_ten_thousand_patterns_are_looked_at_without_comparing_each_with_each() {
     let addresses: Vec<_> = (0..9_000).map(|number| format!("u{number}@d{}.org", number % 900)).collect();
     let domains: Vec<_> = (0..900).map(|number| format!("*@*d{number}.org")).collect();
     let mut patterns: Vec<&str> = addresses.iter().chain(&domains).map(String::as_str).collect();
-    patterns.extend(["a*b*c@*.org"; 1]);
+    patterns.push("a*b*c@*.org");
     let lint = linted(&[deny(&patterns), allow(&["x*y*z@*", "u1*@d1.org"])]);
     assert_eq!(lint.findings.len(), MAX_FINDINGS);
     assert!(lint.truncated);
-    let mixed: Vec<_> = (0..100).map(|number| format!("{}a*b*c@*.{number}*", "*a".repeat(100))).collect();
+    let mixed: Vec<_> =
+        (0..100).map(|number| format!("{}@*.{number}*{}*", "a*".repeat(60), "b*".repeat(80))).collect();
     let mixed: Vec<_> = mixed.iter().map(String::as_str).collect();
     let lint = linted(&[deny(&mixed), allow(&mixed)]);
     assert!(!lint.findings.is_empty());
@@ -146,21 +144,12 @@ fn k12_ten_thousand_patterns_are_looked_at_without_comparing_each_with_each() {
 
 /// All addresses up to a length, of few letters.
 static ADDRESSES: LazyLock<Vec<Email>> = LazyLock::new(|| {
-    let (locals, domains) = (texts("ac.", 4), texts("ac-.", 6));
+    let mut locals = texts("ac.", 4);
+    locals.retain(|local| Email::parse(&format!("{local}@a.a")).is_ok());
+    let mut domains = texts("ac-.", 6);
+    domains.retain(|domain| Email::parse(&format!("a@{domain}")).is_ok());
     let pairs = locals.iter().flat_map(|local| domains.iter().map(move |domain| format!("{local}@{domain}")));
-    let locals: HashSet<_> =
-        locals.iter().filter(|local| Email::parse(&format!("{local}@a.a")).is_ok()).collect();
-    let domains: HashSet<_> =
-        domains.iter().filter(|domain| Email::parse(&format!("a@{domain}")).is_ok()).collect();
-    drop(pairs);
-    let mut all: Vec<_> = locals
-        .iter()
-        .flat_map(|local| {
-            domains.iter().map(move |domain| Email::parse(&format!("{local}@{domain}")).unwrap())
-        })
-        .collect();
-    all.sort();
-    all
+    pairs.map(|address| Email::parse(&address).unwrap()).collect()
 });
 
 /// All texts of these letters, up to a length.
