@@ -38,6 +38,7 @@ mod review_newcomers;
 mod review_subject;
 mod review_token;
 mod sign_off;
+mod simulate;
 mod token_limit;
 mod validity;
 
@@ -83,6 +84,9 @@ pub use review_subject::{
 };
 pub use review_token::{ReviewToken, ReviewTokenError};
 pub use sign_off::{SignedOff, sign_off};
+pub use simulate::{
+    HypotheticalChange, MAX_SIMULATED, SimulateError, SimulatedEndpoint, Simulation, VerdictChange, simulate,
+};
 pub use token_limit::TokenLimitType;
 pub use validity::{Validity, ValidityError};
 

@@ -4,7 +4,7 @@ mod access_review;
 mod api_keys;
 mod datasets;
 mod oidc;
-mod policy_lint;
+mod policy_tools;
 mod resets;
 mod second_factor;
 mod sessions;
