@@ -53,11 +53,11 @@ struct Finding {
     #[schemars(with = "shapes::LintKindShape")]
     kind: &'static str,
     #[serde(flatten)]
-    at: Place,
+    at: PlacedPattern,
     /// By which rule it is empty or too wide; of the others null.
     rule: Option<&'static str>,
     /// The pattern that shadows it, or contradicts it.
-    other: Option<Place>,
+    other: Option<PlacedPattern>,
     /// An address that shows it; null where there is none.
     example: Option<Example>,
     /// For a person.
@@ -67,7 +67,7 @@ struct Finding {
 /// A pattern of a policy.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "PatternPlace")]
-struct Place {
+struct PlacedPattern {
     /// The place of the policy in the endpoint's, or in the request's, from 0.
     policy: usize,
     /// Null where it is not stored yet.
@@ -90,7 +90,7 @@ struct Example {
     reason_code: &'static str,
 }
 
-impl Place {
+impl PlacedPattern {
     fn of(place: PatternPlace, is_stored: bool) -> Self {
         let PatternPlace { index, policy, pattern } = place;
         Self { policy: index, policy_id: is_stored.then_some(policy), pattern: pattern.to_string() }
@@ -102,9 +102,9 @@ impl Finding {
         let LintFinding { at, oddity, example } = finding;
         Self {
             kind: oddity.as_str(),
-            at: Place::of(at, is_stored),
+            at: PlacedPattern::of(at, is_stored),
             rule: oddity.rule(),
-            other: oddity.other().cloned().map(|other| Place::of(other, is_stored)),
+            other: oddity.other().cloned().map(|other| PlacedPattern::of(other, is_stored)),
             example: example.map(Example::from),
             message: oddity.message(),
         }

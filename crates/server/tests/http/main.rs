@@ -80,6 +80,7 @@ mod passwords;
 #[cfg(test)]
 mod policies;
 #[cfg(test)]
+mod policy_tools;
 mod policy_types;
 #[cfg(test)]
 mod power;
