@@ -377,13 +377,11 @@ pub static ROUTES: &[Route] = routes! {
     Post   "/api/v1/policies/lint" member(&[WritePolicies]) => policy_lint::lint,
         summary("Find patterns of access policies that do nothing, or more than anybody meant")
             .description("Of an endpoint's policies, or of some that are not stored yet. It changes nothing.")
-            .request_body::<policy_lint::LintPolicies>().response::<policy_lint::PolicyLint>(200)
-            .reasons(&[NotFound]);
+            .request_body::<policy_lint::LintPolicies>().response::<policy_lint::PolicyLint>(200);
     Post   "/api/v1/policies/simulate" member(&[WritePolicies]) => policy_simulation::simulate,
         summary("Tell whose verdicts a change of a policy would change")
             .description("At each endpoint that has the policy. It changes nothing.")
-            .request_body::<policy_simulation::Simulate>().response::<policy_simulation::Simulation>(200)
-            .reasons(&[NotFound]);
+            .request_body::<policy_simulation::Simulate>().response::<policy_simulation::Simulation>(200);
     Get    "/api/v1/policies/{id}" member(&[ReadMetadata]) => policies::get,
         summary("Show a policy").response::<policies::Policy>(200).etag();
     Patch  "/api/v1/policies/{id}" member(&[WritePolicies]) => policies::change,

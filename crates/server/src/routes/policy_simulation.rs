@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 use syft_space_domain::endpoint::Slug;
 use syft_space_domain::identity::Email;
 use syft_space_domain::ids::{EndpointId, PolicyId};
-use syft_space_domain::policy::{self, Effect, HypotheticalChange, Reason, SimulatedEndpoint, VerdictChange};
+use syft_space_domain::policy::{
+    self, Effect, HypotheticalChange, PolicyError, Reason, SimulateError, SimulatedEndpoint, VerdictChange,
+};
 
 use crate::http::problem::Problem;
 use crate::http::request::Request;
@@ -92,7 +94,11 @@ impl From<SimulatedEndpoint> for EndpointChanges {
 
 pub(crate) async fn simulate(mut request: Request) -> Result<HttpResponse, Problem> {
     let body: Simulate = request.json().await?;
-    let known = policy::policy(request.space(), request.principal()?, body.policy_id).await?;
+    let known = policy::policy(request.space(), request.principal()?, body.policy_id).await;
+    let known = known.map_err(|error| match error {
+        PolicyError::NotFound => SimulateError::NotFound.into(),
+        error => Problem::from(error),
+    })?;
     let type_name = known.configuration.type_name();
     let change = HypotheticalChange {
         policy: body.policy_id,

@@ -81,6 +81,7 @@ mod passwords;
 mod policies;
 #[cfg(test)]
 mod policy_tools;
+#[cfg(test)]
 mod policy_types;
 #[cfg(test)]
 mod power;

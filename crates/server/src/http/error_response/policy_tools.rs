@@ -3,13 +3,12 @@
 use syft_space_domain::policy::{LintError, SimulateError};
 
 use crate::http::problem::Problem;
-use crate::http::reason::Reason;
 
 impl From<LintError> for Problem {
     fn from(error: LintError) -> Self {
         match error {
             LintError::Authorization(error) => error.into(),
-            LintError::NotFound => Self::new(Reason::NotFound, error),
+            LintError::NotFound => Self::field("/endpoint", error),
             LintError::TooMany => Self::field("/policies", error),
             LintError::PortError(error) => error.into(),
         }
@@ -20,7 +19,7 @@ impl From<SimulateError> for Problem {
     fn from(error: SimulateError) -> Self {
         match error {
             SimulateError::Authorization(error) => error.into(),
-            SimulateError::NotFound => Self::new(Reason::NotFound, error),
+            SimulateError::NotFound => Self::field("/policy_id", error),
             SimulateError::TooMany => Self::field("/identities", error),
             SimulateError::PortError(error) => error.into(),
         }
