@@ -37,7 +37,7 @@ pub enum LintError {
 port_errors!(LintError);
 
 /// Looks at the access policies of an endpoint for patterns that do nothing, or more than anybody meant. It changes nothing, and
-/// is done where a store reads: that may take some tenths of a second.
+/// is done where a store reads: that may take about a second.
 ///
 /// # Errors
 /// When there is no such endpoint or there are too many policies, the caller's role does not permit it, or not any more, or a

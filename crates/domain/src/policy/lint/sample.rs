@@ -48,6 +48,11 @@ impl Unmatched {
 }
 
 impl Sample {
+    /// As [`Self::of`], of a pattern with a `*` in it; `None` of another.
+    pub(super) fn of_glob(pattern: &EmailPattern, budget: &mut Budget) -> Option<Self> {
+        pattern.as_str().contains('*').then(|| Self::of(pattern, budget))
+    }
+
     /// Looks for an address that a pattern matches: first for one that is pleasant to read.
     pub(super) fn of(pattern: &EmailPattern, budget: &mut Budget) -> Self {
         let Some((local, domain)) = Part::of(pattern) else {
