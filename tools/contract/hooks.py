@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 KNOWN = json.loads(os.environ["CONTRACT"])
 RATE = re.compile(r"[1-9][0-9]{0,6}/(s|m|h|d|second|minute|hour|day)")
 NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
+SLUG = re.compile(r"(?=.{3,64}$)[a-z0-9]+(-[a-z0-9]+)*")
 ENCODER = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
@@ -137,6 +138,20 @@ def before_call(context, case, kwargs):
             del body["encoder"]
     if case.operation.path == "/api/v1/policies" and isinstance(body, dict) and isinstance(body.get("configuration"), dict):
         make_sense(body.get("policy_type"), body["configuration"])
+    if case.operation.path == "/api/v1/policies/lint" and isinstance(body, dict):
+        if isinstance(body.get("policies"), list):
+            for one in body["policies"]:
+                if isinstance(one, dict) and isinstance(one.get("configuration"), dict):
+                    make_sense(one.get("policy_type"), one["configuration"])
+        if isinstance(body.get("endpoint"), str) and SLUG.fullmatch(body["endpoint"]):
+            # The one that there is.
+            body["endpoint"] = "hours"
+    if case.operation.path == "/api/v1/policies/simulate" and isinstance(body, dict):
+        if "policy_id" in body:
+            body["policy_id"] = there(body["policy_id"], base, "/api/v1/policies?limit=1")
+        if isinstance(body.get("configuration"), dict):
+            # Of which type the policy is no schema can say.
+            body["configuration"] = {"mode": "deny", "patterns": []}
     if case.operation.path == "/api/v1/policies/{id}" and isinstance(body, dict) and isinstance(body.get("configuration"), dict):
         # Of which type the policy is no schema can say.
         del body["configuration"]

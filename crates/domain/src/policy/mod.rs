@@ -16,6 +16,7 @@ mod context;
 mod decision;
 mod disclosure;
 mod explain;
+mod lint;
 mod manage;
 mod metadata;
 mod obligation;
@@ -40,6 +41,7 @@ mod review_subject;
 mod review_token;
 mod schedule;
 mod sign_off;
+mod simulate;
 mod token_limit;
 mod validity;
 
@@ -51,6 +53,10 @@ pub use context::{DecisionContext, QueryFacts, Resource};
 pub use decision::{Caller, Decider, Decision, Demand, Diagnostics, PolicyDiagnostic, PolicyVerdict, Reason};
 pub use disclosure::{DisclosureConfiguration, DisclosureType, DisclosureUnit, DisclosureUnitError};
 pub use explain::{ExplainError, HypotheticalCaller, HypotheticalQuery, explain};
+pub use lint::{
+    Lint, LintError, LintExample, LintFinding, LintTarget, LintedPolicy, MAX_FINDINGS, Oddity, PatternPlace,
+    Unmatched, Width, lint, lint_policies,
+};
 pub use manage::{
     ChangePolicy, MAX_ATTACHED, MAX_CONFIGURATION_BYTES_PER_TENANT, MAX_PATTERNS_PER_TENANT, NewPolicy,
     PolicyError, attach, attached, change_policy, create_policy, policies, policy, remove_policy,
@@ -88,6 +94,9 @@ pub use review_subject::{
 pub use review_token::{ReviewToken, ReviewTokenError};
 pub use schedule::ScheduleType;
 pub use sign_off::{SignedOff, sign_off};
+pub use simulate::{
+    HypotheticalChange, MAX_SIMULATED, SimulateError, SimulatedEndpoint, Simulation, VerdictChange, simulate,
+};
 pub use token_limit::TokenLimitType;
 pub use validity::{Validity, ValidityError};
 

@@ -89,7 +89,7 @@ pub(super) enum Half<'a> {
 }
 
 impl<'a> Half<'a> {
-    fn of(text: &'a str) -> Self {
+    pub(super) fn of(text: &'a str) -> Self {
         match text.split_once('*') {
             None => Self::Exact(text),
             Some((prefix, "")) => Self::Prefix(prefix),
@@ -98,7 +98,7 @@ impl<'a> Half<'a> {
         }
     }
 
-    fn matches(self, text: &str) -> bool {
+    pub(super) fn matches(self, text: &str) -> bool {
         match self {
             Self::Exact(exact) => exact == text,
             Self::Prefix(prefix) => text.starts_with(prefix),

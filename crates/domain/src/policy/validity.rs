@@ -47,6 +47,22 @@ impl Validity {
         self.until
     }
 
+    /// Whether every instant of another is in it.
+    pub(super) fn includes(&self, other: &Self) -> bool {
+        let begins = self.from.is_none_or(|from| other.from.is_some_and(|other| from <= other));
+        begins && self.until.is_none_or(|until| other.until.is_some_and(|other| other <= until))
+    }
+
+    /// An instant that is in it: `now` where it is, else its first, or the last of one without a beginning.
+    pub(super) fn instant(&self, now: Timestamp) -> Timestamp {
+        match (self.from, self.until) {
+            _ if self.holds(now) => now,
+            (Some(from), _) => from,
+            (None, Some(until)) => Timestamp::from_unix_micros(until.as_unix_micros().saturating_sub(1)),
+            (None, None) => now,
+        }
+    }
+
     /// Whether an instant is in it.
     #[must_use]
     pub fn holds(&self, now: Timestamp) -> bool {
@@ -75,6 +91,12 @@ mod tests {
         ] {
             assert_eq!(holds(from, until, now), expected, "{from:?} {until:?} {now}");
         }
+        let ended = Validity::new(None, Some(at(5))).unwrap();
+        assert_eq!((ended.instant(at(9)), ended.instant(at(3))), (at(4), at(3)));
+        assert_eq!(Validity::new(Some(at(5)), Some(at(7))).unwrap().instant(at(9)), at(5));
+        let whole = Validity::default();
+        assert!(whole.includes(&whole) && whole.includes(&ended) && !ended.includes(&whole));
+        assert!(ended.includes(&ended));
         assert_eq!(Validity::new(Some(at(5)), Some(at(5))), Err(ValidityError));
         assert_eq!(Validity::new(Some(at(6)), Some(at(5))), Err(ValidityError));
     }

@@ -15,7 +15,7 @@ use syft_space_domain::marketplace::{
     self, ChangeMarketplace, HubCredential, NewMarketplace, RegistrationSettings,
 };
 use syft_space_domain::page::PageRequest;
-use syft_space_domain::policy::{self, ChangePolicy};
+use syft_space_domain::policy::{self, ChangePolicy, HypotheticalChange, LintTarget};
 
 use crate::world::{Loss, World, account, context, secret};
 
@@ -103,6 +103,16 @@ const READS: &[Reads] = &[
     }),
     ("marketplaces", Permission::ReadMarketplaces, |world, who, _| {
         told(block_on(marketplace::marketplaces(&world.space, who, PageRequest::default())))
+    }),
+    ("lint_policies", Permission::WritePolicies, |world, who, things| {
+        let target = LintTarget::Endpoint(things.endpoint.clone());
+        told(block_on(policy::lint_policies(&world.space, who, target)))
+    }),
+    ("simulate", Permission::WritePolicies, |world, who, things| {
+        let configuration = json!({ "mode": "deny", "patterns": ["*"] });
+        let configuration = world.space.policy_types.parse("access", &configuration).unwrap();
+        let change = HypotheticalChange { policy: things.policy, configuration, people: Vec::new() };
+        told(block_on(policy::simulate(&world.space, who, change)))
     }),
     ("dataset", Permission::ReadMetadata, |world, who, things| {
         told(block_on(dataset::dataset(&world.space, who, things.dataset)))

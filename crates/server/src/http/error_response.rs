@@ -5,6 +5,7 @@ mod api_keys;
 mod datasets;
 mod ledger;
 mod oidc;
+mod policy_tools;
 mod resets;
 mod second_factor;
 mod sessions;

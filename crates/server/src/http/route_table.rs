@@ -29,7 +29,8 @@ use crate::routes::reply::List;
 use crate::routes::{
     access_review, api_keys, audit, auth, choose_password, datasets, docs, documents, endpoints, explanation,
     front_page, health, hubs, invitations, jobs, keys, ledger, listings, marketplaces, oidc, openapi,
-    operator, policies, query, security_txt, sessions, shapes, tenant, totp, users,
+    operator, policies, policy_lint, policy_simulation, query, security_txt, sessions, shapes, tenant, totp,
+    users,
 };
 
 /// A method of a route.
@@ -374,6 +375,14 @@ pub static ROUTES: &[Route] = routes! {
     Post   "/api/v1/policies"      member(&[WritePolicies]) => policies::create,
         summary("Make a policy").request_body::<policies::NewPolicy>().response::<policies::Policy>(201).etag()
             .reasons(&[LimitReached]);
+    Post   "/api/v1/policies/lint" member(&[WritePolicies]) => policy_lint::lint,
+        summary("Find patterns of access policies that do nothing, or more than anybody meant")
+            .description("Of an endpoint's policies, or of some that are not stored yet. It changes nothing.")
+            .request_body::<policy_lint::LintPolicies>().response::<policy_lint::PolicyLint>(200);
+    Post   "/api/v1/policies/simulate" member(&[WritePolicies]) => policy_simulation::simulate,
+        summary("Tell whose verdicts a change of a policy would change")
+            .description("At each endpoint that has the policy. It changes nothing.")
+            .request_body::<policy_simulation::Simulate>().response::<policy_simulation::Simulation>(200);
     Get    "/api/v1/policies/{id}" member(&[ReadMetadata]) => policies::get,
         summary("Show a policy").response::<policies::Policy>(200).etag();
     Patch  "/api/v1/policies/{id}" member(&[WritePolicies]) => policies::change,

@@ -24,6 +24,8 @@ pub(crate) mod oidc;
 pub(crate) mod openapi;
 pub(crate) mod operator;
 pub(crate) mod policies;
+pub(crate) mod policy_lint;
+pub(crate) mod policy_simulation;
 pub(crate) mod query;
 pub(crate) mod reply;
 mod rules;

@@ -78,7 +78,7 @@ pub(crate) async fn create(mut request: Request) -> Result<HttpResponse, Problem
     let body: NewPolicy = request.json().await?;
     let wanted = policy::NewPolicy {
         name: body.name,
-        configuration: configuration(&request, &body.policy_type, &body.configuration)?,
+        configuration: configuration(&request, "", &body.policy_type, &body.configuration)?,
     };
     let created =
         policy::create_policy(request.space(), &request.context, request.principal()?, wanted).await?;
@@ -104,7 +104,7 @@ pub(crate) async fn change(mut request: Request) -> Result<HttpResponse, Problem
         // What cannot be read any more is replaced as a whole.
         let mut merged = known.configuration.to_value().unwrap_or_default();
         merge(&mut merged, patch);
-        configuration(&request, known.configuration.type_name(), &merged)
+        configuration(&request, "", known.configuration.type_name(), &merged)
     });
     // The patch was merged into what was just read: it may not land on anything newer.
     let if_revision = request.if_match().or(patched.is_some().then_some(known.revision));
@@ -141,17 +141,20 @@ pub(crate) async fn remove(request: Request) -> Result<HttpResponse, Problem> {
     Ok(reply::no_content())
 }
 
-fn configuration(
+/// Reads what a policy demands, which stands at a place of the body.
+pub(super) fn configuration(
     request: &Request,
+    at: &str,
     policy_type: &str,
     json: &serde_json::Value,
 ) -> Result<PolicyConfiguration, Problem> {
     request.space().policy_types.parse(policy_type, json).map_err(|error| match &error {
-        PolicyConfigurationError::UnknownType { known, .. } => {
-            Problem::field("/policy_type", format!("policy_type is {}; {error}", known.join(" or ")))
-        }
+        PolicyConfigurationError::UnknownType { known, .. } => Problem::field(
+            format!("{at}/policy_type"),
+            format!("policy_type is {}; {error}", known.join(" or ")),
+        ),
         PolicyConfigurationError::Invalid(invalid) => {
-            Problem::field(format!("/configuration{}", invalid.pointer), invalid.message.clone())
+            Problem::field(format!("{at}/configuration{}", invalid.pointer), invalid.message.clone())
         }
     })
 }

@@ -131,7 +131,12 @@ async fn u1_every_mutating_route_emits_an_event_that_bears_its_request_id() {
         ("DELETE", "/marketplaces/{id}", format!("/marketplaces/{marketplace}"), Value::Null),
     ];
     // What changes nothing by its nature, and what was called to get here.
-    let quiet = [("POST", "/endpoints/{slug}/policies/explain"), ("POST", "/auth/register")];
+    let quiet = [
+        ("POST", "/endpoints/{slug}/policies/explain"),
+        ("POST", "/policies/lint"),
+        ("POST", "/policies/simulate"),
+        ("POST", "/auth/register"),
+    ];
     // Where a job can be canceled before it ends, the event is looked for: in `files`. Who leaves cannot look, nor who logs out:
     // in `identity` and `sessions`. What wants a code: in `factors`.
     // A provider calls for itself: in `oidc`. What names what was read before: in `access_review`.

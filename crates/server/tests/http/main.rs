@@ -84,6 +84,8 @@ mod passwords;
 #[cfg(test)]
 mod policies;
 #[cfg(test)]
+mod policy_tools;
+#[cfg(test)]
 mod policy_types;
 #[cfg(test)]
 mod power;

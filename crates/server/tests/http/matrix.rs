@@ -167,6 +167,14 @@ pub fn body(route: &Route, things: &Fixture, n: usize) -> Option<Value> {
             Some(json!({ "identity": { "email": "a@b.example" } }))
         }
         (Method::Post, "/endpoints/{slug}/query") => Some(json!({ "messages": "What thing?" })),
+        (Method::Post, "/policies/lint") => {
+            let configuration = json!({ "mode": "allow", "patterns": ["*"] });
+            Some(json!({ "policies": [{ "policy_type": "access", "configuration": configuration }] }))
+        }
+        (Method::Post, "/policies/simulate") => Some(json!({
+            "policy_id": things.policy, "configuration": { "mode": "allow", "patterns": ["*"] },
+            "identities": [{ "email": "a@b.example" }],
+        })),
         (Method::Post, "/policies") => Some(json!({
             "name": "made", "policy_type": "access", "configuration": { "mode": "allow", "patterns": ["*"] },
         })),

@@ -37,6 +37,8 @@ const TAGS: &[(&str, &str)] = &[
     ("endpoints", "What is published, and under which policies."),
     ("query", "Asking an endpoint."),
     ("policies", "Who may query."),
+    ("policy_lint", "What is odd about patterns."),
+    ("policy_simulation", "What a change of a policy would do."),
     ("ledger", "What callers were charged."),
     ("marketplaces", "Accounts of the tenant on hubs."),
     ("listings", "Endpoints that are shown on hubs."),

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
-use syft_space_domain::policy::{ConfigurationSchema, Effect, PolicyTypes, Purpose};
+use syft_space_domain::policy::{ConfigurationSchema, Effect, MAX_ATTACHED, PolicyTypes, Purpose};
 
 use crate::routes::shapes::{names, shapes};
 
@@ -35,6 +35,18 @@ shapes! {
     StoredPolicyTypeShape = "StoredPolicyType": json_schema!({
         "type": "string", "examples": policy_types(),
         "description": "A policy of a type that this version does not know is shown too: its endpoints answer nobody.",
+    });
+    /// Policies that are looked at and not stored.
+    LintedPoliciesShape = "LintedPolicies": json_schema!({
+        "type": "array", "maxItems": MAX_ATTACHED, "items": {
+            "type": "object", "additionalProperties": false, "required": ["policy_type", "configuration"],
+            "properties": { "policy_type": { "type": "string", "enum": policy_types() }, "configuration": { "type": "object" } },
+            "oneOf": typed_configurations(),
+        },
+    });
+    /// What is odd about a pattern.
+    LintKindShape = "LintKind": json_schema!({
+        "type": "string", "enum": ["shadowed", "contradictory", "never_matching", "too_wide", "costly"],
     });
     /// How policies decided.
     PolicyMetadataShape = "PolicyMetadata": json_schema!({

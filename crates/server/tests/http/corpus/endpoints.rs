@@ -29,6 +29,7 @@ pub async fn play() -> Recorder {
     purposes(&mut r).await;
     prices(&mut r).await;
     schedules(&mut r).await;
+    lints(&mut r).await;
     verdicts(&mut r).await;
     review(&mut r).await;
     removals(&mut r).await;
@@ -349,6 +350,49 @@ async fn schedules(r: &mut Recorder) {
     }
     r.put("owner", "/endpoints/birds/policies", json!({ "policy_ids": [] })).await;
     r.delete("owner", "/policies/«hours»").await;
+}
+
+/// What is odd about patterns, and what a change of a policy would do.
+async fn lints(r: &mut Recorder) {
+    r.put("owner", "/endpoints/birds/policies", json!({ "policy_ids": ["«deny»", "«allow»"] })).await;
+    for who in ["owner", "admin", "anna", "viewer"] {
+        r.post(who, "/policies/lint", json!({ "endpoint": "birds" })).await;
+    }
+    let access = |mode: &str, patterns: &[&str]| json!({ "policy_type": "access", "configuration": { "mode": mode, "patterns": patterns } });
+    let odd =
+        ["ada@x.org", "*@x.org", "*@*.com", "*@gmail.com", "*@ab--*.org", "a*b*c@*d*.y.org", "eve@z.org"];
+    for body in [
+        json!({ "policies": [access("allow", &odd), access("deny", &["*@z.org"])] }),
+        json!({ "policies": [] }),
+        json!({ "policies": [{ "policy_type": "purpose", "configuration": { "allowed": ["teaching"] } }] }),
+        json!({ "policies": [access("allow", &["ada"])] }),
+        json!({ "policies": [{ "policy_type": "astrology", "configuration": {} }] }),
+        json!({ "policies": [access("allow", &[])], "endpoint": "birds" }),
+        json!({ "endpoint": "missing" }),
+        json!({ "endpoint": null }),
+        json!({}),
+    ] {
+        r.post("owner", "/policies/lint", body).await;
+    }
+    r.post("foreigner", "/policies/lint", json!({ "endpoint": "birds" })).await;
+
+    let allow = |patterns: Value| json!({ "mode": "allow", "patterns": patterns });
+    let identities = json!([{ "email": "anna@acme.example" }, { "email": "x@partner.example" }]);
+    for configuration in
+        [allow(json!([])), allow(json!(["*"])), allow(json!(["anna@acme.example"])), json!({})]
+    {
+        let body =
+            json!({ "policy_id": "«allow»", "configuration": configuration, "identities": identities });
+        for who in ["owner", "anna", "foreigner"] {
+            r.post(who, "/policies/simulate", body.clone()).await;
+        }
+    }
+    for identities in [json!([]), json!([{ "email": "nobody" }]), json!([{}]), json!("anna@acme.example")] {
+        let body =
+            json!({ "policy_id": "«allow»", "configuration": allow(json!(["*"])), "identities": identities });
+        r.post("owner", "/policies/simulate", body).await;
+    }
+    r.put("owner", "/endpoints/birds/policies", json!({ "policy_ids": [] })).await;
 }
 
 async fn explain(r: &mut Recorder, identity: Value) {

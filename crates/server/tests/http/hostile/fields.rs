@@ -145,6 +145,20 @@ pub fn fields(route: &Route) -> Vec<Field> {
         (Method::Post, "/policies") => {
             vec![is("/name", Name), is("/policy_type", Word), is("/configuration", Any)]
         }
+        (Method::Post, "/policies/lint") => vec![
+            is("/endpoint", Slug),
+            is("/policies", List),
+            is("/policies/0", Object),
+            is("/policies/0/policy_type", Word),
+            is("/policies/0/configuration", Any),
+        ],
+        (Method::Post, "/policies/simulate") => vec![
+            is("/policy_id", Id),
+            is("/configuration", Any),
+            is("/identities", List),
+            is("/identities/0", Object),
+            is("/identities/0/email", Email),
+        ],
         (Method::Patch, "/policies/{id}") => vec![is("/name", Name), is("/configuration", Any)],
         (Method::Post, "/marketplaces") => vec![
             is("/name", Slug),
@@ -209,7 +223,10 @@ fn expected(route: &Route, pointer: &str, kind: Kind, wrong: &Wrong) -> Option<E
         }
         Kind::Password | Kind::NewPassword => Expect::Refused(Reason::PasswordRefused),
         // What is no dataset's configuration, or an identity, is told by the field that it lacks or has too many.
-        Kind::Object if ["/configuration", "/documents/0", "/credential"].contains(&pointer) => {
+        Kind::Object
+            if ["/configuration", "/documents/0", "/policies/0", "/identities/0", "/credential"]
+                .contains(&pointer) =>
+        {
             Expect::At(Reason::Invalid, format!("{pointer}/k"))
         }
         Kind::Object if pointer == "/identity" => Expect::At(Reason::Invalid, "/identity/k".to_owned()),
@@ -377,6 +394,17 @@ fn by_hand(world: &World) -> Vec<Case> {
         json!({ "identity": { "email": null } }),
         "/identity/email",
     );
+
+    let one = json!({ "policy_type": "access", "configuration": { "mode": "allow", "patterns": [] } });
+    let other = json!({ "policy_type": "access", "configuration": { "mode": "allow", "patterns": ["a"] } });
+    for (body, pointer) in [
+        (json!({}), ""),
+        (json!({ "endpoint": "things", "policies": [] }), ""),
+        (json!({ "policies": vec![&one; 21] }), "/policies"),
+        (json!({ "policies": [one, other] }), "/policies/1/configuration/patterns/0"),
+    ] {
+        add(Method::Post, "/policies/lint", body, pointer);
+    }
 
     let query = "/endpoints/{slug}/query";
     for (messages, at) in [

@@ -15,7 +15,7 @@ fn wrong(pointer: &str, kind: Kind) -> Vec<(bool, Wrong)> {
         // They are refused for a reason of their own, once the body is read.
         Kind::NewPassword | Kind::Password => None,
         // What they may be depends on what is registered, or on what stands beside them.
-        _ if ["/policy_type", "/credential/type"].contains(&pointer) => None,
+        _ if ["/policy_type", "/policies/0/policy_type", "/credential/type"].contains(&pointer) => None,
         Kind::Object => None,
         _ => kind.not_allowed().into_iter().next(),
     };

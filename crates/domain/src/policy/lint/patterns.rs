@@ -1,0 +1,218 @@
+//! The lint itself: each pattern is compared with those that might make it useless.
+
+use std::sync::Arc;
+
+use crate::access::Role;
+use crate::identity::Email;
+use crate::ids::EndpointId;
+use crate::policy::lint::budget::Budget;
+use crate::policy::lint::cover::{Cover, CoverDraft};
+use crate::policy::lint::finding::{Lint, LintExample, LintFinding, LintedPolicy, Oddity, PatternPlace};
+use crate::policy::lint::inclusion::{Inclusions, Side};
+use crate::policy::lint::part::Part;
+use crate::policy::lint::sample::Sample;
+use crate::policy::lint::width::Width;
+use crate::policy::{
+    AccessConfiguration, AccessType, Caller, CompiledPolicy, DecisionContext, Effect, EmailPattern,
+    PolicySet, PolicyType, PolicyTypes, Resource, Validity,
+};
+use crate::time::Timestamp;
+
+/// The most findings that are told.
+pub const MAX_FINDINGS: usize = 1_000;
+
+/// How many steps are made: half a second or so.
+const MAX_WORK: usize = 6_000_000;
+
+/// How many `*` a pattern that no index finds has before it is told of.
+const MANY_STARS: usize = 4;
+
+/// A policy, read.
+struct Read<'a> {
+    index: usize,
+    linted: &'a LintedPolicy,
+    access: AccessConfiguration,
+}
+
+/// A pattern, where it stands, and what is known of it.
+struct Entry<'a> {
+    policy: &'a Read<'a>,
+    pattern: &'a EmailPattern,
+    /// Of a glob. An address matches itself.
+    sample: Option<Sample>,
+}
+
+/// Patterns of policies that have the same mode and act at the same times.
+struct Group<'a> {
+    mode: Effect,
+    validity: Validity,
+    everybody: Option<usize>,
+    cover: Cover<'a>,
+}
+
+/// Looks at the access policies among these, which are those of one endpoint. Policies that cannot be read, and those of other
+/// types, are not looked at. A pattern is compared with one other at a time: whether several others together mean all whom it
+/// means is not told. With as many patterns as a tenant may have it takes about a second.
+#[must_use]
+pub fn lint(types: &PolicyTypes, policies: &[LintedPolicy], now: Timestamp) -> Lint {
+    let read: Vec<_> =
+        policies.iter().enumerate().filter_map(|(index, linted)| Read::of(index, linted)).collect();
+    let rules = read.iter().map(|policy| {
+        let LintedPolicy { id, configuration } = policy.linted;
+        Arc::new(CompiledPolicy::compile(types, *id, 1, configuration))
+    });
+    let rules = PolicySet::new(rules);
+    let mut budget = Budget::new(MAX_WORK);
+    let entries: Vec<_> = read
+        .iter()
+        .flat_map(|policy| policy.access.patterns.iter().map(move |pattern| (policy, pattern)))
+        .map(|(policy, pattern)| Entry { policy, pattern, sample: Sample::of_glob(pattern, &mut budget) })
+        .collect();
+    let groups = groups(&entries);
+    let mut inclusions = Inclusions::new(budget);
+    let mut findings = Vec::new();
+    'all: for (index, entry) in entries.iter().enumerate() {
+        for oddity in entry.oddities(index, &entries, &groups, &mut inclusions) {
+            if findings.len() == MAX_FINDINGS {
+                inclusions.budget.skip();
+                break 'all;
+            }
+            findings.push(LintFinding { at: entry.place(), oddity, example: entry.example(&rules, now) });
+        }
+    }
+    Lint { findings, truncated: inclusions.budget.is_cut() }
+}
+
+impl<'a> Read<'a> {
+    fn of(index: usize, linted: &'a LintedPolicy) -> Option<Self> {
+        let configuration = &linted.configuration;
+        let json =
+            (configuration.type_name() == AccessType.name()).then(|| configuration.to_value().ok())??;
+        Some(Self { index, linted, access: AccessConfiguration::parse(&json).ok()? })
+    }
+}
+
+impl<'a> Entry<'a> {
+    fn place(&self) -> PatternPlace {
+        let Read { index, linted, .. } = self.policy;
+        PatternPlace { index: *index, policy: linted.id, pattern: self.pattern.clone() }
+    }
+
+    fn matches_nothing(&self) -> bool {
+        matches!(self.sample, Some(Sample::Nothing(_)))
+    }
+
+    fn oddities(
+        &self,
+        index: usize,
+        entries: &[Entry<'a>],
+        groups: &[Group<'a>],
+        inclusions: &mut Inclusions<'a>,
+    ) -> Vec<Oddity> {
+        if let Some(Sample::Nothing(why)) = self.sample {
+            return vec![Oddity::NeverMatching(why)];
+        }
+        let AccessConfiguration { mode, validity, .. } = &self.policy.access;
+        let sides = Part::of(self.pattern);
+        let mut shadowed_by = None;
+        let mut denied_by = None;
+        for group in groups.iter().filter(|group| group.validity.includes(validity)) {
+            if group.mode == *mode && shadowed_by.is_none() {
+                let is_same_time = group.validity == *validity;
+                shadowed_by = group.find(sides, inclusions, |other, inclusions| {
+                    // Of two that mean the same, the first stays.
+                    other < index
+                        || (other > index
+                            && (!is_same_time
+                                || entries
+                                    .get(other)
+                                    .is_some_and(|other| self.is_narrower(other, inclusions))))
+                });
+            } else if group.mode != *mode && *mode == Effect::Allow && denied_by.is_none() {
+                denied_by = group.find(sides, inclusions, |_, _| true);
+            }
+        }
+        let place = |index: usize| entries.get(index).map(Entry::place);
+        let width = match sides {
+            _ if *mode == Effect::Deny => None,
+            None => Some(Width::Everybody),
+            Some((local, domain)) => Width::of(local, domain),
+        };
+        let stars = self.pattern.as_str().bytes().filter(|byte| *byte == b'*').count();
+        let is_costly = self.pattern.is_mixed() && stars >= MANY_STARS;
+        [
+            shadowed_by.and_then(place).map(Oddity::Shadowed),
+            denied_by.and_then(place).map(Oddity::Contradictory),
+            width.map(Oddity::TooWide),
+            is_costly.then_some(Oddity::Costly),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+
+    /// Whether another, which means all whom this one means, means others, too.
+    fn is_narrower(&self, other: &Entry<'a>, inclusions: &mut Inclusions<'a>) -> bool {
+        let Some((local, domain)) = Part::of(self.pattern) else { return false };
+        let Some((other_local, other_domain)) = Part::of(other.pattern) else { return true };
+        inclusions.includes(Side::Local, local, other_local) == Some(false)
+            || inclusions.includes(Side::Domain, domain, other_domain) == Some(false)
+    }
+
+    /// What happens to whom the pattern means.
+    fn example(&self, rules: &PolicySet, now: Timestamp) -> Option<LintExample> {
+        let email = match &self.sample {
+            Some(Sample::Address(email)) => email.clone(),
+            Some(Sample::Nothing(_) | Sample::Unknown) => return None,
+            None => Email::parse(self.pattern.as_str()).ok()?,
+        };
+        let at = self.policy.access.validity.instant(now);
+        // No rule on who may query looks at where.
+        let resource = Resource { endpoint: EndpointId::from_bytes([0; 16]), published: true };
+        let caller = Caller::Member { role: Role::User, email: Some(&email) };
+        let decision = rules.decide(resource, &caller, &DecisionContext { now: at, query: None });
+        let (effect, reason) = (decision.effect, decision.diagnostics.reason);
+        Some(LintExample { email, at, effect, reason })
+    }
+}
+
+impl<'a> Group<'a> {
+    fn find(
+        &self,
+        sides: Option<(Part<'a>, Part<'a>)>,
+        inclusions: &mut Inclusions<'a>,
+        mut is_wanted: impl FnMut(usize, &mut Inclusions<'a>) -> bool,
+    ) -> Option<usize> {
+        if let Some(index) = self.everybody
+            && is_wanted(index, inclusions)
+        {
+            return Some(index);
+        }
+        let (local, domain) = sides?;
+        self.cover.find(local, domain, inclusions, is_wanted)
+    }
+}
+
+/// Puts those patterns together that can stand in for each other. Those that match nothing are none.
+fn groups<'a>(entries: &[Entry<'a>]) -> Vec<Group<'a>> {
+    let mut drafts: Vec<(Effect, Validity, Option<usize>, CoverDraft<'a>)> = Vec::new();
+    for (index, entry) in entries.iter().enumerate().filter(|(_, entry)| !entry.matches_nothing()) {
+        let AccessConfiguration { mode, validity, .. } = &entry.policy.access;
+        let known = drafts.iter().position(|(other, time, ..)| other == mode && time == validity);
+        let known = known.unwrap_or_else(|| {
+            drafts.push((*mode, *validity, None, CoverDraft::default()));
+            drafts.len() - 1
+        });
+        let Some((_, _, everybody, draft)) = drafts.get_mut(known) else { continue };
+        match Part::of(entry.pattern) {
+            None => {
+                everybody.get_or_insert(index);
+            }
+            Some((local, domain)) => draft.add(local, domain, index),
+        }
+    }
+    let groups = drafts.into_iter();
+    groups
+        .map(|(mode, validity, everybody, draft)| Group { mode, validity, everybody, cover: draft.index() })
+        .collect()
+}

@@ -1,0 +1,269 @@
+//! The lint beside an oracle: all addresses up to a length, tried one by one.
+
+use std::sync::{Arc, LazyLock};
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::access::Role;
+use crate::identity::Email;
+use crate::ids::{EndpointId, PolicyId};
+use crate::policy::{
+    AccessConfiguration, Caller, CompiledPolicy, DecisionContext, Effect, EmailPattern, PolicySet,
+    PolicyTypes, Resource,
+};
+use crate::time::Timestamp;
+
+fn now() -> Timestamp {
+    Timestamp::from_unix_micros(1_000)
+}
+
+fn policies(configurations: &[Value]) -> Vec<LintedPolicy> {
+    let types = PolicyTypes::default();
+    (1_u128..)
+        .zip(configurations)
+        .map(|(number, json)| LintedPolicy {
+            id: PolicyId::from_bytes(number.to_be_bytes()),
+            configuration: types.parse("access", json).unwrap(),
+        })
+        .collect()
+}
+
+fn linted(configurations: &[Value]) -> Lint {
+    lint(&PolicyTypes::default(), &policies(configurations), now())
+}
+
+/// The findings in short: the policy, the pattern, what is odd, and why.
+fn told(configurations: &[Value]) -> Vec<String> {
+    let lint = linted(configurations);
+    assert!(!lint.truncated);
+    let tell = |finding: &LintFinding| {
+        let because = match (finding.oddity.rule(), finding.oddity.other()) {
+            (Some(rule), _) => format!(": {rule}"),
+            (None, Some(other)) => format!(" by {} {}", other.index, other.pattern),
+            (None, None) => String::new(),
+        };
+        let LintFinding { at, oddity, .. } = finding;
+        format!("{} {} {}{because}", at.index, at.pattern, oddity.as_str())
+    };
+    lint.findings.iter().map(tell).collect()
+}
+
+fn allow(patterns: &[&str]) -> Value {
+    json!({ "mode": "allow", "patterns": patterns })
+}
+
+fn deny(patterns: &[&str]) -> Value {
+    json!({ "mode": "deny", "patterns": patterns })
+}
+
+#[test]
+fn k11_a_pattern_that_another_makes_useless_is_told_with_the_other() {
+    assert_eq!(told(&[]), [""; 0]);
+    assert_eq!(told(&[allow(&["ada@x.org", "*@x.org"])]), ["0 ada@x.org shadowed by 0 *@x.org"]);
+    assert_eq!(
+        told(&[allow(&["ada@x.org", "b*@x.org"]), allow(&["ada@x.org", "ben*@x.org"])]),
+        ["1 ada@x.org shadowed by 0 ada@x.org", "1 ben*@x.org shadowed by 0 b*@x.org"]
+    );
+    assert_eq!(
+        told(&[deny(&["ada@x.org"]), allow(&["ada@x.org", "*@x.org"])]),
+        ["1 ada@x.org shadowed by 1 *@x.org", "1 ada@x.org contradictory by 0 ada@x.org"]
+    );
+    // A deny within an allow is what a deny is for.
+    assert_eq!(told(&[deny(&["ada@x.org"]), allow(&["*@x.org"])]), [""; 0]);
+    assert_eq!(told(&[deny(&["*"]), allow(&["*@x.org"])]), ["1 *@x.org contradictory by 0 *"]);
+    assert_eq!(told(&[deny(&["*@*", "*"])]), ["0 *@* shadowed by 0 *"]);
+    assert_eq!(told(&[deny(&["*", "*@*.org", "*@*.*"])]).len(), 2);
+    // A domain name has a dot.
+    assert_eq!(
+        told(&[deny(&["*@*.*", "*@*"])]),
+        ["0 *@* shadowed by 0 *@*.*"].map(|_| "0 *@* shadowed by 0 *@*.*")
+    );
+}
+
+#[test]
+fn k11_a_pattern_that_acts_at_other_times_makes_none_useless() {
+    let until = |patterns: &[&str], until: &str| json!({ "mode": "allow", "patterns": patterns, "valid_until": until });
+    let (sooner, later) = ("2027-01-01T00:00:00Z", "2028-01-01T00:00:00Z");
+    assert_eq!(told(&[allow(&["ada@x.org"]), until(&["*@x.org"], sooner)]), [""; 0]);
+    assert_eq!(
+        told(&[until(&["ada@x.org"], sooner), until(&["*@x.org"], later)]),
+        ["0 ada@x.org shadowed by 1 *@x.org"]
+    );
+    // The same pattern twice: the one that acts less long goes.
+    assert_eq!(
+        told(&[until(&["ada@x.org"], sooner), until(&["ada@x.org"], later)]),
+        ["0 ada@x.org shadowed by 1 ada@x.org"]
+    );
+    // The example is told as of a time at which the policy acts.
+    let ended = json!({ "mode": "allow", "patterns": ["*@*.com"], "valid_from": "1960-01-01T00:00:00Z",
+                        "valid_until": "1961-01-01T00:00:00Z" });
+    let lint = linted(&[ended]);
+    let example = lint.findings.first().and_then(|finding| finding.example.clone()).unwrap();
+    assert_eq!((example.effect, example.at.to_string().as_str()), (Effect::Allow, "1960-01-01T00:00:00Z"));
+}
+
+#[test]
+fn k11_wide_costly_and_empty_patterns_are_told_with_their_rule() {
+    assert_eq!(
+        told(&[allow(&["*@gmail.com", "*@*.net", "ada@*", "*@ab--*.org", "a*b*c@x*y*z.x.net"])]),
+        [
+            "0 *@gmail.com too_wide: mail_provider",
+            "0 *@*.net too_wide: open_domain",
+            "0 ada@* too_wide: any_domain",
+            "0 *@ab--*.org never_matching: no_such_domain",
+            "0 a*b*c@x*y*z.x.net shadowed by 0 *@*.net",
+            "0 a*b*c@x*y*z.x.net costly",
+        ]
+    );
+    assert_eq!(told(&[allow(&["*"])]), ["0 * too_wide: everybody"]);
+    // Whoever keeps many out has meant to.
+    assert_eq!(told(&[deny(&["*", "hal@x.org"])]), ["0 hal@x.org shadowed by 0 *"]);
+}
+
+#[test]
+fn k12_ten_thousand_patterns_are_looked_at_without_comparing_each_with_each() {
+    let addresses: Vec<_> = (0..9_000).map(|number| format!("u{number}@d{}.org", number % 900)).collect();
+    let domains: Vec<_> = (0..900).map(|number| format!("*@*d{number}.org")).collect();
+    let mut patterns: Vec<&str> = addresses.iter().chain(&domains).map(String::as_str).collect();
+    patterns.push("a*b*c@*.org");
+    let lint = linted(&[deny(&patterns), allow(&["x*y*z@*", "u1*@d1.org"])]);
+    assert_eq!(lint.findings.len(), MAX_FINDINGS);
+    assert!(lint.truncated);
+    let mixed: Vec<_> =
+        (0..100).map(|number| format!("{}@*.{number}*{}*", "a*".repeat(60), "b*".repeat(80))).collect();
+    let mixed: Vec<_> = mixed.iter().map(String::as_str).collect();
+    let lint = linted(&[deny(&mixed), allow(&mixed)]);
+    assert!(!lint.findings.is_empty());
+}
+
+/// All addresses up to a length, of few letters.
+static ADDRESSES: LazyLock<Vec<Email>> = LazyLock::new(|| {
+    let mut locals = texts("ac.", 4);
+    locals.retain(|local| Email::parse(&format!("{local}@a.a")).is_ok());
+    let mut domains = texts("ac-.", 6);
+    domains.retain(|domain| Email::parse(&format!("a@{domain}")).is_ok());
+    let pairs = locals.iter().flat_map(|local| domains.iter().map(move |domain| format!("{local}@{domain}")));
+    pairs.map(|address| Email::parse(&address).unwrap()).collect()
+});
+
+/// All texts of these letters, up to a length.
+fn texts(letters: &str, longest: usize) -> Vec<String> {
+    let mut all = vec![];
+    let mut last = vec![String::new()];
+    for _ in 0..longest {
+        last = last.iter().flat_map(|text| letters.chars().map(move |c| format!("{text}{c}"))).collect();
+        all.extend(last.iter().cloned());
+    }
+    all
+}
+
+fn pattern() -> impl Strategy<Value = String> {
+    let pattern = prop_oneof![
+        1 => Just("*".to_owned()),
+        20 => (r"[a*.]{1,3}", r"[a*.]{1,4}").prop_map(|(local, domain)| format!("{local}@{domain}")),
+        10 => r"\*@[a*.-]{1,4}",
+        5 => r"a@\*?-?-?\*?\.a",
+    ];
+    pattern.prop_filter("it is one", |text| EmailPattern::parse(text).is_ok())
+}
+
+fn set(policies: &[LintedPolicy]) -> PolicySet {
+    let types = PolicyTypes::default();
+    let compile = |policy: &LintedPolicy| {
+        Arc::new(CompiledPolicy::compile(&types, policy.id, 1, &policy.configuration))
+    };
+    PolicySet::new(policies.iter().map(compile))
+}
+
+fn verdict(set: &PolicySet, email: &Email) -> Effect {
+    let caller = Caller::Member { role: Role::User, email: Some(email) };
+    let resource = Resource::published(EndpointId::from_bytes([0; 16]));
+    set.decide(resource, &caller, &DecisionContext::at(now())).effect
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+    #[test]
+    fn k11_a_lint_finds_just_the_useless_patterns_that_trying_all_addresses_finds(
+        written in vec((any::<bool>(), vec(pattern(), 1..4)), 1..4)
+    ) {
+        let configurations: Vec<_> = written
+            .iter()
+            .map(|(allows, patterns)| json!({ "mode": if *allows { "allow" } else { "deny" }, "patterns": patterns }))
+            .collect();
+        let policies = policies(&configurations);
+        let lint = lint(&PolicyTypes::default(), &policies, now());
+        prop_assert!(!lint.truncated);
+
+        // Each pattern with all that it matches, by trying.
+        let mut tried = Vec::new();
+        for (index, policy) in policies.iter().enumerate() {
+            let access = AccessConfiguration::parse(&policy.configuration.to_value().unwrap()).unwrap();
+            for pattern in access.patterns {
+                let matched: Vec<bool> = ADDRESSES.iter().map(|email| pattern.matches(email)).collect();
+                tried.push((index, access.mode, pattern, matched));
+            }
+        }
+        let within = |one: &[bool], other: &[bool]| one.iter().zip(other).all(|(one, other)| !one || *other);
+        for (place, (index, mode, pattern, matched)) in tried.iter().enumerate() {
+            let found = |name: &str| {
+                lint.findings.iter().any(|finding| {
+                    finding.at.index == *index && finding.at.pattern == *pattern && finding.oddity.as_str() == name
+                })
+            };
+            let matches_nothing = !matched.contains(&true);
+            prop_assert_eq!(found("never_matching"), matches_nothing, "{}", pattern);
+            let is_shadowed = tried.iter().enumerate().any(|(other_place, (_, other_mode, other, others))| {
+                // `*` alone means those, too, whose address nobody knows.
+                let fits = pattern.as_str() != "*" || other.as_str() == "*";
+                let is_wider = !within(others, matched) || (other.as_str() == "*" && pattern.as_str() != "*");
+                other_place != place && other_mode == mode && fits && within(matched, others)
+                    && (other_place < place || is_wider)
+            });
+            prop_assert_eq!(found("shadowed"), is_shadowed && !matches_nothing, "{}", pattern);
+            let is_denied = *mode == Effect::Allow && tried.iter().any(|(_, other_mode, other, others)| {
+                let fits = pattern.as_str() != "*" || other.as_str() == "*";
+                *other_mode == Effect::Deny && fits && within(matched, others)
+            });
+            prop_assert_eq!(found("contradictory"), is_denied && !matches_nothing, "{}", pattern);
+        }
+
+        // What each finding says of an address is so, by the rule itself.
+        let whole = set(&policies);
+        for finding in &lint.findings {
+            let Some(example) = &finding.example else {
+                prop_assert!(matches!(finding.oddity, Oddity::NeverMatching(_)), "{finding:?}");
+                continue;
+            };
+            prop_assert!(finding.at.pattern.matches(&example.email));
+            prop_assert_eq!(verdict(&whole, &example.email), example.effect);
+            match &finding.oddity {
+                Oddity::Shadowed(other) => {
+                    prop_assert!(other.pattern.matches(&example.email));
+                    let without = set(&without(&policies, finding));
+                    for email in ADDRESSES.iter().step_by(7).chain([&example.email]) {
+                        prop_assert_eq!(verdict(&without, email), verdict(&whole, email), "{} {}", finding.at.pattern, email);
+                    }
+                }
+                Oddity::Contradictory(other) => {
+                    prop_assert!(other.pattern.matches(&example.email));
+                    prop_assert_eq!(example.effect, Effect::Deny);
+                }
+                Oddity::NeverMatching(_) | Oddity::TooWide(_) | Oddity::Costly => {}
+            }
+        }
+    }
+}
+
+/// The policies without the pattern of a finding.
+fn without(policies: &[LintedPolicy], finding: &LintFinding) -> Vec<LintedPolicy> {
+    let mut policies = policies.to_vec();
+    let policy = &mut policies[finding.at.index];
+    let mut access = AccessConfiguration::parse(&policy.configuration.to_value().unwrap()).unwrap();
+    access.patterns.retain(|pattern| *pattern != finding.at.pattern);
+    policy.configuration = PolicyTypes::default().parse("access", &access.to_json()).unwrap();
+    policies
+}

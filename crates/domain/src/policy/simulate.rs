@@ -1,0 +1,162 @@
+//! Telling an owner whose verdicts a change of a policy would change, before it is made.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::access::Permission;
+use crate::endpoint::Slug;
+use crate::identity::{AuthorizationError, Email, Principal};
+use crate::ids::{EndpointId, PolicyId};
+use crate::policy::{
+    Caller, CompiledPolicy, DecisionContext, Effect, PolicyConfiguration, PolicySet, Reason, Resource,
+};
+use crate::port_error::{PortError, port_errors};
+use crate::snapshot::{EndpointSnapshot, TenantSnapshot};
+use crate::space::Space;
+use crate::time::Timestamp;
+
+/// The most people who are asked about at once.
+pub const MAX_SIMULATED: usize = 1_000;
+
+/// The most verdicts that are found for one answer: some tenths of a second.
+const MAX_VERDICTS: usize = 100_000;
+
+/// A change of a policy that is not made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HypotheticalChange {
+    /// The policy.
+    pub policy: PolicyId,
+    /// What it would demand. It is of the policy's type.
+    pub configuration: PolicyConfiguration,
+    /// Whose verdicts are looked at.
+    pub people: Vec<Email>,
+}
+
+/// What a change would do.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Simulation {
+    /// The endpoints that have the policy, in the order of their slugs.
+    pub endpoints: Vec<SimulatedEndpoint>,
+    /// Whether there are more of them: with fewer people more are looked at.
+    pub truncated: bool,
+}
+
+/// What a change would do at one endpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SimulatedEndpoint {
+    /// The endpoint.
+    pub id: EndpointId,
+    /// Its name.
+    pub slug: Slug,
+    /// Whose verdict would be another, in the order in which they were named.
+    pub changes: Vec<VerdictChange>,
+}
+
+/// Somebody whose verdict would be another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerdictChange {
+    /// Who.
+    pub email: Email,
+    /// What is decided on them now.
+    pub before: (Effect, Reason),
+    /// What would be.
+    pub after: (Effect, Reason),
+}
+
+/// Nothing was looked at.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SimulateError {
+    /// The caller may not do it, or not any more.
+    #[error(transparent)]
+    Authorization(#[from] AuthorizationError),
+    /// There is no such policy.
+    #[error("there is no such policy")]
+    NotFound,
+    /// Too many people at once.
+    #[error("name at most {MAX_SIMULATED} people at once")]
+    TooMany,
+    /// A port failed.
+    #[error(transparent)]
+    PortError(#[from] PortError),
+}
+port_errors!(SimulateError);
+
+/// Decides on people at each endpoint that has a policy, as it is and as it would be; nothing is changed. Each is the active
+/// member of their address, or nobody's member. It is told who could query: what hangs on a query, such as a limit or a purpose,
+/// refuses nobody. It is done where a store reads: that may take some tenths of a second.
+///
+/// # Errors
+/// When there is no such policy or there are too many people, the caller's role does not permit it, or not any more, or a port
+/// failed.
+pub async fn simulate(
+    space: &Space,
+    principal: &Principal,
+    change: HypotheticalChange,
+) -> Result<Simulation, SimulateError> {
+    principal.scope(Permission::WritePolicies)?;
+    if change.people.len() > MAX_SIMULATED {
+        return Err(SimulateError::TooMany);
+    }
+    let (types, now) = (space.policy_types.clone(), space.clock.now());
+    let snapshot = Arc::clone(principal.snapshot());
+    let read = space.read(principal, Permission::WritePolicies, move |view, scope| {
+        let revision = view.policy_revision(scope, change.policy)?.ok_or(SimulateError::NotFound)?;
+        let changed = CompiledPolicy::compile(&types, change.policy, revision, &change.configuration);
+        Ok::<_, SimulateError>(compare(&snapshot, &Arc::new(changed), &change.people, now))
+    });
+    read.await
+}
+
+/// Decides on each at each endpoint, with a policy as it is and as it would be.
+fn compare(
+    snapshot: &TenantSnapshot,
+    changed: &Arc<CompiledPolicy>,
+    people: &[Email],
+    now: Timestamp,
+) -> Simulation {
+    let mut endpoints: Vec<_> = snapshot
+        .endpoints()
+        .filter(|endpoint| endpoint.policies.iter().any(|policy| policy.id == changed.id))
+        .collect();
+    endpoints.sort_unstable_by(|one, other| one.slug.cmp(&other.slug));
+    let most = (MAX_VERDICTS / (2 * people.len()).max(1)).max(1);
+    let truncated = endpoints.len() > most;
+    let members: HashMap<_, _> = snapshot
+        .members()
+        .filter_map(|account| snapshot.member(account))
+        .filter(|member| member.active)
+        .map(|member| (&member.email, member.role))
+        .collect();
+    let callers: Vec<_> = people
+        .iter()
+        .map(|email| match members.get(email) {
+            Some(role) => Caller::Member { role: *role, email: Some(email) },
+            None => Caller::Stranger { email: Some(email) },
+        })
+        .zip(people)
+        .collect();
+    let at_each = endpoints.into_iter().take(most);
+    let endpoints = at_each.map(|endpoint| at_endpoint(endpoint, changed, &callers, now)).collect();
+    Simulation { endpoints, truncated }
+}
+
+fn at_endpoint(
+    endpoint: &EndpointSnapshot,
+    changed: &Arc<CompiledPolicy>,
+    callers: &[(Caller<'_>, &Email)],
+    now: Timestamp,
+) -> SimulatedEndpoint {
+    let after = endpoint.policies.iter().map(|policy| if policy.id == changed.id { changed } else { policy });
+    let after = PolicySet::new(after.map(Arc::clone));
+    let resource = Resource { endpoint: endpoint.id, published: endpoint.published };
+    let context = DecisionContext::at(now);
+    let verdict = |policies: &PolicySet, caller: &Caller<'_>| {
+        let decision = policies.decide(resource, caller, &context);
+        (decision.effect, decision.diagnostics.reason)
+    };
+    let changes = callers.iter().filter_map(|(caller, email)| {
+        let (before, after) = (verdict(&endpoint.policies, caller), verdict(&after, caller));
+        (before.0 != after.0).then(|| VerdictChange { email: Email::clone(email), before, after })
+    });
+    SimulatedEndpoint { id: endpoint.id, slug: endpoint.slug.clone(), changes: changes.collect() }
+}

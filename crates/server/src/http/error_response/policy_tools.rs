@@ -1,0 +1,27 @@
+//! The responses to errors of looking at patterns, and of trying a change of a policy.
+
+use syft_space_domain::policy::{LintError, SimulateError};
+
+use crate::http::problem::Problem;
+
+impl From<LintError> for Problem {
+    fn from(error: LintError) -> Self {
+        match error {
+            LintError::Authorization(error) => error.into(),
+            LintError::NotFound => Self::field("/endpoint", error),
+            LintError::TooMany => Self::field("/policies", error),
+            LintError::PortError(error) => error.into(),
+        }
+    }
+}
+
+impl From<SimulateError> for Problem {
+    fn from(error: SimulateError) -> Self {
+        match error {
+            SimulateError::Authorization(error) => error.into(),
+            SimulateError::NotFound => Self::field("/policy_id", error),
+            SimulateError::TooMany => Self::field("/identities", error),
+            SimulateError::PortError(error) => error.into(),
+        }
+    }
+}
