@@ -189,7 +189,8 @@ mod tests {
         fn z2_an_amount_is_shown_as_it_is_read(micros in 0..=Amount::MAX.micros()) {
             let amount = Amount(micros);
             prop_assert_eq!(amount.to_string().parse(), Ok(amount));
-            prop_assert!((amount.to_f64() * 1e6 - micros as f64).abs() < 1.0);
+            let nearest = format!("{}.{:06}", micros / MICROS, micros % MICROS).parse::<f64>().unwrap();
+            prop_assert_eq!(amount.to_f64().to_bits(), nearest.to_bits());
         }
     }
 }

@@ -20,6 +20,7 @@ use syft_space_domain::endpoint::{
     AnswerPart, Conversation, ConversationError, Message, MessageRole, Query, QueryCall, QueryError,
 };
 use syft_space_domain::ids::RequestId;
+use syft_space_domain::ledger::Amount;
 
 pub const PATH: &str = "/v1/chat/completions";
 
@@ -87,7 +88,7 @@ async fn complete(mut request: Request) -> Result<HttpResponse, ChatError> {
             "message": { "role": "assistant", "content": said.join("\n\n") },
             "finish_reason": "stop",
         }],
-        "cost": answer.cost().into_values().map(|amount| amount.to_f64()).sum::<f64>(),
+        "cost": answer.cost().into_values().map(Amount::to_f64).sum::<f64>(),
     });
     Ok(HttpResponse::Ok().insert_header((CONTENT_TYPE, "application/json")).body(body.to_string()))
 }
