@@ -3,9 +3,11 @@
 usage: sdk.py SYFT_SPACE
 """
 
+import json
 import re
 import subprocess
 import sys
+import urllib.request
 
 from syfthub_sdk import SyftHubClient
 from syfthub_sdk.exceptions import RetrievalError
@@ -85,12 +87,64 @@ def queries(users):
     refused(alice, endpoint, 422, top_k=101)
 
 
+class Owner:
+    """Whoever owns the space."""
+
+    def __init__(self, space, password):
+        self.base, self.token = f"{space}/api/v1", None
+        login = {"email": "olivia@example.org", "password": password}
+        self.token = self.send("POST", "/auth/login", login)["access_token"]
+
+    def send(self, method, path, body=None):
+        request = urllib.request.Request(self.base + path, method=method)
+        if body is not None:
+            request.data = json.dumps(body).encode()
+            request.add_header("content-type", "application/json")
+        if self.token:
+            request.add_header("authorization", f"Bearer {self.token}")
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.load(answer)
+
+    def attach(self, policy_type, configuration):
+        """Attaches a policy beside those that are there, and answers what puts it back as it was."""
+        attached = [policy["id"] for policy in self.send("GET", "/endpoints/handbook")["policies"]]
+        made = {"name": policy_type, "policy_type": policy_type, "configuration": configuration}
+        made = self.send("POST", "/policies", made)["id"]
+        self.send("PUT", "/endpoints/handbook/policies", {"policy_ids": [*attached, made]})
+        return lambda: self.send("PUT", "/endpoints/handbook/policies", {"policy_ids": attached})
+
+
+def pays(users, owner):
+    """What an answer cost, and that nothing is left, as the SDK reads both."""
+    alice = users.client("alice")
+    endpoint = found_on_the_hub(alice)
+    price = {"price": "0.25", "currency": "EUR", "free_quota": 1, "budget": "0.25"}
+    detach = owner.attach("accounting", price)
+    for status, amount in [("free", 0.0), ("charged", 0.25)]:
+        answer = ask(alice, endpoint)
+        [entry] = answer.policy_metadata.entries
+        assert (entry.kind, entry.status, entry.amount, entry.currency) == ("payment", status, amount, "EUR"), entry
+        assert entry.transaction.rail == "ledger" and entry.transaction.id, entry
+    said = refused(alice, endpoint, 402)
+    assert "payment_required" in said and "INSUFFICIENT_BALANCE" in said, said
+    detach()
+
+    detach = owner.attach("disclosure_limit", {"cap": 1, "unit": "characters"})
+    said = refused(alice, endpoint, 403)
+    assert "DISCLOSURE_LIMIT" in said, said
+    detach()
+    ask(alice, endpoint)
+
+
 def main(binary):
     command = [binary, "demo", "--with-hub", "--listen", "127.0.0.1:0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as demo:
         try:
             hub, password = told(demo.stdout, r"^Marketplace: (http://\S+) .* password (\S+) too")
-            queries(Users(hub, password))
+            users = Users(hub, password)
+            queries(users)
+            space = found_on_the_hub(users.client("alice")).url
+            pays(users, Owner(re.match(r"https?://[^/]+", space).group(), password))
         finally:
             demo.terminate()
     print("the SDK queries a space")

@@ -79,38 +79,48 @@ async fn measure(time: Duration, rounds: usize) {
     let binary = own.parent().and_then(Path::parent).unwrap().join("syft-space");
     let begun = Instant::now();
     let mut command = Command::new(binary);
-    let space = start(
+    let server = start(
         command
             .args(["serve", "--listen", "127.0.0.1:0", "--home"])
             .arg(home.path())
             .env("SYFT_SPACE_LOG", "error"),
     );
     println!("first start to ready: {:.0} ms", begun.elapsed().as_secs_f64() * 1_000.0);
-    let token = fill(&space.1, home.path()).await;
-    println!("memory before the load: {} MiB", resident(space.0.id()) / 1_024);
+    let token = fill(&server.1, home.path()).await;
+    println!("memory before the load: {} MiB", resident(server.0.id()) / 1_024);
 
     let to_space = requests("/api/v1/endpoints/docs/query", &token);
-    let (answers, size) = run(&space.1, &to_space, Duration::from_secs(1)).await;
+    let (answers, size) = run(&server.1, &to_space, Duration::from_secs(1)).await;
     let size = size / answers.count.max(1);
     println!(
         "an answer has {size} bytes; {} of {} questions found something",
-        hits(&space.1, &to_space).await,
+        hits(&server.1, &to_space).await,
         to_space.len()
     );
     let bare = start(Command::new(own).args(["--bare", &size.to_string()]));
     let to_bare = requests("/query", "x");
+    let to_counted = requests("/api/v1/endpoints/counted/query", &token);
 
-    let mut ratios = Vec::new();
+    let (mut ratios, mut counted_ratios) = (Vec::new(), Vec::new());
     for round in 1..=rounds {
         let (bare, _) = run(&bare.1, &to_bare, time).await;
-        let (space, _) = run(&space.1, &to_space, time).await;
+        let (space, _) = run(&server.1, &to_space, time).await;
+        let (counted, _) = run(&server.1, &to_counted, time).await;
         let ratio = space.per_second(time) / bare.per_second(time);
+        let counted_ratio = counted.per_second(time) / space.per_second(time);
         println!("{round}: bare {}; space {}; ratio {ratio:.3}", bare.show(time), space.show(time));
+        println!("{round}: counted {}; of the space {counted_ratio:.3}", counted.show(time));
         ratios.push(ratio);
+        counted_ratios.push(counted_ratio);
     }
-    ratios.sort_by(f64::total_cmp);
-    println!("median ratio: {:.3}", ratios.get(ratios.len() / 2).unwrap());
-    println!("memory after the load: {} MiB", resident(space.0.id()) / 1_024);
+    println!("median ratio: {:.3}", median(ratios));
+    println!("median of what is left where queries are counted: {:.3}", median(counted_ratios));
+    println!("memory after the load: {} MiB", resident(server.0.id()) / 1_024);
+}
+
+fn median(mut numbers: Vec<f64>) -> f64 {
+    numbers.sort_by(f64::total_cmp);
+    *numbers.get(numbers.len() / 2).unwrap()
 }
 
 fn resident(pid: u32) -> u64 {
@@ -245,19 +255,30 @@ async fn fill(address: &str, home: &Path) -> String {
     let path = format!("/datasets/{dataset}/documents?wait=true");
     let job = send(post.clone(), &path, &token, json!({ "documents": texts })).await;
     println!("{} documents, {} chunks", job["job"]["documents_done"], job["job"]["chunks"]);
-    let endpoint = json!({
-        "name": "docs", "slug": "docs", "dataset_id": dataset, "response_type": "raw", "published": true,
-    });
-    send(post.clone(), "/endpoints", &token, endpoint).await;
     let mut patterns: Vec<String> = (0..60).map(|n| format!("person{n}@example.org")).collect();
     patterns.extend((0..35).map(|n| format!("*@department{n}.example.org")));
     patterns.extend((0..4).map(|n| format!("team-{n}-*@*.example.net")));
     patterns.push("*@load.example".to_owned());
     let configuration = json!({ "mode": "allow", "patterns": patterns });
-    let policy = json!({ "name": "many", "policy_type": "access", "configuration": configuration });
-    let policy = send(post, "/policies", &token, policy).await;
-    send(reqwest::Method::PUT, "/endpoints/docs/policies", &token, json!({ "policy_ids": [policy["id"]] }))
-        .await;
+    let mut ids = Vec::new();
+    for (policy_type, configuration) in [
+        ("access", configuration),
+        ("rate_limit", json!({ "rate": "1000000/s" })),
+        ("accounting", json!({ "price": "0.000001", "currency": "EUR", "budget": "1000000" })),
+        ("disclosure_limit", json!({ "cap": CHUNK_COUNT })),
+    ] {
+        let policy =
+            json!({ "name": policy_type, "policy_type": policy_type, "configuration": configuration });
+        ids.push(send(post.clone(), "/policies", &token, policy).await["id"].clone());
+    }
+    for (slug, ids) in [("docs", &ids[..1]), ("counted", &ids[..])] {
+        let endpoint = json!({
+            "name": slug, "slug": slug, "dataset_id": dataset, "response_type": "raw", "published": true,
+        });
+        send(post.clone(), "/endpoints", &token, endpoint).await;
+        let path = format!("/endpoints/{slug}/policies");
+        send(reqwest::Method::PUT, &path, &token, json!({ "policy_ids": ids })).await;
+    }
     token
 }
 

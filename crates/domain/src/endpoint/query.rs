@@ -115,7 +115,8 @@ impl QueryRefusal {
         match self.policy.outcome {
             PolicyOutcome::RateLimited => "the endpoint's limits do not let you in yet; wait, and ask again",
             PolicyOutcome::PaymentRequired => {
-                "what you or all may spend at the endpoint is spent; its owners and admins can see how much, and change it"
+                "what you, or all together, have left to spend at the endpoint does not pay for this query; its owners and admins can see how much \
+                 that is, and change it"
             }
             PolicyOutcome::PolicyViolation => {
                 "a policy of the endpoint does not permit this query; its owners and admins can see why, and change it"

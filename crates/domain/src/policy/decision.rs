@@ -113,6 +113,8 @@ pub enum PolicyVerdict {
     AddressUnknown,
     /// It could not tell without the query's purpose.
     PurposeMissing,
+    /// There is not enough left of what it demands.
+    LimitReached,
     /// It cannot be evaluated: its type is unknown, or its configuration cannot be read.
     Unavailable,
     /// It was not asked, for the decision stood.
@@ -287,6 +289,10 @@ impl Decision {
             }
         };
         self.diagnostics.reason = Reason::LimitReached;
+        let mut policies = self.diagnostics.policies.iter_mut();
+        if let Some(diagnostic) = policies.find(|diagnostic| diagnostic.policy == demand.policy) {
+            diagnostic.outcome = PolicyVerdict::LimitReached;
+        }
         self.diagnostics.decided_by = Some(Decider { policy: demand.policy, rule });
         (self.limits, self.retry_after) = (status.into_iter().collect(), retry_after);
         for other in others {

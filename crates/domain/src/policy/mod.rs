@@ -51,7 +51,9 @@ pub use configuration::{PolicyConfiguration, PolicyConfigurationError};
 pub use content::ContentType;
 pub use context::{DecisionContext, QueryFacts, Resource};
 pub use decision::{Caller, Decider, Decision, Demand, Diagnostics, PolicyDiagnostic, PolicyVerdict, Reason};
-pub use disclosure::{DisclosureConfiguration, DisclosureType, DisclosureUnit, DisclosureUnitError};
+pub use disclosure::{
+    DisclosureConfiguration, DisclosureType, DisclosureUnit, DisclosureUnitError, coverage,
+};
 pub use explain::{ExplainError, HypotheticalCaller, HypotheticalQuery, explain};
 pub use lint::{
     Lint, LintError, LintExample, LintFinding, LintTarget, LintedPolicy, MAX_FINDINGS, Oddity, PatternPlace,

@@ -226,7 +226,13 @@ impl Answers {
                 (PolicyVerdict::AddressUnknown, Effect::Deny) => deny_unknown = true,
                 (PolicyVerdict::AddressUnknown, Effect::Allow) => allow_unknown = true,
                 (PolicyVerdict::PurposeMissing, _) => is_purpose_missing = true,
-                (PolicyVerdict::Matched(_) | PolicyVerdict::NotMatched | PolicyVerdict::Skipped, _) => {}
+                (
+                    PolicyVerdict::Matched(_)
+                    | PolicyVerdict::NotMatched
+                    | PolicyVerdict::LimitReached
+                    | PolicyVerdict::Skipped,
+                    _,
+                ) => {}
             }
             self.policies.push(PolicyDiagnostic { policy: policy.id, effect, outcome });
         }

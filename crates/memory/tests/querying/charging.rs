@@ -32,7 +32,7 @@ fn priced(configuration: Value) -> World {
 }
 
 /// Two cents a query, and what else is said.
-fn two_cents(more: Value) -> World {
+fn two_cents(more: &Value) -> World {
     let mut configuration = json!({"price": "0.02", "currency": "EUR"});
     configuration.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     priced(configuration)
@@ -75,7 +75,7 @@ fn cost(answer: &Answer) -> Amount {
 
 #[test]
 fn z2_each_answer_is_charged_once_and_stands_in_the_ledger_with_its_event() {
-    let world = two_cents(json!({}));
+    let world = two_cents(&json!({}));
     let answers =
         [&world.member, &world.owner, &world.member].map(|caller| world.query(caller).ok().unwrap());
     for answer in &answers {
@@ -105,7 +105,7 @@ fn z2_each_answer_is_charged_once_and_stands_in_the_ledger_with_its_event() {
 
 #[test]
 fn z2_a_budget_is_never_passed_and_is_renewed_with_its_period() {
-    let world = two_cents(json!({"budget": "0.05", "period": "day"}));
+    let world = two_cents(&json!({"budget": "0.05", "period": "day"}));
     for _ in 0..2 {
         world.query(&world.member).unwrap();
     }
@@ -138,7 +138,7 @@ fn z2_a_budget_is_never_passed_and_is_renewed_with_its_period() {
 
 #[test]
 fn z2_all_callers_of_an_endpoint_together_never_pass_its_budget() {
-    let world = two_cents(json!({"endpoint_budget": "0.04", "free_quota": 1}));
+    let world = two_cents(&json!({"endpoint_budget": "0.04", "free_quota": 1}));
     for _ in 0..2 {
         world.query(&world.member).unwrap();
     }
@@ -177,7 +177,7 @@ fn z2_documents_are_charged_as_they_are_shown_and_no_more_are_held_than_can_be()
 
 #[test]
 fn z2_what_is_not_answered_costs_nothing_and_is_held_until_then() {
-    let world = two_cents(json!({"budget": "0.02"}));
+    let world = two_cents(&json!({"budget": "0.02"}));
     world.engine.set(Search::Fail(SearchError::Failed("torn".to_owned())));
     assert!(world.query(&world.member).is_err());
     // Nor does what its caller gives up: until then it is held.
@@ -196,7 +196,7 @@ fn z2_what_is_not_answered_costs_nothing_and_is_held_until_then() {
 
 #[test]
 fn z2_the_same_request_costs_nothing_for_two_minutes_and_two_repeats() {
-    let world = two_cents(json!({"budget": "0.08"}));
+    let world = two_cents(&json!({"budget": "0.08"}));
     let charged = |answer: Result<Answer, QueryError>| cost(&answer.ok().unwrap()) > Amount::ZERO;
     let repeat = |id| charged(world.repeat(&world.member, question(), id));
     assert_eq!([repeat("a"), repeat("a"), repeat("a")], [true, false, false]);
@@ -235,7 +235,7 @@ fn f4_a_guest_has_no_account_and_is_refused_where_queries_are_charged() {
 
 #[test]
 fn z2_what_the_ledger_says_counts_whatever_is_remembered() {
-    let world = two_cents(json!({"budget": "0.06"}));
+    let world = two_cents(&json!({"budget": "0.06"}));
     world.query(&world.member).unwrap();
     let [known] = &*world.transfers() else { panic!("one was charged") };
     // Somebody else charges the same account in the same store.

@@ -101,7 +101,7 @@ async fn explained(api: &ApiClient, slug: &Slug, error: anyhow::Error) -> anyhow
         // Whoever may not know why has been told whom to ask.
         ExitStatus::Refused => match why_shut_out(api, slug.as_str(), None).await {
             Ok(Some(why)) => format!(
-                "the endpoint's access policy does not admit you: {why}; `syft-space policies list` shows what each says, and \
+                "the endpoint's policies do not let you in: {why}; `syft-space policies list` shows what each says, and \
                  `syft-space policies set` changes it"
             ),
             _ => return error,

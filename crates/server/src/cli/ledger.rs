@@ -34,6 +34,8 @@ pub(super) struct Form {
 /// One line of a list: a charge, or what an account has come to.
 #[derive(Serialize)]
 struct Line {
+    /// A transfer, or on which side of the ledger a balance is.
+    kind: &'static str,
     time: String,
     account: String,
     endpoint: String,
@@ -57,7 +59,11 @@ const TRANSFERS: &[Column<Line>] = &[
 ];
 
 const BALANCES: &[Column<Line>] = &[
-    text("ACCOUNT", |line| line.account.clone()),
+    text("KIND", |line| line.kind.to_owned()),
+    text(
+        "ACCOUNT",
+        |line| if line.account.is_empty() { line.endpoint.clone() } else { line.account.clone() },
+    ),
     text("POLICY", |line| line.policy.clone()),
     text("PERIOD", |line| line.period.clone()),
     text("UNITS", |line| line.units.to_string()),
@@ -129,6 +135,7 @@ async fn read<T: DeserializeOwned>(
 impl Line {
     fn guarded(&self) -> Self {
         Self {
+            kind: self.kind,
             time: guard(&self.time),
             account: guard(&self.account),
             endpoint: guard(&self.endpoint),
@@ -146,6 +153,7 @@ impl Line {
 fn transfer_line(transfer: &Transfer, names: &Names) -> Line {
     let Charged { units, free_units, amount } = &transfer.charged;
     Line {
+        kind: "transfer",
         time: time(transfer.time),
         account: names.of(&transfer.payer_id.to_string()),
         endpoint: names.of(&transfer.endpoint_id.to_string()),
@@ -162,11 +170,12 @@ fn transfer_line(transfer: &Transfer, names: &Names) -> Line {
 fn balance_line(balance: &AccountBalance, names: &Names) -> Line {
     let Charged { units, free_units, amount } = &balance.charged;
     let name = names.of(&balance.account.account_id);
-    let (account, endpoint) = match balance.account.account_kind {
-        AccountKind::Payer => (name, String::new()),
-        AccountKind::Endpoint => (format!("endpoint {name}"), name),
+    let (kind, account, endpoint) = match balance.account.account_kind {
+        AccountKind::Payer => ("payer", name, String::new()),
+        AccountKind::Endpoint => ("endpoint", String::new(), name),
     };
     Line {
+        kind,
         time: String::new(),
         account,
         endpoint,

@@ -447,7 +447,8 @@ fn to_text(value: &Value) -> String {
 /// An access policy's rule, in a few words.
 fn rule(configuration: &str) -> String {
     let configuration: Value = serde_json::from_str(configuration).unwrap_or_default();
+    let Some(mode) = configuration.get("mode") else { return configuration.to_string() };
     let patterns = configuration.get("patterns").and_then(Value::as_array);
-    let words = configuration.get("mode").into_iter().chain(patterns.into_iter().flatten());
+    let words = std::iter::once(mode).chain(patterns.into_iter().flatten());
     words.map(to_text).collect::<Vec<_>>().join(" ")
 }

@@ -391,6 +391,9 @@ pub static ROUTES: &[Route] = routes! {
             .reasons(&[LimitReached]);
     Delete "/api/v1/policies/{id}" member(&[WritePolicies]) => policies::remove,
         summary("Remove a policy that is attached nowhere").no_content().if_match().reasons(&[InUse]);
+    Get    "/api/v1/policies/{id}/coverage" member(&[ReadAudit]) => policies::coverage,
+        summary("List how much each caller was shown").description("Under a policy of type disclosure_limit, as far as it counts now.")
+            .paged().response::<List<policies::CallerCoverage>>(200);
 
     Get    "/api/v1/ledger/transfers"      member(&[ReadAudit]) => ledger::transfers,
         summary("List what was charged").description("The oldest first.").paged().response::<List<ledger::Transfer>>(200);

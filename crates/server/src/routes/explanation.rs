@@ -56,6 +56,7 @@ impl From<&PolicyDiagnostic> for ExplanationStep {
             PolicyVerdict::NotMatched => ("not_matched", None),
             PolicyVerdict::AddressUnknown => ("address_unknown", None),
             PolicyVerdict::PurposeMissing => ("purpose_missing", None),
+            PolicyVerdict::LimitReached => ("limit_reached", None),
             PolicyVerdict::Unavailable => ("unavailable", None),
             PolicyVerdict::Skipped => ("skipped", None),
         };

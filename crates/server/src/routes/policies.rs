@@ -7,7 +7,7 @@ use actix_web::http::StatusCode;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use syft_space_domain::ids::PolicyId;
+use syft_space_domain::ids::{ActorId, PolicyId};
 use syft_space_domain::policy::{self, PolicyConfiguration, PolicyConfigurationError};
 use syft_space_domain::text::Name;
 use syft_space_domain::time::Timestamp;
@@ -157,6 +157,31 @@ pub(super) fn configuration(
             Problem::field(format!("{at}/configuration{}", invalid.pointer), invalid.message.clone())
         }
     })
+}
+
+/// How much one caller was shown under a policy of type `disclosure_limit`.
+#[derive(Serialize, Deserialize, JsonSchema)]
+pub(crate) struct CallerCoverage {
+    /// Who, by the id that the audit log has.
+    #[schemars(with = "shapes::IdShape")]
+    pub(crate) caller_id: ActorId,
+    /// How much of what the policy counts.
+    pub(crate) shown: u64,
+    /// When something was last noted as shown to them.
+    #[schemars(with = "shapes::TimeShape")]
+    pub(crate) last_shown_at: Timestamp,
+}
+
+pub(crate) async fn coverage(request: Request) -> Result<HttpResponse, Problem> {
+    let id = id(&request)?;
+    let page = request.query().page()?;
+    let found = policy::coverage(request.space(), request.principal()?, id, page).await?;
+    reply::list(found, |caller| CallerCoverage {
+        caller_id: caller.caller,
+        shown: caller.amount,
+        last_shown_at: caller.last_shown_at,
+    })
+    .await
 }
 
 fn id(request: &Request) -> Result<PolicyId, Problem> {

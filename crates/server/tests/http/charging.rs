@@ -72,7 +72,7 @@ async fn z2_an_answer_says_what_it_cost_and_who_has_spent_all_is_answered_402() 
         refused.body["policy_metadata"],
         json!({ "outcome": "payment_required", "entries": [{
             "policy_type": "accounting", "kind": "payment", "status": "rejected", "reason_code": "INSUFFICIENT_BALANCE",
-            "reason": "what may be spent at the endpoint is spent; ask its owner",
+            "reason": "what is left to spend at the endpoint does not pay for this query: ask for fewer documents, or ask its owner",
         }] })
     );
     assert!(!refused.text.contains("0.03"), "the budget is the owner's");
@@ -235,11 +235,11 @@ async fn z2_an_owner_reads_the_ledger_on_the_host_and_tenants_see_their_own() {
     let table = told(&["ledger", "transfers"]);
     assert!(table.contains("owner@acme.example") && table.contains("0.25 EUR"), "{table}");
     let table = told(&["ledger", "balances"]);
-    assert!(table.contains("endpoint birds") && table.contains("month of 2"), "{table}");
+    assert!(table.contains("endpoint  birds") && table.contains("month of 2"), "{table}");
     let csv = told(&["ledger", "balances", "--csv"]);
     assert_eq!(csv.lines().count(), 3, "{csv}");
     assert!(
-        csv.starts_with("time,account,endpoint,policy,period,currency,units,free_units,amount,id"),
+        csv.starts_with("kind,time,account,endpoint,policy,period,currency,units,free_units,amount,id"),
         "{csv}"
     );
     assert_eq!(

@@ -103,6 +103,13 @@ async fn z2_an_answer_says_what_was_left_out_and_a_refusal_why() {
         "reason": "you were shown as much of what the endpoint has as you may be: the rest was left out",
     });
     assert_eq!(cut.body["policy_metadata"], json!({ "outcome": "success", "entries": [entry] }));
+    let coverage = async |client: &Client| {
+        let policies = client.get("/policies").await.expect(200).body;
+        let id = policies["items"][0]["id"].as_str().unwrap().to_owned();
+        client.get(&format!("/policies/{id}/coverage")).await
+    };
+    let told = coverage(&owner).await.expect(200).body;
+    assert_eq!((told["items"].as_array().unwrap().len(), &told["items"][0]["shown"]), (1, &json!(2)));
     let other = (0..DOCUMENTS).map(|n| format!("d{n}")).find(|id| !shown(&cut).contains(id)).unwrap();
     let refused = ask(&other.replace('d', "number"), 1).await.expect_problem(403, "policy_violation");
     assert_eq!(refused.body["policy_metadata"]["entries"][0]["reason_code"], "DISCLOSURE_LIMIT");

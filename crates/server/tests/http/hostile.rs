@@ -8,6 +8,7 @@
 
 pub mod bodies;
 mod body_timeouts;
+mod by_hand;
 pub mod case;
 pub mod fields;
 pub mod forms;

@@ -120,8 +120,9 @@ async fn z2_what_a_simulation_says_is_what_the_change_does_and_the_simulation_do
 #[tokio::test]
 async fn k12_the_largest_policies_are_looked_at_in_a_bounded_time_and_that_is_said() {
     let (_space, owner) = space_with_endpoint().await;
-    let patterns: Vec<_> =
-        (0..100).map(|number| format!("{}@{}x{number}*", "a*".repeat(60), "*b".repeat(90))).collect();
+    let patterns: Vec<_> = (0..100)
+        .map(|number| format!("a*{}*@{}*{}x{number}*", "a".repeat(40), "b".repeat(60), "b".repeat(60)))
+        .collect();
     let one = json!({ "policy_type": "access", "configuration": { "mode": "allow", "patterns": patterns } });
     let told = owner.post("/policies/lint", &json!({ "policies": vec![one; 20] })).await.expect(200).body;
     assert_eq!(told["truncated"], true);

@@ -65,7 +65,7 @@ impl PolicyType for AccountingType {
             NAME,
             KIND,
             "INSUFFICIENT_BALANCE",
-            "what may be spent at the endpoint is spent; ask its owner",
+            "what is left to spend at the endpoint does not pay for this query: ask for fewer documents, or ask its owner",
         )
     }
 }

@@ -1,6 +1,7 @@
 //! The policy type `disclosure_limit`: how much of what is found one caller may be shown in a time.
 
 mod configuration;
+mod list;
 mod open_coverage;
 #[cfg(test)]
 mod tests;
@@ -11,6 +12,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 pub use configuration::{DisclosureConfiguration, DisclosureUnit, DisclosureUnitError};
+pub use list::coverage;
 
 use open_coverage::{Admitted, Item, Key, OpenCoverage, Terms};
 

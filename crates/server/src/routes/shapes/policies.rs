@@ -27,7 +27,7 @@ shapes! {
     ModeShape = "Mode": json_schema!({ "type": "string", "enum": names(&Effect::ALL, Effect::as_str) });
     /// What a policy had to say.
     StepOutcomeShape = "StepOutcome": json_schema!({
-        "type": "string", "enum": ["matched", "not_matched", "address_unknown", "purpose_missing", "unavailable", "skipped"],
+        "type": "string", "enum": ["matched", "not_matched", "address_unknown", "purpose_missing", "limit_reached", "unavailable", "skipped"],
     });
     /// The type of a policy.
     PolicyTypeShape = "PolicyType": json_schema!({ "type": "string", "enum": policy_types() });

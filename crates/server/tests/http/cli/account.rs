@@ -322,7 +322,7 @@ async fn k3_whoever_shuts_themselves_out_is_told_and_told_how_to_come_in_again()
     assert_eq!(ran.stderr, format!("{shut_out}its policy \"no\" denies you.\n"));
     let ran = ask(OWNER).expect(4);
     for says in [
-        "does not admit you: its policy \"no\" denies you;",
+        "do not let you in: its policy \"no\" denies you;",
         "`syft-space policies list`",
         "`syft-space policies set`",
     ] {

@@ -28,6 +28,7 @@ pub async fn play() -> Recorder {
     queries(&mut r).await;
     purposes(&mut r).await;
     prices(&mut r).await;
+    disclosures(&mut r).await;
     schedules(&mut r).await;
     lints(&mut r).await;
     verdicts(&mut r).await;
@@ -327,6 +328,26 @@ async fn prices(r: &mut Recorder) {
     }
     r.put("owner", "/endpoints/birds/policies", json!({ "policy_ids": [] })).await;
     r.delete("owner", "/policies/«prices»").await;
+}
+
+/// How much a caller may be shown, and what owners see of that.
+async fn disclosures(r: &mut Recorder) {
+    let of = |configuration: Value| json!({ "name": "shown", "policy_type": "disclosure_limit", "configuration": configuration });
+    for bad in [json!({}), json!({ "cap": 1, "window": "1w" }), json!({ "cap": 1, "scope": "key" })] {
+        r.post("owner", "/policies", of(bad)).await;
+    }
+    let told = r.post("owner", "/policies", of(json!({ "cap": 1, "window": "1d" }))).await;
+    r.keep("shown", told.text("/id"));
+    r.put("owner", "/endpoints/birds/policies", json!({ "policy_ids": ["«shown»"] })).await;
+    for question in ["hoot", "hoot", "walk"] {
+        r.post("anna", QUERY, json!({ "messages": question, "similarity_threshold": 0.0 })).await;
+    }
+    for who in ["owner", "admin", "anna", "viewer", "foreigner"] {
+        r.get(who, "/policies/«shown»/coverage").await;
+    }
+    r.get("owner", "/policies/«allow»/coverage").await;
+    r.put("owner", "/endpoints/birds/policies", json!({ "policy_ids": [] })).await;
+    r.delete("owner", "/policies/«shown»").await;
 }
 
 /// When an endpoint answers.

@@ -1,0 +1,33 @@
+//! What owners see of what callers were shown.
+
+use crate::access::Permission;
+use crate::identity::Principal;
+use crate::ids::{ActorId, PolicyId};
+use crate::page::{Page, PageRequest};
+use crate::policy::disclosure::{DisclosureConfiguration, NAME};
+use crate::policy::manage::PolicyError;
+use crate::policy::ports::CallerCoverage;
+use crate::space::Space;
+
+/// How much each caller was shown under a policy of type `disclosure_limit`, as far as it counts now, in the order of the callers.
+///
+/// # Errors
+/// When there is no such policy of this type, the caller's role does not permit it, or a port failed.
+pub async fn coverage(
+    space: &Space,
+    principal: &Principal,
+    id: PolicyId,
+    page: PageRequest<ActorId>,
+) -> Result<Page<CallerCoverage, ActorId>, PolicyError> {
+    let now = space.clock.now();
+    space
+        .read(principal, Permission::ReadAudit, move |view, scope| {
+            let policy = view.policy(scope, id)?.filter(|policy| policy.configuration.type_name() == NAME);
+            let policy = policy.ok_or(PolicyError::NotFound)?;
+            let configuration = policy.configuration.to_value().ok();
+            let configuration = configuration.and_then(|json| DisclosureConfiguration::parse(&json).ok());
+            let configuration = configuration.ok_or(PolicyError::NotFound)?;
+            Ok(view.coverage(scope, id, now.minus(configuration.counts_for()), page)?)
+        })
+        .await
+}
