@@ -157,7 +157,7 @@ impl<'a> QueryCall<'a> {
                 .then(|| surroundings.filter(hits.clone(), |hits| self.record.show(decision.filter(hits))));
             if let Some((shown, _)) = &filtered
                 && shown.is_empty()
-                && let Some(refusal) = self.record.nothing_left()
+                && let Some(refusal) = self.record.refusal()
             {
                 return Err(QueryError::Refused(refusal));
             }

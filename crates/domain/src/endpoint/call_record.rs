@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::audit::{Event, ObjectKind, ReasonCode};
 use crate::dataset::Hits;
-use crate::endpoint::QueryRefusal;
-use crate::policy::{Obligations, PolicyEntry, PolicyMetadata, PolicyOutcome, Purpose, Release};
+use crate::endpoint::{QueryError, QueryRefusal};
+use crate::policy::{Obligations, PolicyEntry, Purpose, Release};
 use crate::store::{Store, StoreError, Tx};
 use crate::tenant::{TenantScope, WriteScope};
 use crate::unit::{Abort, Recorded, Refused};
@@ -42,6 +42,8 @@ impl PendingEvent {
 
 /// Why an answer was not recorded.
 enum NotRecorded {
+    /// What was to be written of it has no room any more.
+    NoRoom,
     /// What it rests on is not so any more, or nobody waits for it.
     Stale,
     Store(StoreError),
@@ -88,13 +90,13 @@ impl CallRecord {
     /// dropped.
     ///
     /// What is to be written of the answer is written with its event, for as many documents as it shows. Where there is no room
-    /// for it any more, the store is busy: who asks again learns why.
+    /// for it any more, the call is refused.
     pub(super) async fn answered(
         &mut self,
         scope: TenantScope,
         documents: usize,
         still_holds: impl Fn(&dyn Tx) -> bool + Send + 'static,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<bool, QueryError> {
         let postings = self.obligations.postings(documents);
         let pending = self.event.clone();
         let mut taken: Option<Event> = None;
@@ -110,7 +112,7 @@ impl CallRecord {
                 if !posting.post(tx, &scope, event.id)? {
                     // Nothing is answered, so there is an event to write still.
                     pending.put_back(taken.take());
-                    return Err(refused(NotRecorded::Store(StoreError::Busy)));
+                    return Err(refused(NotRecorded::NoRoom));
                 }
             }
             Ok(Recorded::new((), event))
@@ -118,7 +120,11 @@ impl CallRecord {
         match recorded.await {
             Ok(()) => Ok(true),
             Err(NotRecorded::Stale) => Ok(false),
-            Err(NotRecorded::Store(error)) => Err(error),
+            // Whoever has no room says so; if none does, the store did not do as it was told.
+            Err(NotRecorded::NoRoom) => {
+                Err(self.refusal().map_or_else(|| StoreError::Busy.into(), QueryError::Refused))
+            }
+            Err(NotRecorded::Store(error)) => Err(error.into()),
         }
     }
 
@@ -132,12 +138,10 @@ impl CallRecord {
         self.obligations.show(hits)
     }
 
-    /// The refusal of a call of which nothing is left to show, where what is held is the reason.
-    pub(super) fn nothing_left(&self) -> Option<QueryRefusal> {
-        let entries = self.obligations.refusals();
-        let policy = PolicyMetadata { outcome: PolicyOutcome::PolicyViolation, entries };
-        let refusal = QueryRefusal { policy, limits: Vec::new(), retry_after: None };
-        (!refusal.policy.entries.is_empty()).then_some(refusal)
+    /// The refusal of a call behind its search, where what is held for it is the reason.
+    pub(super) fn refusal(&self) -> Option<QueryRefusal> {
+        let policy = self.obligations.refusal()?;
+        Some(QueryRefusal { policy, limits: Vec::new(), retry_after: None })
     }
 
     /// What the caller is told in the answer of what was taken or held for it.

@@ -54,6 +54,14 @@ impl PolicyEntry {
     }
 }
 
+impl PolicyMetadata {
+    /// What a caller learns whom a policy refuses.
+    #[must_use]
+    pub fn rejected(outcome: PolicyOutcome, entry: PolicyEntry) -> Self {
+        Self { outcome, entries: vec![entry] }
+    }
+}
+
 /// What an answer was charged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Charge {

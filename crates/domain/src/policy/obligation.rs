@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::Pending;
 use crate::dataset::Hits;
 use crate::ids::EventId;
-use crate::policy::metadata::PolicyEntry;
+use crate::policy::metadata::{PolicyEntry, PolicyMetadata};
 use crate::store::{Store, StoreError, Tx};
 use crate::tenant::{TenantScope, WriteScope};
 use crate::time::Timestamp;
@@ -85,8 +85,9 @@ pub trait Hold: Send {
         hits
     }
 
-    /// Why nothing is left to show, where it left out anything.
-    fn refusal(&self) -> Option<PolicyEntry> {
+    /// Why the query is refused behind the search: because it left out what was to be shown, or because what it was to write of
+    /// the answer has no room any more.
+    fn refusal(&self) -> Option<PolicyMetadata> {
         None
     }
 
@@ -191,10 +192,10 @@ impl Obligations {
         self.held.iter_mut().fold(hits, |hits, hold| hold.show(hits))
     }
 
-    /// Why nothing is left to show, where that is the reason.
+    /// Why the query is refused behind the search, where any of it is the reason.
     #[must_use]
-    pub fn refusals(&self) -> Vec<PolicyEntry> {
-        self.held.iter().filter_map(|hold| hold.refusal()).collect()
+    pub fn refusal(&self) -> Option<PolicyMetadata> {
+        self.held.iter().find_map(|hold| hold.refusal())
     }
 
     /// What is to be written of an answer that shows so many documents.

@@ -167,6 +167,36 @@ async fn z2_a_request_that_is_sent_again_is_charged_once_also_behind_a_kill() {
 }
 
 #[tokio::test]
+async fn z2_of_the_same_request_at_once_none_is_charged_that_is_a_repeat_and_none_fails() {
+    let (_space, owner) = space_with_endpoint(&[]).await;
+    charge(&owner, json!({ "price": "0.5", "currency": "EUR", "budget": "1" })).await;
+    let again = async |owner: Client| {
+        let query = owner.request("POST", "/endpoints/birds/query").header("x-correlation-id", "a");
+        let answer = owner.send(query.json(&json!({ "messages": "penguins" }))).await;
+        // Also where it was let in as a repeat, and another was faster.
+        if answer.status == 200 {
+            1
+        } else {
+            drop(answer.expect_problem(402, "payment_required"));
+            0
+        }
+    };
+    let asking: Vec<_> = (0..60).map(|_| tokio::spawn(again(owner.clone()))).collect();
+    let mut answered = 0;
+    for asking in asking {
+        answered += asking.await.unwrap();
+    }
+    while again(owner.clone()).await == 1 {
+        answered += 1;
+    }
+    // Two are paid for, each with two repeats.
+    let repeats: Vec<_> =
+        transfers(&owner).await.iter().map(|transfer| transfer["repeats"].clone()).collect();
+    assert_eq!((answered, repeats), (6, vec![json!(2), json!(2)]));
+    sound(&owner).await;
+}
+
+#[tokio::test]
 async fn z2_whenever_the_server_is_killed_what_was_answered_is_charged_and_no_budget_is_passed() {
     if in_memory() {
         return;

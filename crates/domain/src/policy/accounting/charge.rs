@@ -4,12 +4,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::configuration::{AccountingConfiguration, PricedUnit};
 use super::open_accounts::{Demanded, Key, OpenAccounts};
-use super::{KIND, NAME};
+use super::{KIND, NAME, refusal};
 use crate::ids::{ActorId, EndpointId, EventId, PolicyId};
 use crate::ledger::{
     Amount, Balance, BalanceKey, MAX_REPEATS, REPEATED_WITHIN, RequestDigest, Span, Transfer, TransferKey,
 };
-use crate::policy::metadata::{Charge, LedgerReference, PolicyEntry};
+use crate::policy::metadata::{Charge, LedgerReference, PolicyEntry, PolicyMetadata, PolicyOutcome};
 use crate::policy::obligation::{Hold, Posting, Release};
 use crate::store::{StoreError, Tx};
 use crate::tenant::WriteScope;
@@ -131,6 +131,11 @@ impl Hold for ChargeHold {
         });
         self.posting = Some(Arc::clone(&posting));
         Some(posting)
+    }
+
+    fn refusal(&self) -> Option<PolicyMetadata> {
+        let has_no_room = matches!(self.posted(), Posted::NoRoom(_));
+        has_no_room.then(|| PolicyMetadata::rejected(PolicyOutcome::PaymentRequired, refusal()))
     }
 
     fn entry(&self) -> Option<PolicyEntry> {

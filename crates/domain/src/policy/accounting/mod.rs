@@ -61,13 +61,17 @@ impl PolicyType for AccountingType {
     }
 
     fn refusal(&self) -> PolicyEntry {
-        PolicyEntry::rejected(
-            NAME,
-            KIND,
-            "INSUFFICIENT_BALANCE",
-            "what is left to spend at the endpoint does not pay for this query: ask for fewer documents, or ask its owner",
-        )
+        refusal()
     }
+}
+
+fn refusal() -> PolicyEntry {
+    PolicyEntry::rejected(
+        NAME,
+        KIND,
+        "INSUFFICIENT_BALANCE",
+        "what is left to spend at the endpoint does not pay for this query: ask for fewer documents, or ask its owner",
+    )
 }
 
 const NAME: &str = "accounting";

@@ -10,9 +10,10 @@ use crate::policy::ports::CallerCoverage;
 use crate::space::Space;
 
 /// How much each caller was shown under a policy of type `disclosure_limit`, as far as it counts now, in the order of the callers.
+/// Under a policy of another type nothing is counted as shown to anybody.
 ///
 /// # Errors
-/// When there is no such policy of this type, the caller's role does not permit it, or a port failed.
+/// When there is no such policy, the caller's role does not permit it, or a port failed.
 pub async fn coverage(
     space: &Space,
     principal: &Principal,
@@ -22,11 +23,13 @@ pub async fn coverage(
     let now = space.clock.now();
     space
         .read(principal, Permission::ReadAudit, move |view, scope| {
-            let policy = view.policy(scope, id)?.filter(|policy| policy.configuration.type_name() == NAME);
-            let policy = policy.ok_or(PolicyError::NotFound)?;
-            let configuration = policy.configuration.to_value().ok();
-            let configuration = configuration.and_then(|json| DisclosureConfiguration::parse(&json).ok());
-            let configuration = configuration.ok_or(PolicyError::NotFound)?;
+            let policy = view.policy(scope, id)?.ok_or(PolicyError::NotFound)?;
+            let of_type =
+                Some(policy.configuration).filter(|configuration| configuration.type_name() == NAME);
+            let json = of_type.and_then(|configuration| configuration.to_value().ok());
+            let Some(configuration) = json.and_then(|json| DisclosureConfiguration::parse(&json).ok()) else {
+                return Ok(Page { items: Vec::new(), next: None });
+            };
             Ok(view.coverage(scope, id, now.minus(configuration.counts_for()), page)?)
         })
         .await

@@ -19,7 +19,7 @@ use open_coverage::{Admitted, Item, Key, OpenCoverage, Terms};
 use crate::Pending;
 use crate::dataset::{Hit, Hits};
 use crate::ids::{ActorId, DatasetId, EventId, PolicyId};
-use crate::policy::metadata::PolicyEntry;
+use crate::policy::metadata::{PolicyEntry, PolicyMetadata, PolicyOutcome};
 use crate::policy::obligation::{
     Hold, LimitStatus, Obligation, ObligationContext, ObligationError, Posting, Release, TenantStore,
 };
@@ -66,13 +66,17 @@ impl PolicyType for DisclosureType {
     }
 
     fn refusal(&self) -> PolicyEntry {
-        PolicyEntry::rejected(
-            NAME,
-            KIND,
-            REASON_CODE,
-            "you were shown as much of what the endpoint has as you may be, and what you ask for is none of it",
-        )
+        refusal()
     }
+}
+
+fn refusal() -> PolicyEntry {
+    PolicyEntry::rejected(
+        NAME,
+        KIND,
+        REASON_CODE,
+        "you were shown as much of what the endpoint has as you may be, and what you ask for is none of it",
+    )
 }
 
 struct DisclosureRule {
@@ -230,8 +234,8 @@ impl Hold for DisclosureHold {
         true
     }
 
-    fn refusal(&self) -> Option<PolicyEntry> {
-        self.is_cut.then(|| DisclosureType::default().refusal())
+    fn refusal(&self) -> Option<PolicyMetadata> {
+        self.is_cut.then(|| PolicyMetadata::rejected(PolicyOutcome::PolicyViolation, refusal()))
     }
 
     fn show(&mut self, hits: Hits) -> Hits {
