@@ -8,7 +8,10 @@ pub struct CorrelationId(String);
 
 /// A text that is no correlation id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a correlation id has 1 to {} visible characters of ASCII", CorrelationId::MAX_CHARACTERS)]
+#[error(
+    "a request has one correlation id, of 1 to {} visible characters of ASCII",
+    CorrelationId::MAX_CHARACTERS
+)]
 pub struct CorrelationIdError;
 
 impl CorrelationId {

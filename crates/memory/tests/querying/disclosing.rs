@@ -12,8 +12,8 @@ use syft_space_domain::identity::Principal;
 use syft_space_domain::page::{PageLimit, PageRequest};
 use syft_space_domain::policy::ports::CallerCoverage;
 use syft_space_domain::policy::{
-    Caller, CompiledPolicy, DecisionContext, ObligationContext, PolicyOutcome, PolicySet, PolicyTypes,
-    QueryFacts, Resource,
+    Caller, ChangePolicy, CompiledPolicy, DecisionContext, ObligationContext, PolicyOutcome, PolicySet,
+    PolicyTypes, QueryFacts, Resource, change_policy,
 };
 
 use syft_space_domain::store::StoreError;
@@ -133,6 +133,21 @@ fn z2_after_the_window_something_else_may_be_shown() {
     let [other] = &*shown(world.query(&member).ok().unwrap()) else { panic!("one is shown") };
     assert_eq!(coverage(&world).iter().map(|caller| caller.amount).collect::<Vec<_>>(), [1], "{other}");
     assert_ne!(other, first);
+}
+
+#[test]
+fn z2_another_unit_begins_anew() {
+    let world = limited(json!({"cap": 90, "unit": "characters"}));
+    assert!(shown(world.query(&world.member).ok().unwrap()).len() > 1);
+    let scope = world.scope;
+    let read = world.space.store.read(&scope, move |view| {
+        view.policies(&scope, PageRequest { limit: PageLimit::LARGEST, after: None })
+    });
+    let id = read.wait().unwrap().items.last().unwrap().id;
+    let documents = world.space.policy_types.parse("disclosure_limit", &json!({"cap": 2})).unwrap();
+    let change = ChangePolicy { configuration: Some(documents), ..ChangePolicy::default() };
+    block_on(change_policy(&world.space, &world.context(), &world.owner, id, change)).unwrap();
+    assert_eq!(shown(world.query(&world.member).ok().unwrap()).len(), 2);
 }
 
 #[test]

@@ -214,8 +214,11 @@ fn target(http: &HttpRequest) -> (&str, Option<&str>) {
 
 /// The id that the caller gave the request.
 fn correlation(http: &HttpRequest) -> Result<Option<CorrelationId>, Problem> {
-    let Some(value) = http.headers().get(CORRELATION_ID) else { return Ok(None) };
-    let parsed = value.to_str().unwrap_or_default().parse().map(Some);
+    let mut values = http.headers().get_all(CORRELATION_ID);
+    let Some(value) = values.next() else { return Ok(None) };
+    // Of two nobody could say which the request is named by, so none is one.
+    let text = if values.next().is_none() { value.to_str().unwrap_or_default() } else { "" };
+    let parsed = text.parse().map(Some);
     parsed.map_err(|error: CorrelationIdError| Problem::new(Reason::Malformed, error))
 }
 

@@ -164,6 +164,9 @@ async fn z2_a_request_that_is_sent_again_is_charged_once_also_behind_a_kill() {
     for bad in ["a b", &"a".repeat(129)] {
         ask(&owner, bad, question()).await.expect_problem(400, "malformed");
     }
+    let twice = owner.request("POST", "/endpoints/birds/query").header("x-correlation-id", "a");
+    let twice = owner.send(twice.header("x-correlation-id", "b").json(&question())).await;
+    twice.expect_problem(400, "malformed");
 }
 
 #[tokio::test]

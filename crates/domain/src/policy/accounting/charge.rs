@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::configuration::{AccountingConfiguration, PricedUnit};
-use super::open_accounts::{Demanded, Key, OpenAccounts};
+use super::open_accounts::{Demanded, Key, Leaving, OpenAccounts};
 use super::{KIND, NAME, refusal};
 use crate::ids::{ActorId, EndpointId, EventId, PolicyId};
 use crate::ledger::{
@@ -66,6 +66,17 @@ enum Posted {
     Charged(TransferKey, Balance),
     /// It was a repeat of what is.
     Repeated(TransferKey),
+}
+
+impl Posted {
+    /// What was posted; `None` as long as nobody knows.
+    fn amount(&self) -> Option<Balance> {
+        match self {
+            Self::Not => None,
+            Self::Charged(_, charged) => Some(*charged),
+            Self::NoRoom(_) | Self::Repeated(_) => Some(Balance::default()),
+        }
+    }
 }
 
 impl ChargeHold {
@@ -151,12 +162,17 @@ impl Hold for ChargeHold {
     }
 
     fn settle(self: Box<Self>) {
-        self.end(match (self.posted(), &self.posting) {
-            (Posted::Charged(_, charged), _) => charged,
+        match (self.posted().amount(), &self.posting, self.held) {
+            (Some(posted), ..) => self.end(posted),
             // It is being written while its caller goes.
-            (Posted::Not, Some(posting)) => posting.transfer.charged,
-            (Posted::Not | Posted::NoRoom(_) | Posted::Repeated(_), _) => Balance::default(),
-        });
+            (None, Some(posting), Some(held)) => {
+                let posting = Arc::clone(posting);
+                let posted = Box::new(move || posting.posted().amount());
+                let keys = self.demanded.keys().collect();
+                self.accounts.end_later(Leaving { keys, held, posted });
+            }
+            (None, ..) => self.end(Balance::default()),
+        }
     }
 
     fn release(self: Box<Self>, _: Release) {
@@ -209,7 +225,10 @@ impl ChargePosting {
 
 impl Posting for ChargePosting {
     fn post(&self, tx: &mut dyn Tx, scope: &WriteScope, event: EventId) -> Result<bool, StoreError> {
-        let posted = self.write(tx, scope, event)?;
+        let posted = self.write(tx, scope, event).inspect_err(|_| {
+            // Nothing is written by a unit that failed.
+            *self.posted.lock().unwrap_or_else(PoisonError::into_inner) = Posted::NoRoom(Vec::new());
+        })?;
         let is_written = matches!(posted, Posted::Charged(..) | Posted::Repeated(_));
         *self.posted.lock().unwrap_or_else(PoisonError::into_inner) = posted;
         Ok(is_written)

@@ -1,6 +1,7 @@
 //! The balances of those who ask at the time: what they have come to, and what is held for queries under way.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::ids::TenantId;
@@ -14,9 +15,10 @@ pub(super) type Key = (TenantId, BalanceKey);
 
 /// The balances that are open. What the ledger says counts, and this spares reading it; what is held is known here alone, and is
 /// gone with the process, as the queries are that it is held for.
-#[derive(Debug)]
 pub(super) struct OpenAccounts {
     open: Mutex<Open>,
+    /// What callers who went while their answers were written hold until it is known what became of these.
+    leaving: Mutex<Vec<Leaving>>,
     most: usize,
 }
 
@@ -34,6 +36,14 @@ struct OpenAccount {
     /// What queries under way may come to at most.
     held: Balance,
     queries: u64,
+}
+
+/// What is held by a query whose caller went while its answer was written.
+pub(super) struct Leaving {
+    pub(super) keys: Vec<Key>,
+    pub(super) held: Balance,
+    /// What was posted, once that is known.
+    pub(super) posted: Box<dyn Fn() -> Option<Balance> + Send>,
 }
 
 /// What a query may come to, and where it must fit in.
@@ -68,6 +78,12 @@ impl Demanded {
     }
 }
 
+impl fmt::Debug for OpenAccounts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OpenAccounts").field("most", &self.most).finish_non_exhaustive()
+    }
+}
+
 impl Default for OpenAccounts {
     fn default() -> Self {
         Self::remembering(MOST_OPEN)
@@ -76,7 +92,7 @@ impl Default for OpenAccounts {
 
 impl OpenAccounts {
     pub(super) fn remembering(most: usize) -> Self {
-        Self { open: Mutex::default(), most }
+        Self { open: Mutex::default(), leaving: Mutex::default(), most }
     }
 
     fn lock(&self) -> MutexGuard<'_, Open> {
@@ -90,6 +106,7 @@ impl OpenAccounts {
 
     /// Holds what a query may come to, of all balances or of none.
     pub(super) fn hold(&self, demanded: &Demanded) -> Outcome {
+        self.end_those_who_left();
         let mut open = self.lock();
         let outcome = open.fit(demanded);
         if let Outcome::Held(held) = outcome {
@@ -127,6 +144,22 @@ impl OpenAccounts {
             account.held = account.held.minus(held);
             account.queries = account.queries.saturating_sub(1);
         }
+    }
+
+    /// Goes on holding for a query whose caller went while its answer was written, until it is known what was posted.
+    pub(super) fn end_later(&self, leaving: Leaving) {
+        self.leaving.lock().unwrap_or_else(PoisonError::into_inner).push(leaving);
+    }
+
+    fn end_those_who_left(&self) {
+        let mut leaving = self.leaving.lock().unwrap_or_else(PoisonError::into_inner);
+        leaving.retain(|leaving| {
+            let posted = (leaving.posted)();
+            if let Some(posted) = posted {
+                leaving.keys.iter().for_each(|key| self.end(key, leaving.held, posted));
+            }
+            posted.is_none()
+        });
     }
 
     /// Takes for true what the ledger says of a balance.

@@ -1,6 +1,8 @@
 //! What is held of balances, by many at once.
 
-use super::open_accounts::{Demanded, Key, OpenAccounts, Outcome};
+use std::sync::{Arc, Mutex};
+
+use super::open_accounts::{Demanded, Key, Leaving, OpenAccounts, Outcome};
 use crate::ids::{ActorId, EndpointId, PolicyId, TenantId};
 use crate::ledger::{Amount, Balance, BalanceKey, LedgerAccount, Period, Span};
 use crate::time::Timestamp;
@@ -96,4 +98,22 @@ fn z2_what_is_held_is_never_forgotten_and_what_was_read_before_others_were_is_no
     assert!(matches!(accounts.look(&second), Outcome::NotOpen(_)), "it may be older than what was forgotten");
     open(&accounts, &second);
     assert_eq!(accounts.look(&second), Outcome::Held(held(3, 3)));
+}
+
+#[test]
+fn z2_what_a_caller_who_goes_holds_is_held_until_it_is_known_what_was_posted() {
+    let accounts = OpenAccounts::default();
+    let demanded = demanded(payer(1), 2, None);
+    open(&accounts, &demanded);
+    assert_eq!(accounts.hold(&demanded), Outcome::Held(held(3, 3)));
+    let posted = Arc::new(Mutex::new(None));
+    let known = Arc::clone(&posted);
+    let posted_later = Box::new(move || *known.lock().unwrap());
+    accounts.end_later(Leaving { keys: vec![payer(1)], held: held(3, 3), posted: posted_later });
+    assert_eq!(accounts.hold(&demanded), Outcome::Held(held(3, 1)));
+    assert_eq!(accounts.hold(&demanded), Outcome::Spent);
+    // It was a repeat, so nothing was posted: three units are free again, of which the next takes all.
+    *posted.lock().unwrap() = Some(Balance::default());
+    assert_eq!(accounts.hold(&demanded), Outcome::Held(held(3, 3)));
+    assert_eq!(accounts.hold(&demanded), Outcome::Spent);
 }

@@ -117,12 +117,21 @@ struct Disclose {
     dataset: DatasetId,
 }
 
+/// What the items of a unit begin with.
+fn code(unit: DisclosureUnit) -> u8 {
+    match unit {
+        DisclosureUnit::Documents => 0,
+        DisclosureUnit::Chunks => 1,
+        DisclosureUnit::Characters => 2,
+    }
+}
+
 /// How often it is read what a caller was shown before it is given up.
 const MAX_READS: usize = 8;
 
 impl Disclose {
     fn key(&self, of: &TenantStore) -> Key {
-        (of.scope.tenant(), self.policy, self.caller)
+        (of.scope.tenant(), self.policy, self.caller, code(self.configuration.unit))
     }
 
     fn terms(&self, now: Timestamp) -> Terms {
@@ -149,7 +158,10 @@ impl Disclose {
             let (scope, policy, caller) = (of.scope, self.policy, self.caller);
             let since = now.minus(self.configuration.counts_for());
             let read = of.store.read(&of.scope, move |view| view.disclosures(&scope, policy, caller, since));
-            let read: Vec<Disclosed> = read.await.map_err(|_: StoreError| ObligationError::Unavailable)?;
+            let mut read: Vec<Disclosed> =
+                read.await.map_err(|_: StoreError| ObligationError::Unavailable)?;
+            // What was counted before the policy counted something else means nothing now.
+            read.retain(|shown| shown.item.first() == Some(&code(self.configuration.unit)));
             self.coverage.open(key, read, forgotten);
         }
         Err(ObligationError::Unavailable)
@@ -220,8 +232,9 @@ impl DisclosureHold {
             }
         };
         let digest: [u8; 32] = hash.finalize().into();
-        let [item @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = digest;
-        (item, amount)
+        let [_, rest @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = digest;
+        let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o] = rest;
+        ([code(self.unit), a, b, c, d, e, f, g, h, i, j, k, l, m, n, o], amount)
     }
 
     fn end(&self, shown_at: Option<Timestamp>) {
@@ -249,7 +262,7 @@ impl Hold for DisclosureHold {
     }
 
     fn posting(&mut self, _: usize) -> Option<Arc<dyn Posting>> {
-        let (_, policy, caller) = self.key;
+        let (_, policy, caller, _) = self.key;
         let written = self.admitted.written.clone();
         let forgotten = self.terms.now.minus(self.terms.counts_for);
         if written.is_empty() {

@@ -12,8 +12,8 @@ use crate::time::Timestamp;
 /// and read again when they ask.
 const MOST_ITEMS: usize = 1_000_000;
 
-/// A caller of a tenant, under one policy.
-pub(super) type Key = (TenantId, PolicyId, ActorId);
+/// A caller of a tenant, under one policy, and what it counts.
+pub(super) type Key = (TenantId, PolicyId, ActorId, u8);
 
 /// What tells one item from others: a digest.
 pub(super) type Item = [u8; 16];

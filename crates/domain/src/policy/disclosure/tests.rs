@@ -9,7 +9,7 @@ use crate::policy::ports::Disclosed;
 use crate::time::Timestamp;
 
 fn caller(n: u8) -> Key {
-    (TenantId::from_bytes([1; 16]), PolicyId::from_bytes([1; 16]), ActorId::from_bytes([n; 16]))
+    (TenantId::from_bytes([1; 16]), PolicyId::from_bytes([1; 16]), ActorId::from_bytes([n; 16]), 0)
 }
 
 fn terms(cap: u64, seconds: i64) -> Terms {
