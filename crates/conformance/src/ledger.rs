@@ -196,6 +196,8 @@ pub fn z1_a_ledger_is_seen_and_written_in_its_own_tenant_only(make: &StoreFactor
     let mine = Transfer { request: Some(RequestDigest([7; 32])), ..transfer(1) };
     add(&*fixture.adapter, 1, mine.clone());
     assert_eq!(transfers(&*fixture.adapter, 2), [], "another tenant's transfers are not listed");
+    let balances = read(&*fixture.adapter, |view| view.balances(&scope(2), first_page(9)));
+    assert_eq!(balances.items, [], "nor are their balances");
     let [payer, endpoint] = mine.balances();
     for key in [payer, endpoint] {
         assert_eq!(balance(&*fixture.adapter, 2, key), Balance::default(), "nor are they in a balance");
