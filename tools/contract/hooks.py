@@ -5,6 +5,7 @@ import os
 import re
 import string
 import urllib.request
+from datetime import datetime
 
 import schemathesis
 from hypothesis import strategies as st
@@ -56,9 +57,17 @@ def is_question(message):
     return isinstance(content, str) and bool(content.strip()) and message.get("role") == "user"
 
 
+def is_time(value):
+    """Whether this is a time of RFC 3339."""
+    try:
+        return isinstance(value, str) and datetime.fromisoformat(value).tzinfo is not None
+    except ValueError:
+        return False
+
+
 def make_sense(kind, configuration):
     """Mends what of a policy's configuration fits its schema and is refused all the same, for reasons that no schema can say."""
-    for key in ("burst", "max_characters", "free_quota"):
+    for key in ("burst", "max_characters", "free_quota", "cap"):
         # To JSON Schema 5.0 is a whole number; here one is written without a point.
         if isinstance(configuration.get(key), float) and configuration[key].is_integer():
             configuration[key] = int(configuration[key])
@@ -73,6 +82,14 @@ def make_sense(kind, configuration):
             configuration["burst"] = min(burst, 300)
             if configuration.get("window") == "strict":
                 del configuration["burst"]
+    if kind == "access" and is_time(configuration.get("valid_from")) and is_time(configuration.get("valid_until")):
+        # The one is later than the other.
+        del configuration["valid_from"]
+    if kind == "disclosure_limit":
+        cap = configuration.get("cap")
+        if isinstance(cap, int) and not isinstance(cap, bool) and 1 <= cap <= 50_000_000:
+            # How many there may be hangs on what is counted.
+            configuration["cap"] = min(cap, 100_000)
     if kind == "content":
         lists = [configuration[key] for key in ("block", "require") if isinstance(configuration.get(key), list)]
         for phrases in lists:
