@@ -123,16 +123,7 @@ fn schedules(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("schedule");
     for (name, configuration) in [("usual", usual), ("dearest", most)] {
         let rule = types.compile(&types.parse("schedule", &configuration).unwrap()).unwrap();
-        let query = QueryFacts {
-            principal: None,
-            key: None,
-            address: None,
-            conversation: None,
-            purpose: None,
-            dataset: None,
-            documents: None,
-            request: None,
-        };
+        let query = QueryFacts::default();
         let facts = Facts {
             policy: PolicyId::from_bytes([1; 16]),
             endpoint: EndpointId::from_bytes([2; 16]),
@@ -219,16 +210,7 @@ fn long_conversations(criterion: &mut Criterion) {
             bencher.iter_batched(
                 || Conversation::of_messages(messages.clone()).unwrap(),
                 |conversation| {
-                    let facts = QueryFacts {
-                        principal: None,
-                        key: None,
-                        address: None,
-                        conversation: Some(&conversation),
-                        purpose: None,
-                        dataset: None,
-                        documents: None,
-                        request: None,
-                    };
+                    let facts = QueryFacts { conversation: Some(&conversation), ..QueryFacts::default() };
                     let context = DecisionContext::of_query(Timestamp::from_unix_micros(0), facts);
                     let resource = Resource::published(EndpointId::from_bytes([2; 16]));
                     assert!(policies.decide(resource, &caller, &context).is_allow());

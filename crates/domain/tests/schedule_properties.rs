@@ -150,16 +150,7 @@ impl Naive {
 }
 
 fn facts(now: Timestamp) -> Facts<'static> {
-    let query = QueryFacts {
-        principal: None,
-        key: None,
-        address: None,
-        conversation: None,
-        purpose: None,
-        dataset: None,
-        documents: None,
-        request: None,
-    };
+    let query = QueryFacts::default();
     Facts {
         policy: PolicyId::from_bytes([1; 16]),
         endpoint: EndpointId::from_bytes([2; 16]),

@@ -127,16 +127,8 @@ impl World {
     }
 
     fn begin(&mut self, who: Who, limit: usize, request: Option<RequestDigest>) {
-        let facts = QueryFacts {
-            principal: Some(who.0),
-            key: None,
-            address: None,
-            conversation: None,
-            purpose: None,
-            dataset: None,
-            documents: Some(limit),
-            request,
-        };
+        let facts =
+            QueryFacts { principal: Some(who.0), documents: Some(limit), request, ..QueryFacts::default() };
         let caller = Caller::HubUser { registered: true, subject: Subject::Identified { email: None } };
         let context = DecisionContext::of_query(self.now, facts);
         let decision = self.process.policies.decide(Resource::published(who.1), &caller, &context);

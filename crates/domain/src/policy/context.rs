@@ -26,8 +26,8 @@ pub struct DecisionContext<'a> {
     pub query: Option<QueryFacts<'a>>,
 }
 
-/// What is known of a query.
-#[derive(Debug, Clone, Copy)]
+/// What is known of a query; by default nothing.
+#[derive(Debug, Clone, Copy, Default)]
 pub struct QueryFacts<'a> {
     /// Whom it counts for: the same for each of their sessions, tokens and keys. All guests of a hub are one.
     pub principal: Option<ActorId>,

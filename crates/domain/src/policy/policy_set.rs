@@ -367,16 +367,7 @@ mod tests {
             let access = types.parse("access", &access).unwrap();
             let compiled = [(1, &purpose), (2, &access)];
             let compiled = compiled.map(|(n, one)| Arc::new(CompiledPolicy::compile(&types, id(n), 1, one)));
-            let facts = QueryFacts {
-                principal: None,
-                key: None,
-                address: None,
-                conversation: None,
-                purpose: None,
-                dataset: None,
-                documents: None,
-                request: None,
-            };
+            let facts = QueryFacts::default();
             let context = DecisionContext::of_query(Timestamp::from_unix_micros(0), facts);
             let caller = Caller::HubUser { registered: true, subject: Subject::Guest };
             let decision = PolicySet::new(compiled).decide(published(), &caller, &context);

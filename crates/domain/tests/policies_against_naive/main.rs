@@ -78,14 +78,9 @@ fn decide(types: &PolicyTypes, case: &Case) -> Decision {
     let purpose = case.query.as_ref().and_then(|query| query.purpose.as_deref());
     let purpose = purpose.map(|purpose| Purpose::parse(purpose).unwrap());
     let facts = case.query.as_ref().map(|_| QueryFacts {
-        principal: None,
-        key: None,
-        address: None,
         conversation: conversation.as_ref(),
         purpose: purpose.as_ref(),
-        dataset: None,
-        documents: None,
-        request: None,
+        ..QueryFacts::default()
     });
     let context =
         DecisionContext { now: Timestamp::from_unix_micros(BEGUN + i64::from(case.now)), query: facts };

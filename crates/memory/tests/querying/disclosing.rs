@@ -166,13 +166,9 @@ fn z2_another_process_knows_what_was_shown() {
     let set = PolicySet::new([Arc::new(compiled)]);
     let facts = QueryFacts {
         principal: world.member.actor().id(),
-        key: None,
-        address: None,
-        conversation: None,
-        purpose: None,
         dataset: Some(world.dataset),
         documents: Some(5),
-        request: None,
+        ..QueryFacts::default()
     };
     let now = world.space.clock.now();
     let caller = Caller::Member { role: Role::User, email: world.member.email() };
