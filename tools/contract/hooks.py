@@ -11,7 +11,6 @@ import schemathesis
 from hypothesis import strategies as st
 
 KNOWN = json.loads(os.environ["CONTRACT"])
-RATE = re.compile(r"[1-9][0-9]{0,6}/(s|m|h|d|second|minute|hour|day)")
 NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 SLUG = re.compile(r"(?=.{3,64}$)[a-z0-9]+(-[a-z0-9]+)*")
 ENCODER = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -72,10 +71,6 @@ def make_sense(kind, configuration):
         if isinstance(configuration.get(key), float) and configuration[key].is_integer():
             configuration[key] = int(configuration[key])
     if kind == "rate_limit":
-        for key in ("rate", "limit"):
-            if isinstance(configuration.get(key), str) and RATE.fullmatch(configuration[key]):
-                number, unit = configuration[key].split("/")
-                configuration[key] = f"{min(int(number), 1_000_000)}/{unit}"
         burst = configuration.get("burst")
         if isinstance(burst, int) and not isinstance(burst, bool) and 1 <= burst <= 1_000_000:
             # Whole again within a year, whatever the rate.

@@ -150,7 +150,7 @@ fn object(required: &[&str]) -> Value {
                 "description": "What of that which is shown is counted." },
             "cap": { "type": "integer", "minimum": 1, "maximum": DisclosureUnit::Characters.most(),
                 "description": "How many one caller may be shown: of documents and chunks at most 100000." },
-            "window": { "type": "string", "pattern": "^[1-9][0-9]{0,3}d$", "default": "30d",
+            "window": { "type": "string", "pattern": "^([1-9][0-9]{0,2}|[12][0-9]{3}|3[0-5][0-9]{2}|36[0-5][0-9]|3660)d$", "default": "30d",
                 "description": "In how many days: at most 3660." },
             "scope": { "type": "string", "const": "user", "default": "user", "description": "Each caller by themselves." },
         },

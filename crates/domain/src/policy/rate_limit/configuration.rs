@@ -234,7 +234,7 @@ pub(super) fn schema() -> ConfigurationSchema {
         "type": "object", "additionalProperties": false, "required": ["limit"],
         "title": "Limit, as the Python Syft Space has it",
         "properties": {
-            "limit": { "type": "string", "pattern": "^[1-9][0-9]{0,6}/(s|m|h|d|second|minute|hour|day)$" },
+            "limit": { "type": "string", "pattern": "^([1-9][0-9]{0,5}|1000000)/(s|m|h|d|second|minute|hour|day)$" },
             "scope": { "type": "string", "enum": ["per_user", "global"], "default": "per_user" },
             "applied_to": { "type": "array", "const": ["*"] },
         },
@@ -251,7 +251,7 @@ fn own_schema(required: &[&str]) -> Value {
     json!({
         "type": "object", "additionalProperties": false, "required": required, "title": "Rate",
         "properties": {
-            "rate": { "type": "string", "pattern": "^[1-9][0-9]{0,6}/[smhd]$",
+            "rate": { "type": "string", "pattern": "^([1-9][0-9]{0,5}|1000000)/[smhd]$",
                 "description": "How many queries are let through in a second, minute, hour or day: at most 1000000." },
             "burst": { "type": "integer", "minimum": 1, "maximum": Limit::MAX,
                 "description": "How many are let through at once; the rate's number where it is missing. Not with a strict window." },
