@@ -99,6 +99,8 @@ ids! {
     EndpointId;
     /// A policy of a tenant.
     PolicyId;
+    /// A group of addresses.
+    GroupId;
     /// An ingestion job.
     JobId;
     /// An audit event.

@@ -1,7 +1,8 @@
 //! The port that a database implements.
 
 use crate::audit::Event;
-use crate::ids::{AccountId, ApiKeyId, EndpointId, HubId, MarketplaceId, TenantId};
+use crate::identity::Email;
+use crate::ids::{AccountId, ApiKeyId, EndpointId, GroupId, HubId, MarketplaceId, TenantId};
 use crate::read::read_unit;
 pub use crate::read::{Flow, ReadUnit};
 pub use crate::store_error::StoreError;
@@ -79,7 +80,7 @@ impl dyn Store + '_ {
 }
 
 /// What a commit changed of the things that snapshots are made of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum StateChange {
     /// A tenant was founded or changed.
     Tenant(TenantId),
@@ -89,6 +90,10 @@ pub enum StateChange {
     ApiKey(TenantId, ApiKeyId),
     /// An endpoint was made, changed or removed, or the policies attached to it, or one of those.
     Endpoint(TenantId, EndpointId),
+    /// A group was made, changed or removed.
+    Group(TenantId, GroupId),
+    /// An address was put into a group, or taken out.
+    GroupMember(TenantId, GroupId, Email),
     /// A marketplace was registered, changed or removed.
     Marketplace(TenantId, MarketplaceId),
     /// A hub was trusted, changed, or is trusted no more. It is nobody's, but the installation's.
@@ -110,6 +115,8 @@ impl StateChange {
             | Self::Member(tenant, _)
             | Self::ApiKey(tenant, _)
             | Self::Endpoint(tenant, _)
+            | Self::Group(tenant, _)
+            | Self::GroupMember(tenant, ..)
             | Self::Marketplace(tenant, _) => Some(tenant),
             Self::Hub(_) => None,
         }

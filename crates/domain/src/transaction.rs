@@ -3,6 +3,7 @@
 use crate::audit::ports::AuditView;
 use crate::dataset::ports::{DatasetRows, DatasetView};
 use crate::endpoint::ports::{EndpointRows, EndpointView};
+use crate::group::ports::{GroupRows, GroupView};
 use crate::identity::oidc::ports::{OidcRows, OidcView};
 use crate::identity::ports::{
     AccountRows, AccountView, ApiKeyRows, ApiKeyView, SecondFactorRows, SecondFactorView, SessionRows,
@@ -24,6 +25,7 @@ pub trait View:
     + DatasetView
     + EndpointView
     + PolicyView
+    + GroupView
     + DisclosureView
     + LedgerView
     + MarketplaceView
@@ -40,6 +42,7 @@ impl<T> View for T where
         + DatasetView
         + EndpointView
         + PolicyView
+        + GroupView
         + DisclosureView
         + LedgerView
         + MarketplaceView
@@ -60,6 +63,7 @@ pub trait Tx:
     + DatasetRows
     + EndpointRows
     + PolicyRows
+    + GroupRows
     + DisclosureRows
     + LedgerRows
     + MarketplaceRows
@@ -75,6 +79,7 @@ impl<T> Tx for T where
         + DatasetRows
         + EndpointRows
         + PolicyRows
+        + GroupRows
         + DisclosureRows
         + LedgerRows
         + MarketplaceRows

@@ -43,6 +43,10 @@ named_enum! {
         Distrusted = "distrusted",
         /// A hub was told not to show an endpoint for now.
         Hidden = "hidden",
+        /// Addresses were put into a group: the number stands behind it.
+        MembersAdded = "members_added",
+        /// Addresses were taken out of a group: the number stands behind it.
+        MembersRemoved = "members_removed",
         /// More was changed than is listed.
         More = "more",
         /// Policies were attached.
@@ -104,6 +108,13 @@ impl Changes {
     #[must_use]
     pub fn with_role(mut self, role: Role) -> Self {
         self.0.push(format!("role_{role}").into());
+        self
+    }
+
+    /// This, so many times.
+    #[must_use]
+    pub fn with_count(mut self, code: ChangeCode, count: u64) -> Self {
+        self.0.push(format!("{}_{count}", code.as_str()).into());
         self
     }
 

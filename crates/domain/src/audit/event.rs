@@ -156,6 +156,8 @@ text_enum! {
         Endpoint = "endpoint",
         /// A policy.
         Policy = "policy",
+        /// A group of addresses.
+        Group = "group",
         /// A hub that the installation trusts.
         Hub = "hub",
         /// A tenant's account on a hub.

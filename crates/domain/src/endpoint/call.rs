@@ -194,6 +194,7 @@ impl<'a> QueryCall<'a> {
             request: self.request,
         };
         let context = DecisionContext::of_query(self.space.clock.now(), facts);
+        let context = context.with_groups(principal.snapshot().groups());
         endpoint.decide(&principal.caller(learned), &context)
     }
 

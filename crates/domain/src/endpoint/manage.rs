@@ -284,7 +284,8 @@ pub async fn endpoints(
     if !in_full {
         // The endpoints and their policies as of now, too.
         let principal = principal.recheck_reader(space, permission)?;
-        let (caller, context) = (principal.caller(None), DecisionContext::at(space.clock.now()));
+        let context = DecisionContext::at(space.clock.now()).with_groups(principal.snapshot().groups());
+        let caller = principal.caller(None);
         page.items.retain(|listed| {
             let endpoint = principal.snapshot().endpoint(listed.slug.as_str());
             endpoint.is_some_and(|endpoint| {

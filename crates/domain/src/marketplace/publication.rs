@@ -1,6 +1,7 @@
 //! What a hub is told of an endpoint: what everybody may read, and of its policies no more than their kind.
 
 use crate::endpoint::Endpoint;
+use crate::group::GroupMemberships;
 use crate::marketplace::ports::{Publication, PublishedPolicy};
 use crate::policy::{Caller, DecisionContext, PolicySet, Reason, Subject};
 use crate::snapshot::EndpointSnapshot;
@@ -8,8 +9,8 @@ use crate::tenant::TenantName;
 use crate::time::Timestamp;
 
 impl Publication {
-    /// What a hub is told of an endpoint and the policies attached to it. Addresses, patterns and the names of policies
-    /// stay at home.
+    /// What a hub is told of an endpoint and the policies attached to it. Addresses, patterns, the names of policies, and
+    /// of groups and who is in them stay at home.
     #[must_use]
     pub fn of(endpoint: &Endpoint, policies: &PolicySet, tenant: &TenantName) -> Self {
         let tags = endpoint.tags.split(',').map(str::trim).filter(|tag| !tag.is_empty());
@@ -30,8 +31,13 @@ fn published((policy_type, description): (&'static str, String)) -> PublishedPol
 }
 
 /// Whether there is something to show to users of a hub: they may know of the endpoint, and it is not closed.
-pub(super) fn is_publishable(endpoint: &EndpointSnapshot, now: Timestamp) -> bool {
+pub(super) fn is_publishable(
+    endpoint: &EndpointSnapshot,
+    groups: &GroupMemberships,
+    now: Timestamp,
+) -> bool {
     let caller = Caller::HubUser { registered: true, subject: Subject::Identified { email: None } };
+    let context = DecisionContext::at(now).with_groups(groups);
     endpoint.is_visible(&caller)
-        && endpoint.decide(&caller, &DecisionContext::at(now)).diagnostics.reason != Reason::PolicyUnavailable
+        && endpoint.decide(&caller, &context).diagnostics.reason != Reason::PolicyUnavailable
 }

@@ -7,7 +7,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::policy::policy_type::ConfigurationError;
+use crate::policy::policy_type::{ConfigurationError, NamedGroup};
 
 /// What a policy demands. [`PolicyTypes::parse`](crate::policy::PolicyTypes::parse) makes one of a caller's JSON; a store
 /// gives back what it was given. A clone is a pointer to the same.
@@ -18,6 +18,7 @@ pub struct PolicyConfiguration {
     /// What a store kept, where that is no JSON.
     unreadable: Option<Arc<str>>,
     patterns: u64,
+    groups: Arc<[NamedGroup]>,
 }
 
 /// A policy type or configuration that cannot be read.
@@ -37,8 +38,8 @@ pub enum PolicyConfigurationError {
 }
 
 impl PolicyConfiguration {
-    pub(super) fn new(type_name: &str, json: &Value, patterns: u64) -> Self {
-        Self::from_storage(type_name, &json.to_string(), patterns)
+    pub(super) fn new(type_name: &str, json: &Value, patterns: u64, groups: Vec<NamedGroup>) -> Self {
+        Self { groups: groups.into(), ..Self::from_storage(type_name, &json.to_string(), patterns) }
     }
 
     /// A configuration as a store kept it. Whether its type is known and can read it shows when it is compiled: until
@@ -52,7 +53,7 @@ impl PolicyConfiguration {
                 (shown.unwrap_or_else(|_| RawValue::NULL.to_owned()), Some(text.into()))
             }
         };
-        Self { type_name: type_name.into(), json: json.into(), unreadable, patterns }
+        Self { type_name: type_name.into(), json: json.into(), unreadable, patterns, groups: Arc::default() }
     }
 
     /// The type's name in JSON and in storage.
@@ -77,6 +78,13 @@ impl PolicyConfiguration {
     #[must_use]
     pub fn patterns(&self) -> u64 {
         self.patterns
+    }
+
+    /// The groups that it names, each where its writer named it. Of one that a store gave back none are known: the store has
+    /// [noted](crate::group::ports::GroupRows::set_groups_of_policy) which the policy names.
+    #[must_use]
+    pub fn groups(&self) -> &[NamedGroup] {
+        &self.groups
     }
 
     /// How many bytes are stored of it.

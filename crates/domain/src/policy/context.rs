@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use crate::endpoint::Conversation;
+use crate::group::GroupMemberships;
 use crate::ids::{ActorId, ApiKeyId, DatasetId, EndpointId};
 use crate::ledger::RequestDigest;
 use crate::policy::purpose::Purpose;
@@ -24,6 +25,8 @@ pub struct DecisionContext<'a> {
     pub now: Timestamp,
     /// The query; `None` where it is asked who could make one, as for a list. What hangs on a query then refuses nobody.
     pub query: Option<QueryFacts<'a>>,
+    /// Who is in each of the tenant's groups. Where nobody says, policies that name a group refuse everybody.
+    pub groups: Option<&'a GroupMemberships>,
 }
 
 /// What is known of a query; by default nothing.
@@ -60,12 +63,18 @@ impl<'a> DecisionContext<'a> {
     /// For a decision on who could query.
     #[must_use]
     pub fn at(now: Timestamp) -> Self {
-        Self { now, query: None }
+        Self { now, query: None, groups: None }
     }
 
     /// For a decision on a query.
     #[must_use]
     pub fn of_query(now: Timestamp, query: QueryFacts<'a>) -> Self {
-        Self { now, query: Some(query) }
+        Self { now, query: Some(query), groups: None }
+    }
+
+    /// The same, where this is who is in each of the tenant's groups.
+    #[must_use]
+    pub fn with_groups(self, groups: &'a GroupMemberships) -> Self {
+        Self { groups: Some(groups), ..self }
     }
 }

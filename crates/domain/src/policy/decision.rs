@@ -115,7 +115,7 @@ pub enum PolicyVerdict {
     PurposeMissing,
     /// There is not enough left of what it demands.
     LimitReached,
-    /// It cannot be evaluated: its type is unknown, or its configuration cannot be read.
+    /// It cannot be evaluated: its type is unknown, or its configuration or a group that it names cannot be read.
     Unavailable,
     /// It was not asked, for the decision stood.
     Skipped,
@@ -313,6 +313,7 @@ impl From<Finding> for PolicyVerdict {
             Finding::NotMatched => Self::NotMatched,
             Finding::AddressUnknown => Self::AddressUnknown,
             Finding::PurposeMissing => Self::PurposeMissing,
+            Finding::Unavailable => Self::Unavailable,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Making, changing, reading, removing and attaching policies.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use crate::access::Permission;
@@ -11,11 +11,11 @@ use crate::ids::{EndpointId, PolicyId};
 use crate::marketplace::tell_anew;
 use crate::page::{Page, PageRequest};
 use crate::policy::ports::{Attachment, PolicyUsage};
-use crate::policy::{Policy, PolicyConfiguration, PolicyTypes, Rule};
+use crate::policy::{NamedGroup, Policy, PolicyConfiguration, PolicyTypes, Rule};
 use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
-use crate::store::View;
-use crate::tenant::TenantScope;
+use crate::store::{Tx, View};
+use crate::tenant::{TenantScope, WriteScope};
 use crate::text::Name;
 use crate::unit::{Recorded, check_revision};
 
@@ -65,6 +65,9 @@ pub enum PolicyError {
     /// One of the policies to attach is named twice.
     #[error("the policy {0} is named twice")]
     NamedTwice(PolicyId),
+    /// The policy would name a group that does not exist.
+    #[error("there is no group {:?}: make it first", .0.name.as_str())]
+    UnknownGroup(NamedGroup),
     /// Too many policies at once.
     #[error("an endpoint has at most {MAX_ATTACHED} policies")]
     TooMany,
@@ -111,10 +114,26 @@ fn check_usage(
     Ok(())
 }
 
+/// Notes which groups a policy names, as somebody has just written it: none of them goes as long as it does.
+fn name_groups(
+    tx: &mut dyn Tx,
+    scope: &WriteScope,
+    policy: PolicyId,
+    configuration: &PolicyConfiguration,
+) -> Result<(), PolicyError> {
+    let mut ids = BTreeSet::new();
+    for named in configuration.groups() {
+        let group = tx.group_named(scope, &named.name)?;
+        ids.insert(group.ok_or_else(|| PolicyError::UnknownGroup(named.clone()))?.id);
+    }
+    let ids: Vec<_> = ids.into_iter().collect();
+    Ok(tx.set_groups_of_policy(scope, policy, &ids)?)
+}
+
 /// Makes a policy. It acts nowhere until it is attached.
 ///
 /// # Errors
-/// When the tenant is full, the caller's role does not permit it, or a port failed.
+/// When the tenant is full or the policy names a group that there is not, the caller's role does not permit it, or a port failed.
 pub async fn create_policy(
     space: &Space,
     context: &RequestContext,
@@ -145,6 +164,7 @@ pub async fn create_policy(
             }
             check_usage(tx.policy_usage(&scope)?, None, &policy.configuration)?;
             tx.add_policy(&scope, &policy)?;
+            name_groups(tx, &scope, policy.id, &policy.configuration)?;
             Ok(Recorded::new(policy.clone(), event.clone()))
         })
         .await
@@ -153,7 +173,8 @@ pub async fn create_policy(
 /// Changes a policy. It acts on the very next request to each endpoint it is attached to.
 ///
 /// # Errors
-/// When there is no such policy or it has been changed since, the caller's role does not permit it, or a port failed.
+/// When there is no such policy, it has been changed since or would name a group that there is not, the caller's role does not
+/// permit it, or a port failed.
 pub async fn change_policy(
     space: &Space,
     context: &RequestContext,
@@ -193,6 +214,7 @@ pub async fn change_policy(
                 check_usage(usage, Some(&policy.configuration), configuration)?;
                 policy_types.note_changes(Some(&policy.configuration), configuration, &mut changes);
                 policy.configuration.clone_from(configuration);
+                name_groups(tx, &scope, id, configuration)?;
             }
             policy.revision += 1;
             policy.updated_at = now;

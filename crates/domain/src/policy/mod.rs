@@ -76,7 +76,8 @@ pub use pii::PiiKind;
 pub use pii_filter::PiiFilterType;
 pub use policy_set::{CompiledPolicy, PolicySet};
 pub use policy_type::{
-    ConfigurationError, ConfigurationSchema, Effect, Facts, Finding, PolicyType, Rule, Stage, Subject,
+    ConfigurationError, ConfigurationSchema, Effect, Facts, Finding, NamedGroup, PolicyType, Rule, Stage,
+    Subject,
 };
 pub use purpose::{Purpose, PurposeError};
 pub use purpose_type::PurposeType;

@@ -36,8 +36,8 @@ struct Asked<'a> {
 
 impl<'a> Asked<'a> {
     fn facts(&self, policy: PolicyId) -> Facts<'a> {
-        let DecisionContext { now, query } = *self.context;
-        Facts { policy, endpoint: self.endpoint, subject: self.subject, now, query }
+        let DecisionContext { now, query, groups } = *self.context;
+        Facts { policy, endpoint: self.endpoint, subject: self.subject, now, query, groups }
     }
 }
 
@@ -82,6 +82,14 @@ impl CompiledPolicy {
 
     fn stage(&self) -> Stage {
         self.compiled.as_ref().map_or(Stage::Admit, |policy| policy.rule.stage())
+    }
+
+    /// Whether it cannot be evaluated, whoever asks.
+    fn is_closed(&self, asked: &Asked<'_>) -> bool {
+        self.compiled.as_ref().is_none_or(|policy| {
+            let groups = policy.rule.groups();
+            !groups.is_empty() && !groups.iter().all(|group| asked.facts(self.id).can_read(group))
+        })
     }
 
     fn evaluate(&self, asked: &Asked<'_>) -> PolicyVerdict {
@@ -199,10 +207,25 @@ impl Answers {
     fn of(policies: &[Arc<CompiledPolicy>], asked: &Asked<'_>) -> Self {
         let mut answers =
             Self { refusal: None, decided_by: None, policies: Vec::with_capacity(policies.len()) };
+        // Whether a group can be read shows only now, and must not hang on which policies stand before.
+        if policies.iter().any(|policy| policy.is_closed(asked)) {
+            answers.close(policies, asked);
+            return answers;
+        }
         for stage in policies.chunk_by(|policy, next| policy.stage() == next.stage()) {
             answers.ask(stage, asked);
         }
         answers
+    }
+
+    /// Refuses everybody, for a policy cannot be evaluated: the first of those, and none is asked.
+    fn close(&mut self, policies: &[Arc<CompiledPolicy>], asked: &Asked<'_>) {
+        self.refuse(Reason::PolicyUnavailable, None);
+        let (closed, others): (Vec<_>, Vec<_>) = policies.iter().partition(|policy| policy.is_closed(asked));
+        for (place, policy) in closed.into_iter().chain(others).enumerate() {
+            let outcome = if place == 0 { PolicyVerdict::Unavailable } else { PolicyVerdict::Skipped };
+            self.policies.push(PolicyDiagnostic { policy: policy.id, effect: policy.effect(), outcome });
+        }
     }
 
     /// Asks the policies of one stage.

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::as_text::named_enum;
 use crate::dataset::Hits;
+use crate::group::{GroupMemberships, GroupName};
 use crate::identity::Email;
 use crate::ids::{EndpointId, PolicyId};
 use crate::policy::context::QueryFacts;
@@ -49,6 +50,13 @@ pub trait PolicyType: Send + Sync {
     fn patterns(&self, configuration: &Value) -> u64 {
         let _ = configuration;
         0
+    }
+
+    /// The groups that a configuration names which [`PolicyType::parse`] has taken, as a caller wrote it. Whatever its rule
+    /// [asks for](Rule::groups) is among them.
+    fn groups(&self, configuration: &Value) -> Vec<NamedGroup> {
+        let _ = configuration;
+        Vec::new()
     }
 
     /// How a query ends that such a policy refuses.
@@ -105,6 +113,15 @@ pub struct ConfigurationError {
     pub message: String,
 }
 
+/// A group that a configuration names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedGroup {
+    /// Where: a JSON pointer (RFC 6901) into the configuration.
+    pub pointer: String,
+    /// Its name. Whether there is such a group is for the tenant to know.
+    pub name: GroupName,
+}
+
 /// A compiled configuration, which decides on queries.
 pub trait Rule: Send + Sync {
     /// What follows where it matches: whom an [`Effect::Allow`] matches is let in, beside others of its stage; whom an
@@ -120,6 +137,11 @@ pub trait Rule: Send + Sync {
 
     /// Whether it matches. Decides the same from the same facts, and does nothing besides.
     fn evaluate(&self, facts: &Facts<'_>) -> Finding;
+
+    /// The groups that it hangs on. Where one of them cannot be read, the policy cannot be evaluated, and refuses everybody.
+    fn groups(&self) -> &[GroupName] {
+        &[]
+    }
 
     /// The purposes of which a query must name one, where it must.
     fn purposes(&self) -> Option<&BTreeSet<Purpose>> {
@@ -179,6 +201,16 @@ pub struct Facts<'a> {
     pub now: Timestamp,
     /// The query; `None` where it is asked who could make one, as for a list. A rule that hangs on a query does not match then.
     pub query: Option<QueryFacts<'a>>,
+    /// Who is in each of the tenant's groups. Where nobody says, no group can be read.
+    pub groups: Option<&'a GroupMemberships>,
+}
+
+impl Facts<'_> {
+    /// Whether it can be told who is in a group.
+    #[must_use]
+    pub fn can_read(&self, group: &GroupName) -> bool {
+        self.groups.is_some_and(|groups| groups.is_readable(group))
+    }
 }
 
 /// Who wants to query.
@@ -204,6 +236,8 @@ pub enum Finding {
     AddressUnknown,
     /// It cannot tell without the query's purpose, which was not said.
     PurposeMissing,
+    /// It cannot tell at all, for a group that it hangs on cannot be read.
+    Unavailable,
 }
 
 impl fmt::Display for Effect {

@@ -100,8 +100,8 @@ impl PolicyTypes {
     ) -> Result<PolicyConfiguration, PolicyConfigurationError> {
         let policy_type = self.known(type_name)?;
         let canonical = policy_type.parse(json)?;
-        let patterns = policy_type.patterns(&canonical);
-        Ok(PolicyConfiguration::new(type_name, &canonical, patterns))
+        let (patterns, groups) = (policy_type.patterns(&canonical), policy_type.groups(json));
+        Ok(PolicyConfiguration::new(type_name, &canonical, patterns, groups))
     }
 
     /// The rule of a configuration. Whoever holds one that will soon be stored spares the store's writer compiling it:

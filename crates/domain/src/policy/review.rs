@@ -305,7 +305,7 @@ impl<'a> Review<'a> {
         let endpoints = self.endpoints.iter().filter(|endpoint| reaches(endpoint));
         let access = endpoints.filter_map(|endpoint| {
             let Decision { effect, diagnostics, .. } =
-                endpoint.decide(caller, &DecisionContext::at(self.now));
+                endpoint.decide(caller, &DecisionContext::at(self.now).with_groups(self.live.groups()));
             let counts = effect == Effect::Allow || diagnostics.reason == Reason::AddressUnknown;
             let policies = endpoint.policies.iter().filter(|_| diagnostics.reason == Reason::AddressUnknown);
             let policies = policies.map(|policy| PolicyRevision { id: policy.id, revision: policy.revision });

@@ -8,7 +8,8 @@ use crate::endpoint::Slug;
 use crate::identity::{AuthorizationError, Email, Principal};
 use crate::ids::{EndpointId, PolicyId};
 use crate::policy::{
-    Caller, CompiledPolicy, DecisionContext, Effect, PolicyConfiguration, PolicySet, Reason, Resource,
+    Caller, CompiledPolicy, DecisionContext, Effect, NamedGroup, PolicyConfiguration, PolicySet, Reason,
+    Resource,
 };
 use crate::port_error::{PortError, port_errors};
 use crate::snapshot::{EndpointSnapshot, TenantSnapshot};
@@ -72,6 +73,9 @@ pub enum SimulateError {
     /// There is no such policy.
     #[error("there is no such policy")]
     NotFound,
+    /// The policy would name a group that does not exist.
+    #[error("there is no group {:?}: make it first", .0.name.as_str())]
+    UnknownGroup(NamedGroup),
     /// Too many people at once.
     #[error("name at most {MAX_SIMULATED} people at once")]
     TooMany,
@@ -86,7 +90,7 @@ port_errors!(SimulateError);
 /// refuses nobody. It is done where a store reads: that may take some tenths of a second.
 ///
 /// # Errors
-/// When there is no such policy or there are too many people, the caller's role does not permit it, or not any more, or a port
+/// When there is no such policy, it would name a group that there is not or there are too many people, the caller's role does not permit it, or not any more, or a port
 /// failed.
 pub async fn simulate(
     space: &Space,
@@ -99,6 +103,10 @@ pub async fn simulate(
     }
     let (types, now) = (space.policy_types.clone(), space.clock.now());
     let snapshot = Arc::clone(principal.snapshot());
+    let named = change.configuration.groups().iter();
+    if let Some(unknown) = named.clone().find(|named| snapshot.groups().get(&named.name).is_none()) {
+        return Err(SimulateError::UnknownGroup(unknown.clone()));
+    }
     let read = space.read(principal, Permission::WritePolicies, move |view, scope| {
         let revision = view.policy_revision(scope, change.policy)?.ok_or(SimulateError::NotFound)?;
         let changed = CompiledPolicy::compile(&types, change.policy, revision, &change.configuration);
@@ -135,8 +143,9 @@ fn compare(
         })
         .zip(people)
         .collect();
+    let context = DecisionContext::at(now).with_groups(snapshot.groups());
     let at_each = endpoints.into_iter().take(most);
-    let endpoints = at_each.map(|endpoint| at_endpoint(endpoint, changed, &callers, now)).collect();
+    let endpoints = at_each.map(|endpoint| at_endpoint(endpoint, changed, &callers, &context)).collect();
     Simulation { endpoints, truncated }
 }
 
@@ -144,14 +153,13 @@ fn at_endpoint(
     endpoint: &EndpointSnapshot,
     changed: &Arc<CompiledPolicy>,
     callers: &[(Caller<'_>, &Email)],
-    now: Timestamp,
+    context: &DecisionContext<'_>,
 ) -> SimulatedEndpoint {
     let after = endpoint.policies.iter().map(|policy| if policy.id == changed.id { changed } else { policy });
     let after = PolicySet::new(after.map(Arc::clone));
     let resource = Resource { endpoint: endpoint.id, published: endpoint.published };
-    let context = DecisionContext::at(now);
     let verdict = |policies: &PolicySet, caller: &Caller<'_>| {
-        let decision = policies.decide(resource, caller, &context);
+        let decision = policies.decide(resource, caller, context);
         (decision.effect, decision.diagnostics.reason)
     };
     let changes = callers.iter().filter_map(|(caller, email)| {

@@ -178,7 +178,7 @@ impl CommitHook for SnapshotCache {
         let mut by_tenant: BTreeMap<TenantId, Vec<StateChange>> = BTreeMap::new();
         for one in changes {
             if let Some(tenant) = one.tenant() {
-                by_tenant.entry(tenant).or_default().push(*one);
+                by_tenant.entry(tenant).or_default().push(one.clone());
             }
         }
         // What cannot be read is not guessed: no hub is trusted, and the tenant is refused, until a later commit makes

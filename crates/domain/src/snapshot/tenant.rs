@@ -7,8 +7,9 @@ use std::sync::Arc;
 use crate::access::Role;
 use crate::dataset::Searched;
 use crate::endpoint::{Endpoint, EndpointName, Slug};
+use crate::group::{Group, GroupMemberships, GroupSnapshot};
 use crate::identity::{ApiKey, Email, LastNoted, Member};
-use crate::ids::{AccountId, ApiKeyId, DatasetId, EndpointId, HubId, MarketplaceId, PolicyId, SessionId};
+use crate::ids::{AccountId, ApiKeyId, DatasetId, EndpointId, GroupId, HubId, MarketplaceId, PolicyId, SessionId};
 use crate::marketplace::{Audience, Marketplace};
 use crate::page::every;
 use crate::policy::ports::Attachment;
@@ -95,6 +96,7 @@ pub struct TenantSnapshot {
     endpoints: Arc<HashMap<Slug, Arc<EndpointSnapshot>>>,
     /// Those that are attached to an endpoint.
     policies: Arc<HashMap<PolicyId, Arc<CompiledPolicy>>>,
+    groups: Arc<GroupMemberships>,
     marketplaces: Arc<HashMap<MarketplaceId, Arc<Marketplace>>>,
 }
 
@@ -154,6 +156,12 @@ impl TenantSnapshot {
         }
     }
 
+    /// Who is in each of its groups.
+    #[must_use]
+    pub fn groups(&self) -> &GroupMemberships {
+        &self.groups
+    }
+
     /// One of its marketplaces.
     #[must_use]
     pub fn marketplace(&self, id: MarketplaceId) -> Option<&Arc<Marketplace>> {
@@ -191,6 +199,10 @@ impl TenantSnapshot {
         let searched: HashMap<DatasetId, Searched> =
             datasets.iter().map(|dataset| (dataset.id, dataset.searched())).collect();
         let endpoints = every(|page| view.endpoints(scope, page))?;
+        let mut groups = GroupMemberships::default();
+        for group in every(|page| view.groups(scope, page))? {
+            put_group(&mut groups, view, scope, group)?;
+        }
         let mut attached: BTreeMap<EndpointId, Vec<Attachment>> = BTreeMap::new();
         if !endpoints.is_empty() {
             for one in view.attachments(scope, None)? {
@@ -213,6 +225,7 @@ impl TenantSnapshot {
             api_keys: Arc::new(api_keys.into_iter().map(|key| (key.id, snapshot_of(key, None))).collect()),
             endpoints: Arc::new(HashMap::with_capacity(endpoints.len())),
             policies: Arc::default(),
+            groups: Arc::new(groups),
             marketplaces: Arc::new(marketplaces.collect()),
         };
         let mut current = HashSet::new();
@@ -236,7 +249,7 @@ impl TenantSnapshot {
     ) -> Result<(), StoreError> {
         let (mut detached, mut current) = (HashSet::new(), HashSet::new());
         for change in changes {
-            match *change {
+            match change.clone() {
                 StateChange::Tenant(_) | StateChange::Hub(_) => {}
                 StateChange::Marketplace(_, id) => {
                     let found = view.marketplace(scope, id)?.map(Arc::new);
@@ -253,6 +266,11 @@ impl TenantSnapshot {
                     let found = view.api_key(scope, id)?;
                     let found = found.map(|key| snapshot_of(key, self.api_keys.get(&id).map(Arc::as_ref)));
                     put_or_remove(Arc::make_mut(&mut self.api_keys).entry(id), found);
+                }
+                StateChange::Group(_, id) => self.follow_group(view, scope, id)?,
+                StateChange::GroupMember(_, id, email) => {
+                    let is_member = view.has_group_member(scope, id, &email)?;
+                    Arc::make_mut(&mut self.groups).set(id, email, is_member);
                 }
                 StateChange::Endpoint(_, id) => {
                     detached.extend(self.remove_endpoint(id));
@@ -276,6 +294,24 @@ impl TenantSnapshot {
         }
         if !detached.is_empty() {
             Arc::make_mut(&mut self.policies).retain(|id, _| !detached.contains(id));
+        }
+        Ok(())
+    }
+
+    /// Makes the change of a group itself. Who is in it is read only where that is not known: one address after the other is told of
+    /// by itself.
+    fn follow_group(
+        &mut self,
+        view: &mut dyn View,
+        scope: &TenantScope,
+        id: GroupId,
+    ) -> Result<(), StoreError> {
+        let found = view.group(scope, id)?;
+        let groups = Arc::make_mut(&mut self.groups);
+        match (found, groups.by_id(id).filter(|known| known.is_readable())) {
+            (None, _) => groups.remove(id),
+            (Some(group), Some(known)) => groups.put(group.name, known.at(group.revision)),
+            (Some(group), None) => put_group(groups, view, scope, group)?,
         }
         Ok(())
     }
@@ -330,6 +366,18 @@ impl TenantSnapshot {
         Arc::make_mut(&mut self.endpoints).remove(&known.slug);
         known.policies.ids()
     }
+}
+
+/// Reads who is in a group.
+fn put_group(
+    groups: &mut GroupMemberships,
+    view: &mut dyn View,
+    scope: &TenantScope,
+    group: Group,
+) -> Result<(), StoreError> {
+    let members = view.stored_group_members(scope, group.id)?;
+    groups.put(group.name, GroupSnapshot::of_stored(group.id, group.revision, &members));
+    Ok(())
 }
 
 fn found(searched: Option<Searched>) -> Result<Searched, StoreError> {

@@ -170,7 +170,7 @@ impl<'a> Entry<'a> {
         // No rule on who may query looks at where.
         let resource = Resource { endpoint: EndpointId::from_bytes([0; 16]), published: true };
         let caller = Caller::Member { role: Role::User, email: Some(&email) };
-        let decision = rules.decide(resource, &caller, &DecisionContext { now: at, query: None });
+        let decision = rules.decide(resource, &caller, &DecisionContext::at(at));
         let (effect, reason) = (decision.effect, decision.diagnostics.reason);
         Some(LintExample { email, at, effect, reason })
     }

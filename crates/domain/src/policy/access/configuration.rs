@@ -1,139 +1,15 @@
-//! The policy type `access`: who may query. Its configuration, its rule, and what a hub is told of it.
+//! The configuration of an access policy: whom it means, and when.
 
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::hash::Hash;
 
 use serde_json::{Map, Value, json};
 
-use crate::policy::metadata::{PolicyEntry, PolicyOutcome};
+use crate::group::{GroupName, GroupNameError};
 use crate::policy::pattern::{EmailPattern, PatternError};
-use crate::policy::pattern_set::PatternSet;
-use crate::policy::policy_type::{
-    ConfigurationError, ConfigurationSchema, Effect, Facts, Finding, PolicyType, Rule, Subject,
-};
+use crate::policy::policy_type::{ConfigurationError, Effect, NamedGroup};
 use crate::policy::validity::{Validity, ValidityError};
 use crate::time::Timestamp;
-
-/// The type `access`.
-///
-/// 1. Whom any policy of mode deny means is refused, whatever allows them.
-/// 2. If there is a policy of mode allow, at least one must mean the caller. Where all are of mode deny, an
-///    identified caller whom none means is allowed.
-/// 3. A pattern other than `*` alone cannot be looked at without the caller's address: if the address is unknown
-///    and the decision would hang on it, they are refused.
-/// 4. A guest is meant where `guests` is true, and nowhere else.
-/// 5. Before `valid_from`, and from `valid_until` on, a policy means nobody.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct AccessType;
-
-impl PolicyType for AccessType {
-    fn name(&self) -> &'static str {
-        "access"
-    }
-
-    fn schema(&self) -> ConfigurationSchema {
-        let mut patch = own_schema(&[]);
-        for (key, kind) in [("guests", "boolean"), ("valid_from", "string"), ("valid_until", "string")] {
-            if let Some(one) = patch.pointer_mut(&format!("/properties/{key}/type")) {
-                // In a merge patch null takes away what may be left out.
-                *one = json!([kind, "null"]);
-            }
-        }
-        ConfigurationSchema {
-            taken: json!({ "oneOf": [
-                own_schema(&["mode", "patterns"]),
-                imported_schema("allowed_users", "denied_users"),
-                imported_schema("denied_users", "allowed_users"),
-            ] }),
-            shown: own_schema(&["mode", "patterns", "guests"]),
-            patch,
-        }
-    }
-
-    fn parse(&self, configuration: &Value) -> Result<Value, ConfigurationError> {
-        let access = AccessConfiguration::parse(configuration)?;
-        access.check_mixed()?;
-        Ok(access.to_json())
-    }
-
-    fn compile(&self, configuration: &Value) -> Result<Arc<dyn Rule>, ConfigurationError> {
-        let AccessConfiguration { mode, patterns, guests, validity } =
-            AccessConfiguration::parse(configuration)?;
-        Ok(Arc::new(AccessRule {
-            mode,
-            patterns: PatternSet::compile(&patterns),
-            guests,
-            names_some: !patterns.is_empty(),
-            validity,
-        }))
-    }
-
-    fn names_callers(&self) -> bool {
-        true
-    }
-
-    fn patterns(&self, configuration: &Value) -> u64 {
-        let patterns = configuration.get("patterns").and_then(Value::as_array).map_or(0, Vec::len);
-        u64::try_from(patterns).unwrap_or(u64::MAX)
-    }
-
-    fn outcome(&self) -> PolicyOutcome {
-        PolicyOutcome::AccessDenied
-    }
-
-    fn refusal(&self) -> PolicyEntry {
-        PolicyEntry::rejected(
-            self.name(),
-            "access",
-            "ACCESS_DENIED",
-            "the endpoint's access policy does not admit you",
-        )
-    }
-}
-
-struct AccessRule {
-    mode: Effect,
-    patterns: PatternSet,
-    guests: bool,
-    names_some: bool,
-    validity: Validity,
-}
-
-impl Rule for AccessRule {
-    fn effect(&self) -> Effect {
-        self.mode
-    }
-
-    fn evaluate(&self, facts: &Facts<'_>) -> Finding {
-        if !self.validity.holds(facts.now) {
-            return Finding::NotMatched;
-        }
-        let pattern = match facts.subject {
-            Subject::Guest if self.guests => return Finding::Matched("guests".into()),
-            Subject::Guest => None,
-            Subject::Identified { email: Some(email) } => {
-                self.patterns.first_match(email).and_then(|index| self.patterns.get(index))
-            }
-            Subject::Identified { email: None } => match self.patterns.everyone() {
-                None if self.patterns.needs_email() => return Finding::AddressUnknown,
-                everyone => everyone,
-            },
-        };
-        pattern.map_or(Finding::NotMatched, |pattern| Finding::Matched(pattern.to_text()))
-    }
-
-    fn description(&self) -> String {
-        let whom = match (self.mode, self.names_some, self.guests) {
-            (Effect::Allow, false, true) => "Guests are admitted.",
-            (Effect::Allow, true, true) => "Guests are admitted, and people whom the owner names.",
-            (Effect::Allow, _, false) => "People whom the owner names are admitted.",
-            (Effect::Deny, false, true) => "Guests are refused.",
-            (Effect::Deny, true, true) => "Guests are refused, and people whom the owner names.",
-            (Effect::Deny, _, false) => "People whom the owner names are refused.",
-        };
-        whom.to_owned()
-    }
-}
 
 /// What an access policy demands. What it means beside others stands at [`AccessType`].
 ///
@@ -157,6 +33,8 @@ pub struct AccessConfiguration {
     pub mode: Effect,
     /// Who is meant, each pattern once. None of them means a guest.
     pub patterns: Vec<EmailPattern>,
+    /// The groups whose members are meant, too, each once.
+    pub groups: Vec<GroupName>,
     /// Whether guests are meant, too.
     pub guests: bool,
     /// When it means anybody.
@@ -203,6 +81,12 @@ pub enum AccessProblem {
     /// A text is no pattern.
     #[error(transparent)]
     Pattern(#[from] PatternError),
+    /// What stands behind `group:` is no name of a group.
+    #[error(transparent)]
+    Group(#[from] GroupNameError),
+    /// There are too many groups.
+    #[error("an access policy names at most {} groups", AccessConfiguration::MAX_GROUPS)]
+    TooManyGroups,
     /// Whether guests are meant is unclear.
     #[error("guests is true or false")]
     Guests,
@@ -238,16 +122,19 @@ impl AccessConfigurationError {
 }
 
 impl AccessConfiguration {
-    /// The most patterns of one policy.
+    /// The most patterns of one policy, those that name a group included.
     pub const PATTERNS_MAX: usize = 10_000;
     /// The most patterns of one policy that no index finds ([`EmailPattern::is_mixed`]): each query pays for each.
     pub const MAX_MIXED_PATTERNS: usize = 100;
     /// The most `*` in these together: what it takes to try one grows with them.
     pub const MAX_MIXED_STARS: usize = 400;
 
+    /// The most groups that one policy names: each query looks into each.
+    pub const MAX_GROUPS: usize = 50;
+
     /// Reads `{"mode", "patterns", "guests", "valid_from", "valid_until"}`, of which the last three may be missing; or `{"allowed_users", "denied_users"}`,
     /// as the Python product writes it, if just one of the lists names somebody. A pattern that stands twice is
-    /// kept where it stands first.
+    /// kept where it stands first; groups are kept behind the patterns.
     ///
     /// # Errors
     /// When it is neither, or a part is wrong.
@@ -274,13 +161,20 @@ impl AccessConfiguration {
         };
         let validity = Validity::new(time(object, "valid_from")?, time(object, "valid_until")?);
         let validity = validity.map_err(|error| AccessProblem::from(error).at("/valid_until"))?;
-        Ok(Self { mode, patterns: patterns(object, "patterns", EmailPattern::parse)?, guests, validity })
+        let (mut patterns, mut groups) = (Vec::new(), Vec::new());
+        for entry in entries(object, "patterns", Entry::parse)? {
+            match entry {
+                Entry::Pattern(pattern) => patterns.push(pattern),
+                Entry::Group(name) => groups.push(name),
+            }
+        }
+        Ok(Self { mode, patterns, groups, guests, validity })
     }
 
     fn parse_lists(object: &Map<String, Value>) -> Result<Self, AccessConfigurationError> {
         refuse_others(object, &["allowed_users", "denied_users"])?;
         let list =
-            |key| if object.contains_key(key) { patterns(object, key, foreign) } else { Ok(Vec::new()) };
+            |key| if object.contains_key(key) { entries(object, key, foreign) } else { Ok(Vec::new()) };
         let (allowed, denied) = (list("allowed_users")?, list("denied_users")?);
         let (mode, patterns) = match (allowed.is_empty(), denied.is_empty()) {
             (false, true) => (Effect::Allow, allowed),
@@ -288,15 +182,27 @@ impl AccessConfiguration {
             (false, false) => return Err(AccessProblem::BothLists.at("")),
             (true, true) => return Err(AccessProblem::NeitherList.at("")),
         };
-        Ok(Self { mode, patterns, guests: false, validity: Validity::default() })
+        Ok(Self { mode, patterns, groups: Vec::new(), guests: false, validity: Validity::default() })
+    }
+
+    /// The groups that a configuration names, each where it is named. One that is written as the Python product writes it names none.
+    pub(super) fn groups_of(json: &Value) -> Vec<NamedGroup> {
+        let list = json.get("patterns").and_then(Value::as_array).into_iter().flatten();
+        let named = list.enumerate().filter_map(|(index, one)| {
+            let name = one.as_str()?.strip_prefix(GroupName::PREFIX)?;
+            Some(NamedGroup { pointer: format!("/patterns/{index}"), name: GroupName::parse(name).ok()? })
+        });
+        named.collect()
     }
 
     /// Whether no more is to be tried one by one than may be. What is stored is not asked: it may come from before this limit.
-    fn check_mixed(&self) -> Result<(), AccessConfigurationError> {
+    pub(super) fn check_costs(&self) -> Result<(), AccessConfigurationError> {
         let mixed: Vec<_> = self.patterns.iter().filter(|pattern| pattern.is_mixed()).collect();
         let stars: usize = mixed.iter().map(|pattern| pattern.as_str().matches('*').count()).sum();
         if mixed.len() > Self::MAX_MIXED_PATTERNS || stars > Self::MAX_MIXED_STARS {
             Err(AccessProblem::TooManyMixed.at("/patterns"))
+        } else if self.groups.len() > Self::MAX_GROUPS {
+            Err(AccessProblem::TooManyGroups.at("/patterns"))
         } else {
             Ok(())
         }
@@ -305,7 +211,8 @@ impl AccessConfiguration {
     /// The configuration in the form that is shown and stored. [`AccessConfiguration::parse`] reads it back.
     #[must_use]
     pub fn to_json(&self) -> Value {
-        let patterns: Vec<_> = self.patterns.iter().map(EmailPattern::as_str).collect();
+        let patterns = self.patterns.iter().map(|pattern| pattern.as_str().to_owned());
+        let patterns: Vec<String> = patterns.chain(self.groups.iter().map(GroupName::reference)).collect();
         let mut json = json!({ "mode": self.mode.as_str(), "patterns": patterns, "guests": self.guests });
         for (key, time) in [("valid_from", self.validity.from()), ("valid_until", self.validity.until())] {
             if let (Some(time), Some(object)) = (time, json.as_object_mut()) {
@@ -328,38 +235,6 @@ impl From<AccessConfigurationError> for ConfigurationError {
     }
 }
 
-fn pattern_schema() -> Value {
-    json!({
-        "type": "string", "format": "email-pattern", "minLength": 1, "maxLength": EmailPattern::MAX,
-        "description": "An e-mail address, or one with `*` for any run of characters on its side of the `@`, or `*` alone.",
-    })
-}
-
-fn own_schema(required: &[&str]) -> Value {
-    json!({
-        "type": "object", "additionalProperties": false, "required": required, "title": "Mode and patterns",
-        "properties": {
-            "mode": { "type": "string", "enum": ["allow", "deny"],
-                "description": "Whether whoever matches may query, or may not." },
-            "patterns": { "type": "array", "maxItems": AccessConfiguration::PATTERNS_MAX, "items": pattern_schema() },
-            "guests": { "type": "boolean", "default": false, "description": "Whether guests are meant, too." },
-            "valid_from": { "type": "string", "format": "date-time", "description": "Before this time it means nobody." },
-            "valid_until": { "type": "string", "format": "date-time", "description": "From this time on it means nobody." },
-        },
-    })
-}
-
-/// The configuration of the Python product: just one of its lists names somebody.
-fn imported_schema(named: &str, empty: &str) -> Value {
-    json!({
-        "type": "object", "additionalProperties": false, "required": [named], "title": format!("Only {named}"),
-        "properties": {
-            named: { "type": "array", "minItems": 1, "maxItems": AccessConfiguration::PATTERNS_MAX, "items": pattern_schema() },
-            empty: { "type": "array", "maxItems": 0 },
-        },
-    })
-}
-
 fn refuse_others(object: &Map<String, Value>, known: &[&str]) -> Result<(), AccessConfigurationError> {
     match object.keys().find(|key| !known.contains(&key.as_str())) {
         None => Ok(()),
@@ -374,14 +249,27 @@ fn time(object: &Map<String, Value>, key: &str) -> Result<Option<Timestamp>, Acc
     time.map(|time| time.ok_or_else(problem)).transpose()
 }
 
-fn patterns<E>(
+/// What a list of patterns holds.
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Entry {
+    Pattern(EmailPattern),
+    Group(GroupName),
+}
+
+impl Entry {
+    fn parse(text: &str) -> Result<Self, AccessProblem> {
+        match text.strip_prefix(GroupName::PREFIX) {
+            Some(name) => Ok(Self::Group(GroupName::parse(name)?)),
+            None => Ok(Self::Pattern(EmailPattern::parse(text)?)),
+        }
+    }
+}
+
+fn entries<T: Clone + Eq + Hash>(
     object: &Map<String, Value>,
     key: &str,
-    parse: impl Fn(&str) -> Result<EmailPattern, E>,
-) -> Result<Vec<EmailPattern>, AccessConfigurationError>
-where
-    AccessProblem: From<E>,
-{
+    parse: impl Fn(&str) -> Result<T, AccessProblem>,
+) -> Result<Vec<T>, AccessConfigurationError> {
     let Some(list) = object.get(key).and_then(Value::as_array) else {
         return Err(AccessProblem::NotAList.at(format!("/{key}")));
     };
@@ -393,9 +281,9 @@ where
     for (index, one) in list.iter().enumerate() {
         let at = |problem: AccessProblem| problem.at(format!("/{key}/{index}"));
         let text = one.as_str().ok_or_else(|| at(AccessProblem::NotAText))?;
-        let pattern = parse(text).map_err(|error| at(error.into()))?;
-        if seen.insert(pattern.clone()) {
-            kept.push(pattern);
+        let entry = parse(text).map_err(at)?;
+        if seen.insert(entry.clone()) {
+            kept.push(entry);
         }
     }
     Ok(kept)
@@ -439,6 +327,30 @@ mod tests {
             read(&json!({"denied_users": ["*@evil.com"]})),
             Ok(json!({"mode": "deny", "patterns": ["*@evil.com"], "guests": false}))
         );
+    }
+
+    #[test]
+    fn z2_groups_are_named_among_the_patterns_and_kept_once_behind_them() {
+        let written = json!({"mode": "allow", "patterns": ["group:b", "*@a.org", "group:a", "group:b"]});
+        let kept = json!({"mode": "allow", "patterns": ["*@a.org", "group:b", "group:a"], "guests": false});
+        assert_eq!(read(&written), Ok(kept.clone()));
+        assert_eq!(read(&kept), Ok(kept));
+        let named = AccessConfiguration::groups_of(&written);
+        let places: Vec<_> = named.iter().map(|named| (&*named.pointer, named.name.as_str())).collect();
+        assert_eq!(places, [("/patterns/0", "b"), ("/patterns/2", "a"), ("/patterns/3", "b")]);
+        for name in ["group:", "group:A", "group:a b", "group:*", "group:a@b.de"] {
+            let policy = json!({"mode": "deny", "patterns": ["*", name]});
+            refused(&policy, "/patterns/1", AccessProblem::Group(GroupNameError));
+        }
+        // The other program has none: there it would mean nobody.
+        let foreign = json!({"allowed_users": ["group:a"]});
+        refused(&foreign, "/allowed_users/0", PatternError::NotOneAt.into());
+        let many: Vec<_> = (0..51).map(|n| format!("group:g{n}")).collect();
+        let fits = |count: usize| {
+            let policy = json!({"mode": "allow", "patterns": many[..count]});
+            AccessConfiguration::parse(&policy).unwrap().check_costs().is_ok()
+        };
+        assert!(fits(AccessConfiguration::MAX_GROUPS) && !fits(AccessConfiguration::MAX_GROUPS + 1));
     }
 
     #[test]
