@@ -71,6 +71,7 @@ mod disclosure;
 mod encoder;
 mod endpoint;
 mod event_log;
+mod group;
 mod hub;
 mod identity;
 mod ledger;

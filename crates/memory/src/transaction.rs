@@ -7,12 +7,13 @@ use std::sync::Arc;
 
 use syft_space_domain::dataset::{Dataset, Job};
 use syft_space_domain::endpoint::Endpoint;
+use syft_space_domain::group::Group;
 use syft_space_domain::identity::oidc::{OidcIssuer, OidcProvider, SessionAtProvider, Subject};
 use syft_space_domain::identity::{
-    Account, ApiKey, Invitation, LoginKey, LoginRecord, PasswordReset, SecondFactor, Session,
+    Account, ApiKey, Email, Invitation, LoginKey, LoginRecord, PasswordReset, SecondFactor, Session,
 };
 use syft_space_domain::ids::{
-    AccountId, ActorId, ApiKeyId, DatasetId, EndpointId, HubId, InvitationId, JobId, ListingId,
+    AccountId, ActorId, ApiKeyId, DatasetId, EndpointId, GroupId, HubId, InvitationId, JobId, ListingId,
     MarketplaceId, OidcProviderId, PolicyId, SessionId, TenantId,
 };
 use syft_space_domain::ledger::{AccountBalance, BalanceKey, Transfer, TransferKey};
@@ -21,6 +22,7 @@ use syft_space_domain::policy::Policy;
 use syft_space_domain::policy::ports::Disclosed;
 use syft_space_domain::store::{StateChange, StoreError};
 use syft_space_domain::tenant::{Tenant, TenantScope};
+use syft_space_domain::time::Timestamp;
 
 use crate::event_log::EventLogs;
 use crate::table::Table;
@@ -47,6 +49,10 @@ pub(crate) struct Tables {
     pub(crate) jobs: Table<(DatasetId, JobId), Job>,
     pub(crate) endpoints: Table<EndpointId, Endpoint>,
     pub(crate) policies: Table<PolicyId, Policy>,
+    pub(crate) groups: Table<GroupId, Group>,
+    pub(crate) group_members: Table<GroupId, BTreeMap<Email, Timestamp>>,
+    /// Those that each policy names; one that names none has no row.
+    pub(crate) groups_of_policies: Table<PolicyId, Vec<GroupId>>,
     pub(crate) transfers: Table<TransferKey, Transfer>,
     pub(crate) balances: Table<BalanceKey, AccountBalance>,
     pub(crate) disclosures: Table<(PolicyId, ActorId), BTreeMap<[u8; 16], Disclosed>>,

@@ -25,6 +25,7 @@ mod disclosure;
 mod documents;
 mod endpoint;
 mod error;
+mod group;
 mod identity;
 mod job;
 mod ledger;

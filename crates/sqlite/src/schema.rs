@@ -280,6 +280,36 @@ table! {
 }
 
 table! {
+    address_groups (tenant_id, id) {
+        tenant_id -> Binary,
+        id -> Binary,
+        name -> Text,
+        description -> Text,
+        members -> BigInt,
+        revision -> BigInt,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+table! {
+    group_members (tenant_id, group_id, email) {
+        tenant_id -> Binary,
+        group_id -> Binary,
+        email -> Text,
+        added_at -> BigInt,
+    }
+}
+
+table! {
+    policy_groups (tenant_id, policy_id, group_id) {
+        tenant_id -> Binary,
+        policy_id -> Binary,
+        group_id -> Binary,
+    }
+}
+
+table! {
     transfers (tenant_id, event_id, policy_id) {
         tenant_id -> Binary,
         event_id -> Binary,
@@ -369,4 +399,5 @@ table! {
 }
 
 allow_tables_to_appear_in_same_query!(endpoint_policies, policies);
+allow_tables_to_appear_in_same_query!(policy_groups, policies);
 allow_tables_to_appear_in_same_query!(audit_events, audit_persons);

@@ -170,7 +170,7 @@ impl Writer {
     /// Notifies the hook, and then whoever waits for a job.
     fn notify(&mut self, CommittedChanges { changes, filled }: CommittedChanges, jobs: Vec<PendingJob>) {
         if !changes.is_empty() {
-            let changes: Vec<StateChange> = changes.iter().copied().collect();
+            let changes: Vec<StateChange> = changes.iter().cloned().collect();
             // Nobody else writes, so this connection shows just what was committed.
             let mut view = Session::new(&mut self.connection);
             let hook = &self.hook;

@@ -46,11 +46,9 @@ port_errors!(GroupError);
 
 /// The first policies of a list, by name and id, and how many more there are.
 fn told(policies: &[(PolicyId, String)]) -> String {
-    let first: Vec<_> =
-        policies.iter().take(MAX_TOLD).map(|(id, name)| format!("{name:?} ({id})")).collect();
+    let first: Vec<_> = policies.iter().take(MAX_TOLD).map(|(id, name)| format!("{name:?} ({id})")).collect();
     match policies.len().saturating_sub(MAX_TOLD) {
         0 => first.join(", "),
         more => format!("{} and {more} more", first.join(", ")),
     }
 }
-

@@ -72,7 +72,8 @@ mod tests {
         for good in ["a", "7", "partners", "a-b", "2027-partners", &"a".repeat(64)] {
             assert_eq!(GroupName::parse(good).unwrap().reference(), format!("group:{good}"));
         }
-        for bad in ["", "-", "A", "a--b", "-ab", "ab-", "a_b", "a b", "a/b", "ä", "group:a", &"a".repeat(65)] {
+        for bad in ["", "-", "A", "a--b", "-ab", "ab-", "a_b", "a b", "a/b", "ä", "group:a", &"a".repeat(65)]
+        {
             assert_eq!(GroupName::parse(bad), Err(GroupNameError), "{bad}");
         }
     }

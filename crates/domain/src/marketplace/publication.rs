@@ -31,11 +31,7 @@ fn published((policy_type, description): (&'static str, String)) -> PublishedPol
 }
 
 /// Whether there is something to show to users of a hub: they may know of the endpoint, and it is not closed.
-pub(super) fn is_publishable(
-    endpoint: &EndpointSnapshot,
-    groups: &GroupMemberships,
-    now: Timestamp,
-) -> bool {
+pub(super) fn is_publishable(endpoint: &EndpointSnapshot, groups: &GroupMemberships, now: Timestamp) -> bool {
     let caller = Caller::HubUser { registered: true, subject: Subject::Identified { email: None } };
     let context = DecisionContext::at(now).with_groups(groups);
     endpoint.is_visible(&caller)

@@ -168,7 +168,9 @@ async fn wanted(
     let snapshot = space.snapshots.tenant(scope)?;
     let endpoint = snapshot.endpoint_named(&EndpointName::Id(listing.endpoint));
     let listed = endpoint.filter(|_| listing.state != ListingState::Removing);
-    let Some(shown) = listed.filter(|endpoint| is_publishable(endpoint, snapshot.groups(), space.clock.now())) else {
+    let Some(shown) =
+        listed.filter(|endpoint| is_publishable(endpoint, snapshot.groups(), space.clock.now()))
+    else {
         return Ok(None);
     };
     let (scope, id) = (*scope, listing.endpoint);

@@ -106,6 +106,7 @@ pub async fn explain(
         request: None,
     };
     let now = query.at.unwrap_or_else(|| space.clock.now());
-    let decision = endpoint.decide(&caller, &DecisionContext::of_query(now, facts).with_groups(snapshot.groups()));
+    let decision =
+        endpoint.decide(&caller, &DecisionContext::of_query(now, facts).with_groups(snapshot.groups()));
     Ok(decision.look(&ObligationContext::in_store(now, &space.store, scope)).await)
 }

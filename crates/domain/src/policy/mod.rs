@@ -45,7 +45,9 @@ mod simulate;
 mod token_limit;
 mod validity;
 
-pub use access::{AccessConfiguration, AccessConfigurationError, AccessProblem, AccessType};
+pub use access::{
+    AccessConfiguration, AccessConfigurationError, AccessEntry, AccessEntryError, AccessProblem, AccessType,
+};
 pub use accounting::{AccountingConfiguration, AccountingType, PricedUnit, PricedUnitError};
 pub use configuration::{PolicyConfiguration, PolicyConfigurationError};
 pub use content::ContentType;

@@ -9,7 +9,9 @@ use crate::dataset::Searched;
 use crate::endpoint::{Endpoint, EndpointName, Slug};
 use crate::group::{Group, GroupMemberships, GroupSnapshot};
 use crate::identity::{ApiKey, Email, LastNoted, Member};
-use crate::ids::{AccountId, ApiKeyId, DatasetId, EndpointId, GroupId, HubId, MarketplaceId, PolicyId, SessionId};
+use crate::ids::{
+    AccountId, ApiKeyId, DatasetId, EndpointId, GroupId, HubId, MarketplaceId, PolicyId, SessionId,
+};
 use crate::marketplace::{Audience, Marketplace};
 use crate::page::every;
 use crate::policy::ports::Attachment;

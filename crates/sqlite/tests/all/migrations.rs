@@ -35,6 +35,9 @@ const APP_ROWS: &str = "
     INSERT INTO transfers VALUES (x'01', x'13', x'07', 1, x'02', x'06', 'month', 1, 'EUR', 2, 1, 1500, x'14', 0);
     INSERT INTO balances VALUES (x'01', x'15', 2, 1, 1500);
     INSERT INTO disclosures VALUES (x'01', x'07', x'02', x'16', 1, 1);
+    INSERT INTO address_groups VALUES (x'01', x'17', 'partners', '', 1, 1, 1, 1);
+    INSERT INTO group_members VALUES (x'01', x'17', 'a@example.org', 1);
+    INSERT INTO policy_groups VALUES (x'01', x'08', x'17');
     INSERT INTO endpoint_policies VALUES (x'01', x'07', x'08', 0);
     INSERT INTO hubs VALUES (x'0E', 'https://hub.example.org', 'https://hub.example.org', 'operator', 1);
     INSERT INTO marketplaces VALUES (x'01', x'0F', 'harbor', x'0E', 'spaceowner', NULL, x'00', 1, 1, 1, NULL);

@@ -6,6 +6,7 @@ use std::hash::Hash;
 use serde_json::{Map, Value, json};
 
 use crate::group::{GroupName, GroupNameError};
+use crate::policy::access::entry::{AccessEntry, AccessEntryError};
 use crate::policy::pattern::{EmailPattern, PatternError};
 use crate::policy::policy_type::{ConfigurationError, Effect, NamedGroup};
 use crate::policy::validity::{Validity, ValidityError};
@@ -162,10 +163,10 @@ impl AccessConfiguration {
         let validity = Validity::new(time(object, "valid_from")?, time(object, "valid_until")?);
         let validity = validity.map_err(|error| AccessProblem::from(error).at("/valid_until"))?;
         let (mut patterns, mut groups) = (Vec::new(), Vec::new());
-        for entry in entries(object, "patterns", Entry::parse)? {
+        for entry in entries(object, "patterns", AccessEntry::parse)? {
             match entry {
-                Entry::Pattern(pattern) => patterns.push(pattern),
-                Entry::Group(name) => groups.push(name),
+                AccessEntry::Pattern(pattern) => patterns.push(pattern),
+                AccessEntry::Group(name) => groups.push(name),
             }
         }
         Ok(Self { mode, patterns, groups, guests, validity })
@@ -229,6 +230,15 @@ impl AccessProblem {
     }
 }
 
+impl From<AccessEntryError> for AccessProblem {
+    fn from(error: AccessEntryError) -> Self {
+        match error {
+            AccessEntryError::Pattern(error) => error.into(),
+            AccessEntryError::Group(error) => error.into(),
+        }
+    }
+}
+
 impl From<AccessConfigurationError> for ConfigurationError {
     fn from(error: AccessConfigurationError) -> Self {
         Self { message: error.problem.to_string(), pointer: error.pointer }
@@ -249,27 +259,15 @@ fn time(object: &Map<String, Value>, key: &str) -> Result<Option<Timestamp>, Acc
     time.map(|time| time.ok_or_else(problem)).transpose()
 }
 
-/// What a list of patterns holds.
-#[derive(Clone, PartialEq, Eq, Hash)]
-enum Entry {
-    Pattern(EmailPattern),
-    Group(GroupName),
-}
-
-impl Entry {
-    fn parse(text: &str) -> Result<Self, AccessProblem> {
-        match text.strip_prefix(GroupName::PREFIX) {
-            Some(name) => Ok(Self::Group(GroupName::parse(name)?)),
-            None => Ok(Self::Pattern(EmailPattern::parse(text)?)),
-        }
-    }
-}
-
-fn entries<T: Clone + Eq + Hash>(
+fn entries<T, E>(
     object: &Map<String, Value>,
     key: &str,
-    parse: impl Fn(&str) -> Result<T, AccessProblem>,
-) -> Result<Vec<T>, AccessConfigurationError> {
+    parse: impl Fn(&str) -> Result<T, E>,
+) -> Result<Vec<T>, AccessConfigurationError>
+where
+    T: Clone + Eq + Hash,
+    AccessProblem: From<E>,
+{
     let Some(list) = object.get(key).and_then(Value::as_array) else {
         return Err(AccessProblem::NotAList.at(format!("/{key}")));
     };
@@ -281,7 +279,7 @@ fn entries<T: Clone + Eq + Hash>(
     for (index, one) in list.iter().enumerate() {
         let at = |problem: AccessProblem| problem.at(format!("/{key}/{index}"));
         let text = one.as_str().ok_or_else(|| at(AccessProblem::NotAText))?;
-        let entry = parse(text).map_err(at)?;
+        let entry = parse(text).map_err(|error| at(error.into()))?;
         if seen.insert(entry.clone()) {
             kept.push(entry);
         }

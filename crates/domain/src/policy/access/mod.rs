@@ -1,8 +1,10 @@
 //! The policy type `access`: who may query. Its rule, and what a hub is told of it.
 
 mod configuration;
+mod entry;
 
 pub use configuration::{AccessConfiguration, AccessConfigurationError, AccessProblem};
+pub use entry::{AccessEntry, AccessEntryError};
 
 use std::sync::Arc;
 
@@ -154,7 +156,9 @@ impl Rule for AccessRule {
             (true, false, true) => "Guests",
             (true, true, true) => "Guests, and people whom the owner names,",
             (false, false, false) => "Members of groups that the owner keeps",
-            (false, true, false) => "People whom the owner names, and members of groups that the owner keeps,",
+            (false, true, false) => {
+                "People whom the owner names, and members of groups that the owner keeps,"
+            }
             (true, false, false) => "Guests, and members of groups that the owner keeps,",
             (true, true, false) => {
                 "Guests, people whom the owner names, and members of groups that the owner keeps,"

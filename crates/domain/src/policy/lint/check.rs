@@ -1,11 +1,13 @@
 //! Looking at the policies of an endpoint, or at some that are not stored yet.
 
+use std::sync::Arc;
+
 use crate::access::Permission;
 use crate::endpoint::EndpointName;
 use crate::identity::{AuthorizationError, Principal};
 use crate::ids::PolicyId;
 use crate::policy::lint::{Lint, LintedPolicy, lint};
-use crate::policy::{MAX_ATTACHED, PolicyConfiguration};
+use crate::policy::{MAX_ATTACHED, NamedGroup, PolicyConfiguration};
 use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
 
@@ -27,6 +29,9 @@ pub enum LintError {
     /// There is no such endpoint.
     #[error("there is no such endpoint")]
     NotFound,
+    /// One of the policies, by its place, names a group that does not exist.
+    #[error("there is no group {:?}: make it first", .1.name.as_str())]
+    UnknownGroup(usize, NamedGroup),
     /// Too many policies at once.
     #[error("at most {MAX_ATTACHED} policies are looked at together: an endpoint has no more")]
     TooMany,
@@ -40,7 +45,7 @@ port_errors!(LintError);
 /// is done where a store reads: that may take about a second.
 ///
 /// # Errors
-/// When there is no such endpoint or there are too many policies, the caller's role does not permit it, or not any more, or a
+/// When there is no such endpoint, there are too many policies or one names a group that there is not, the caller's role does not permit it, or not any more, or a
 /// port failed.
 pub async fn lint_policies(
     space: &Space,
@@ -50,6 +55,15 @@ pub async fn lint_policies(
     principal.scope(Permission::WritePolicies)?;
     if matches!(&target, LintTarget::Policies(policies) if policies.len() > MAX_ATTACHED) {
         return Err(LintError::TooMany);
+    }
+    let snapshot = Arc::clone(principal.snapshot());
+    if let LintTarget::Policies(policies) = &target {
+        for (index, policy) in policies.iter().enumerate() {
+            let unknown = policy.groups().iter().find(|named| snapshot.groups().get(&named.name).is_none());
+            if let Some(unknown) = unknown {
+                return Err(LintError::UnknownGroup(index, unknown.clone()));
+            }
+        }
     }
     let types = space.policy_types.clone();
     let now = space.clock.now();
@@ -70,7 +84,7 @@ pub async fn lint_policies(
                     policies
                 }
             };
-        Ok::<_, LintError>(lint(&types, &policies, now))
+        Ok::<_, LintError>(lint(&types, &policies, snapshot.groups(), now))
     });
     read.await
 }

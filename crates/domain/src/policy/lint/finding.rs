@@ -6,7 +6,7 @@ use crate::policy::decision::Reason;
 use crate::policy::lint::sample::Unmatched;
 use crate::policy::lint::width::Width;
 use crate::policy::policy_type::Effect;
-use crate::policy::{EmailPattern, PolicyConfiguration};
+use crate::policy::{AccessEntry, PolicyConfiguration};
 use crate::time::Timestamp;
 
 /// A policy that is looked at.
@@ -38,15 +38,15 @@ pub struct LintFinding {
     pub example: Option<LintExample>,
 }
 
-/// A pattern of a policy.
+/// A pattern of a policy, or a group that it names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PatternPlace {
     /// The place of the policy among those that were looked at, from 0.
     pub index: usize,
     /// The policy.
     pub policy: PolicyId,
-    /// The pattern.
-    pub pattern: EmailPattern,
+    /// The pattern, or the group.
+    pub pattern: AccessEntry,
 }
 
 /// What can be odd about a pattern.
@@ -128,6 +128,9 @@ impl Oddity {
             }
             Self::NeverMatching(Unmatched::TooLong) => {
                 "no address matches it: the shortest would be longer than 254 bytes"
+            }
+            Self::NeverMatching(Unmatched::EmptyGroup) => {
+                "nobody is in the group: it means nobody until somebody is put into it"
             }
             Self::TooWide(Width::Everybody) => {
                 "it lets in everybody who is identified: each member who may query, and each user of a marketplace"

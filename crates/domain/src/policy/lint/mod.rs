@@ -6,9 +6,11 @@ mod cover;
 mod finding;
 mod glob;
 mod grammar;
+mod groups;
 mod inclusion;
 mod part;
 mod patterns;
+mod read;
 mod sample;
 #[cfg(test)]
 mod tests;

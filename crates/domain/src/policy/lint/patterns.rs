@@ -2,19 +2,19 @@
 
 use std::sync::Arc;
 
-use crate::access::Role;
+use crate::group::GroupMemberships;
 use crate::identity::Email;
-use crate::ids::EndpointId;
 use crate::policy::lint::budget::Budget;
 use crate::policy::lint::cover::{Cover, CoverDraft};
 use crate::policy::lint::finding::{Lint, LintExample, LintFinding, LintedPolicy, Oddity, PatternPlace};
+use crate::policy::lint::groups::group_findings;
 use crate::policy::lint::inclusion::{Inclusions, Side};
 use crate::policy::lint::part::Part;
+use crate::policy::lint::read::{Read, Verdicts};
 use crate::policy::lint::sample::Sample;
 use crate::policy::lint::width::Width;
 use crate::policy::{
-    AccessConfiguration, AccessType, Caller, CompiledPolicy, DecisionContext, Effect, EmailPattern,
-    PolicySet, PolicyType, PolicyTypes, Resource, Validity,
+    AccessConfiguration, AccessEntry, CompiledPolicy, Effect, EmailPattern, PolicySet, PolicyTypes, Validity,
 };
 use crate::time::Timestamp;
 
@@ -27,13 +27,6 @@ const MAX_WORK: usize = 6_000_000;
 /// How many `*` a pattern that no index finds has before it is told of.
 const MANY_STARS: usize = 4;
 
-/// A policy, read.
-struct Read<'a> {
-    index: usize,
-    linted: &'a LintedPolicy,
-    access: AccessConfiguration,
-}
-
 /// A pattern, where it stands, and what is known of it.
 struct Entry<'a> {
     policy: &'a Read<'a>,
@@ -43,7 +36,7 @@ struct Entry<'a> {
 }
 
 /// Patterns of policies that have the same mode and act at the same times.
-struct Group<'a> {
+struct ModeCover<'a> {
     mode: Effect,
     validity: Validity,
     everybody: Option<usize>,
@@ -52,50 +45,53 @@ struct Group<'a> {
 
 /// Looks at the access policies among these, which are those of one endpoint. Policies that cannot be read, and those of other
 /// types, are not looked at. A pattern is compared with one other at a time: whether several others together mean all whom it
-/// means is not told. With as many patterns as a tenant may have it takes about a second.
+/// means is not told, and neither is who of a group is meant by a pattern, too. With as many patterns as a tenant may have it takes about a second.
 #[must_use]
-pub fn lint(types: &PolicyTypes, policies: &[LintedPolicy], now: Timestamp) -> Lint {
+pub fn lint(
+    types: &PolicyTypes,
+    policies: &[LintedPolicy],
+    groups: &GroupMemberships,
+    now: Timestamp,
+) -> Lint {
     let read: Vec<_> =
         policies.iter().enumerate().filter_map(|(index, linted)| Read::of(index, linted)).collect();
     let rules = read.iter().map(|policy| {
-        let LintedPolicy { id, configuration } = policy.linted;
+        let LintedPolicy { id, configuration } = policy.linted();
         Arc::new(CompiledPolicy::compile(types, *id, 1, configuration))
     });
-    let rules = PolicySet::new(rules);
+    let verdicts = Verdicts { rules: PolicySet::new(rules), groups, now };
     let mut budget = Budget::new(MAX_WORK);
     let entries: Vec<_> = read
         .iter()
         .flat_map(|policy| policy.access.patterns.iter().map(move |pattern| (policy, pattern)))
         .map(|(policy, pattern)| Entry { policy, pattern, sample: Sample::of_glob(pattern, &mut budget) })
         .collect();
-    let groups = groups(&entries);
+    let covers = covers(&entries);
     let mut inclusions = Inclusions::new(budget);
     let mut findings = Vec::new();
     'all: for (index, entry) in entries.iter().enumerate() {
-        for oddity in entry.oddities(index, &entries, &groups, &mut inclusions) {
+        for oddity in entry.oddities(index, &entries, &covers, &mut inclusions) {
             if findings.len() == MAX_FINDINGS {
                 inclusions.budget.skip();
                 break 'all;
             }
-            findings.push(LintFinding { at: entry.place(), oddity, example: entry.example(&rules, now) });
+            findings.push(LintFinding { at: entry.place(), oddity, example: entry.example(&verdicts) });
         }
     }
-    Lint { findings, truncated: inclusions.budget.is_cut() }
-}
-
-impl<'a> Read<'a> {
-    fn of(index: usize, linted: &'a LintedPolicy) -> Option<Self> {
-        let configuration = &linted.configuration;
-        let json =
-            (configuration.type_name() == AccessType.name()).then(|| configuration.to_value().ok())??;
-        Some(Self { index, linted, access: AccessConfiguration::parse(&json).ok()? })
+    for finding in group_findings(&read, &verdicts) {
+        if findings.len() == MAX_FINDINGS {
+            inclusions.budget.skip();
+            break;
+        }
+        findings.push(finding);
     }
+    findings.sort_by_key(|finding| finding.at.index);
+    Lint { findings, truncated: inclusions.budget.is_cut() }
 }
 
 impl<'a> Entry<'a> {
     fn place(&self) -> PatternPlace {
-        let Read { index, linted, .. } = self.policy;
-        PatternPlace { index: *index, policy: linted.id, pattern: self.pattern.clone() }
+        self.policy.place(AccessEntry::Pattern(self.pattern.clone()))
     }
 
     fn matches_nothing(&self) -> bool {
@@ -106,7 +102,7 @@ impl<'a> Entry<'a> {
         &self,
         index: usize,
         entries: &[Entry<'a>],
-        groups: &[Group<'a>],
+        covers: &[ModeCover<'a>],
         inclusions: &mut Inclusions<'a>,
     ) -> Vec<Oddity> {
         if let Some(Sample::Nothing(why)) = self.sample {
@@ -116,10 +112,10 @@ impl<'a> Entry<'a> {
         let sides = Part::of(self.pattern);
         let mut shadowed_by = None;
         let mut denied_by = None;
-        for group in groups.iter().filter(|group| group.validity.includes(validity)) {
-            if group.mode == *mode && shadowed_by.is_none() {
-                let is_same_time = group.validity == *validity;
-                shadowed_by = group.find(sides, inclusions, |other, inclusions| {
+        for cover in covers.iter().filter(|cover| cover.validity.includes(validity)) {
+            if cover.mode == *mode && shadowed_by.is_none() {
+                let is_same_time = cover.validity == *validity;
+                shadowed_by = cover.find(sides, inclusions, |other, inclusions| {
                     // Of two that mean the same, the first stays.
                     other < index
                         || (other > index
@@ -128,8 +124,8 @@ impl<'a> Entry<'a> {
                                     .get(other)
                                     .is_some_and(|other| self.is_narrower(other, inclusions))))
                 });
-            } else if group.mode != *mode && *mode == Effect::Allow && denied_by.is_none() {
-                denied_by = group.find(sides, inclusions, |_, _| true);
+            } else if cover.mode != *mode && *mode == Effect::Allow && denied_by.is_none() {
+                denied_by = cover.find(sides, inclusions, |_, _| true);
             }
         }
         let place = |index: usize| entries.get(index).map(Entry::place);
@@ -160,23 +156,17 @@ impl<'a> Entry<'a> {
     }
 
     /// What happens to whom the pattern means.
-    fn example(&self, rules: &PolicySet, now: Timestamp) -> Option<LintExample> {
+    fn example(&self, verdicts: &Verdicts<'_>) -> Option<LintExample> {
         let email = match &self.sample {
             Some(Sample::Address(email)) => email.clone(),
             Some(Sample::Nothing(_) | Sample::Unknown) => return None,
             None => Email::parse(self.pattern.as_str()).ok()?,
         };
-        let at = self.policy.access.validity.instant(now);
-        // No rule on who may query looks at where.
-        let resource = Resource { endpoint: EndpointId::from_bytes([0; 16]), published: true };
-        let caller = Caller::Member { role: Role::User, email: Some(&email) };
-        let decision = rules.decide(resource, &caller, &DecisionContext::at(at));
-        let (effect, reason) = (decision.effect, decision.diagnostics.reason);
-        Some(LintExample { email, at, effect, reason })
+        Some(verdicts.example(email, self.policy))
     }
 }
 
-impl<'a> Group<'a> {
+impl<'a> ModeCover<'a> {
     fn find(
         &self,
         sides: Option<(Part<'a>, Part<'a>)>,
@@ -194,7 +184,7 @@ impl<'a> Group<'a> {
 }
 
 /// Puts those patterns together that can stand in for each other. Those that match nothing are none.
-fn groups<'a>(entries: &[Entry<'a>]) -> Vec<Group<'a>> {
+fn covers<'a>(entries: &[Entry<'a>]) -> Vec<ModeCover<'a>> {
     let mut drafts: Vec<(Effect, Validity, Option<usize>, CoverDraft<'a>)> = Vec::new();
     for (index, entry) in entries.iter().enumerate().filter(|(_, entry)| !entry.matches_nothing()) {
         let AccessConfiguration { mode, validity, .. } = &entry.policy.access;
@@ -211,8 +201,13 @@ fn groups<'a>(entries: &[Entry<'a>]) -> Vec<Group<'a>> {
             Some((local, domain)) => draft.add(local, domain, index),
         }
     }
-    let groups = drafts.into_iter();
-    groups
-        .map(|(mode, validity, everybody, draft)| Group { mode, validity, everybody, cover: draft.index() })
+    let drafts = drafts.into_iter();
+    drafts
+        .map(|(mode, validity, everybody, draft)| ModeCover {
+            mode,
+            validity,
+            everybody,
+            cover: draft.index(),
+        })
         .collect()
 }

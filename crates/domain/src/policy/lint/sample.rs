@@ -24,7 +24,7 @@ pub(super) enum Sample {
     Unknown,
 }
 
-/// Why no address matches a pattern.
+/// Why no address matches a pattern, or is in a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unmatched {
     /// What stands before the `@` is longer than that can be.
@@ -33,6 +33,8 @@ pub enum Unmatched {
     NoDomain,
     /// The shortest address would be longer than addresses are.
     TooLong,
+    /// Nobody is in the group.
+    EmptyGroup,
 }
 
 impl Unmatched {
@@ -43,6 +45,7 @@ impl Unmatched {
             Self::LocalTooLong => "local_too_long",
             Self::NoDomain => "no_such_domain",
             Self::TooLong => "too_long",
+            Self::EmptyGroup => "empty_group",
         }
     }
 }

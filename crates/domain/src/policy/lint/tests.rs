@@ -8,11 +8,12 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::access::Role;
+use crate::group::{GroupMemberships, GroupName, GroupSnapshot};
 use crate::identity::Email;
-use crate::ids::{EndpointId, PolicyId};
+use crate::ids::{EndpointId, GroupId, PolicyId};
 use crate::policy::{
-    AccessConfiguration, Caller, CompiledPolicy, DecisionContext, Effect, EmailPattern, PolicySet,
-    PolicyTypes, Resource,
+    AccessConfiguration, AccessEntry, Caller, CompiledPolicy, DecisionContext, Effect, EmailPattern,
+    PolicySet, PolicyTypes, Resource,
 };
 use crate::time::Timestamp;
 
@@ -31,8 +32,26 @@ fn policies(configurations: &[Value]) -> Vec<LintedPolicy> {
         .collect()
 }
 
+/// `partners`, and `nobody`.
+fn groups() -> GroupMemberships {
+    let mut groups = GroupMemberships::default();
+    for (number, name, members) in [(1, "partners", &["zoe@b.org", "ada@a.org"][..]), (2, "nobody", &[])] {
+        let members = members.iter().map(|member| Email::parse(member).unwrap());
+        let group = GroupSnapshot::of(GroupId::from_bytes([number; 16]), 1, members);
+        groups.put(GroupName::parse(name).unwrap(), group);
+    }
+    groups
+}
+
 fn linted(configurations: &[Value]) -> Lint {
-    lint(&PolicyTypes::default(), &policies(configurations), now())
+    lint(&PolicyTypes::default(), &policies(configurations), &groups(), now())
+}
+
+fn matches(place: &PatternPlace, email: &Email) -> bool {
+    match &place.pattern {
+        AccessEntry::Pattern(pattern) => pattern.matches(email),
+        AccessEntry::Group(name) => groups().includes(name, email).unwrap(),
+    }
 }
 
 /// The findings in short: the policy, the pattern, what is odd, and why.
@@ -149,6 +168,30 @@ static ADDRESSES: LazyLock<Vec<Email>> = LazyLock::new(|| {
     pairs.map(|address| Email::parse(&address).unwrap()).collect()
 });
 
+#[test]
+fn k11_a_group_is_told_of_where_nobody_is_in_it_or_another_policy_means_it_too() {
+    let both = ["ada@a.org", "group:partners"];
+    assert_eq!(told(&[allow(&both)]), [""; 0], "a member whom a pattern means too is not worth a word");
+    assert_eq!(
+        told(&[allow(&["group:nobody", "*@a.org"]), deny(&["group:nobody"])]),
+        ["0 group:nobody never_matching: empty_group", "1 group:nobody never_matching: empty_group"]
+    );
+    assert_eq!(
+        told(&[allow(&["group:partners"]), allow(&["*@c.org", "group:partners"])]),
+        ["1 group:partners shadowed by 0 group:partners"]
+    );
+    assert_eq!(
+        told(&[deny(&["group:partners", "*"]), deny(&["group:partners"])]),
+        ["0 group:partners shadowed by 0 *", "1 group:partners shadowed by 0 *"]
+    );
+    let contradictory = [allow(&["group:partners"]), deny(&["group:partners"])];
+    assert_eq!(told(&contradictory), ["0 group:partners contradictory by 1 group:partners"]);
+    let finding = &linted(&contradictory).findings[0];
+    let example = finding.example.as_ref().unwrap();
+    assert_eq!((example.email.as_str(), example.effect), ("ada@a.org", Effect::Deny));
+    assert_eq!(told(&[allow(&["group:unknown"])]), [""; 0], "of what cannot be read nothing is known");
+}
+
 /// All texts of these letters, up to a length.
 fn texts(letters: &str, longest: usize) -> Vec<String> {
     let mut all = vec![];
@@ -195,7 +238,7 @@ proptest! {
             .map(|(allows, patterns)| json!({ "mode": if *allows { "allow" } else { "deny" }, "patterns": patterns }))
             .collect();
         let policies = policies(&configurations);
-        let lint = lint(&PolicyTypes::default(), &policies, now());
+        let lint = lint(&PolicyTypes::default(), &policies, &GroupMemberships::default(), now());
         prop_assert!(!lint.truncated);
 
         // Each pattern with all that it matches, by trying.
@@ -211,7 +254,7 @@ proptest! {
         for (place, (index, mode, pattern, matched)) in tried.iter().enumerate() {
             let found = |name: &str| {
                 lint.findings.iter().any(|finding| {
-                    finding.at.index == *index && finding.at.pattern == *pattern && finding.oddity.as_str() == name
+                    finding.at.index == *index && finding.at.pattern == AccessEntry::Pattern(pattern.clone()) && finding.oddity.as_str() == name
                 })
             };
             let matches_nothing = !matched.contains(&true);
@@ -238,18 +281,18 @@ proptest! {
                 prop_assert!(matches!(finding.oddity, Oddity::NeverMatching(_)), "{finding:?}");
                 continue;
             };
-            prop_assert!(finding.at.pattern.matches(&example.email));
+            prop_assert!(matches(&finding.at, &example.email));
             prop_assert_eq!(verdict(&whole, &example.email), example.effect);
             match &finding.oddity {
                 Oddity::Shadowed(other) => {
-                    prop_assert!(other.pattern.matches(&example.email));
+                    prop_assert!(matches(other, &example.email));
                     let without = set(&without(&policies, finding));
                     for email in ADDRESSES.iter().step_by(7).chain([&example.email]) {
                         prop_assert_eq!(verdict(&without, email), verdict(&whole, email), "{} {}", finding.at.pattern, email);
                     }
                 }
                 Oddity::Contradictory(other) => {
-                    prop_assert!(other.pattern.matches(&example.email));
+                    prop_assert!(matches(other, &example.email));
                     prop_assert_eq!(example.effect, Effect::Deny);
                 }
                 Oddity::NeverMatching(_) | Oddity::TooWide(_) | Oddity::Costly => {}
@@ -263,7 +306,7 @@ fn without(policies: &[LintedPolicy], finding: &LintFinding) -> Vec<LintedPolicy
     let mut policies = policies.to_vec();
     let policy = &mut policies[finding.at.index];
     let mut access = AccessConfiguration::parse(&policy.configuration.to_value().unwrap()).unwrap();
-    access.patterns.retain(|pattern| *pattern != finding.at.pattern);
+    access.patterns.retain(|pattern| AccessEntry::Pattern(pattern.clone()) != finding.at.pattern);
     policy.configuration = PolicyTypes::default().parse("access", &access.to_json()).unwrap();
     policies
 }

@@ -1,0 +1,3 @@
+DROP TABLE policy_groups;
+DROP TABLE group_members;
+DROP TABLE address_groups;
