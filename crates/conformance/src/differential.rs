@@ -1,5 +1,6 @@
 //! The differential test of two stores: both run the same random units of work, and are compared after each.
 
+mod groups;
 mod marketplaces;
 mod second_factors;
 
@@ -21,6 +22,7 @@ use syft_space_domain::store::{StateChange, Store, StoreError, Tx};
 use syft_space_domain::tenant::Tenant;
 use syft_space_domain::unit::{Recorded, Refused};
 
+use crate::differential::groups::{GroupOperation, group_operations};
 use crate::differential::marketplaces::{MarketplaceOperation, marketplace_operations};
 use crate::differential::second_factors::{FactorOperation, factor_operations};
 use crate::dump::StoreDump;
@@ -64,6 +66,7 @@ enum Operation {
     Attach { tenant: u64, endpoint: u64, policies: Vec<u64> },
     Marketplace(MarketplaceOperation),
     Factor(FactorOperation),
+    Group(GroupOperation),
 }
 
 /// How a unit ends when none of its operations failed.
@@ -137,7 +140,8 @@ fn operations() -> impl Strategy<Value = Operation> {
     ];
     let marketplaces = marketplace_operations(MAX_NUMBER).prop_map(Operation::Marketplace);
     let factors = factor_operations(MAX_NUMBER).prop_map(Operation::Factor);
-    prop_oneof![2 => identity, 3 => resources, 2 => marketplaces, 1 => factors]
+    let groups = group_operations(MAX_NUMBER).prop_map(Operation::Group);
+    prop_oneof![2 => identity, 3 => resources, 2 => marketplaces, 1 => factors, 1 => groups]
 }
 
 fn unit_plans() -> impl Strategy<Value = UnitPlan> {
@@ -283,6 +287,7 @@ impl Operation {
             }
             Self::Marketplace(operation) => return operation.run(tx),
             Self::Factor(operation) => return operation.run(tx),
+            Self::Group(operation) => return operation.run(tx),
             _ => return self.run(tx),
         }
         Ok(None)

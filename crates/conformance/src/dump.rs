@@ -3,8 +3,9 @@
 use syft_space_domain::audit::RecordedEvent;
 use syft_space_domain::dataset::{Dataset, Job};
 use syft_space_domain::endpoint::Endpoint;
+use syft_space_domain::group::{Group, GroupMember};
 use syft_space_domain::identity::{Account, Invitation, Member, SecondFactor, Session};
-use syft_space_domain::ids::{AccountId, EndpointId, MarketplaceId, SessionId, TenantId};
+use syft_space_domain::ids::{AccountId, EndpointId, MarketplaceId, PolicyId, SessionId, TenantId};
 use syft_space_domain::ledger::{AccountBalance, Transfer};
 use syft_space_domain::marketplace::{Audience, Hub, Listing, Marketplace};
 use syft_space_domain::page::{Page, PageLimit, PageRequest};
@@ -65,6 +66,7 @@ struct TenantDump {
     policy_usage: PolicyUsage,
     attachments: Vec<Attachment>,
     by_policy: Vec<(Option<Policy>, Vec<EndpointId>)>,
+    groups: Vec<(Group, Vec<GroupMember>, Vec<(PolicyId, String)>)>,
     transfers: Vec<Transfer>,
     balances: Vec<AccountBalance>,
     marketplaces: Vec<Marketplace>,
@@ -167,6 +169,7 @@ impl TenantDump {
         let endpoints = read_list(|page| view.endpoints(&scope, page))?;
         let policies = read_list(|page| view.policies(&scope, page))?;
         let marketplaces = read_list(|page| view.marketplaces(&scope, page))?;
+        let groups = read_list(|page| view.groups(&scope, page))?;
         Ok(Self {
             tenant,
             id_by_name,
@@ -231,6 +234,14 @@ impl TenantDump {
                 .iter()
                 .map(|policy| {
                     Ok((view.policy(&scope, policy.id)?, view.endpoints_of_policy(&scope, policy.id)?))
+                })
+                .collect::<Result<_, StoreError>>()?,
+            groups: groups
+                .into_iter()
+                .map(|group| {
+                    let members = read_list(|page| view.group_members(&scope, group.id, page))?;
+                    let policies = view.policies_of_group(&scope, group.id)?;
+                    Ok((group, members, policies))
                 })
                 .collect::<Result<_, StoreError>>()?,
             by_marketplace: marketplaces

@@ -24,7 +24,7 @@
 //!
 //! | port | suite |
 //! |---|---|
-//! | `Store`, and the rows and views of every room | [`check_store`], or one by one: [`store`], [`tenant`], [`identity`], [`api_key`], [`second_factor`], [`session`], [`password_reset`], [`oidc`], [`dataset`], [`endpoint`], [`policy`], [`ledger`], [`disclosure`], [`marketplace`], [`audit`] |
+//! | `Store`, and the rows and views of every room | [`check_store`], or one by one: [`store`], [`tenant`], [`identity`], [`api_key`], [`second_factor`], [`session`], [`password_reset`], [`oidc`], [`dataset`], [`endpoint`], [`policy`], [`group`], [`ledger`], [`disclosure`], [`marketplace`], [`audit`] |
 //! | `DocumentStore` | [`documents`] |
 //! | `SearchEngine` | [`search`] |
 //! | `TextExtractor` | [`extract`] |
@@ -67,6 +67,7 @@ pub mod encoder;
 pub mod endpoint;
 pub mod extract;
 mod fixture;
+pub mod group;
 pub mod identity;
 pub mod ledger;
 pub mod login_record;
@@ -111,6 +112,7 @@ pub fn check_store(make: &StoreFactory) {
     dataset::suite(make);
     endpoint::suite(make);
     policy::suite(make);
+    group::suite(make);
     ledger::suite(make);
     disclosure::suite(make);
     marketplace::suite(make);

@@ -24,7 +24,7 @@ pub(crate) struct PagedList<T, K> {
     pub(crate) key_of: fn(&T) -> K,
 }
 
-impl<T: Send + 'static, K: Debug + PartialEq + Copy + Send + 'static> PagedList<T, K> {
+impl<T: Send + 'static, K: Debug + PartialEq + Clone + Send + 'static> PagedList<T, K> {
     #[track_caller]
     fn assert_page(
         &self,
@@ -34,7 +34,8 @@ impl<T: Send + 'static, K: Debug + PartialEq + Copy + Send + 'static> PagedList<
         has_next: bool,
     ) -> PageRequest<K> {
         let read_page = self.page;
-        let page = read(store, move |view| read_page(view, request));
+        let asked = request.clone();
+        let page = read(store, move |view| read_page(view, asked));
         let found: Vec<K> = page.items.iter().map(self.key_of).collect();
         let expected: Vec<K> = expected.iter().map(|n| (self.key)(*n)).collect();
         assert_eq!(found, expected, "a page holds the next items in order, none twice and none left out");
@@ -59,7 +60,7 @@ impl<T: Send + 'static, K: Debug + PartialEq + Copy + Send + 'static> PagedList<
             [30, 50].into_iter().try_for_each(|n| remove(tx, n))
         });
         let third = self.assert_page(store, second, &[35, 40, 60], true);
-        self.assert_page(store, third, &[70, 80, 90], false);
+        self.assert_page(store, third.clone(), &[70, 80, 90], false);
         commit(store, move |tx| [70, 80, 90].into_iter().try_for_each(|n| remove(tx, n)));
         self.assert_page(store, third, &[], false);
     }

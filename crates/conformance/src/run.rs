@@ -166,7 +166,7 @@ impl CommitHook for RecordingHook {
             self.commits
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
-                .push(changes.iter().copied().collect());
+                .push(changes.iter().cloned().collect());
         }
     }
 }

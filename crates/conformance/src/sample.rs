@@ -9,6 +9,7 @@ use syft_space_domain::audit::{Action, Actor, Event, Log, Outcome, Person};
 use syft_space_domain::dataset::{AnalyzerSettings, Dataset, DatasetState, Job, JobProgress, JobStatus};
 use syft_space_domain::encoder::{EncoderModel, ModelId, ModelRevision};
 use syft_space_domain::endpoint::{Endpoint, ResponseType, Slug};
+use syft_space_domain::group::{Group as AddressGroup, GroupName};
 use syft_space_domain::identity::oidc::{
     ClaimName, ClientId, EmailDomain, Group, GroupRoles, OidcIssuer, OidcProvider, ProviderName,
 };
@@ -17,7 +18,7 @@ use syft_space_domain::identity::{
     RefreshHashes, SecondFactor, Session,
 };
 use syft_space_domain::ids::{
-    AccountId, ApiKeyId, DatasetId, EndpointId, EventId, HubId, InvitationId, JobId, ListingId,
+    AccountId, ApiKeyId, DatasetId, EndpointId, EventId, GroupId, HubId, InvitationId, JobId, ListingId,
     MarketplaceId, OidcProviderId, PolicyId, RequestId, SessionId, TenantId,
 };
 use syft_space_domain::marketplace::{
@@ -87,6 +88,38 @@ pub fn endpoint_id(n: u64) -> EndpointId {
 #[must_use]
 pub fn policy_id(n: u64) -> PolicyId {
     PolicyId::from_bytes(bytes(n))
+}
+
+/// The group with this number.
+#[must_use]
+pub fn group_id(n: u64) -> GroupId {
+    GroupId::from_bytes(bytes(n))
+}
+
+/// The name of the group with this number.
+#[must_use]
+pub fn group_name(n: u64) -> GroupName {
+    GroupName::parse(&format!("group-{n}")).expect("a valid name")
+}
+
+/// A group, which nobody is in.
+#[must_use]
+pub fn group(n: u64) -> AddressGroup {
+    AddressGroup {
+        id: group_id(n),
+        name: group_name(n),
+        description: format!("group {n}"),
+        members: 0,
+        revision: 1,
+        created_at: time(5),
+        updated_at: time(5),
+    }
+}
+
+/// The address with this number: the higher the number, of at most three digits, the later it sorts.
+#[must_use]
+pub fn numbered_email(n: u64) -> Email {
+    Email::parse(&format!("member-{n:03}@example.org")).expect("a valid address")
 }
 
 /// The identity provider with this number.

@@ -193,11 +193,11 @@ fn endpoint_change(tenant: u64, n: u64) -> StateChange {
 
 /// The writes to hubs, marketplaces and listings.
 fn marketplace_writes() -> Vec<Write> {
-    let hub_change = StateChange::Hub(hub_id(1));
+    let hub_change = || StateChange::Hub(hub_id(1));
     let marketplace_change = |tenant, n| StateChange::Marketplace(tenant_id(tenant), marketplace_id(n));
     vec![
-        ("add_hub", Box::new(|tx| tx.add_hub(&hub(1))), vec![hub_change]),
-        ("update_hub", Box::new(|tx| tx.update_hub(&hub(1))), vec![hub_change]),
+        ("add_hub", Box::new(|tx| tx.add_hub(&hub(1))), vec![hub_change()]),
+        ("update_hub", Box::new(|tx| tx.update_hub(&hub(1))), vec![hub_change()]),
         ("update_hub of a hub that is not there", Box::new(|tx| tx.update_hub(&hub(2))), vec![]),
         (
             "add_marketplace",
@@ -227,7 +227,7 @@ fn marketplace_writes() -> Vec<Write> {
             }),
             vec![marketplace_change(1, 1), marketplace_change(2, 1)],
         ),
-        ("remove_hub", Box::new(|tx| tx.remove_hub(hub_id(1)).map(drop)), vec![hub_change]),
+        ("remove_hub", Box::new(|tx| tx.remove_hub(hub_id(1)).map(drop)), vec![hub_change()]),
         ("remove_hub of a hub that is not there", Box::new(|tx| tx.remove_hub(hub_id(1)).map(drop)), vec![]),
     ]
 }

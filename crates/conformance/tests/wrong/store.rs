@@ -122,7 +122,7 @@ impl CommitHook for FaultyHook {
             return self.0.on_commit(view, changes);
         }
         let visible: Vec<StateChange> =
-            changes.iter().copied().filter(|change| !matches!(change, StateChange::Member(..))).collect();
+            changes.iter().filter(|change| !matches!(change, StateChange::Member(..))).cloned().collect();
         self.0.on_commit(view, &visible);
     }
 }

@@ -13,6 +13,7 @@ mod demo;
 mod documents;
 mod encoder;
 mod exit;
+mod groups;
 mod hubs;
 mod ingest;
 mod invite;
@@ -127,6 +128,9 @@ enum Command {
     /// See which policies there are, and say what they are
     #[command(subcommand)]
     Policies(policies::Policies),
+    /// See which groups of addresses there are, and who is in them, and change that
+    #[command(subcommand)]
+    Groups(groups::Groups),
     /// See the keys that sign access tokens, and make a new one
     #[command(subcommand)]
     Keys(keys::Keys),
@@ -182,6 +186,7 @@ impl Command {
             Self::SignOff(what) => Some(&what.account),
             Self::Password(change) => Some(&change.account),
             Self::Policies(policies::Policies::Set(set)) => Some(&set.account),
+            Self::Groups(what) => what.account(),
             _ => None,
         }
     }
@@ -197,6 +202,7 @@ impl Command {
             Self::SignOff(what) => what.read().map(drop),
             Self::Password(change) => change.check(),
             Self::Policies(policies::Policies::Set(set)) => set.check(),
+            Self::Groups(what) => what.check(),
             _ => Ok(()),
         }
     }
@@ -206,6 +212,7 @@ impl Command {
         match self {
             Self::Publish(_) | Self::Unpublish(_) => Some(Permission::WriteEndpoints),
             Self::Policies(policies::Policies::Set(_)) => Some(Permission::WritePolicies),
+            Self::Groups(what) if what.account().is_some() => Some(Permission::WritePolicies),
             _ => None,
         }
     }
@@ -382,6 +389,7 @@ async fn call(api: &ApiClient, command: &Command, asked: &Asked, out: &mut Outpu
         Command::Documents(what) => documents::run(api, what, out).await,
         Command::Endpoints(ListOnly::List) => lists::endpoints(api, out).await,
         Command::Policies(what) => policies::run(api, what, out).await,
+        Command::Groups(what) => groups::run(api, what, out).await,
         Command::Keys(what) => keys::run(api, what, out).await,
         Command::Hubs(what) => hubs::run(api, what, out).await,
         Command::Oidc(what) => oidc::run(api, what, out).await,

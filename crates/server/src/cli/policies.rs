@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use syft_space_domain::access::{Permission, may};
 use syft_space_domain::ids::PolicyId;
-use syft_space_domain::policy::{EmailPattern, PolicyTypes};
+use syft_space_domain::policy::{AccessEntry, PolicyTypes};
 
 use crate::cli::account::Account;
 use crate::cli::api::{ApiClient, option};
@@ -46,7 +46,7 @@ pub(super) struct SetPolicy {
     /// Its name, or its id
     #[arg(value_name = "NAME")]
     name: String,
-    /// Whom alone it lets ask: an address, or a pattern such as *@example.org; may stand several times
+    /// Whom alone it lets ask: an address, a pattern such as *@example.org, or group:NAME; may stand several times
     #[arg(long, value_name = "PATTERN", group = "rule")]
     allow: Vec<String>,
     /// Whom it does not let ask; may stand several times
@@ -75,7 +75,7 @@ impl SetPolicy {
     pub(super) fn check(&self) -> Result<(), CommandError> {
         for (name, patterns) in [("--allow", &self.allow), ("--deny", &self.deny)] {
             for pattern in patterns {
-                let _readable: EmailPattern = option(&format!("{name} {pattern:?}"), pattern)?;
+                let _readable: AccessEntry = option(&format!("{name} {pattern:?}"), pattern)?;
             }
         }
         Ok(())

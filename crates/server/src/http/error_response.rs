@@ -3,6 +3,7 @@
 mod access_review;
 mod api_keys;
 mod datasets;
+mod groups;
 mod ledger;
 mod oidc;
 mod policy_tools;
@@ -334,6 +335,7 @@ impl From<PolicyError> for Problem {
                 format!("policy_ids names {id}, which is no policy of this tenant"),
             ),
             PolicyError::NamedTwice(id) => Self::field("/policy_ids", format!("policy_ids names {id} twice")),
+            PolicyError::UnknownGroup(ref named) => groups::unknown_group("/configuration", named, &error),
             PolicyError::TooMany => Self::field("/policy_ids", error),
             PolicyError::Changed => Self::new(Reason::Changed, error),
             PolicyError::InUse => Self::new(Reason::InUse, error),

@@ -25,6 +25,7 @@ pub mod reason;
 pub mod refusal;
 mod refusal_table;
 pub mod request;
+pub mod route;
 pub mod route_docs;
 pub mod route_table;
 pub mod security_headers;

@@ -122,6 +122,8 @@ reasons! {
     LastOwner = CONFLICT, "last_owner", "A tenant needs an owner";
     /// The thing is in use.
     InUse = CONFLICT, "in_use", "It is in use";
+    /// Policies name the group.
+    GroupInUse = CONFLICT, "group_in_use", "Policies name the group";
     /// The tenant has as much of it as it may.
     LimitReached = CONFLICT, "limit_reached", "The tenant has as much as it may";
     /// It has changed since.

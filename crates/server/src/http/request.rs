@@ -1,9 +1,11 @@
 //! The request that a handler gets: its caller is known, and methods read its path, query string, headers and body.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE, IF_MATCH};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::web::Path;
+use actix_web::{FromRequest, HttpRequest, HttpResponse};
 use futures_util::StreamExt;
 use futures_util::future::LocalBoxFuture;
 use schemars::JsonSchema;
@@ -97,6 +99,16 @@ impl Request {
     pub fn path<T: std::str::FromStr>(&self, name: &str, what: &str) -> Result<T, Problem> {
         let text = self.http.match_info().get(name).unwrap_or_default();
         text.parse().map_err(|_| Problem::new(Reason::NotFound, format!("there is no such {what}")))
+    }
+
+    /// A part of the path with nothing in it percent-encoded any more: for a text in which each character may stand.
+    ///
+    /// # Errors
+    /// When it is no UTF-8.
+    pub async fn path_text(&self, name: &str) -> Result<String, Problem> {
+        let parts = Path::<HashMap<String, String>>::extract(&self.http).await;
+        let parts = parts.map_err(|_| Problem::new(Reason::Malformed, "the path is no UTF-8"))?;
+        Ok(parts.into_inner().remove(name).unwrap_or_default())
     }
 
     /// Reads the body as JSON.

@@ -2,18 +2,15 @@
 //!
 //! The role matrix of the tests, and the test that each mutating route emits an event, read this table.
 
-use std::fmt;
-
 use syft_space_domain::access::Permission::{
     self, ListQueryable, ManageMarketplaces, ManageMembers, ManageTenant, OwnAccount, Query, ReadAudit,
     ReadContent, ReadMarketplaces, ReadMembers, ReadMetadata, ResetPasswords, WriteDatasets, WriteEndpoints,
     WritePolicies,
 };
 
-use crate::http::problem::Problem;
 use crate::http::reason::Reason::{
     AccessDenied, AlreadyListed, AudienceTaken, CodeWrong, Conflict, CredentialRefused, CredentialsWrong,
-    CurrentPasswordWrong, EndpointDraft, HubNotTrusted, HubUnavailable, HubUnreadable,
+    CurrentPasswordWrong, EndpointDraft, GroupInUse, HubNotTrusted, HubUnavailable, HubUnreadable,
     IdentityProviderUnavailable, IdentityUnavailable, InUse, IssuerMismatch, IssuerUrlMismatch, LastOwner,
     LimitReached, LogoutTokenInvalid, MailRefused, MailUnavailable, NameTaken, NoAccessPolicy, NoRoute,
     NotFound, OutboundNotAllowed, Overloaded, PasswordRefused, PaymentRequired, PolicyUnavailable,
@@ -22,93 +19,15 @@ use crate::http::reason::Reason::{
     StorageFull, TenantRequired, TooManyGuesses, TooManyMails, TotpRequired, TotpWrong, Unavailable,
     UsernameMismatch,
 };
-use crate::http::request::{HandlerFuture, Request};
-use crate::http::route_docs::{BodyLimit, Response, RouteDocs, summary};
-use crate::http::state::RequestLimits;
+pub use crate::http::route::{Guard, Method, Route};
+use crate::http::route_docs::{BodyLimit, Response, summary};
 use crate::routes::reply::List;
 use crate::routes::{
     access_review, api_keys, audit, auth, choose_password, datasets, docs, documents, endpoints, explanation,
-    front_page, health, hubs, invitations, jobs, keys, ledger, listings, marketplaces, oidc, openapi,
+    front_page, groups, health, hubs, invitations, jobs, keys, ledger, listings, marketplaces, oidc, openapi,
     operator, policies, policy_lint, policy_simulation, query, security_txt, sessions, shapes, tenant, totp,
     users,
 };
-
-/// A method of a route.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Method {
-    /// Reads. HEAD is answered alike, without the body, but where the [docs](RouteDocs::refuses_head) say otherwise.
-    Get,
-    /// Makes, or does.
-    Post,
-    /// Replaces.
-    Put,
-    /// Changes a part.
-    Patch,
-    /// Removes.
-    Delete,
-}
-
-impl Method {
-    /// The method as it is written.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Get => "GET",
-            Self::Post => "POST",
-            Self::Put => "PUT",
-            Self::Patch => "PATCH",
-            Self::Delete => "DELETE",
-        }
-    }
-}
-
-impl fmt::Display for Method {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// Who may call a route.
-#[derive(Debug, Clone, Copy)]
-pub enum Guard {
-    /// Anybody.
-    Open,
-    /// A member whose role holds one of these permissions; through the control socket, the host's operator if they
-    /// hold one of them.
-    Member(&'static [Permission]),
-    /// The host's operator, through the control socket.
-    Operator,
-}
-
-/// The most bytes of a JSON body on a route that is open to anybody: what is read there is small.
-const MAX_OPEN_BODY_BYTES: usize = 8 * 1024;
-
-impl Guard {
-    /// The most bytes of an ordinary JSON body on a route with this guard.
-    #[must_use]
-    pub fn max_json_bytes(self, limits: &RequestLimits) -> usize {
-        match self {
-            Self::Open => limits.body_bytes.min(MAX_OPEN_BODY_BYTES),
-            Self::Member(_) | Self::Operator => limits.body_bytes,
-        }
-    }
-}
-
-/// One route of a front door, whose handlers refuse in the form `E`.
-pub struct Route<E: 'static = Problem> {
-    /// The method.
-    pub method: Method,
-    /// The path, with parameters between braces.
-    pub path: &'static str,
-    /// Who may call it.
-    pub guard: Guard,
-    /// The path of the handler's function; it names the operation in OpenAPI.
-    pub name: &'static str,
-    /// What the route takes, answers, and refuses for.
-    pub docs: RouteDocs,
-    /// The function that answers.
-    pub handler: fn(Request) -> HandlerFuture<E>,
-}
 
 macro_rules! routes {
     ($($method:ident $path:literal $guard:expr => $handler:path, $docs:expr;)*) => {
@@ -369,6 +288,30 @@ pub static ROUTES: &[Route] = routes! {
             .headers(query::HEADERS)
             .request_body::<query::Query>().response::<query::Answer<'static>>(200).limits()
             .reasons(&[AccessDenied, PolicyViolation, PaymentRequired, RateLimited, PolicyUnavailable, IdentityUnavailable, HubUnavailable]);
+
+    Get    "/api/v1/groups"      member(&[ReadMetadata]) => groups::list,
+        summary("List the groups").paged().response::<List<groups::Group>>(200);
+    Post   "/api/v1/groups"      member(&[WritePolicies]) => groups::create,
+        summary("Make a group").description("Nobody is in it yet.")
+            .request_body::<groups::NewGroup>().response::<groups::Group>(201).etag().reasons(&[NameTaken, LimitReached]);
+    Get    "/api/v1/groups/{name}" member(&[ReadMetadata]) => groups::get,
+        summary("Show a group").response::<groups::Group>(200).etag();
+    Patch  "/api/v1/groups/{name}" member(&[WritePolicies]) => groups::change,
+        summary("Change what is said of a group").description("Its name stays: policies have it.")
+            .merge_patch::<groups::ChangeGroup>().response::<groups::Group>(200).etag().if_match();
+    Delete "/api/v1/groups/{name}" member(&[WritePolicies]) => groups::remove,
+        summary("Remove a group that no policy names, with all addresses in it").no_content().if_match()
+            .reasons(&[GroupInUse]);
+    Get    "/api/v1/groups/{name}/members" member(&[ReadMetadata]) => groups::members,
+        summary("List the addresses in a group").paged().response::<List<groups::GroupMember>>(200);
+    Post   "/api/v1/groups/{name}/members" member(&[WritePolicies]) => groups::add,
+        summary("Put addresses into a group").description("Those that are in it already stay as they are.")
+            .request_body::<groups::AddGroupMembers>().response::<groups::AddedGroupMembers>(200).reasons(&[LimitReached]);
+    Put    "/api/v1/groups/{name}/members/{address}" member(&[WritePolicies]) => groups::add_one,
+        summary("Put an address into a group, if it is not in it").no_content().reasons(&[LimitReached]);
+    Delete "/api/v1/groups/{name}/members/{address}" member(&[WritePolicies]) => groups::remove_one,
+        summary("Take an address out of a group, if it is in it").description("It acts on the very next query.")
+            .no_content();
 
     Get    "/api/v1/policies"      member(&[ReadMetadata]) => policies::list,
         summary("List the policies").paged().response::<List<policies::Policy>>(200);

@@ -11,6 +11,7 @@ pub(crate) mod documents;
 pub(crate) mod endpoints;
 pub(crate) mod explanation;
 pub(crate) mod front_page;
+pub(crate) mod groups;
 pub(crate) mod health;
 mod hit_explanation;
 pub(crate) mod hubs;

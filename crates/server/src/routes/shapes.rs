@@ -16,6 +16,7 @@ use syft_space_domain::dataset::{
     StopWords, Tokenizer, Upload,
 };
 use syft_space_domain::endpoint::{ResponseType, Slug};
+use syft_space_domain::group::GroupName;
 use syft_space_domain::identity::oidc::{Group, OidcIssuer};
 use syft_space_domain::identity::{AccountStatus, Email, Password};
 use syft_space_domain::marketplace::{HubRole, HubUrl, HubUsername, ListingState};
@@ -75,6 +76,11 @@ shapes! {
     SlugShape = "Slug": json_schema!({
         "type": "string", "minLength": Slug::MIN, "maxLength": Slug::MAX, "pattern": SLUG,
         "description": "`a-z`, `0-9` and `-`, with no hyphen at either end and no two in a row. It is no UUID.",
+    });
+    /// The name of a group of addresses.
+    GroupNameShape = "GroupName": json_schema!({
+        "type": "string", "minLength": 1, "maxLength": GroupName::MAX, "pattern": GroupName::PATTERN,
+        "description": "`a-z`, `0-9` and `-`, with no hyphen at either end and no two in a row.",
     });
     /// The name of a tenant.
     TenantNameShape = "TenantName": json_schema!({

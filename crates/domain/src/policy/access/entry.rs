@@ -1,6 +1,7 @@
 //! What a list of patterns holds: a pattern, or a group by its name.
 
 use std::fmt;
+use std::str::FromStr;
 
 use crate::group::{GroupName, GroupNameError};
 use crate::policy::pattern::{EmailPattern, PatternError};
@@ -35,6 +36,13 @@ impl AccessEntry {
             Some(name) => Ok(Self::Group(GroupName::parse(name)?)),
             None => Ok(Self::Pattern(EmailPattern::parse(text)?)),
         }
+    }
+}
+
+impl FromStr for AccessEntry {
+    type Err = AccessEntryError;
+    fn from_str(text: &str) -> Result<Self, AccessEntryError> {
+        Self::parse(text)
     }
 }
 
