@@ -226,6 +226,9 @@ impl GroupRows for Session<'_> {
         emails: &[Email],
         added_at: Timestamp,
     ) -> Result<u64, StoreError> {
+        if emails.is_empty() {
+            return Ok(0);
+        }
         let rows: Vec<_> = emails
             .iter()
             .map(|email| {
@@ -291,9 +294,11 @@ impl GroupRows for Session<'_> {
                     .filter(policy_groups::policy_id.eq(policy_id))
                     .execute(connection)
             })?;
-            session.write(|connection| {
-                diesel::insert_into(policy_groups::table).values(&rows).execute(connection)
-            })?;
+            if !rows.is_empty() {
+                session.write(|connection| {
+                    diesel::insert_into(policy_groups::table).values(&rows).execute(connection)
+                })?;
+            }
             Ok(())
         })
     }

@@ -14,6 +14,8 @@ mod disclosing;
 mod ending;
 mod filter;
 #[cfg(test)]
+mod groups;
+#[cfg(test)]
 mod hub_users;
 #[cfg(test)]
 mod obligations;

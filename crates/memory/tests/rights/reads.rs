@@ -9,6 +9,7 @@ use syft_space_domain::audit::ports::EventFilter;
 use syft_space_domain::audit::{self, Action, Outcome};
 use syft_space_domain::dataset::{self, DocumentId, Job, Metadata, NewDocument, SearchQuery, Upload};
 use syft_space_domain::endpoint::{self, EndpointName};
+use syft_space_domain::group::{self, GroupName, NewGroup};
 use syft_space_domain::identity::{self, Principal};
 use syft_space_domain::ids::{DatasetId, EndpointId, JobId, MarketplaceId, PolicyId};
 use syft_space_domain::marketplace::{
@@ -27,6 +28,7 @@ struct Things {
     endpoint: EndpointName,
     endpoint_id: EndpointId,
     policy: PolicyId,
+    group: GroupName,
     /// It is not there: whoever may not read learns not even that.
     marketplace: MarketplaceId,
 }
@@ -46,8 +48,11 @@ impl Things {
         let configuration = space.policy_types.parse("access", &configuration).unwrap();
         let wanted = policy::NewPolicy { name: "all".parse().unwrap(), configuration };
         let policy = block_on(policy::create_policy(space, &context(space), owner, wanted)).unwrap().id;
+        let group: GroupName = "partners".parse().unwrap();
+        let wanted = NewGroup { name: group.clone(), description: "".parse().unwrap() };
+        block_on(group::create_group(space, &context(space), owner, wanted)).unwrap();
         let marketplace = MarketplaceId::generate(space.clock.now(), &*space.entropy).unwrap();
-        Self { dataset, document, job, endpoint, endpoint_id, policy, marketplace }
+        Self { dataset, document, job, endpoint, endpoint_id, policy, group, marketplace }
     }
 }
 
@@ -94,6 +99,15 @@ const READS: &[Reads] = &[
     }),
     ("attached", Permission::ReadMetadata, |world, who, things| {
         told(block_on(policy::attached(&world.space, who, things.endpoint_id)))
+    }),
+    ("group", Permission::ReadMetadata, |world, who, things| {
+        told(block_on(group::group(&world.space, who, things.group.clone())))
+    }),
+    ("groups", Permission::ReadMetadata, |world, who, _| {
+        told(block_on(group::groups(&world.space, who, PageRequest::default())))
+    }),
+    ("group_members", Permission::ReadMetadata, |world, who, things| {
+        told(block_on(group::members(&world.space, who, things.group.clone(), PageRequest::default())))
     }),
     ("listings", Permission::ReadMetadata, |world, who, things| {
         told(block_on(marketplace::listings(&world.space, who, &things.endpoint)))

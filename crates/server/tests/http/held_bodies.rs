@@ -173,6 +173,8 @@ pub async fn seen(owner: &Client, things: &Fixture) -> Vec<Value> {
         format!("/datasets/{dataset}/documents?limit=100"),
         format!("/datasets/{dataset}/jobs?limit=100"),
         format!("/users/{}", things.member),
+        "/groups?limit=100".to_owned(),
+        format!("/groups/{}/members?limit=100", things.group),
     ] {
         seen.push(owner.get(&path).await.expect(200).body);
     }

@@ -20,7 +20,7 @@ async fn z1_two_tenants_with_equal_names_and_slugs_see_each_their_own() {
         let documents = answer.body["references"]["documents"].as_array().unwrap();
         assert_eq!(documents.len(), 1);
         assert!(documents[0]["content"].as_str().unwrap().contains(own));
-        for list in ["/datasets", "/endpoints", "/policies", "/users", "/invitations"] {
+        for list in ["/datasets", "/endpoints", "/policies", "/groups", "/users", "/invitations"] {
             let answer = owner.get(list).await.expect(200);
             assert!(answer.body["items"].as_array().unwrap().len() <= 1, "{list}: {}", answer.text);
         }

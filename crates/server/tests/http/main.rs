@@ -42,6 +42,8 @@ mod forgotten;
 #[cfg(test)]
 mod front_door;
 #[cfg(test)]
+mod groups;
+#[cfg(test)]
 mod held_bodies;
 #[cfg(test)]
 mod hostile;

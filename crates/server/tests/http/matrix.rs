@@ -21,6 +21,7 @@ pub struct Fixture {
     pub job: String,
     pub slug: String,
     pub policy: String,
+    pub group: String,
     pub marketplace: String,
     pub listing: String,
     /// An account on a hub that nobody has registered yet.
@@ -41,6 +42,7 @@ impl Fixture {
         });
         let marketplace = space.marketplace(owner, "things").await;
         Self {
+            group: group_of(owner, "things").await,
             listing: listed(owner, "things", &marketplace).await,
             api_key: key_of(owner).await,
             member: somebody.get("/auth/me").await.body["id"].as_str().unwrap().to_owned(),
@@ -72,6 +74,7 @@ impl Fixture {
             job: id.clone(),
             slug: "missing".to_owned(),
             policy: id.clone(),
+            group: "missing".to_owned(),
             listing: id.clone(),
             marketplace: id,
             account: Value::Null,
@@ -93,6 +96,7 @@ impl Fixture {
         };
         let path =
             route.path.replace("{id}", id).replace("{doc}", &self.document).replace("{job}", &self.job);
+        let path = path.replace("{name}", &self.group).replace("{address}", "in%2Fside%2B1@things.example");
         let path = path.replace("{tenant}", "nobody").replace("{provider}", "nothing");
         path.replace("{slug}", &self.slug).replace("{listing}", &self.listing)
     }
@@ -124,7 +128,11 @@ pub fn body(route: &Route, things: &Fixture, n: usize) -> Option<Value> {
         (Method::Post, TOTP_PATH) => Some(json!({ "password": PASSWORD })),
         (Method::Post, CONFIRM_PATH | RECOVERY_CODES_PATH) => Some(json!({ "code": "000000" })),
         (Method::Patch, "/tenant") => Some(json!({ "second_factor_roles": [] })),
+        (Method::Post, "/groups") => Some(json!({ "name": format!("made-{n}") })),
+        (Method::Patch, "/groups/{name}") => Some(json!({ "description": format!("renamed {n}") })),
+        (Method::Post, "/groups/{name}/members") => Some(json!({ "emails": ["more@things.example"] })),
         (Method::Get | Method::Delete, _)
+        | (Method::Put, "/groups/{name}/members/{address}")
         | (Method::Post, CANCEL_PATH | RESET_PATH | SYNC_PATH | LOGOUT_PATH | PROVIDER_LOGOUT_PATH) => None,
         (Method::Post, LISTINGS_PATH) => Some(json!({ "marketplace_id": things.marketplace })),
         (Method::Post, "/auth/register") => {
@@ -182,6 +190,14 @@ pub fn body(route: &Route, things: &Fixture, n: usize) -> Option<Value> {
             panic!("{method} {path} is in the route table and not in the matrix: say what it takes")
         }
     }
+}
+
+/// Makes a group with one address, and answers its name.
+async fn group_of(owner: &Client, name: &str) -> String {
+    owner.post("/groups", &json!({ "name": name })).await.expect(201);
+    let members = json!({ "emails": ["in/side+1@things.example"] });
+    owner.post(&format!("/groups/{name}/members"), &members).await.expect(200);
+    name.to_owned()
 }
 
 /// Makes an API key of a client's, and answers its id.
@@ -322,6 +338,7 @@ impl Fixture {
             None => space.marketplace(owner, &format!("things-{n}")).await,
         };
         Self {
+            group: group_of(owner, &format!("things-{n}")).await,
             listing: listed(owner, &slug, &marketplace).await,
             api_key: key_of(owner).await,
             member: somebody.get("/auth/me").await.body["id"].as_str().unwrap().to_owned(),
@@ -379,7 +396,11 @@ async fn z1_a_foreign_thing_and_a_missing_thing_are_answered_alike_in_status_bod
     Fixture::make(&space, &ours).await;
     let foreign = Fixture::make(&space, &theirs).await;
     // A slug or a document id of equal name is ours here: they are told apart by their ids.
-    let foreign = Fixture { slug: endpoint_id(&theirs, "things").await, ..foreign };
+    let foreign = Fixture {
+        slug: endpoint_id(&theirs, "things").await,
+        group: group_of(&theirs, "theirs").await,
+        ..foreign
+    };
     let missing = Fixture { slug: "0190d3a1-7c1e-7b7a-9c3e-2f6f3f1f0a11".to_owned(), ..Fixture::missing() };
     let mut compared = 0;
     for route in ROUTES {
@@ -397,6 +418,7 @@ async fn z1_a_foreign_thing_and_a_missing_thing_are_answered_alike_in_status_bod
     theirs.get(&format!("/datasets/{}", foreign.dataset)).await.expect(200);
     theirs.get(&format!("/users/{}", foreign.member)).await.expect(200);
     theirs.get(&format!("/policies/{}", foreign.policy)).await.expect(200);
+    assert_eq!(theirs.get("/groups/theirs").await.expect(200).body["members"], 1);
 }
 
 async fn endpoint_id(owner: &Client, slug: &str) -> String {

@@ -37,6 +37,7 @@ const TAGS: &[(&str, &str)] = &[
     ("endpoints", "What is published, and under which policies."),
     ("query", "Asking an endpoint."),
     ("policies", "Who may query."),
+    ("groups", "Named lists of addresses, which policies name."),
     ("policy_lint", "What is odd about patterns."),
     ("policy_simulation", "What a change of a policy would do."),
     ("ledger", "What callers were charged."),

@@ -143,6 +143,9 @@ pub fn fields(route: &Route) -> Vec<Field> {
             may_be("/frequency_penalty", Penalty),
             may_be("/extras", Object),
         ],
+        (Method::Post, "/groups") => vec![is("/name", GroupName), is("/description", Line)],
+        (Method::Patch, "/groups/{name}") => vec![is("/description", Line)],
+        (Method::Post, "/groups/{name}/members") => vec![is("/emails", List), is("/emails/0", Email)],
         (Method::Post, "/policies") => {
             vec![is("/name", Name), is("/policy_type", Word), is("/configuration", Any)]
         }

@@ -155,7 +155,8 @@ fn has_revision(route: &Route) -> bool {
     let group = parts.next().unwrap();
     let changes = matches!(route.method, Method::Patch | Method::Put)
         || route.method == Method::Delete && parts.count() == 1;
-    matches!(group, "users" | "datasets" | "endpoints" | "policies") && changes
+    let is_of_group = group == "groups" && !route.path.ends_with("/{address}");
+    (matches!(group, "users" | "datasets" | "endpoints" | "policies") || is_of_group) && changes
 }
 
 fn revisions(world: &World, route: &'static Route) -> Vec<Case> {

@@ -9,6 +9,7 @@ use crate::hostile::case::SECRET;
 pub enum Kind {
     Email,
     Slug,
+    GroupName,
     TenantName,
     /// One line that is not empty, of at most 100 characters.
     Name,
@@ -130,6 +131,11 @@ impl Kind {
             Self::Email => texts(emails()),
             Self::Slug => texts([slugs(), vec![("a uuid", UNKNOWN_ID.to_owned())]].concat()),
             Self::TenantName => texts(slugs()),
+            Self::GroupName => {
+                let mut names = slugs();
+                names.retain(|(what, _)| *what != "two characters");
+                texts(names)
+            }
             Self::Name => {
                 texts([empty(), unprintable(), long(100), vec![("two lines", "a\nb".to_owned())]].concat())
             }

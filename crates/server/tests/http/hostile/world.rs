@@ -83,9 +83,11 @@ impl World {
 
     /// Everything that the tenant's owner can read, but for the log and for times of reading.
     pub async fn held(&self) -> Vec<Value> {
-        let Fixture { dataset, document, slug, policy, .. } = &self.things;
+        let Fixture { dataset, document, slug, policy, group, .. } = &self.things;
         let mut held = Vec::new();
-        for path in ["/users", "/invitations", "/datasets", "/endpoints", "/policies", "/marketplaces"] {
+        for path in
+            ["/users", "/invitations", "/datasets", "/endpoints", "/policies", "/groups", "/marketplaces"]
+        {
             held.push(self.owner.get(&format!("{path}?limit=100")).await.expect(200).body);
         }
         for path in [
@@ -94,6 +96,7 @@ impl World {
             format!("/datasets/{dataset}/jobs"),
             format!("/endpoints/{slug}"),
             format!("/policies/{policy}"),
+            format!("/groups/{group}/members"),
         ] {
             held.push(self.owner.get(&path).await.expect(200).body);
         }
