@@ -16,8 +16,9 @@ use criterion::{BatchSize, BenchmarkId, Criterion, criterion_group, criterion_ma
 use serde_json::{Value, json};
 use syft_space_domain::access::Role;
 use syft_space_domain::endpoint::{Conversation, Message, MessageRole};
+use syft_space_domain::group::{GroupMemberships, GroupName, GroupSnapshot};
 use syft_space_domain::identity::Email;
-use syft_space_domain::ids::{EndpointId, PolicyId};
+use syft_space_domain::ids::{EndpointId, GroupId, PolicyId};
 use syft_space_domain::policy::{
     AccessConfiguration, Caller, CompiledPolicy, DecisionContext, Facts, Finding, MAX_ATTACHED, PatternSet,
     PolicySet, PolicyTypes, QueryFacts, Resource, Subject,
@@ -48,8 +49,12 @@ fn policies(configurations: &[Value]) -> PolicySet {
 }
 
 fn is_let_in(policies: &PolicySet, email: &Email) -> bool {
+    is_let_in_with(policies, &GroupMemberships::default(), email)
+}
+
+fn is_let_in_with(policies: &PolicySet, groups: &GroupMemberships, email: &Email) -> bool {
     let caller = Caller::HubUser { registered: true, subject: Subject::Identified { email: Some(email) } };
-    let context = DecisionContext::at(Timestamp::from_unix_micros(0));
+    let context = DecisionContext::at(Timestamp::from_unix_micros(0)).with_groups(groups);
     policies.decide(Resource::published(EndpointId::from_bytes([2; 16])), &caller, &context).is_allow()
 }
 
@@ -110,6 +115,31 @@ fn verdicts(criterion: &mut Criterion) {
     });
 }
 
+/// Groups of few and of as many as may be, one and as many as a policy may name.
+fn groups(criterion: &mut Criterion) {
+    let member = |n: usize| Email::parse(&format!("member{n}@company{}.example.com", n % 97)).unwrap();
+    let mut group = criterion.benchmark_group("verdict by group");
+    for (count, members) in [(1, 10), (1, 10_000), (AccessConfiguration::MAX_GROUPS, 1_000)] {
+        let mut groups = GroupMemberships::default();
+        let mut names = Vec::new();
+        for (number, n) in (1..).zip(0..count) {
+            let name = GroupName::parse(&format!("group-{n}")).unwrap();
+            names.push(name.reference());
+            let of_it = (0..members).map(|one| member(n * members + one));
+            groups.put(name, GroupSnapshot::of(GroupId::from_bytes([number; 16]), 1, of_it));
+        }
+        let policies = policies(&[json!({ "mode": "allow", "patterns": names })]);
+        let (last, stranger) = (member(count * members - 1), Email::parse("stranger@example.com").unwrap());
+        for (name, email, allowed) in [("member", last, true), ("miss", stranger, false)] {
+            assert_eq!(is_let_in_with(&policies, &groups, &email), allowed);
+            group.bench_function(BenchmarkId::new(name, format!("{count} of {members}")), |bencher| {
+                bencher.iter(|| is_let_in_with(black_box(&policies), black_box(&groups), black_box(&email)));
+            });
+        }
+    }
+    group.finish();
+}
+
 /// The dearest schedule that can be: all spans are looked at, and all go past midnight.
 fn schedules(criterion: &mut Criterion) {
     let days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
@@ -130,6 +160,7 @@ fn schedules(criterion: &mut Criterion) {
             subject: Subject::Guest,
             now: Timestamp::parse("2026-11-24T20:30:00Z").unwrap(),
             query: Some(query),
+            groups: None,
         };
         assert!(matches!(rule.evaluate(&facts), Finding::Matched(_)));
         group.bench_function(name, |bencher| bencher.iter(|| black_box(&rule).evaluate(black_box(&facts))));
@@ -222,5 +253,5 @@ fn long_conversations(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, verdicts, dearest, long_conversations, schedules);
+criterion_group!(benches, verdicts, groups, dearest, long_conversations, schedules);
 criterion_main!(benches);

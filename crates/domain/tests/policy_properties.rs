@@ -106,7 +106,7 @@ fn policies() -> impl Strategy<Value = Vec<(PolicyId, AccessConfiguration)>> {
     let mode = prop_oneof![Just(Effect::Allow), Just(Effect::Deny)];
     let one =
         (mode, prop::collection::vec(pattern(), 0..5), any::<bool>()).prop_map(|(mode, patterns, guests)| {
-            AccessConfiguration { mode, patterns, guests, validity: Validity::default() }
+            AccessConfiguration { mode, patterns, groups: Vec::new(), guests, validity: Validity::default() }
         });
     prop::collection::vec(one, 0..5)
         .prop_map(|all| (0..).map(|number| PolicyId::from_bytes([number; 16])).zip(all).collect())

@@ -157,6 +157,7 @@ fn facts(now: Timestamp) -> Facts<'static> {
         subject: Subject::Guest,
         now,
         query: Some(query),
+        groups: None,
     }
 }
 

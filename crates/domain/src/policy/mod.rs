@@ -93,8 +93,8 @@ pub use review::{REVIEW_PERMISSIONS, ReviewPage, ReviewPart};
 pub use review_digest::{ReviewDigest, ReviewDigestError};
 pub use review_error::ReviewError;
 pub use review_subject::{
-    Access, PolicyRevision, ReviewedEntry, ReviewedKey, ReviewedMember, ReviewedSubject, SubjectKey,
-    SubjectKeyError,
+    Access, GroupRevision, PolicyRevision, ReviewedEntry, ReviewedKey, ReviewedMember, ReviewedSubject,
+    SubjectKey, SubjectKeyError,
 };
 pub use review_token::{ReviewToken, ReviewTokenError};
 pub use schedule::ScheduleType;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::group::GroupName;
 use crate::ids::{EndpointId, PolicyId};
 use crate::policy::configuration::PolicyConfiguration;
 use crate::policy::context::{DecisionContext, Resource};
@@ -71,6 +72,11 @@ impl CompiledPolicy {
         self.compiled.as_ref().map(|policy| (policy.policy_type.name(), policy.rule.description()))
     }
 
+    /// The groups that it hangs on.
+    pub(crate) fn groups(&self) -> &[GroupName] {
+        self.compiled.as_ref().map_or(&[], |policy| policy.rule.groups())
+    }
+
     fn names_callers(&self) -> bool {
         // Whom one meant that cannot be read is unknown, so nobody may be let in for want of it.
         self.compiled.as_ref().is_none_or(|policy| policy.policy_type.names_callers())
@@ -86,10 +92,8 @@ impl CompiledPolicy {
 
     /// Whether it cannot be evaluated, whoever asks.
     fn is_closed(&self, asked: &Asked<'_>) -> bool {
-        self.compiled.as_ref().is_none_or(|policy| {
-            let groups = policy.rule.groups();
-            !groups.is_empty() && !groups.iter().all(|group| asked.facts(self.id).can_read(group))
-        })
+        let is_unreadable = |group| !asked.facts(self.id).can_read(group);
+        self.compiled.is_none() || self.groups().iter().any(is_unreadable)
     }
 
     fn evaluate(&self, asked: &Asked<'_>) -> PolicyVerdict {

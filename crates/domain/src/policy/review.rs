@@ -3,8 +3,8 @@
 //! Whoever could call is a subject: each member, each API key that works, of each marketplace its users and its guests, and whoever may
 //! become a member unasked. What a subject can query is what [`explain`](super::explain) says of each endpoint.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::access::{Permission, may};
@@ -16,8 +16,9 @@ use crate::policy::open_reviews::OpenReview;
 use crate::policy::review_newcomers::{Newcomers, invitation_entry, provider_entry};
 use crate::policy::review_token::ReadSoFar;
 use crate::policy::{
-    Access, Caller, Decision, DecisionContext, Effect, PolicyRevision, Reason, ReviewDigest, ReviewError,
-    ReviewToken, ReviewedEntry, ReviewedKey, ReviewedMember, ReviewedSubject, Subject, SubjectKey,
+    Access, Caller, Decision, DecisionContext, Effect, GroupRevision, PolicyRevision, Reason, ReviewDigest,
+    ReviewError, ReviewToken, ReviewedEntry, ReviewedKey, ReviewedMember, ReviewedSubject, Subject,
+    SubjectKey,
 };
 use crate::snapshot::{ApiKeySnapshot, EndpointSnapshot, MemberSnapshot, TenantSnapshot};
 use crate::space::Space;
@@ -309,12 +310,19 @@ impl<'a> Review<'a> {
             let counts = effect == Effect::Allow || diagnostics.reason == Reason::AddressUnknown;
             let policies = endpoint.policies.iter().filter(|_| diagnostics.reason == Reason::AddressUnknown);
             let policies = policies.map(|policy| PolicyRevision { id: policy.id, revision: policy.revision });
+            let groups = endpoint.policies.iter().filter(|_| diagnostics.reason == Reason::AddressUnknown);
+            let groups: BTreeSet<_> = groups.flat_map(|policy| policy.groups()).collect();
+            let groups = groups.into_iter().filter_map(|name| {
+                let group = self.live.groups().get(name)?;
+                Some(GroupRevision { name: name.clone(), revision: group.revision })
+            });
             counts.then(|| Access {
                 endpoint: endpoint.id,
                 slug: endpoint.slug.clone(),
                 reason: diagnostics.reason,
                 decided_by: diagnostics.decided_by,
                 policies: policies.collect(),
+                groups: groups.collect(),
             })
         });
         access.collect()

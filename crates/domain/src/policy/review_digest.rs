@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use crate::policy::{Access, ReviewedEntry, ReviewedSubject};
 
 /// The SHA-256 of a review up to some subject: who, and what each can query, and why; of what hangs on an address nobody knows yet, by
-/// which policies and which change of each. When something was last used is not in it: that changes without anybody's doing.
+/// which policies and groups and which change of each. When something was last used is not in it: that changes without anybody's doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ReviewDigest([u8; 32]);
@@ -68,7 +68,7 @@ impl ReviewDigest {
         text(&yes_or_no(subject.reads_content));
         text(&subject.access.len());
         for access in &subject.access {
-            let Access { endpoint, slug, reason, decided_by, policies } = access;
+            let Access { endpoint, slug, reason, decided_by, policies, groups } = access;
             text(endpoint);
             text(slug);
             text(&reason.as_str());
@@ -78,6 +78,15 @@ impl ReviewDigest {
             for policy in policies {
                 text(&policy.id);
                 text(&policy.revision);
+            }
+            // Where there are none, nothing tells of them: so it was before there were groups. No endpoint's id is this word.
+            if !groups.is_empty() {
+                text(&"groups");
+                text(&groups.len());
+                for group in groups {
+                    text(&group.name);
+                    text(&group.revision);
+                }
             }
         }
         Self(hash.finalize().into())

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use crate::access::Role;
 use crate::endpoint::Slug;
+use crate::group::GroupName;
 use crate::identity::oidc::{ClaimName, EmailDomain, Group, OidcIssuer};
 use crate::identity::{Email, KeyTerms};
 use crate::ids::{AccountId, ApiKeyId, EndpointId, InvitationId, MarketplaceId, OidcProviderId, PolicyId};
@@ -168,6 +169,8 @@ pub struct Access {
     pub decided_by: Option<Decider>,
     /// The policies that it hangs on, where it hangs on the address.
     pub policies: Vec<PolicyRevision>,
+    /// The groups that these name, by their names.
+    pub groups: Vec<GroupRevision>,
 }
 
 /// A policy as it was.
@@ -179,11 +182,20 @@ pub struct PolicyRevision {
     pub revision: u64,
 }
 
+/// A group as it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupRevision {
+    /// Which.
+    pub name: GroupName,
+    /// Which change of it, or of who is in it.
+    pub revision: u64,
+}
+
 impl PageItem for ReviewedSubject {
     fn bytes(&self) -> usize {
         let access = self.access.iter().map(|access| {
             let rule = access.decided_by.as_ref().map_or(0, |decider| decider.rule.len());
-            100 + access.slug.as_str().len() + rule + 70 * access.policies.len()
+            100 + access.slug.as_str().len() + rule + 70 * access.policies.len() + 110 * access.groups.len()
         });
         let entry = self.entry.as_ref().map_or(0, |entry| {
             let domains = entry.domains.iter().map(|domain| domain.as_str().len());

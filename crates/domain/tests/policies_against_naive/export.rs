@@ -49,9 +49,10 @@ impl Export {
     }
 }
 
-/// What words are in a text, and what cannot be read, is for us alone.
+/// What words are in a text, who is in a group, and what cannot be read, is for us alone.
 fn policy(written: &Written) -> Option<Value> {
     match written {
+        Written::Access { patterns, .. } if patterns.iter().any(|one| one.starts_with("group:")) => None,
         Written::Access { mode, patterns, guests, from, until, .. } => Some(json!({
             "type": "access", "mode": mode.as_str(), "patterns": patterns, "guests": guests, "from": from, "until": until,
         })),

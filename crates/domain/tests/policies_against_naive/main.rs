@@ -19,8 +19,9 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use syft_space_domain::endpoint::{Conversation, Message};
+use syft_space_domain::group::{GroupMemberships, GroupName, GroupSnapshot};
 use syft_space_domain::identity::Email;
-use syft_space_domain::ids::{EndpointId, PolicyId};
+use syft_space_domain::ids::{EndpointId, GroupId, PolicyId};
 use syft_space_domain::policy::{
     Caller, CompiledPolicy, Decision, DecisionContext, Effect, PolicyConfiguration, PolicySet, PolicyTypes,
     PolicyVerdict, Purpose, QueryFacts, Reason, Resource, Subject,
@@ -64,6 +65,20 @@ fn conversation(query: &Query) -> Option<Conversation> {
     Some(Conversation::of_messages(messages.collect()).unwrap())
 }
 
+/// Who is in each group.
+fn memberships(case: &Case) -> GroupMemberships {
+    let mut groups = GroupMemberships::default();
+    for (place, (name, members)) in case.groups.iter().enumerate() {
+        let id = GroupId::from_bytes([u8::try_from(place).unwrap(); 16]);
+        let group = match members {
+            Some(members) => GroupSnapshot::of(id, 1, members.iter().map(|one| Email::parse(one).unwrap())),
+            None => GroupSnapshot::of_stored(id, 1, &["a@a.b".to_owned(), "nobody".to_owned()]),
+        };
+        groups.put(GroupName::parse(name).unwrap(), group);
+    }
+    groups
+}
+
 /// What the domain decides.
 fn decide(types: &PolicyTypes, case: &Case) -> Decision {
     let email = case.asker.address.as_deref().map(|address| Email::parse(address).unwrap());
@@ -82,8 +97,9 @@ fn decide(types: &PolicyTypes, case: &Case) -> Decision {
         purpose: purpose.as_ref(),
         ..QueryFacts::default()
     });
-    let context =
-        DecisionContext { now: Timestamp::from_unix_micros(BEGUN + i64::from(case.now)), query: facts };
+    let groups = memberships(case);
+    let now = Timestamp::from_unix_micros(BEGUN + i64::from(case.now));
+    let context = DecisionContext { now, query: facts, groups: Some(&groups) };
     let resource = Resource { endpoint: EndpointId::from_bytes([9; 16]), published: case.published };
     compile(types, &case.policies).decide(resource, &caller, &context)
 }
@@ -136,6 +152,9 @@ impl Reached {
         count(format!("reason {}", expected.reason));
         if let Some((place, rules)) = &expected.decided_by {
             count(format!("decided by {}", case.policies[*place].policy_type()));
+            if matches!(rules.as_slice(), [rule] if rule.starts_with("group:")) {
+                count("decided by a group".to_owned());
+            }
             if matches!(rules.as_slice(), [rule] if rule.matches('*').count() > 1) {
                 count("decided by a glob of several stars".to_owned());
             }
@@ -154,7 +173,7 @@ impl Reached {
     fn demand(&self, cases: u32) {
         let types = ["access", "purpose", "token_limit", "content"].map(|name| format!("decided by {name}"));
         let times = ["begins", "ends"].map(|name| format!("a policy {name} at this very instant"));
-        let others = ["decided by a glob of several stars".to_owned()];
+        let others = ["decided by a glob of several stars".to_owned(), "decided by a group".to_owned()];
         let wanted =
             reasons().map(|reason| format!("reason {reason}")).chain(types).chain(times).chain(others);
         for (what, times) in &self.0 {
@@ -209,7 +228,9 @@ fn z2_the_naive_evaluator_says_what_the_page_says_in_its_table() {
         for (address, may) in addresses.into_iter().zip(who_may) {
             let who = Who::Member(syft_space_domain::access::Role::User);
             let asker = written::Asker { who, address: Some(address.to_owned()) };
-            let case = Case { policies: policies.clone(), asker, published: true, now: 0, query: None };
+            let policies = policies.clone();
+            let groups = BTreeMap::new();
+            let case = Case { policies, asker, published: true, now: 0, groups, query: None };
             assert_eq!(expected(&case).reason.effect() == Effect::Allow, may, "{case:?}");
         }
     }

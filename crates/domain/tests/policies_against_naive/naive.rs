@@ -142,8 +142,13 @@ fn word(policy: &Written, case: &Case) -> Word {
     match policy {
         Written::Unreadable { .. } => Word::Unavailable,
         Written::Access { patterns, guests, from, until, .. } => {
+            // Where one of the groups is not known, the policy cannot be evaluated.
+            let named = patterns.iter().filter_map(|pattern| pattern.strip_prefix("group:"));
+            if named.clone().any(|name| case.groups.get(name).is_none_or(Option::is_none)) {
+                return Word::Unavailable;
+            }
             let acts = from.is_none_or(|from| case.now >= from) && until.is_none_or(|until| case.now < until);
-            if acts { means(patterns, *guests, &case.asker) } else { Word::NotMatched }
+            if acts { means(patterns, *guests, case) } else { Word::NotMatched }
         }
         Written::Demands(Demands::Purpose(allowed)) => match query.map(|query| &query.purpose) {
             None => Word::NotMatched,
@@ -167,7 +172,8 @@ fn word(policy: &Written, case: &Case) -> Word {
 }
 
 /// Whether an access policy that acts means the caller.
-fn means(patterns: &[String], guests: bool, asker: &Asker) -> Word {
+fn means(patterns: &[String], guests: bool, case: &Case) -> Word {
+    let asker = &case.asker;
     if matches!(asker.who, Who::Guest { .. }) {
         return if guests { Word::Matched(vec!["guests".to_owned()]) } else { Word::NotMatched };
     }
@@ -183,7 +189,14 @@ fn means(patterns: &[String], guests: bool, asker: &Asker) -> Word {
     match &asker.address {
         Some(address) => {
             let address = address.to_lowercase();
-            let matching = patterns.iter().find(|pattern| *pattern == "*" || glob(pattern, &address));
+            let (groups, others): (Vec<_>, Vec<_>) =
+                patterns.iter().partition(|pattern| pattern.starts_with("group:"));
+            let is_in = |group: &String| {
+                let members = group.strip_prefix("group:").and_then(|name| case.groups.get(name));
+                members.is_some_and(|members| members.iter().flatten().any(|member| *member == address))
+            };
+            let by_pattern = others.into_iter().find(|pattern| *pattern == "*" || glob(pattern, &address));
+            let matching = by_pattern.or_else(|| groups.into_iter().find(|group| is_in(group)));
             matching.map_or(Word::NotMatched, |pattern| Word::Matched(vec![pattern.clone()]))
         }
         None if patterns.iter().any(|pattern| pattern == "*") => Word::Matched(vec!["*".to_owned()]),

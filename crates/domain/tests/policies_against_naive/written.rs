@@ -1,7 +1,7 @@
 //! What a case is made of: policies as an owner writes them, who asks, and what. And how cases are drawn: of few letters,
 //! so that patterns often mean whoever asks, and of few instants, so that policies often begin or end at that very one.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::collection::{btree_set, vec};
 use proptest::option::weighted;
@@ -26,6 +26,8 @@ pub(crate) struct Case {
     pub(crate) published: bool,
     /// When, in microseconds from [`BEGUN`].
     pub(crate) now: u8,
+    /// Who is in each group of the tenant; `None` of one that cannot be read.
+    pub(crate) groups: BTreeMap<String, Option<BTreeSet<String>>>,
     /// What is asked; `None` where somebody wants to know who could query.
     pub(crate) query: Option<Query>,
 }
@@ -137,7 +139,7 @@ impl Written {
     pub(crate) fn to_json(&self) -> Value {
         match self {
             Self::Access { mode, patterns, guests: false, from: None, until: None, foreign: true }
-                if !patterns.is_empty() =>
+                if !patterns.is_empty() && !patterns.iter().any(|one| one.starts_with("group:")) =>
             {
                 let (named, empty) = match mode {
                     Effect::Allow => ("allowed_users", "denied_users"),
@@ -206,8 +208,22 @@ fn instant(micros: u8) -> String {
 pub(crate) fn case() -> impl Strategy<Value = Case> {
     let query = weighted(0.9, (weighted(0.8, conversation()), weighted(0.75, purpose())));
     let query = query.prop_map(|query| query.map(|(conversation, purpose)| Query { conversation, purpose }));
-    (policies(), asker(), prop::bool::weighted(0.9), 0..8_u8, query)
-        .prop_map(|(policies, asker, published, now, query)| Case { policies, asker, published, now, query })
+    (policies(), asker(), prop::bool::weighted(0.9), 0..8_u8, groups(), query).prop_map(
+        |(policies, asker, published, now, groups, query)| Case {
+            policies,
+            asker,
+            published,
+            now,
+            groups,
+            query,
+        },
+    )
+}
+
+/// Two groups, of which seldom one cannot be read; there is no third.
+fn groups() -> impl Strategy<Value = BTreeMap<String, Option<BTreeSet<String>>>> {
+    let members = || weighted(0.98, btree_set(address().prop_map(|address| address.to_lowercase()), 0..8));
+    (members(), members()).prop_map(|(g, h)| [("g".to_owned(), g), ("h".to_owned(), h)].into())
 }
 
 fn policies() -> impl Strategy<Value = Vec<Written>> {
@@ -291,6 +307,7 @@ fn pattern() -> impl Strategy<Value = String> {
         2 => domain().prop_map(|domain| format!("*@{domain}")),
         4 => address(),
         1 => Just("*".to_owned()),
+        2 => prop_oneof![20 => Just("group:g"), 20 => Just("group:h"), 1 => Just("group:gone")].prop_map(str::to_owned),
     ]
 }
 

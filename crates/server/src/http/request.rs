@@ -1,6 +1,5 @@
 //! The request that a handler gets: its caller is known, and methods read its path, query string, headers and body.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE, IF_MATCH};
@@ -101,14 +100,15 @@ impl Request {
         text.parse().map_err(|_| Problem::new(Reason::NotFound, format!("there is no such {what}")))
     }
 
-    /// A part of the path with nothing in it percent-encoded any more: for a text in which each character may stand.
+    /// Parts of the path by their names, with nothing in them percent-encoded any more: for texts in which each character may
+    /// stand.
     ///
     /// # Errors
-    /// When it is no UTF-8.
-    pub async fn path_text(&self, name: &str) -> Result<String, Problem> {
-        let parts = Path::<HashMap<String, String>>::extract(&self.http).await;
-        let parts = parts.map_err(|_| Problem::new(Reason::Malformed, "the path is no UTF-8"))?;
-        Ok(parts.into_inner().remove(name).unwrap_or_default())
+    /// When they are not of the form of `T`: the answer is that of a thing that does not exist.
+    pub async fn path_texts<T: DeserializeOwned>(&self, what: &str) -> Result<T, Problem> {
+        let parts = Path::<T>::extract(&self.http).await;
+        let parts = parts.map_err(|_| Problem::new(Reason::NotFound, format!("there is no such {what}")))?;
+        Ok(parts.into_inner())
     }
 
     /// Reads the body as JSON.

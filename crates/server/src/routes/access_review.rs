@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use syft_space_domain::access::{Permission, Role};
 use syft_space_domain::endpoint::Slug;
+use syft_space_domain::group::GroupName;
 use syft_space_domain::identity::oidc::{ClaimName, EmailDomain, Group, OidcIssuer};
 use syft_space_domain::identity::{ClientNet, Email};
 use syft_space_domain::ids::{AccountId, EndpointId, PolicyId};
@@ -148,6 +149,18 @@ pub(crate) struct Access {
     pub(crate) rule: Option<String>,
     /// The policies that it hangs on whose addresses are let in, where it is `address_unknown`.
     pub(crate) policies: Vec<PolicyRevision>,
+    /// The groups that these name, where they name any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) groups: Vec<GroupRevision>,
+}
+
+/// A group as it was.
+#[derive(Serialize, Deserialize, JsonSchema)]
+pub(crate) struct GroupRevision {
+    #[schemars(with = "shapes::GroupNameShape")]
+    pub(crate) name: GroupName,
+    /// As the group tells it.
+    pub(crate) revision: u64,
 }
 
 /// A policy as it was.
@@ -224,7 +237,14 @@ impl From<policy::Access> for Access {
             policy_id: access.decided_by.as_ref().map(|decider| decider.policy),
             rule: access.decided_by.map(|decider| decider.rule.to_string()),
             policies: access.policies.into_iter().map(PolicyRevision::from).collect(),
+            groups: access.groups.into_iter().map(GroupRevision::from).collect(),
         }
+    }
+}
+
+impl From<policy::GroupRevision> for GroupRevision {
+    fn from(policy::GroupRevision { name, revision }: policy::GroupRevision) -> Self {
+        Self { name, revision }
     }
 }
 

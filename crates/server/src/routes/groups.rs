@@ -158,8 +158,16 @@ fn name(request: &Request) -> Result<GroupName, Problem> {
     request.path("name", "group")
 }
 
+/// The address of the path.
+#[derive(Deserialize)]
+struct MemberPath {
+    address: String,
+}
+
 /// The address in the path. What is none is in no group, and is put into none.
 async fn address(request: &Request) -> Result<Email, Problem> {
-    let text = request.path_text("address").await?;
-    text.parse().map_err(|error| Problem::new(Reason::NotFound, format!("there is no such address: {error}")))
+    let MemberPath { address } = request.path_texts("address").await?;
+    address
+        .parse()
+        .map_err(|error| Problem::new(Reason::NotFound, format!("there is no such address: {error}")))
 }

@@ -154,6 +154,10 @@ fn digest_of(review: &[Value]) -> String {
             let policies = access["policies"].as_array().unwrap();
             add(&json!({ "count": policies.len() }), &["count"]);
             policies.iter().for_each(|policy| add(policy, &["id", "revision"]));
+            if let Some(groups) = access["groups"].as_array() {
+                add(&json!({ "word": "groups", "count": groups.len() }), &["word", "count"]);
+                groups.iter().for_each(|group| add(group, &["name", "revision"]));
+            }
         }
         let mut hash = Sha256::new();
         for text in texts {
@@ -180,13 +184,23 @@ fn put(value: &Value, texts: &mut Vec<String>) {
 
 #[tokio::test]
 async fn z4_an_auditor_makes_the_digest_again_from_what_they_were_given() {
-    let (_space, owner) = furnished().await;
+    let (space, owner) = furnished().await;
+    // Whether users of a hub may query hangs on their address alone, and so on who is in a group.
+    space.marketplace(&owner, "market").await;
+    owner.post("/groups", &json!({ "name": "partners" })).await.expect(201);
+    only_policy(&owner, "hours", json!({ "mode": "allow", "patterns": ["group:partners"] })).await;
     let invited = json!({ "email": "next@acme.example", "role": "viewer" });
     owner.post("/invitations", &invited).await.expect(201);
     let key = json!({ "name": "inside", "scopes": ["query", "list_queryable"], "addresses": ["10.0.0.0/8", "::1"] });
     owner.post("/api-keys", &key).await.expect(201);
     let page = owner.get("/access-review?limit=100").await.expect(200).body;
     assert_eq!(digest_of(page["items"].as_array().unwrap()), page["digest"].as_str().unwrap());
+    let users = page["items"].as_array().unwrap().iter().find(|one| one["kind"] == "hub_users").unwrap();
+    assert_eq!(users["access"][0]["groups"], json!([{ "name": "partners", "revision": 1 }]), "{users}");
+    owner.post("/groups/partners/members", &json!({ "emails": ["ada@partner.example"] })).await.expect(200);
+    let later = owner.get("/access-review?limit=100").await.expect(200).body;
+    assert_eq!(digest_of(later["items"].as_array().unwrap()), later["digest"].as_str().unwrap());
+    assert_ne!(later["digest"], page["digest"], "who is in a group is of the review");
 }
 
 #[tokio::test]

