@@ -61,13 +61,11 @@ async fn call(r: &mut Recorder, things: &Fixture, route: &Route, who: &str, n: u
     } else if route.path.ends_with("/auth/logout") {
         let tenant = if who == "foreigner" { "globex" } else { "acme" };
         r.log_in(who, &format!("{who}@{tenant}.example")).await;
-    } else if route.method == Method::Put {
+    } else if route.method == Method::Put && route.path.ends_with("/policies") {
         told_since(r, before).await;
         let before = told_at(r).await;
         // What has no policy is on no hub any more.
         r.put("owner", "/endpoints/things/policies", json!({ "policy_ids": ["«policy»"] })).await;
-        r.make("group", "owner", "/groups", json!({ "name": "things" })).await;
-        r.post("owner", "/groups/things/members", json!({ "emails": ["in/side+1@things.example"] })).await;
         told_since(r, before).await;
     } else if route.method == Method::Patch && route.path == "/api/v1/endpoints/{slug}" {
         told_since(r, before).await;
@@ -123,6 +121,8 @@ async fn furnish(r: &mut Recorder, space: &TestSpace) -> Fixture {
     }))
     .await;
     r.put("owner", "/endpoints/things/policies", json!({ "policy_ids": ["«policy»"] })).await;
+    r.make("group", "owner", "/groups", json!({ "name": "things" })).await;
+    r.post("owner", "/groups/things/members", json!({ "emails": ["in/side+1@things.example"] })).await;
 
     space.trust_hub().await;
     let hub = space.hub();
