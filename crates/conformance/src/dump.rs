@@ -40,6 +40,9 @@ fn account_dump(account: &Account) -> AccountDump {
     (account.member.clone(), account.password.as_ref().map(|password| password.expose().to_owned()))
 }
 
+/// A group, who is in it, and which policies name it.
+type GroupDump = (Group, Vec<GroupMember>, Vec<(PolicyId, String)>);
+
 #[derive(Debug, Clone, PartialEq)]
 struct TenantDump {
     tenant: Option<Tenant>,
@@ -66,7 +69,7 @@ struct TenantDump {
     policy_usage: PolicyUsage,
     attachments: Vec<Attachment>,
     by_policy: Vec<(Option<Policy>, Vec<EndpointId>)>,
-    groups: Vec<(Group, Vec<GroupMember>, Vec<(PolicyId, String)>)>,
+    groups: Vec<GroupDump>,
     transfers: Vec<Transfer>,
     balances: Vec<AccountBalance>,
     marketplaces: Vec<Marketplace>,

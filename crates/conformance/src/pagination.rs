@@ -34,13 +34,13 @@ impl<T: Send + 'static, K: Debug + PartialEq + Clone + Send + 'static> PagedList
         has_next: bool,
     ) -> PageRequest<K> {
         let read_page = self.page;
-        let asked = request.clone();
-        let page = read(store, move |view| read_page(view, asked));
+        let limit = request.limit;
+        let page = read(store, move |view| read_page(view, request));
         let found: Vec<K> = page.items.iter().map(self.key_of).collect();
         let expected: Vec<K> = expected.iter().map(|n| (self.key)(*n)).collect();
         assert_eq!(found, expected, "a page holds the next items in order, none twice and none left out");
         assert_eq!(page.next.is_some(), has_next, "a page has a cursor when, and only when, another follows");
-        PageRequest { after: page.next, ..request }
+        PageRequest { after: page.next, limit }
     }
 
     /// Reads the list page by page, and changes it between the pages.

@@ -310,7 +310,7 @@ impl TenantSnapshot {
     ) -> Result<(), StoreError> {
         let found = view.group(scope, id)?;
         let groups = Arc::make_mut(&mut self.groups);
-        match (found, groups.by_id(id).filter(|known| known.is_readable())) {
+        match (found, groups.by_id(id).filter(GroupSnapshot::is_readable)) {
             (None, _) => groups.remove(id),
             (Some(group), Some(known)) => groups.put(group.name, known.at(group.revision)),
             (Some(group), None) => put_group(groups, view, scope, group)?,
