@@ -44,8 +44,8 @@ pub(super) struct CreateGroup {
     #[arg(value_name = "NAME")]
     name: String,
     /// What it is for
-    #[arg(long, value_name = "TEXT", default_value = "")]
-    description: String,
+    #[arg(long, value_name = "TEXT")]
+    description: Option<String>,
     #[command(flatten)]
     account: Account,
 }
@@ -115,7 +115,7 @@ impl Groups {
 
 impl CreateGroup {
     fn read(&self) -> Result<NewGroup, CommandError> {
-        let description: Line = option("--description", &self.description)?;
+        let description: Line = option("--description", self.description.as_deref().unwrap_or_default())?;
         Ok(NewGroup { name: group_name(&self.name)?, description })
     }
 }

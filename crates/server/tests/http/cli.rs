@@ -5,6 +5,7 @@ mod config;
 mod docs;
 pub(crate) mod encoder;
 mod fetched_encoder;
+mod groups;
 mod ingest;
 mod kept;
 mod lists;

@@ -113,6 +113,7 @@ async fn z1_the_operator_does_what_the_table_says_and_the_tenant_reads_of_it() {
     let dataset = dataset_of(&owner, "things", &[("doc", "A thing of this tenant.")]).await;
     endpoint_on(&owner, &dataset, "things").await;
     let policy = only_policy(&owner, "things", json!({ "mode": "allow", "patterns": ["*"] })).await;
+    owner.post("/groups", &json!({ "name": "things" })).await.expect(201);
     let marketplace = space.marketplace(&owner, "market").await;
     let member = owner.get("/auth/me").await.body["id"].as_str().unwrap().to_owned();
     let jobs = owner.get(&format!("/datasets/{dataset}/jobs")).await;
@@ -126,7 +127,7 @@ async fn z1_the_operator_does_what_the_table_says_and_the_tenant_reads_of_it() {
             _ => &dataset,
         };
         let path = route.path.replace("{id}", id).replace("{doc}", "doc").replace("{job}", &job);
-        path.replace("{slug}", "things")
+        path.replace("{slug}", "things").replace("{name}", "things")
     };
     let (mut let_in, mut refused) = (0, 0);
     for route in ROUTES {
