@@ -56,6 +56,7 @@
 )]
 
 pub mod api_key;
+pub mod approval;
 pub mod audit;
 mod check;
 pub mod dataset;
@@ -113,6 +114,7 @@ pub fn check_store(make: &StoreFactory) {
     policy::suite(make);
     ledger::suite(make);
     disclosure::suite(make);
+    approval::suite(make);
     marketplace::suite(make);
     audit::suite(make);
 }

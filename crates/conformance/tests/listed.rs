@@ -5,7 +5,7 @@ use std::path::Path;
 use std::{fs, io};
 
 use syft_space_conformance::{
-    api_key, audit, dataset, disclosure, documents, encoder, endpoint, extract, identity, ledger,
+    api_key, approval, audit, dataset, disclosure, documents, encoder, endpoint, extract, identity, ledger,
     login_record, marketplace, oidc, password_reset, passwords, policy, rate_limits, sealing, search,
     second_factor, session, signing_keys, spool, store, tenant, tokens, vectors,
 };
@@ -47,6 +47,7 @@ fn every_promise_that_is_written_down_is_in_a_suite() {
         policy::CHECKS,
         ledger::CHECKS,
         disclosure::CHECKS,
+        approval::CHECKS,
         marketplace::CHECKS,
         audit::CHECKS,
     ];

@@ -99,6 +99,8 @@ ids! {
     EndpointId;
     /// A policy of a tenant.
     PolicyId;
+    /// A question that waits for approval, or was decided on.
+    ApprovalId;
     /// An ingestion job.
     JobId;
     /// An audit event.

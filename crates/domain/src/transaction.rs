@@ -1,5 +1,6 @@
 //! What is read from one snapshot of a store, and what a unit of work reads and writes.
 
+use crate::approval::ports::{ApprovalRows, ApprovalView};
 use crate::audit::ports::AuditView;
 use crate::dataset::ports::{DatasetRows, DatasetView};
 use crate::endpoint::ports::{EndpointRows, EndpointView};
@@ -25,6 +26,7 @@ pub trait View:
     + EndpointView
     + PolicyView
     + DisclosureView
+    + ApprovalView
     + LedgerView
     + MarketplaceView
     + AuditView
@@ -41,6 +43,7 @@ impl<T> View for T where
         + EndpointView
         + PolicyView
         + DisclosureView
+        + ApprovalView
         + LedgerView
         + MarketplaceView
         + AuditView
@@ -61,6 +64,7 @@ pub trait Tx:
     + EndpointRows
     + PolicyRows
     + DisclosureRows
+    + ApprovalRows
     + LedgerRows
     + MarketplaceRows
 {
@@ -76,6 +80,7 @@ impl<T> Tx for T where
         + EndpointRows
         + PolicyRows
         + DisclosureRows
+        + ApprovalRows
         + LedgerRows
         + MarketplaceRows
         + ?Sized

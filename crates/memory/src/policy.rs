@@ -90,6 +90,7 @@ impl PolicyRows for Transaction {
     fn remove_policy(&mut self, scope: &WriteScope, id: PolicyId) -> Result<bool, StoreError> {
         let free = self.endpoints_of_policy(scope, id)?.is_empty();
         check_key(free, || format!("policy {id} is attached to an endpoint"))?;
+        self.remove_approvals_of(scope, |key| key.policy == id);
         Ok(self.tables.policies.remove(scope, id))
     }
 

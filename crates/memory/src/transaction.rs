@@ -5,6 +5,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use syft_space_domain::approval::ApprovalRequest;
 use syft_space_domain::dataset::{Dataset, Job};
 use syft_space_domain::endpoint::Endpoint;
 use syft_space_domain::identity::oidc::{OidcIssuer, OidcProvider, SessionAtProvider, Subject};
@@ -12,7 +13,7 @@ use syft_space_domain::identity::{
     Account, ApiKey, Invitation, LoginKey, LoginRecord, PasswordReset, SecondFactor, Session,
 };
 use syft_space_domain::ids::{
-    AccountId, ActorId, ApiKeyId, DatasetId, EndpointId, HubId, InvitationId, JobId, ListingId,
+    AccountId, ActorId, ApiKeyId, ApprovalId, DatasetId, EndpointId, HubId, InvitationId, JobId, ListingId,
     MarketplaceId, OidcProviderId, PolicyId, SessionId, TenantId,
 };
 use syft_space_domain::ledger::{AccountBalance, BalanceKey, Transfer, TransferKey};
@@ -50,6 +51,7 @@ pub(crate) struct Tables {
     pub(crate) transfers: Table<TransferKey, Transfer>,
     pub(crate) balances: Table<BalanceKey, AccountBalance>,
     pub(crate) disclosures: Table<(PolicyId, ActorId), BTreeMap<[u8; 16], Disclosed>>,
+    pub(crate) approvals: Table<ApprovalId, ApprovalRequest>,
     pub(crate) attached: Table<EndpointId, Vec<PolicyId>>,
     pub(crate) hubs: Arc<BTreeMap<HubId, Hub>>,
     pub(crate) marketplaces: Table<MarketplaceId, Marketplace>,

@@ -2,7 +2,7 @@
 
 use std::ops::DerefMut;
 
-use syft_space_conformance::{Check, StoreFactory, disclosure, ledger, sample};
+use syft_space_conformance::{Check, StoreFactory, approval, disclosure, ledger, sample};
 use syft_space_domain::ids::{ActorId, PolicyId};
 use syft_space_domain::ledger::ports::{LedgerRows, LedgerView};
 use syft_space_domain::ledger::{
@@ -19,8 +19,9 @@ use crate::merge::Merge;
 use crate::store::Fault;
 use crate::{assert_caught, faulty_store};
 
-/// The rooms of what is counted.
-pub(crate) const COUNTED: [&[Check<StoreFactory>]; 2] = [ledger::CHECKS, disclosure::CHECKS];
+/// The rooms of what is counted, and of what waits for approval.
+pub(crate) const COUNTED: [&[Check<StoreFactory>]; 3] =
+    [ledger::CHECKS, disclosure::CHECKS, approval::CHECKS];
 
 impl Merge for Balance {
     fn is_complete(&self) -> bool {

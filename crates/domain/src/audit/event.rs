@@ -156,6 +156,8 @@ text_enum! {
         Endpoint = "endpoint",
         /// A policy.
         Policy = "policy",
+        /// A question that waits for approval, or was decided on.
+        Approval = "approval",
         /// A hub that the installation trusts.
         Hub = "hub",
         /// A tenant's account on a hub.

@@ -140,6 +140,7 @@ impl PolicySet {
             obligations: Vec::new(),
             limits: Vec::new(),
             retry_after: None,
+            unapproved: None,
             purposes: Vec::new(),
             filters: Vec::new(),
             refusing: None,
@@ -230,6 +231,7 @@ impl Answers {
                     PolicyVerdict::Matched(_)
                     | PolicyVerdict::NotMatched
                     | PolicyVerdict::LimitReached
+                    | PolicyVerdict::NotApproved
                     | PolicyVerdict::Skipped,
                     _,
                 ) => {}
