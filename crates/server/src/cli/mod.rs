@@ -4,6 +4,7 @@ mod access_review;
 mod account;
 mod api;
 mod api_keys;
+mod approvals;
 mod ask;
 mod change_password;
 mod config;
@@ -127,6 +128,9 @@ enum Command {
     /// See which policies there are, and say what they are
     #[command(subcommand)]
     Policies(policies::Policies),
+    /// See which questions wait for approval, and decide on them, as an account
+    #[command(subcommand)]
+    Approvals(approvals::Approvals),
     /// See the keys that sign access tokens, and make a new one
     #[command(subcommand)]
     Keys(keys::Keys),
@@ -182,6 +186,7 @@ impl Command {
             Self::SignOff(what) => Some(&what.account),
             Self::Password(change) => Some(&change.account),
             Self::Policies(policies::Policies::Set(set)) => Some(&set.account),
+            Self::Approvals(what) => Some(what.account()),
             _ => None,
         }
     }
@@ -197,6 +202,7 @@ impl Command {
             Self::SignOff(what) => what.read().map(drop),
             Self::Password(change) => change.check(),
             Self::Policies(policies::Policies::Set(set)) => set.check(),
+            Self::Approvals(what) => what.check(),
             _ => Ok(()),
         }
     }
@@ -205,7 +211,9 @@ impl Command {
     fn permission(&self) -> Option<Permission> {
         match self {
             Self::Publish(_) | Self::Unpublish(_) => Some(Permission::WriteEndpoints),
-            Self::Policies(policies::Policies::Set(_)) => Some(Permission::WritePolicies),
+            Self::Policies(policies::Policies::Set(_)) | Self::Approvals(_) => {
+                Some(Permission::WritePolicies)
+            }
             _ => None,
         }
     }
@@ -382,6 +390,7 @@ async fn call(api: &ApiClient, command: &Command, asked: &Asked, out: &mut Outpu
         Command::Documents(what) => documents::run(api, what, out).await,
         Command::Endpoints(ListOnly::List) => lists::endpoints(api, out).await,
         Command::Policies(what) => policies::run(api, what, out).await,
+        Command::Approvals(what) => approvals::run(api, what, out).await,
         Command::Keys(what) => keys::run(api, what, out).await,
         Command::Hubs(what) => hubs::run(api, what, out).await,
         Command::Oidc(what) => oidc::run(api, what, out).await,
