@@ -59,8 +59,6 @@ pub struct QueryCall<'a> {
     address: Option<IpAddr>,
     /// What tells the same request again.
     request: Option<RequestDigest>,
-    /// The id of the request for approval that it may have to make.
-    approval: ApprovalId,
     record: CallRecord,
 }
 
@@ -97,8 +95,7 @@ impl<'a> QueryCall<'a> {
             Ok((principal, scope, endpoint)) => {
                 record.on(ObjectKind::Endpoint, endpoint.id);
                 let address = context.origin.address;
-                let approval = ApprovalId::generate(context.now, &*context.entropy)?;
-                Ok(Self { space, principal, scope, endpoint, address, request: None, approval, record })
+                Ok(Self { space, principal, scope, endpoint, address, request: None, record })
             }
             Err(error) => {
                 record.not_answered(error.release(), |event| error.event(event)).await?;
@@ -246,13 +243,14 @@ impl<'a> QueryCall<'a> {
             return Ok(Some(NotApproved(Filed::Request(id, state))));
         }
         let conversation = query.conversation();
+        let asked_at = self.space.clock.now();
+        let id = ApprovalId::generate(asked_at, &*self.space.entropy)?;
         let prompt = terms
             .keep_prompt
-            .then(|| seal_prompt(&*self.space.sealer, &self.scope, self.approval, conversation))
+            .then(|| seal_prompt(&*self.space.sealer, &self.scope, id, conversation))
             .transpose()?;
-        let asked_at = self.space.clock.now();
         let request = ApprovalRequest {
-            id: self.approval,
+            id,
             key,
             purpose: query.purpose().cloned(),
             characters: u64::try_from(conversation.characters()).unwrap_or(u64::MAX),

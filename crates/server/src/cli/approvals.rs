@@ -57,8 +57,8 @@ pub(super) struct DecideApproval {
     #[arg(value_name = "ID")]
     id: String,
     /// What to say of it to whoever asked
-    #[arg(long, value_name = "TEXT", default_value = "")]
-    note: String,
+    #[arg(long, value_name = "TEXT")]
+    note: Option<String>,
     #[command(flatten)]
     account: Account,
 }
@@ -85,7 +85,8 @@ impl Approvals {
 
 impl DecideApproval {
     fn read(&self) -> Result<(ApprovalId, Decide), CommandError> {
-        let note: Line = option("--note", &self.note)?;
+        let note = self.note.as_deref().map(|note| option::<Line>("--note", note)).transpose()?;
+        let note = note.unwrap_or_default();
         Ok((option("ID", &self.id)?, Decide { note }))
     }
 }

@@ -92,6 +92,8 @@ reasons! {
     ReviewPending = FORBIDDEN, "review_pending", "Your question waits for approval";
     /// The question was denied, and is not answered until that has ended.
     ReviewDenied = FORBIDDEN, "review_denied", "Your question was not approved";
+    /// The question needs approval, and as many wait as may.
+    ReviewQueueFull = FORBIDDEN, "review_queue_full", "Too many questions wait for approval";
     /// What is to be decided is the caller's own question.
     OwnRequest = FORBIDDEN, "own_request", "Nobody decides on a question of their own";
     /// There is no such route.
@@ -150,8 +152,6 @@ reasons! {
     TooManyGuesses = TOO_MANY_REQUESTS, "too_many_guesses", "Too many wrong passwords";
     /// A limit of the endpoint lets the caller in no more at the time: `Retry-After` says when.
     RateLimited = TOO_MANY_REQUESTS, "rate_limited", "Too many queries at the time";
-    /// The question needs approval, and as many wait as may.
-    ReviewQueueFull = TOO_MANY_REQUESTS, "review_queue_full", "Too many questions wait for approval";
     /// Enough mail was sent lately, to that address or by the tenant.
     TooManyMails = TOO_MANY_REQUESTS, "too_many_mails", "Enough mail was sent lately";
     /// The mail server refused a mail, so that nobody has the token.

@@ -159,7 +159,7 @@ async fn z4_so_many_questions_of_a_caller_wait_and_the_next_is_told_what_to_do()
     for n in 0..20 {
         pending(&owner, &format!("owl {n}")).await;
     }
-    let full = owner.ask("birds", "one more").await.expect_problem(429, "review_queue_full");
+    let full = owner.ask("birds", "one more").await.expect_problem(403, "review_queue_full");
     assert!(full.body["detail"].as_str().unwrap().contains("have decided some"), "{}", full.text);
     assert!(full.body.get("approval_id").is_none());
 }

@@ -103,7 +103,7 @@ impl Rule for ManualReviewRule {
 
     fn description(&self) -> String {
         let valid_for = self.0.valid_for_text();
-        format!("A person approves each question before it is answered, for {valid_for}.")
+        format!("A person approves each question before it is answered, each time for {valid_for}.")
     }
 }
 
