@@ -105,7 +105,7 @@ impl Fixture {
 }
 
 /// Asks what waits for approval, at an endpoint that is there for it, and answers the request.
-async fn asked(owner: &Client, asker: &Client, dataset: &str) -> String {
+pub async fn asked(owner: &Client, asker: &Client, dataset: &str) -> String {
     endpoint_on(owner, dataset, "asked").await;
     let policy = json!({ "name": "asked", "policy_type": "manual_review", "configuration": {} });
     let policy = owner.post("/policies", &policy).await.expect(201).body["id"].clone();

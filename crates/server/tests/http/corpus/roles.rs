@@ -106,7 +106,7 @@ async fn furnish(r: &mut Recorder, space: &TestSpace) -> Fixture {
         ("user", "user"),
         ("viewer", "viewer"),
         ("somebody", "viewer"),
-        ("somebody else", "user"),
+        ("asker", "user"),
     ] {
         r.join(who, role).await;
     }
@@ -134,7 +134,7 @@ async fn furnish(r: &mut Recorder, space: &TestSpace) -> Fixture {
     let review = json!({ "name": "asked", "policy_type": "manual_review", "configuration": {} });
     r.make("review", "owner", "/policies", review).await;
     r.put("owner", "/endpoints/asked/policies", json!({ "policy_ids": ["«review»"] })).await;
-    let refused = r.post("somebody else", "/endpoints/asked/query", json!({ "messages": "things" })).await;
+    let refused = r.post("asker", "/endpoints/asked/query", json!({ "messages": "things" })).await;
     r.keep("approval", refused.text("/approval_id"));
 
     space.trust_hub().await;
