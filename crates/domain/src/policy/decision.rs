@@ -439,6 +439,7 @@ mod tests {
             obligations,
             limits,
             retry_after,
+            unapproved: None,
             purposes: Vec::new(),
             filters,
             refusing: None,
