@@ -208,7 +208,7 @@ fn z4_whom_access_refuses_makes_no_request_and_what_was_approved_helps_nobody_wh
     world.attach_all(&[review.clone(), ("access", nobody.clone())]);
     assert!(matches!(world.query(&world.member), Err(QueryError::Refused(_))));
     assert!(listed(&world, ApprovalFilter::default()).is_empty());
-    world.attach_all(&[review.clone()]);
+    world.attach_all(std::slice::from_ref(&review));
     let id = pending(&world, &world.member);
     let_in(&world, id);
     assert!(world.query(&world.member).is_ok());
