@@ -133,6 +133,14 @@ def pays(users, owner):
     said = refused(alice, endpoint, 403)
     assert "DISCLOSURE_LIMIT" in said, said
     detach()
+
+    detach = owner.attach("manual_review", {"valid_for": "1h"})
+    said = refused(alice, endpoint, 403)
+    assert "review_pending" in said and "REVIEW_PENDING" in said, said
+    [waiting] = owner.send("GET", "/approvals?state=pending")["items"]
+    owner.send("POST", f"/approvals/{waiting['id']}/approve", {})
+    ask(alice, endpoint)
+    detach()
     ask(alice, endpoint)
 
 

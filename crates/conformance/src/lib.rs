@@ -56,6 +56,7 @@
 )]
 
 pub mod api_key;
+pub mod approval;
 pub mod audit;
 mod check;
 pub mod dataset;
@@ -115,6 +116,7 @@ pub fn check_store(make: &StoreFactory) {
     group::suite(make);
     ledger::suite(make);
     disclosure::suite(make);
+    approval::suite(make);
     marketplace::suite(make);
     audit::suite(make);
 }

@@ -15,6 +15,7 @@ pub const CHECKS: &[Check<SealerFactory>] = checks![
     k18_a_value_that_was_changed_needs_a_new_one,
     k18_another_sealers_value_needs_a_new_one,
     k18_what_was_never_sealed_needs_a_new_value,
+    z4_a_digest_is_the_same_for_the_same_and_another_for_anything_else,
 ];
 
 /// Checks every promise.
@@ -161,4 +162,24 @@ pub fn k18_what_was_never_sealed_needs_a_new_value(make: &SealerFactory) {
         let opened = open(&*sealer, 1, &ASSOCIATED_DATA, &Sealed::from_bytes(bytes));
         assert!(opened == Err(Unsealable), "what was never sealed needs a new value");
     }
+}
+
+/// Another tenant, purpose, text or sealer makes another, and a purpose does not run into the text.
+pub fn z4_a_digest_is_the_same_for_the_same_and_another_for_anything_else(make: &SealerFactory) {
+    let [sealer, others] = [make(), make()];
+    let digest = |sealer: &dyn Sealer, n: u64, purpose: &'static str, bytes: &[u8]| {
+        sealer.digest(&scope(n), purpose, bytes).expect("there is a key")
+    };
+    let one = digest(&*sealer, 1, "question", PASSWORD);
+    assert!(one == digest(&*sealer, 1, "question", PASSWORD), "a digest is the same for the same");
+    let all_others = [
+        digest(&*sealer, 2, "question", PASSWORD),
+        digest(&*sealer, 1, "answer", PASSWORD),
+        digest(&*sealer, 1, "", &[b"question".as_slice(), PASSWORD].concat()),
+        digest(&*sealer, 1, "questions", PASSWORD.get(1..).unwrap_or_default()),
+        digest(&*sealer, 1, "question", b""),
+        digest(&*sealer, 1, "question", &[PASSWORD, b"\0"].concat()),
+        digest(&*others, 1, "question", PASSWORD),
+    ];
+    assert!(all_others.iter().all(|other| *other != one), "a digest is another for anything else");
 }

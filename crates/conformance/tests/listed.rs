@@ -5,8 +5,8 @@ use std::path::Path;
 use std::{fs, io};
 
 use syft_space_conformance::{
-    api_key, audit, dataset, disclosure, documents, encoder, endpoint, extract, group, identity, ledger,
-    login_record, marketplace, oidc, password_reset, passwords, policy, rate_limits, sealing, search,
+    api_key, approval, audit, dataset, disclosure, documents, encoder, endpoint, extract, group, identity,
+    ledger, login_record, marketplace, oidc, password_reset, passwords, policy, rate_limits, sealing, search,
     second_factor, session, signing_keys, spool, store, tenant, tokens, vectors,
 };
 
@@ -48,6 +48,7 @@ fn every_promise_that_is_written_down_is_in_a_suite() {
         group::CHECKS,
         ledger::CHECKS,
         disclosure::CHECKS,
+        approval::CHECKS,
         marketplace::CHECKS,
         audit::CHECKS,
     ];

@@ -58,6 +58,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                 PolicyVerdict::AddressUnknown => "needs the address".to_owned(),
                 PolicyVerdict::PurposeMissing => "needs the purpose".to_owned(),
                 PolicyVerdict::LimitReached => "has not enough left".to_owned(),
+                PolicyVerdict::NotApproved => "waits for approval".to_owned(),
                 PolicyVerdict::Unavailable => "cannot be read".to_owned(),
                 PolicyVerdict::Skipped => "was not asked".to_owned(),
             };

@@ -101,6 +101,8 @@ ids! {
     PolicyId;
     /// A group of addresses.
     GroupId;
+    /// A question that waits for approval, or was decided on.
+    ApprovalId;
     /// An ingestion job.
     JobId;
     /// An audit event.

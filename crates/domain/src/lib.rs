@@ -55,6 +55,7 @@
 #![forbid(unsafe_code)]
 
 pub mod access;
+pub mod approval;
 mod as_text;
 pub mod audit;
 pub mod dataset;

@@ -76,4 +76,12 @@ pub trait Sealer: Send + Sync {
         place: &AssociatedData,
         sealed: &Sealed,
     ) -> Result<Secret<Vec<u8>>, Unsealable>;
+
+    /// A digest of a tenant's that nobody can make, or guess what it is of, without this space's key: the same for the same bytes
+    /// and the same purpose, and another for anything else. A purpose is a constant of the program, and short.
+    ///
+    /// # Errors
+    /// When there is no key.
+    fn digest(&self, scope: &TenantScope, purpose: &'static str, bytes: &[u8])
+    -> Result<[u8; 32], SealError>;
 }

@@ -1,5 +1,6 @@
 //! What is read from one snapshot of a store, and what a unit of work reads and writes.
 
+use crate::approval::ports::{ApprovalRows, ApprovalView};
 use crate::audit::ports::AuditView;
 use crate::dataset::ports::{DatasetRows, DatasetView};
 use crate::endpoint::ports::{EndpointRows, EndpointView};
@@ -27,6 +28,7 @@ pub trait View:
     + PolicyView
     + GroupView
     + DisclosureView
+    + ApprovalView
     + LedgerView
     + MarketplaceView
     + AuditView
@@ -44,6 +46,7 @@ impl<T> View for T where
         + PolicyView
         + GroupView
         + DisclosureView
+        + ApprovalView
         + LedgerView
         + MarketplaceView
         + AuditView
@@ -65,6 +68,7 @@ pub trait Tx:
     + PolicyRows
     + GroupRows
     + DisclosureRows
+    + ApprovalRows
     + LedgerRows
     + MarketplaceRows
 {
@@ -81,6 +85,7 @@ impl<T> Tx for T where
         + PolicyRows
         + GroupRows
         + DisclosureRows
+        + ApprovalRows
         + LedgerRows
         + MarketplaceRows
         + ?Sized

@@ -65,6 +65,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod approval;
 mod audit;
 mod dataset;
 mod disclosure;

@@ -5,6 +5,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use syft_space_domain::approval::ApprovalRequest;
 use syft_space_domain::dataset::{Dataset, Job};
 use syft_space_domain::endpoint::Endpoint;
 use syft_space_domain::group::Group;
@@ -13,8 +14,8 @@ use syft_space_domain::identity::{
     Account, ApiKey, Email, Invitation, LoginKey, LoginRecord, PasswordReset, SecondFactor, Session,
 };
 use syft_space_domain::ids::{
-    AccountId, ActorId, ApiKeyId, DatasetId, EndpointId, GroupId, HubId, InvitationId, JobId, ListingId,
-    MarketplaceId, OidcProviderId, PolicyId, SessionId, TenantId,
+    AccountId, ActorId, ApiKeyId, ApprovalId, DatasetId, EndpointId, GroupId, HubId, InvitationId, JobId,
+    ListingId, MarketplaceId, OidcProviderId, PolicyId, SessionId, TenantId,
 };
 use syft_space_domain::ledger::{AccountBalance, BalanceKey, Transfer, TransferKey};
 use syft_space_domain::marketplace::{Hub, Listing, Marketplace};
@@ -56,6 +57,7 @@ pub(crate) struct Tables {
     pub(crate) transfers: Table<TransferKey, Transfer>,
     pub(crate) balances: Table<BalanceKey, AccountBalance>,
     pub(crate) disclosures: Table<(PolicyId, ActorId), BTreeMap<[u8; 16], Disclosed>>,
+    pub(crate) approvals: Table<ApprovalId, ApprovalRequest>,
     pub(crate) attached: Table<EndpointId, Vec<PolicyId>>,
     pub(crate) hubs: Arc<BTreeMap<HubId, Hub>>,
     pub(crate) marketplaces: Table<MarketplaceId, Marketplace>,

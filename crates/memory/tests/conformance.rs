@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use syft_space_conformance::{
-    Fixture, StoreFactory, audit, dataset, differential, disclosure, documents, encoder, endpoint, extract,
-    identity, ledger, login_record,
+    Fixture, StoreFactory, approval, audit, dataset, differential, disclosure, documents, encoder, endpoint,
+    extract, identity, ledger, login_record,
 };
 use syft_space_conformance::{
     passwords, policy, rate_limits, sample, sealing, search, session, signing_keys, spool, store, tenant,
@@ -43,6 +43,7 @@ fn every_room_of_the_store_keeps_its_promises() {
         policy::suite,
         ledger::suite,
         disclosure::suite,
+        approval::suite,
         audit::suite,
     ] {
         suite(STORE);

@@ -291,6 +291,15 @@ impl Sealer for OtherKey {
     ) -> Result<Secret<Vec<u8>>, syft_space_domain::sealing::Unsealable> {
         Err(syft_space_domain::sealing::Unsealable)
     }
+
+    fn digest(
+        &self,
+        _: &syft_space_domain::tenant::TenantScope,
+        _: &'static str,
+        _: &[u8],
+    ) -> Result<[u8; 32], syft_space_domain::sealing::SealError> {
+        Err(syft_space_domain::sealing::SealError("none".to_owned()))
+    }
 }
 
 #[test]

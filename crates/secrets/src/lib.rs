@@ -14,6 +14,8 @@
 //!
 //! * The key of a tenant is derived (RFC 5869) and never stored. The environment goes into it: a key file whose mark
 //!   was rewritten opens nothing.
+//! * A digest is HMAC-SHA-256 (RFC 2104) with a key of the tenant that is derived for digests alone, of the purpose with its length
+//!   before it and the bytes. Under another master key all digests are others.
 //! * The nonce has 24 random bytes from the caller's [`Entropy`](syft_space_domain::random::Entropy), so no counter has
 //!   to be kept.
 //! * The associated data binds a value to its place: copied into another row, column, table or tenant, it opens no more.

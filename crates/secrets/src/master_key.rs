@@ -19,6 +19,9 @@ pub(crate) const ID_BYTES: usize = 16;
 /// The prefix of the HKDF info. It sets these keys apart from all others that could be derived from a master key.
 const HKDF_INFO_PREFIX: &[u8] = b"syft-space sealed values 1";
 
+/// The same, for the keys of digests.
+const DIGEST_INFO_PREFIX: &[u8] = b"syft-space keyed digests 1";
+
 /// The key of an installation, with the id that each sealed value names, and the environment that it is for.
 ///
 /// It has no `Debug`: it holds the key.
@@ -58,11 +61,21 @@ impl MasterKey {
         hex::encode(self.id)
     }
 
-    /// Derives the key of a tenant (RFC 5869). `None` never happens: the length is one that HKDF gives.
+    /// Derives the key with which a tenant's values are sealed. `None` never happens.
     pub(crate) fn derive_tenant_key(&self, scope: &TenantScope) -> Option<Zeroizing<[u8; KEY_BYTES]>> {
+        self.derive(HKDF_INFO_PREFIX, scope)
+    }
+
+    /// Derives the key of a tenant's digests. `None` never happens.
+    pub(crate) fn derive_digest_key(&self, scope: &TenantScope) -> Option<Zeroizing<[u8; KEY_BYTES]>> {
+        self.derive(DIGEST_INFO_PREFIX, scope)
+    }
+
+    /// Derives a key of a tenant (RFC 5869). `None` never happens: the length is one that HKDF gives.
+    fn derive(&self, prefix: &[u8], scope: &TenantScope) -> Option<Zeroizing<[u8; KEY_BYTES]>> {
         let (environment, tenant) = (self.environment.as_str(), scope.tenant());
         // The tenant's id has a fixed length and comes last, so no two pairs read the same.
-        let info = [HKDF_INFO_PREFIX, environment.as_bytes(), tenant.as_bytes()];
+        let info = [prefix, environment.as_bytes(), tenant.as_bytes()];
         let mut key = Zeroizing::new([0; KEY_BYTES]);
         let hkdf = Hkdf::<Sha256>::new(None, self.key.expose());
         hkdf.expand_multi_info(&info, &mut *key).ok()?;

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use chacha20poly1305::aead::{AeadInOut, KeyInit};
 use chacha20poly1305::{Key, Tag, XChaCha20Poly1305, XNonce};
+use hkdf::hmac::{Hmac, Mac};
+use sha2::Sha256;
 use syft_space_domain::random::Entropy;
 use syft_space_domain::sealing::{AssociatedData, SealError, Sealed, Sealer, Unsealable};
 use syft_space_domain::secret::Secret;
@@ -122,5 +124,21 @@ impl Sealer for XChaChaSealer {
         sealed: &Sealed,
     ) -> Result<Secret<Vec<u8>>, Unsealable> {
         self.decrypt(scope, associated_data, sealed).ok_or(Unsealable)
+    }
+
+    fn digest(
+        &self,
+        scope: &TenantScope,
+        purpose: &'static str,
+        bytes: &[u8],
+    ) -> Result<[u8; 32], SealError> {
+        let refuse = || SealError("no key could be derived".to_owned());
+        let key = self.master.derive_digest_key(scope).ok_or_else(refuse)?;
+        let mut mac = Hmac::<Sha256>::new_from_slice(&*key).map_err(|_| refuse())?;
+        // With its length before it, so that no two purposes and bytes read the same.
+        mac.update(&u64::try_from(purpose.len()).unwrap_or(u64::MAX).to_be_bytes());
+        mac.update(purpose.as_bytes());
+        mac.update(bytes);
+        Ok(mac.finalize().into_bytes().into())
     }
 }

@@ -11,8 +11,8 @@ use diesel::serialize::{self, IsNull, Output, ToSql};
 use diesel::sql_types::Binary;
 use diesel::sqlite::Sqlite;
 use syft_space_domain::ids::{
-    AccountId, ActorId, ApiKeyId, DatasetId, EndpointId, EventId, GroupId, HubId, InvitationId, JobId,
-    ListingId, MarketplaceId, OidcProviderId, PolicyId, RequestId, SessionId, TenantId,
+    AccountId, ActorId, ApiKeyId, ApprovalId, DatasetId, EndpointId, EventId, GroupId, HubId, InvitationId,
+    JobId, ListingId, MarketplaceId, OidcProviderId, PolicyId, RequestId, SessionId, TenantId,
 };
 use syft_space_domain::marketplace::SatelliteId;
 use syft_space_domain::page::{Cursor, Page, PageItem, PageLimit};
@@ -61,6 +61,7 @@ id_keys!(
     AccountId,
     ActorId,
     ApiKeyId,
+    ApprovalId,
     DatasetId,
     EndpointId,
     EventId,

@@ -17,6 +17,7 @@
 #![forbid(unsafe_code)]
 
 mod api_key;
+mod approval;
 mod audit;
 mod codec;
 mod database;

@@ -350,6 +350,26 @@ table! {
 }
 
 table! {
+    approvals (tenant_id, id) {
+        tenant_id -> Binary,
+        id -> Binary,
+        endpoint_id -> Binary,
+        policy_id -> Binary,
+        caller_id -> Binary,
+        question -> Binary,
+        purpose -> Nullable<Text>,
+        characters -> BigInt,
+        prompt -> Nullable<Binary>,
+        asked_at -> BigInt,
+        ends_at -> BigInt,
+        verdict -> Nullable<Text>,
+        decided_at -> Nullable<BigInt>,
+        decided_by -> Nullable<Binary>,
+        note -> Nullable<Text>,
+    }
+}
+
+table! {
     audit_logs (log) {
         log -> Binary,
         last_seq -> BigInt,

@@ -2,7 +2,7 @@
 
 use std::ops::DerefMut;
 
-use syft_space_conformance::sample;
+use syft_space_conformance::{oidc, sample};
 use syft_space_domain::identity::oidc::ports::{OidcRows, OidcView};
 use syft_space_domain::identity::oidc::{OidcIssuer, OidcProvider, SessionAtProvider, Subject};
 use syft_space_domain::identity::{Email, Invitation};
@@ -13,6 +13,7 @@ use syft_space_domain::tenant::{TenantScope, WriteScope};
 use crate::faulty_view::{FaultyView, delegated, scoped};
 use crate::merge::Merge;
 use crate::store::Fault;
+use crate::{assert_caught, faulty_store};
 
 /// Every method that takes a scope, except those that add.
 pub(crate) const SCOPED_METHODS: &[&str] = &[
@@ -85,4 +86,12 @@ where
         remove_oidc_provider(id: OidcProviderId) -> bool;
         remove_oidc_identities(account: AccountId) -> u64;
     }
+}
+
+#[test]
+fn a1_a_store_that_takes_one_issuers_subject_for_anothers_or_one_session_for_all_is_caught() {
+    let make = faulty_store(Fault::IgnoresIssuer);
+    assert_caught(oidc::CHECKS, &*make, "a1_whose_an_account_is_an_issuer_and_its_subject_say_together");
+    let make = faulty_store(Fault::IgnoresSid);
+    assert_caught(oidc::CHECKS, &*make, "a1_the_sessions_of_a_provider_are_found_by_whom_it_means");
 }

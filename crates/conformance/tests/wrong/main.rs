@@ -5,6 +5,7 @@
 mod encoder;
 mod extract;
 mod faulty_api_keys;
+mod faulty_approvals;
 mod faulty_groups;
 mod faulty_ledger;
 mod faulty_oidc;

@@ -23,6 +23,9 @@ enum Fault {
     IsDeterministic,
     StoresPlaintext,
     FailsOnLongValues,
+    DigestsForAllTenants,
+    DigestsForAllPurposes,
+    DigestsWithoutKey,
 }
 
 struct FaultySealer {
@@ -82,6 +85,23 @@ impl Sealer for FaultySealer {
         let is_long = opened.expose().len() > 1_000;
         if is_long && self.fault == Fault::FailsOnLongValues { Err(Unsealable) } else { Ok(opened) }
     }
+
+    fn digest(
+        &self,
+        scope: &TenantScope,
+        purpose: &'static str,
+        bytes: &[u8],
+    ) -> Result<[u8; 32], SealError> {
+        match self.fault {
+            Fault::DigestsForAllTenants => self.inner.digest(&sample::scope(9), purpose, bytes),
+            Fault::DigestsForAllPurposes => self.inner.digest(scope, "", bytes),
+            Fault::DigestsWithoutKey => {
+                let unkeyed = MemorySealer::new(Arc::new(SeededEntropy::new(0)));
+                unkeyed.digest(scope, purpose, bytes)
+            }
+            _ => self.inner.digest(scope, purpose, bytes),
+        }
+    }
 }
 
 fn make(fault: Fault) -> Box<SealerFactory> {
@@ -110,6 +130,9 @@ fn k18_sealers_that_are_wrong_are_caught() {
         (Fault::StoresPlaintext, "f12_a_sealed_value_tells_nothing"),
         (Fault::StoresPlaintext, "k18_what_was_never_sealed_needs_a_new_value"),
         (Fault::FailsOnLongValues, "what_was_sealed_is_opened_in_its_place"),
+        (Fault::DigestsForAllTenants, "z4_a_digest_is_the_same_for_the_same_and_another_for_anything_else"),
+        (Fault::DigestsForAllPurposes, "z4_a_digest_is_the_same_for_the_same_and_another_for_anything_else"),
+        (Fault::DigestsWithoutKey, "z4_a_digest_is_the_same_for_the_same_and_another_for_anything_else"),
     ] {
         assert_caught(sealing::CHECKS, &*make(fault), promise);
     }

@@ -16,6 +16,7 @@ use syft_space_domain::store::{
 use syft_space_domain::unit::{Unit, UnitOutcome};
 use syft_space_memory::MemoryStore;
 
+use crate::faulty_approvals::ApprovalFault;
 use crate::faulty_view::FaultyView;
 use crate::scoped_methods::SCOPED_METHODS;
 use crate::second_factor as of_second_factors;
@@ -44,6 +45,8 @@ pub(crate) enum Fault {
     ForgetsUsesOfRotatedKeys,
     /// Amounts are rounded.
     RoundsAmounts,
+    /// Something is wrong with questions that wait for approval.
+    Approvals(ApprovalFault),
     /// A recovery code that was taken is there again.
     KeepsRecoveryCodes,
     /// A session that is used keeps its refresh token.
@@ -364,14 +367,6 @@ fn a4_a_store_that_keeps_sessions_or_their_tokens_is_caught() {
     assert_caught(session::CHECKS, &*make, "a4_sessions_end_one_by_one_and_all_at_once");
     let make = faulty_store(Fault::TrimsAllSessions);
     assert_caught(session::CHECKS, &*make, "a4_a_bounded_number_of_sessions_that_are_over_is_removed");
-}
-
-#[test]
-fn a1_a_store_that_takes_one_issuers_subject_for_anothers_or_one_session_for_all_is_caught() {
-    let make = faulty_store(Fault::IgnoresIssuer);
-    assert_caught(oidc::CHECKS, &*make, "a1_whose_an_account_is_an_issuer_and_its_subject_say_together");
-    let make = faulty_store(Fault::IgnoresSid);
-    assert_caught(oidc::CHECKS, &*make, "a1_the_sessions_of_a_provider_are_found_by_whom_it_means");
 }
 
 #[test]

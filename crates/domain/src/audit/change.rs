@@ -9,6 +9,8 @@ use crate::audit::{Event, RecordedReason};
 named_enum! {
     /// One thing that a change did.
     pub enum ChangeCode {
+        /// A question is answered from now on.
+        Approved = "approved",
         /// The hub was told another address at which this space is reached.
         ChangedAddress = "changed_address",
         /// A policy demands something else, and its type does not name what.
@@ -39,6 +41,8 @@ named_enum! {
         Confirmed = "confirmed",
         /// The thing was made.
         Created = "created",
+        /// A question is not answered from now on.
+        Denied = "denied",
         /// A hub is trusted no more.
         Distrusted = "distrusted",
         /// A hub was told not to show an endpoint for now.

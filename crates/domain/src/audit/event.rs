@@ -158,6 +158,8 @@ text_enum! {
         Policy = "policy",
         /// A group of addresses.
         Group = "group",
+        /// A question that waits for approval, or was decided on.
+        Approval = "approval",
         /// A hub that the installation trusts.
         Hub = "hub",
         /// A tenant's account on a hub.

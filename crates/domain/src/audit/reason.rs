@@ -87,6 +87,8 @@ named_enum! {
         OutboundNotAllowed = "outbound_not_allowed",
         /// What somebody wanted of another account is no way to change one's own.
         OwnAccount = "own_account",
+        /// What was to be decided is the caller's own request.
+        OwnRequest = "own_request",
         /// A password was reset, or is to be.
         PasswordReset = "password_reset",
         /// What the caller, or all, may spend at the endpoint is spent.
@@ -119,6 +121,12 @@ named_enum! {
         ResetUnknown = "reset_unknown",
         /// Resets of passwords ended with the right of whoever made them, or with what the member was.
         ResetsEnded = "resets_ended",
+        /// The question was denied.
+        ReviewDenied = "review_denied",
+        /// The question waits for somebody's approval.
+        ReviewPending = "review_pending",
+        /// The question needs somebody's approval, and no more may wait for it.
+        ReviewQueueFull = "review_queue_full",
         /// Only an Owner hands out, or touches, that role.
         RoleNotYours = "role_not_yours",
         /// A claim of a satellite token is missing, of the wrong type, or not for us.

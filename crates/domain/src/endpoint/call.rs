@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::access::Permission;
-use crate::audit::{Action, ObjectKind, RequestContext};
+use crate::approval::{ApprovalRequest, Filed, PENDING_FOR, Unapproved, seal_prompt};
+use crate::audit::{Action, Event, ObjectKind, RequestContext};
 use crate::dataset::{Dataset, HitContext, Hits, SearchResults, find_chunks};
 use crate::endpoint::call_record::CallRecord;
-use crate::endpoint::{Answer, AnswerParts, Query, QueryError, References};
+use crate::endpoint::{Answer, AnswerParts, NotApproved, Query, QueryError, References};
 use crate::identity::{AuthorizationError, Email, Principal};
+use crate::ids::ApprovalId;
 use crate::ledger::RequestDigest;
 use crate::marketplace::identify;
 use crate::marketplace::ports::IdentifyError;
@@ -151,6 +153,14 @@ impl<'a> QueryCall<'a> {
         let SearchResults { hits, surroundings, .. } = found;
         for _ in 0..MAX_CHANGES {
             let (principal, decision) = self.recheck(query, learned)?;
+            if let Some(unapproved) = self.record.ended(self.space.clock.now()) {
+                self.principal = principal;
+                match self.file(query, unapproved).await? {
+                    Some(error) => return Err(QueryError::NotApproved(error)),
+                    // It is another decision by now.
+                    None => return Err(StoreError::Busy.into()),
+                }
+            }
             // They are as many as were found, and mostly nothing filters them.
             let is_filtered = decision.has_filters() || self.record.limits_what_is_shown();
             let filtered = is_filtered
@@ -162,9 +172,13 @@ impl<'a> QueryCall<'a> {
                 return Err(QueryError::Refused(refusal));
             }
             let (snapshots, clock) = (Arc::clone(&self.space.snapshots), Arc::clone(&self.space.clock));
-            let scope = self.scope;
-            let still_holds =
-                move |tx: &dyn Tx| principal.is_current(&*snapshots, clock.now()) && !tx.has_changed(&scope);
+            let (scope, until) = (self.scope, self.record.approved_until());
+            let still_holds = move |tx: &dyn Tx| {
+                let now = clock.now();
+                principal.is_current(&*snapshots, now)
+                    && !tx.has_changed(&scope)
+                    && until.is_none_or(|until| now < until)
+            };
             let shown = filtered.as_ref().map_or(hits.len(), |(documents, _)| documents.len());
             if self.record.answered(self.scope, shown, still_holds).await? {
                 let (documents, surroundings) = filtered.unwrap_or((hits, surroundings));
@@ -191,6 +205,8 @@ impl<'a> QueryCall<'a> {
             purpose: query.purpose(),
             dataset: Some(endpoint.searched.index.dataset),
             documents: Some(query.search().limit),
+            threshold: Some(query.search().threshold),
+            context: Some(query.search().context),
             request: self.request,
         };
         let context = DecisionContext::of_query(self.space.clock.now(), facts);
@@ -198,9 +214,67 @@ impl<'a> QueryCall<'a> {
         endpoint.decide(&principal.caller(learned), &context)
     }
 
-    /// Lets the caller through and performs what that obliges to. A hub is asked for the caller's address only where the
-    /// decision hangs on that.
+    /// Lets the caller through and performs what that obliges to, and where a question waits for approval, files it. That waits for
+    /// the store: where anything of the tenant was changed meanwhile, it is decided anew.
     async fn admit(&mut self, query: &Query) -> Result<Admission, QueryError> {
+        for _ in 0..MAX_CHANGES {
+            if let Some(admission) = self.admit_once(query).await? {
+                return Ok(admission);
+            }
+            self.principal = renew(self.space, &self.principal)?;
+            let (_, endpoint) = find(&self.principal, self.endpoint.slug.as_str(), None)?;
+            // Another endpoint may have taken over the slug.
+            if endpoint.id != self.endpoint.id {
+                return Err(QueryError::NotFound);
+            }
+            self.endpoint = endpoint;
+        }
+        Err(StoreError::Busy.into())
+    }
+
+    /// Puts the question into the queue of those that wait for approval, unless it is there, with the event that tells of the refusal.
+    /// Answers the refusal; nothing where the decision rests on what is not so any more, and then nothing is held either.
+    async fn file(
+        &mut self,
+        query: &Query,
+        unapproved: Unapproved,
+    ) -> Result<Option<NotApproved>, QueryError> {
+        let Unapproved { key, terms, known } = unapproved;
+        if let Some((id, state)) = known {
+            return Ok(Some(NotApproved(Filed::Request(id, state))));
+        }
+        let conversation = query.conversation();
+        let asked_at = self.space.clock.now();
+        let id = ApprovalId::generate(asked_at, &*self.space.entropy)?;
+        let prompt = terms
+            .keep_prompt
+            .then(|| seal_prompt(&*self.space.sealer, &self.scope, id, conversation))
+            .transpose()?;
+        let request = ApprovalRequest {
+            id,
+            key,
+            purpose: query.purpose().cloned(),
+            characters: u64::try_from(conversation.characters()).unwrap_or(u64::MAX),
+            prompt,
+            asked_at,
+            ends_at: asked_at.plus(PENDING_FOR),
+            decided: None,
+        };
+        let (snapshots, clock) = (Arc::clone(&self.space.snapshots), Arc::clone(&self.space.clock));
+        let (scope, principal) = (self.scope, self.principal.clone());
+        // Who may not ask any more asks nobody.
+        let still_holds = move |tx: &dyn Tx| {
+            let now = clock.now();
+            (principal.is_current(&*snapshots, now) && !tx.has_changed(&scope)).then_some(now)
+        };
+        let outcome = |event: Event, filed| QueryError::NotApproved(NotApproved(filed)).event(event);
+        let filed = self.record.filed(scope, request, terms, still_holds, outcome).await?;
+        Ok(filed.map(NotApproved))
+    }
+
+    /// Decides once, and performs what that obliges to; nothing comes of it where it must be decided anew. A hub is asked for the
+    /// caller's address only where the decision hangs on that.
+    async fn admit_once(&mut self, query: &Query) -> Result<Option<Admission>, QueryError> {
         let mut decision = self.decide(&self.endpoint, &self.principal, query, None);
         let mut learned = None;
         let asked = self.principal.as_hub_user().filter(|caller| !caller.claims.is_guest());
@@ -221,13 +295,18 @@ impl<'a> QueryCall<'a> {
             decision = self.decide(&self.endpoint, &self.principal, query, learned.as_ref());
         }
         let (now, store) = (self.space.clock.now(), &self.space.store);
-        let (decision, obligations) =
-            decision.perform(&ObligationContext::in_store(now, store, self.scope)).await;
+        let obliged = ObligationContext::in_store(now, store, self.scope).sealing_with(&self.space.sealer);
+        let (decision, obligations) = decision.perform(&obliged).await;
         self.record.hold(obligations);
         if decision.is_allow() {
-            Ok(Admission { learned, limits: decision.limits })
-        } else {
-            Err(QueryError::of_decision(decision))
+            return Ok(Some(Admission { learned, limits: decision.limits }));
+        }
+        match decision.unapproved {
+            Some(unapproved) => {
+                let filed = self.file(query, unapproved).await?;
+                filed.map_or(Ok(None), |error| Err(QueryError::NotApproved(error)))
+            }
+            None => Err(QueryError::of_decision(decision)),
         }
     }
 

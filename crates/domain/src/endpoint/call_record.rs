@@ -4,12 +4,14 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::approval::{ApprovalRequest, ApprovalTerms, Filed, Unapproved, file};
 use crate::audit::{Event, ObjectKind, ReasonCode};
 use crate::dataset::Hits;
 use crate::endpoint::{QueryError, QueryRefusal};
 use crate::policy::{Obligations, PolicyEntry, Purpose, Release};
 use crate::store::{Store, StoreError, Tx};
 use crate::tenant::{TenantScope, WriteScope};
+use crate::time::Timestamp;
 use crate::unit::{Abort, Recorded, Refused};
 
 /// The event of a call, and what is held for it. When this is dropped before the call has ended, the event says that the
@@ -125,6 +127,58 @@ impl CallRecord {
                 Err(self.refusal().map_or_else(|| StoreError::Busy.into(), QueryError::Refused))
             }
             Err(NotRecorded::Store(error)) => Err(error.into()),
+        }
+    }
+
+    /// From when on the call is not answered any more, because what was approved of it has ended.
+    pub(super) fn approved_until(&self) -> Option<Timestamp> {
+        self.obligations.approved_until()
+    }
+
+    /// The question as one that is not approved, where that has ended.
+    pub(super) fn ended(&self, now: Timestamp) -> Option<Unapproved> {
+        self.obligations.ended(now)
+    }
+
+    /// Records that the question waits for approval, with the request of it, which is made where there is none: if the refusal
+    /// still rests on what is so when its turn to be written has come. Answers what became of it, and nothing where it does not.
+    pub(super) async fn filed(
+        &mut self,
+        scope: TenantScope,
+        request: ApprovalRequest,
+        terms: ApprovalTerms,
+        still_holds: impl Fn(&dyn Tx) -> Option<Timestamp> + Send + 'static,
+        outcome: impl Fn(Event, Filed) -> Event + Send + 'static,
+    ) -> Result<Option<Filed>, StoreError> {
+        // Nothing of it is settled, should the caller go meanwhile: the event that is taken tells of a refusal.
+        let held = std::mem::take(&mut self.obligations);
+        let pending = self.event.clone();
+        let mut taken: Option<(Event, Timestamp)> = None;
+        let recorded = self.store.write(move |tx| {
+            // A unit may run again: what it took is its own.
+            if taken.is_none()
+                && let Some(now) = still_holds(tx)
+            {
+                taken = pending.take().map(|event| (event, now));
+            }
+            let stale = || Abort::Refused(Refused::unrecorded(NotRecorded::Stale));
+            let (event, now) = taken.clone().ok_or_else(stale)?;
+            let filed = file(tx, &WriteScope::of_system(&scope), &request, &terms, now)?;
+            Ok(Recorded::new(filed, outcome(event, filed)))
+        });
+        match recorded.await {
+            Ok(filed) => {
+                held.release(Release::Unapproved);
+                Ok(Some(filed))
+            }
+            Err(NotRecorded::Stale | NotRecorded::NoRoom) => {
+                held.release(Release::Refused);
+                Ok(None)
+            }
+            Err(NotRecorded::Store(error)) => {
+                held.release(Release::Failed);
+                Err(error)
+            }
         }
     }
 

@@ -20,7 +20,7 @@ pub use manage::{
     endpoints, remove_endpoint,
 };
 pub use name::EndpointName;
-pub use query::{Query, QueryError, QueryRefusal};
+pub use query::{NotApproved, Query, QueryError, QueryRefusal};
 pub use slug::{Slug, SlugError};
 
 use crate::as_text::text_enum;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::approval::{ApprovalState, Filed};
 use crate::audit::{Action, Event, ReasonCode};
 use crate::dataset::{ContextSize, SearchQuery, SearchQueryError, Threshold};
 use sha2::{Digest, Sha256};
@@ -10,7 +11,10 @@ use crate::endpoint::{Conversation, CorrelationId};
 use crate::identity::AuthorizationError;
 use crate::ids::{ActorId, EndpointId};
 use crate::ledger::RequestDigest;
-use crate::policy::{Decision, LimitStatus, PolicyMetadata, PolicyOutcome, Purpose, Reason, Release};
+use crate::policy::{
+    Decision, EntryDetails, LimitStatus, ManualReviewType, PolicyEntry, PolicyMetadata, PolicyOutcome,
+    PolicyType, Purpose, Reason, Release,
+};
 use crate::port_error::{PortError, port_errors};
 
 /// A query to an endpoint.
@@ -137,6 +141,51 @@ impl QueryRefusal {
     }
 }
 
+/// What became of a question that nobody has approved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotApproved(pub Filed);
+
+impl NotApproved {
+    /// What the caller learns, in the words that marketplace clients read.
+    #[must_use]
+    pub fn metadata(&self) -> PolicyMetadata {
+        let (reason_code, reason) = match self.0 {
+            Filed::Request(_, ApprovalState::Denied) => {
+                ("REVIEW_DENIED", "your question was not approved: it is not answered")
+            }
+            Filed::Request(..) => {
+                ("REVIEW_PENDING", "your question is answered once somebody has approved it")
+            }
+            Filed::Full(_) => ("REVIEW_QUEUE_FULL", "too many questions wait for approval"),
+        };
+        let mut entry = PolicyEntry::rejected(ManualReviewType.name(), "access", reason_code, reason);
+        if let Filed::Request(approval_id, _) = self.0 {
+            entry.details = Some(EntryDetails { approval_id });
+        }
+        PolicyMetadata::rejected(PolicyOutcome::PolicyViolation, entry)
+    }
+
+    fn message(&self) -> String {
+        match &self.0 {
+            Filed::Request(_, ApprovalState::Denied) => {
+                "your question was denied: it is not answered until that has ended; its owners and admins can say why".to_owned()
+            }
+            Filed::Request(..) => {
+                "your question waits for an owner or admin to approve it: ask it again, as it is, once that is done".to_owned()
+            }
+            Filed::Full(full) => full.to_string(),
+        }
+    }
+
+    fn reason_code(&self) -> ReasonCode {
+        match self.0 {
+            Filed::Request(_, ApprovalState::Denied) => ReasonCode::ReviewDenied,
+            Filed::Request(..) => ReasonCode::ReviewPending,
+            Filed::Full(_) => ReasonCode::ReviewQueueFull,
+        }
+    }
+}
+
 /// A query was not answered.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum QueryError {
@@ -149,6 +198,9 @@ pub enum QueryError {
     /// A policy refused.
     #[error("{}", .0.message())]
     Refused(QueryRefusal),
+    /// Nobody has approved the question.
+    #[error("{}", .0.message())]
+    NotApproved(NotApproved),
     /// A policy demands a purpose, and the query names none. Holds those of which it must name one.
     #[error(
         "say in purpose what the query is for; {}",
@@ -208,6 +260,7 @@ impl QueryError {
             | Self::Refused(_)
             | Self::PurposeMissing(_)
             | Self::NotVouchedFor => Release::Refused,
+            Self::NotApproved(_) => Release::Unapproved,
             Self::PolicyUnavailable
             | Self::IdentityUnavailable(_)
             | Self::AccountBroken(_)
@@ -221,6 +274,7 @@ impl QueryError {
             Self::Authorization(error) => return error.denied(event),
             Self::NotFound => (event.action, true, ReasonCode::EndpointNotFound),
             Self::Refused(refusal) => (Action::PolicyViolation, true, refusal.reason_code()),
+            Self::NotApproved(error) => (Action::PolicyViolation, true, error.reason_code()),
             Self::PurposeMissing(_) => (Action::PolicyViolation, true, ReasonCode::PurposeMissing),
             Self::PolicyUnavailable => (event.action, false, ReasonCode::PolicyUnavailable),
             Self::NotVouchedFor => (Action::AuthnTokenFail, true, ReasonCode::HubUserNotVouchedFor),

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use crate::dataset::{ContextSize, Threshold};
 use crate::endpoint::Conversation;
 use crate::group::GroupMemberships;
 use crate::ids::{ActorId, ApiKeyId, DatasetId, EndpointId};
@@ -43,10 +44,14 @@ pub struct QueryFacts<'a> {
     pub conversation: Option<&'a Conversation>,
     /// What it is for, if the caller says.
     pub purpose: Option<&'a Purpose>,
-    /// Which dataset is searched; `None` where an owner has a query explained.
+    /// Which dataset is searched; `None` where nobody says.
     pub dataset: Option<DatasetId>,
     /// How many documents it shows at most; `None` where an owner has a query explained that does not say.
     pub documents: Option<usize>,
+    /// How close a chunk must be to be shown; `None` where an owner has a query explained, whose threshold is the default.
+    pub threshold: Option<Threshold>,
+    /// How much is shown around each hit; `None` where an owner has a query explained, which shows nothing there.
+    pub context: Option<ContextSize>,
     /// What tells the same request again, if the caller gave it a correlation id.
     pub request: Option<RequestDigest>,
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::access::{Permission, Role, may};
+use crate::approval::{ApprovalState, Unapproved};
 use crate::as_text::named_enum;
 use crate::dataset::{Hits, Location};
 use crate::identity::Email;
@@ -52,6 +53,8 @@ pub struct Decision {
     pub limits: Vec<LimitStatus>,
     /// In how long the limits let the query in, where one of them does not, and that hangs on time alone.
     pub retry_after: Option<Duration>,
+    /// The question, where it waits for approval or was denied, and nothing else keeps the query out.
+    pub unapproved: Option<Unapproved>,
     /// The purposes of which the query must name one to be let in, where it names none.
     pub purposes: Vec<Purpose>,
     /// The rules that filter what is found.
@@ -115,6 +118,8 @@ pub enum PolicyVerdict {
     PurposeMissing,
     /// There is not enough left of what it demands.
     LimitReached,
+    /// Nobody has approved the question.
+    NotApproved,
     /// It cannot be evaluated: its type is unknown, or its configuration or a group that it names cannot be read.
     Unavailable,
     /// It was not asked, for the decision stood.
@@ -150,6 +155,10 @@ named_enum! {
         HubNotRegistered = "hub_not_registered",
         /// There is not enough left of what a policy demands.
         LimitReached = "limit_reached",
+        /// The question waits for somebody's approval, or needs it.
+        ReviewPending = "review_pending",
+        /// The question was denied.
+        ReviewDenied = "review_denied",
         /// A policy cannot be evaluated.
         PolicyUnavailable = "policy_unavailable",
     }
@@ -210,7 +219,8 @@ impl Decision {
     }
 
     /// Performs the obligations. Where one cannot be performed, what was taken before is given back, and the decision that
-    /// comes back denies.
+    /// comes back denies. Where that is for want of approval what was taken comes back too: whoever holds it says how it is
+    /// released once the question is filed.
     pub async fn perform(mut self, context: &ObligationContext) -> (Self, Obligations) {
         let mut performed = Obligations::default();
         let mut demands = std::mem::take(&mut self.obligations).into_iter();
@@ -219,6 +229,10 @@ impl Decision {
                 Ok(hold) => {
                     self.limits.extend(hold.status());
                     performed.add(hold);
+                }
+                Err(error @ ObligationError::Unapproved(_)) => {
+                    self.deny(&demand, error, demands.as_slice().iter(), context).await;
+                    return (self, performed);
                 }
                 Err(error) => {
                     performed.release(Release::Refused);
@@ -270,6 +284,14 @@ impl Decision {
         }
     }
 
+    /// Notes what the policy of a demand said in the end.
+    fn note(&mut self, demand: &Demand, verdict: PolicyVerdict) {
+        let mut policies = self.diagnostics.policies.iter_mut();
+        if let Some(diagnostic) = policies.find(|diagnostic| diagnostic.policy == demand.policy) {
+            diagnostic.outcome = verdict;
+        }
+    }
+
     /// Denies for want of what `demand` demands. Who waits until then would be refused by the demands behind it if there
     /// is less left of theirs: so these are looked at too.
     async fn deny<'a>(
@@ -283,16 +305,23 @@ impl Decision {
         self.refusing = Some(Arc::clone(&demand.policy_type));
         let Shortfall { rule, retry_after, status } = match error {
             ObligationError::Shortfall(shortfall) => shortfall,
+            ObligationError::Unapproved(unapproved) => {
+                let is_denied = matches!(unapproved.known, Some((_, ApprovalState::Denied)));
+                self.diagnostics.reason =
+                    if is_denied { Reason::ReviewDenied } else { Reason::ReviewPending };
+                self.note(demand, PolicyVerdict::NotApproved);
+                let rule = if is_denied { "denied" } else { "not approved" };
+                self.diagnostics.decided_by = Some(Decider { policy: demand.policy, rule: rule.into() });
+                self.unapproved = Some(*unapproved);
+                return;
+            }
             ObligationError::Unavailable => {
                 self.diagnostics.reason = Reason::PolicyUnavailable;
                 return;
             }
         };
         self.diagnostics.reason = Reason::LimitReached;
-        let mut policies = self.diagnostics.policies.iter_mut();
-        if let Some(diagnostic) = policies.find(|diagnostic| diagnostic.policy == demand.policy) {
-            diagnostic.outcome = PolicyVerdict::LimitReached;
-        }
+        self.note(demand, PolicyVerdict::LimitReached);
         self.diagnostics.decided_by = Some(Decider { policy: demand.policy, rule });
         (self.limits, self.retry_after) = (status.into_iter().collect(), retry_after);
         for other in others {
@@ -334,6 +363,8 @@ impl Reason {
             | Self::EndpointDraft
             | Self::HubNotRegistered
             | Self::LimitReached
+            | Self::ReviewPending
+            | Self::ReviewDenied
             | Self::PolicyUnavailable => Effect::Deny,
         }
     }
@@ -409,6 +440,7 @@ mod tests {
             obligations,
             limits,
             retry_after,
+            unapproved: None,
             purposes: Vec::new(),
             filters,
             refusing: None,

@@ -101,12 +101,15 @@ pub async fn explain(
         address: query.address,
         conversation: query.conversation.as_ref(),
         purpose: query.purpose.as_ref(),
-        dataset: None,
+        dataset: Some(endpoint.searched.index.dataset),
         documents: None,
+        threshold: None,
+        context: None,
         request: None,
     };
     let now = query.at.unwrap_or_else(|| space.clock.now());
     let decision =
         endpoint.decide(&caller, &DecisionContext::of_query(now, facts).with_groups(snapshot.groups()));
-    Ok(decision.look(&ObligationContext::in_store(now, &space.store, scope)).await)
+    let obliged = ObligationContext::in_store(now, &space.store, scope).sealing_with(&space.sealer);
+    Ok(decision.look(&obliged).await)
 }

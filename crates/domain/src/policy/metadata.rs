@@ -2,6 +2,7 @@
 
 use serde::{Serialize, Serializer};
 
+use crate::ids::ApprovalId;
 use crate::ledger::{Amount, Currency, TransferKey};
 
 /// How the policies of an endpoint decided.
@@ -38,6 +39,16 @@ pub struct PolicyEntry {
     /// Why, for a person. It never shows a rule: those are the owner's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<&'static str>,
+    /// What else a program may want to know of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub details: Option<EntryDetails>,
+}
+
+/// What else is told of one policy's part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct EntryDetails {
+    /// The request by which the question waits for approval, or was denied.
+    pub approval_id: ApprovalId,
 }
 
 impl PolicyEntry {
@@ -50,7 +61,7 @@ impl PolicyEntry {
         reason: &'static str,
     ) -> Self {
         let (reason_code, reason) = (Some(reason_code), Some(reason));
-        Self { policy_type, kind, status: "rejected", charge: None, reason_code, reason }
+        Self { policy_type, kind, status: "rejected", charge: None, reason_code, reason, details: None }
     }
 }
 

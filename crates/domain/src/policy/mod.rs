@@ -18,6 +18,7 @@ mod disclosure;
 mod explain;
 mod lint;
 mod manage;
+mod manual_review;
 mod metadata;
 mod obligation;
 mod open_reviews;
@@ -65,7 +66,8 @@ pub use manage::{
     ChangePolicy, MAX_ATTACHED, MAX_CONFIGURATION_BYTES_PER_TENANT, MAX_PATTERNS_PER_TENANT, NewPolicy,
     PolicyError, attach, attached, change_policy, create_policy, policies, policy, remove_policy,
 };
-pub use metadata::{Charge, LedgerReference, PolicyEntry, PolicyMetadata, PolicyOutcome};
+pub use manual_review::{ManualReviewConfiguration, ManualReviewType, approval_terms};
+pub use metadata::{Charge, EntryDetails, LedgerReference, PolicyEntry, PolicyMetadata, PolicyOutcome};
 pub use obligation::{
     Hold, LimitStatus, Obligation, ObligationContext, ObligationError, Obligations, Posting, Release,
     Shortfall, TenantStore,

@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::Pending;
+use crate::approval::Unapproved;
 use crate::dataset::Hits;
 use crate::ids::EventId;
 use crate::policy::metadata::{PolicyEntry, PolicyMetadata};
+use crate::sealing::Sealer;
 use crate::store::{Store, StoreError, Tx};
 use crate::tenant::{TenantScope, WriteScope};
 use crate::time::Timestamp;
@@ -41,6 +43,9 @@ pub struct ObligationContext {
     /// What types read that keep their accounts in the store; `None` where a program decides without one. What needs it is
     /// unavailable then.
     pub store: Option<TenantStore>,
+    /// What keys the digests of those that know a question again; `None` where a program decides without. What needs it is
+    /// unavailable then.
+    pub sealer: Option<Arc<dyn Sealer>>,
 }
 
 /// The store, and whose part of it is meant.
@@ -56,13 +61,19 @@ impl ObligationContext {
     /// At a time, without a store.
     #[must_use]
     pub fn at(now: Timestamp) -> Self {
-        Self { now, store: None }
+        Self { now, store: None, sealer: None }
     }
 
     /// At a time, in a tenant's part of a store.
     #[must_use]
     pub fn in_store(now: Timestamp, store: &Arc<dyn Store>, scope: TenantScope) -> Self {
-        Self { now, store: Some(TenantStore { store: Arc::clone(store), scope }) }
+        Self { now, store: Some(TenantStore { store: Arc::clone(store), scope }), sealer: None }
+    }
+
+    /// The same, with what keys digests.
+    #[must_use]
+    pub fn sealing_with(self, sealer: &Arc<dyn Sealer>) -> Self {
+        Self { sealer: Some(Arc::clone(sealer)), ..self }
     }
 }
 
@@ -98,6 +109,11 @@ pub trait Hold: Send {
         None
     }
 
+    /// What was approved, where it is that: from when on it is good no more, and what the question is without it.
+    fn approval(&self) -> Option<(Timestamp, &Unapproved)> {
+        None
+    }
+
     /// What the caller is told of it in the answer, once what was to be written of it is.
     fn entry(&self) -> Option<PolicyEntry> {
         None
@@ -125,6 +141,8 @@ pub trait Posting: Send + Sync {
 pub enum Release {
     /// A policy refused the query, or the caller may not make it any more.
     Refused,
+    /// Its question waits for somebody's approval, or was denied.
+    Unapproved,
     /// It could not be answered, and that is not the caller's fault.
     Failed,
     /// Whoever asked was gone before the answer.
@@ -152,6 +170,8 @@ pub struct LimitStatus {
 pub enum ObligationError {
     /// There is not enough left of a limit or an amount.
     Shortfall(Shortfall),
+    /// Nobody has approved the question.
+    Unapproved(Box<Unapproved>),
     /// How much is left cannot be read, so nobody is let in.
     Unavailable,
 }
@@ -196,6 +216,19 @@ impl Obligations {
     #[must_use]
     pub fn refusal(&self) -> Option<PolicyMetadata> {
         self.held.iter().find_map(|hold| hold.refusal())
+    }
+
+    /// From when on the query is not answered any more, because what was approved of it has ended.
+    #[must_use]
+    pub fn approved_until(&self) -> Option<Timestamp> {
+        self.held.iter().filter_map(|hold| hold.approval()).map(|(until, _)| until).min()
+    }
+
+    /// The question as one that is not approved, where it was, and that has ended by now.
+    #[must_use]
+    pub fn ended(&self, now: Timestamp) -> Option<Unapproved> {
+        let mut approvals = self.held.iter().filter_map(|hold| hold.approval());
+        approvals.find(|(until, _)| *until <= now).map(|(_, unapproved)| unapproved.clone())
     }
 
     /// What is to be written of an answer that shows so many documents.

@@ -152,6 +152,7 @@ impl PolicySet {
             obligations: Vec::new(),
             limits: Vec::new(),
             retry_after: None,
+            unapproved: None,
             purposes: Vec::new(),
             filters: Vec::new(),
             refusing: None,
@@ -257,6 +258,7 @@ impl Answers {
                     PolicyVerdict::Matched(_)
                     | PolicyVerdict::NotMatched
                     | PolicyVerdict::LimitReached
+                    | PolicyVerdict::NotApproved
                     | PolicyVerdict::Skipped,
                     _,
                 ) => {}

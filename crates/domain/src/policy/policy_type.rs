@@ -182,6 +182,8 @@ pub enum Stage {
     Admit,
     /// Then: how often, or how much.
     Limit,
+    /// Then: whether somebody has approved it. Whoever asks on and on has been counted by then, and nothing is charged yet.
+    Approve,
     /// Then: for what price.
     Charge,
     /// Last. Once the work is done, such a rule also has a say in what is shown of it.

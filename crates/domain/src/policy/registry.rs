@@ -12,6 +12,7 @@ use crate::policy::accounting::AccountingType;
 use crate::policy::configuration::{PolicyConfiguration, PolicyConfigurationError};
 use crate::policy::content::ContentType;
 use crate::policy::disclosure::DisclosureType;
+use crate::policy::manual_review::ManualReviewType;
 use crate::policy::pii_filter::PiiFilterType;
 use crate::policy::policy_type::{ConfigurationError, PolicyType, Rule};
 use crate::policy::purpose_type::PurposeType;
@@ -54,6 +55,7 @@ impl Default for PolicyTypes {
             .with(AccessType)
             .with(AccountingType::default())
             .with(DisclosureType::default())
+            .with(ManualReviewType)
             .with(PurposeType)
             .with(RateLimitType::default())
             .with(PiiFilterType)

@@ -35,9 +35,10 @@ use crate::written::{BEGUN, Case, Query, Who, Written, case};
 /// How many cases there are unless somebody says otherwise.
 const CASES: u32 = 10_000;
 
-/// The reasons that a verdict can have: all but that a limit is reached, which shows only when something is taken of it.
+/// The reasons that a verdict can have: all but those that show only when something is taken of a limit, or approval is looked for.
 fn reasons() -> impl Iterator<Item = Reason> {
-    Reason::ALL.into_iter().filter(|reason| *reason != Reason::LimitReached)
+    let later = [Reason::LimitReached, Reason::ReviewPending, Reason::ReviewDenied];
+    Reason::ALL.into_iter().filter(move |reason| !later.contains(reason))
 }
 
 fn id(place: usize) -> PolicyId {
@@ -134,8 +135,10 @@ fn check(decision: &Decision, expected: &Expected) -> Result<(), TestCaseError> 
             (PolicyVerdict::AddressUnknown, word) => *word == Word::AddressUnknown,
             (PolicyVerdict::PurposeMissing, word) => *word == Word::PurposeMissing,
             (PolicyVerdict::Unavailable, word) => *word == Word::Unavailable,
-            // Deciding takes nothing, and looks at no limit.
-            (PolicyVerdict::Matched(_) | PolicyVerdict::LimitReached, _) => false,
+            // Deciding takes nothing, and looks at no limit and no approval.
+            (PolicyVerdict::Matched(_) | PolicyVerdict::LimitReached | PolicyVerdict::NotApproved, _) => {
+                false
+            }
         };
         prop_assert!(is_said, "{:?}, and not {:?}", step, expected.words[place]);
     }

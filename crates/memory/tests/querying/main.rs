@@ -1,6 +1,8 @@
 //! The calls that query an endpoint: each way in which one can end, and the one event that it leaves.
 
 #[cfg(test)]
+mod approving;
+#[cfg(test)]
 mod asked;
 #[cfg(test)]
 mod charging;

@@ -5,13 +5,14 @@ use std::fmt::Display;
 use futures_executor::block_on;
 use serde_json::json;
 use syft_space_domain::access::{Permission, Role, may};
+use syft_space_domain::approval;
 use syft_space_domain::audit::ports::EventFilter;
 use syft_space_domain::audit::{self, Action, Outcome};
 use syft_space_domain::dataset::{self, DocumentId, Job, Metadata, NewDocument, SearchQuery, Upload};
 use syft_space_domain::endpoint::{self, EndpointName};
 use syft_space_domain::group::{self, GroupName, NewGroup};
 use syft_space_domain::identity::{self, Principal};
-use syft_space_domain::ids::{DatasetId, EndpointId, JobId, MarketplaceId, PolicyId};
+use syft_space_domain::ids::{ApprovalId, DatasetId, EndpointId, JobId, MarketplaceId, PolicyId};
 use syft_space_domain::marketplace::{
     self, ChangeMarketplace, HubCredential, NewMarketplace, RegistrationSettings,
 };
@@ -96,6 +97,18 @@ const READS: &[Reads] = &[
     }),
     ("policies", Permission::ReadMetadata, |world, who, _| {
         told(block_on(policy::policies(&world.space, who, PageRequest::default())))
+    }),
+    ("approvals", Permission::WritePolicies, |world, who, _| {
+        let filter = approval::ApprovalFilter::default();
+        told(block_on(approval::approvals(&world.space, who, filter, PageRequest::default())))
+    }),
+    ("approval", Permission::WritePolicies, |world, who, _| {
+        // It is not there: whoever may not read learns not even that.
+        let id = ApprovalId::from_bytes([7; 16]);
+        told(block_on(approval::approval(&world.space, &context(&world.space), who, id)))
+    }),
+    ("own_approvals", Permission::Query, |world, who, _| {
+        told(block_on(approval::own_approvals(&world.space, who, PageRequest::default())))
     }),
     ("attached", Permission::ReadMetadata, |world, who, things| {
         told(block_on(policy::attached(&world.space, who, things.endpoint_id)))

@@ -4,6 +4,7 @@ mod access_review;
 mod account;
 mod api;
 mod api_keys;
+mod approvals;
 mod ask;
 mod change_password;
 mod config;
@@ -131,6 +132,9 @@ enum Command {
     /// See which groups of addresses there are, and who is in them, and change that
     #[command(subcommand)]
     Groups(groups::Groups),
+    /// See which questions wait for approval, and decide on them, as an account
+    #[command(subcommand)]
+    Approvals(approvals::Approvals),
     /// See the keys that sign access tokens, and make a new one
     #[command(subcommand)]
     Keys(keys::Keys),
@@ -187,6 +191,7 @@ impl Command {
             Self::Password(change) => Some(&change.account),
             Self::Policies(policies::Policies::Set(set)) => Some(&set.account),
             Self::Groups(what) => what.account(),
+            Self::Approvals(what) => Some(what.account()),
             _ => None,
         }
     }
@@ -203,6 +208,7 @@ impl Command {
             Self::Password(change) => change.check(),
             Self::Policies(policies::Policies::Set(set)) => set.check(),
             Self::Groups(what) => what.check(),
+            Self::Approvals(what) => what.check(),
             _ => Ok(()),
         }
     }
@@ -211,7 +217,9 @@ impl Command {
     fn permission(&self) -> Option<Permission> {
         match self {
             Self::Publish(_) | Self::Unpublish(_) => Some(Permission::WriteEndpoints),
-            Self::Policies(policies::Policies::Set(_)) => Some(Permission::WritePolicies),
+            Self::Policies(policies::Policies::Set(_)) | Self::Approvals(_) => {
+                Some(Permission::WritePolicies)
+            }
             Self::Groups(what) if what.account().is_some() => Some(Permission::WritePolicies),
             _ => None,
         }
@@ -390,6 +398,7 @@ async fn call(api: &ApiClient, command: &Command, asked: &Asked, out: &mut Outpu
         Command::Endpoints(ListOnly::List) => lists::endpoints(api, out).await,
         Command::Policies(what) => policies::run(api, what, out).await,
         Command::Groups(what) => groups::run(api, what, out).await,
+        Command::Approvals(what) => approvals::run(api, what, out).await,
         Command::Keys(what) => keys::run(api, what, out).await,
         Command::Hubs(what) => hubs::run(api, what, out).await,
         Command::Oidc(what) => oidc::run(api, what, out).await,

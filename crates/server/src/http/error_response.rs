@@ -2,6 +2,7 @@
 
 mod access_review;
 mod api_keys;
+mod approvals;
 mod datasets;
 mod groups;
 mod ledger;
@@ -285,6 +286,7 @@ impl From<QueryError> for Problem {
                     None => problem,
                 }
             }
+            QueryError::NotApproved(unapproved) => approvals::not_approved(unapproved),
             QueryError::PurposeMissing(_) => Self::field("/purpose", error),
             QueryError::PolicyUnavailable => Self::new(Reason::PolicyUnavailable, error),
             QueryError::NotVouchedFor => Self::new(Reason::TokenInvalid, error),

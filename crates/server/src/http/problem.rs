@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use actix_web::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use syft_space_domain::audit::ReasonCode;
-use syft_space_domain::ids::RequestId;
+use syft_space_domain::ids::{ApprovalId, RequestId};
 use syft_space_domain::policy::{LimitStatus, PolicyMetadata};
 
 use crate::http::rate_limit_headers;
@@ -26,6 +26,7 @@ struct Parts {
     detail: String,
     errors: Vec<FieldError>,
     tenants: Option<Vec<String>>,
+    approval: Option<ApprovalId>,
     policy: Option<PolicyMetadata>,
     limits: Vec<LimitStatus>,
     retry_after: Option<u64>,
@@ -71,6 +72,7 @@ impl Problem {
             detail: cut(detail.to_string(), MAX_DETAIL_CHARS),
             errors: Vec::new(),
             tenants: None,
+            approval: None,
             policy: None,
             limits: Vec::new(),
             retry_after,
@@ -171,6 +173,13 @@ impl Problem {
         self
     }
 
+    /// Names the request by which a question waits for approval, or was denied.
+    #[must_use]
+    pub fn with_approval(mut self, id: ApprovalId) -> Self {
+        self.0.approval = Some(id);
+        self
+    }
+
     /// Says how the policies decided.
     #[must_use]
     pub fn with_policy(mut self, policy: PolicyMetadata) -> Self {
@@ -238,8 +247,18 @@ impl Problem {
     /// The response, to the request of this id where it has one.
     #[must_use]
     pub fn respond(&self, request: Option<RequestId>) -> HttpResponse {
-        let Parts { reason, detail, errors, tenants, policy, limits, retry_after, allow, is_unrecorded: _ } =
-            &*self.0;
+        let Parts {
+            reason,
+            detail,
+            errors,
+            tenants,
+            approval,
+            policy,
+            limits,
+            retry_after,
+            allow,
+            is_unrecorded: _,
+        } = &*self.0;
         let mut response = HttpResponseBuilder::new(reason.status());
         response.insert_header((CONTENT_TYPE, "application/problem+json"));
         if let Some(seconds) = retry_after {
@@ -279,6 +298,7 @@ impl Problem {
             reason_code: reason.code().into(),
             errors: (!errors.is_empty()).then_some(errors.into()),
             tenants: tenants.as_deref().map(Cow::from),
+            approval_id: *approval,
             policy_metadata: policy.as_ref(),
         };
         // Strings and numbers alone: this always serialises.

@@ -88,6 +88,14 @@ reasons! {
     AccessDenied = FORBIDDEN, "access_denied", "A policy refused the query";
     /// A policy refused, for another reason than who asks and how often.
     PolicyViolation = FORBIDDEN, "policy_violation", "A policy does not permit the query";
+    /// The question waits for an owner or admin to approve it: `approval_id` names it.
+    ReviewPending = FORBIDDEN, "review_pending", "Your question waits for approval";
+    /// The question was denied, and is not answered until that has ended.
+    ReviewDenied = FORBIDDEN, "review_denied", "Your question was not approved";
+    /// The question needs approval, and as many wait as may.
+    ReviewQueueFull = FORBIDDEN, "review_queue_full", "Too many questions wait for approval";
+    /// What is to be decided is the caller's own question.
+    OwnRequest = FORBIDDEN, "own_request", "Nobody decides on a question of their own";
     /// There is no such route.
     NoRoute = NOT_FOUND, "no_route", "There is nothing at this path";
     /// There is no such thing, for this caller.

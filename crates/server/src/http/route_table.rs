@@ -13,20 +13,20 @@ use crate::http::reason::Reason::{
     CurrentPasswordWrong, EndpointDraft, GroupInUse, HubNotTrusted, HubUnavailable, HubUnreadable,
     IdentityProviderUnavailable, IdentityUnavailable, InUse, IssuerMismatch, IssuerUrlMismatch, LastOwner,
     LimitReached, LogoutTokenInvalid, MailRefused, MailUnavailable, NameTaken, NoAccessPolicy, NoRoute,
-    NotFound, OutboundNotAllowed, Overloaded, PasswordRefused, PaymentRequired, PolicyUnavailable,
-    PolicyViolation, PublicUrlMissing, RateLimited, RefreshTokenInvalid, RegistrationClosed, RoleNotYours,
-    SecondFactorRequired, ServedElsewhere, SetupTokenWrong, SignInInvalid, SignInRefused, SlugUnlistable,
-    StorageFull, TenantRequired, TooManyGuesses, TooManyMails, TotpRequired, TotpWrong, Unavailable,
-    UsernameMismatch,
+    NotFound, OutboundNotAllowed, Overloaded, OwnRequest, PasswordRefused, PaymentRequired,
+    PolicyUnavailable, PolicyViolation, PublicUrlMissing, RateLimited, RefreshTokenInvalid,
+    RegistrationClosed, ReviewDenied, ReviewPending, ReviewQueueFull, RoleNotYours, SecondFactorRequired,
+    ServedElsewhere, SetupTokenWrong, SignInInvalid, SignInRefused, SlugUnlistable, StorageFull,
+    TenantRequired, TooManyGuesses, TooManyMails, TotpRequired, TotpWrong, Unavailable, UsernameMismatch,
 };
 pub use crate::http::route::{Guard, Method, Route};
 use crate::http::route_docs::{BodyLimit, Response, summary};
 use crate::routes::reply::List;
 use crate::routes::{
-    access_review, api_keys, audit, auth, choose_password, datasets, docs, documents, endpoints, explanation,
-    front_page, groups, health, hubs, invitations, jobs, keys, ledger, listings, marketplaces, oidc, openapi,
-    operator, policies, policy_lint, policy_simulation, query, security_txt, sessions, shapes, tenant, totp,
-    users,
+    access_review, api_keys, approvals, audit, auth, choose_password, datasets, docs, documents, endpoints,
+    explanation, front_page, groups, health, hubs, invitations, jobs, keys, ledger, listings, marketplaces,
+    oidc, openapi, operator, policies, policy_lint, policy_simulation, query, security_txt, sessions, shapes,
+    tenant, totp, users,
 };
 
 macro_rules! routes {
@@ -287,7 +287,7 @@ pub static ROUTES: &[Route] = routes! {
             .description("Unknown fields are ignored here, and here alone. Who asks is whom the token names.")
             .headers(query::HEADERS)
             .request_body::<query::Query>().response::<query::Answer<'static>>(200).limits()
-            .reasons(&[AccessDenied, PolicyViolation, PaymentRequired, RateLimited, PolicyUnavailable, IdentityUnavailable, HubUnavailable]);
+            .reasons(&[AccessDenied, PolicyViolation, PaymentRequired, RateLimited, ReviewPending, ReviewDenied, ReviewQueueFull, PolicyUnavailable, IdentityUnavailable, HubUnavailable]);
 
     Get    "/api/v1/groups"      member(&[ReadMetadata]) => groups::list,
         summary("List the groups").paged().response::<List<groups::Group>>(200);
@@ -337,6 +337,17 @@ pub static ROUTES: &[Route] = routes! {
     Get    "/api/v1/policies/{id}/coverage" member(&[ReadAudit]) => policies::coverage,
         summary("List how much each caller was shown").description("Under a policy of type disclosure_limit, as far as it counts now.")
             .paged().response::<List<policies::CallerCoverage>>(200);
+
+    Get    "/api/v1/approvals"              member(&[WritePolicies]) => approvals::list,
+        summary("List the questions that wait for approval, or were decided on").query(approvals::FILTERS).response::<List<approvals::Approval>>(200);
+    Get    "/api/v1/approvals/{id}"         member(&[WritePolicies]) => approvals::get,
+        summary("Show such a question, with its text where it is kept").response::<approvals::ApprovalWithPrompt>(200);
+    Post   "/api/v1/approvals/{id}/approve" member(&[WritePolicies]) => approvals::approve,
+        summary("Let a question be answered").request_body::<approvals::Decide>().response::<approvals::DecidedApproval>(200).reasons(&[OwnRequest]);
+    Post   "/api/v1/approvals/{id}/deny"    member(&[WritePolicies]) => approvals::deny,
+        summary("Have a question not answered").request_body::<approvals::Decide>().response::<approvals::DecidedApproval>(200).reasons(&[OwnRequest]);
+    Get    "/api/v1/me/approvals"           member(&[Query]) => approvals::list_own,
+        summary("List one's own questions that wait for approval").paged().response::<List<approvals::OwnApproval>>(200);
 
     Get    "/api/v1/ledger/transfers"      member(&[ReadAudit]) => ledger::transfers,
         summary("List what was charged").description("The oldest first.").paged().response::<List<ledger::Transfer>>(200);

@@ -57,6 +57,7 @@ impl From<&PolicyDiagnostic> for ExplanationStep {
             PolicyVerdict::AddressUnknown => ("address_unknown", None),
             PolicyVerdict::PurposeMissing => ("purpose_missing", None),
             PolicyVerdict::LimitReached => ("limit_reached", None),
+            PolicyVerdict::NotApproved => ("not_approved", None),
             PolicyVerdict::Unavailable => ("unavailable", None),
             PolicyVerdict::Skipped => ("skipped", None),
         };

@@ -16,10 +16,19 @@ async fn u1_every_mutating_route_emits_an_event_that_bears_its_request_id() {
     let spare = dataset_of(&owner, "spare", &[]).await;
     endpoint_on(&owner, &dataset, "things").await;
     let policy = json!({ "name": "p", "policy_type": "access", "configuration": { "mode": "allow", "patterns": ["*"] } });
+    let review = json!({ "name": "r", "policy_type": "manual_review", "configuration": {} });
+    let review = owner.post("/policies", &review).await.expect(201).body["id"].clone();
+    endpoint_on(&owner, &dataset, "reviewed").await;
+    owner.put("/endpoints/reviewed/policies", &json!({ "policy_ids": [review] })).await.expect(200);
     let policy_id =
         owner.post("/policies", &policy).await.expect(201).body["id"].as_str().unwrap().to_owned();
     let somebody = space.member(&owner, "s@acme.example", "user").await;
     let user = somebody.get("/auth/me").await.body["id"].as_str().unwrap().to_owned();
+    let mut waiting = Vec::new();
+    for question in ["penguins", "owls"] {
+        let refused = somebody.ask("reviewed", question).await.expect_problem(403, "review_pending");
+        waiting.push(refused.body["approval_id"].as_str().unwrap().to_owned());
+    }
     let key = json!({ "name": "nightly", "scopes": ["write_datasets"] });
     let key = owner.post("/api-keys", &key).await.expect(201).body["id"].as_str().unwrap().to_owned();
     let other = space.member(&owner, "other@acme.example", "user").await;
@@ -147,6 +156,8 @@ async fn u1_every_mutating_route_emits_an_event_that_bears_its_request_id() {
             Value::Null,
         ),
         ("DELETE", "/groups/{name}", "/groups/partners".into(), Value::Null),
+        ("POST", "/approvals/{id}/approve", format!("/approvals/{}/approve", waiting[0]), json!({})),
+        ("POST", "/approvals/{id}/deny", format!("/approvals/{}/deny", waiting[1]), json!({ "note": "no" })),
         ("POST", "/marketplaces", "/marketplaces".into(), space.hub_account("another")),
         ("PATCH", "/marketplaces/{id}", format!("/marketplaces/{marketplace}"), name),
         ("DELETE", "/marketplaces/{id}", format!("/marketplaces/{marketplace}"), Value::Null),

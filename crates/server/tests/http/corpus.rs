@@ -5,6 +5,7 @@
 //! held to the same recording. `SYFT_SPACE_RECORD_CORPUS=1` writes the files anew: their diff says what callers will
 //! see otherwise.
 
+mod approvals;
 mod compare;
 mod datasets;
 mod endpoints;
@@ -68,6 +69,7 @@ fn chapters() -> Vec<fn() -> Playing> {
         || Box::pin(datasets::play()),
         || Box::pin(endpoints::play()),
         || Box::pin(groups::play()),
+        || Box::pin(approvals::play()),
         || Box::pin(marketplaces::play()),
         || Box::pin(operator::play()),
         || Box::pin(sign_in::play()),

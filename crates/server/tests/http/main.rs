@@ -10,6 +10,8 @@ mod access_review;
 #[cfg(test)]
 mod api_keys;
 #[cfg(test)]
+mod approving;
+#[cfg(test)]
 mod audit_log;
 #[cfg(test)]
 mod callers;

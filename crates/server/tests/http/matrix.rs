@@ -22,6 +22,8 @@ pub struct Fixture {
     pub slug: String,
     pub policy: String,
     pub group: String,
+    /// The question of a member, which waits.
+    pub approval: String,
     pub marketplace: String,
     pub listing: String,
     /// An account on a hub that nobody has registered yet.
@@ -41,8 +43,10 @@ impl Fixture {
             "name": "things", "policy_type": "access", "configuration": { "mode": "deny", "patterns": ["z@z.example"] },
         });
         let marketplace = space.marketplace(owner, "things").await;
+        let asker = space.member(owner, &format!("asker@{tenant}.example"), "user").await;
         Self {
             group: group_of(owner, "things").await,
+            approval: asked(owner, &asker, &dataset).await,
             listing: listed(owner, "things", &marketplace).await,
             api_key: key_of(owner).await,
             member: somebody.get("/auth/me").await.body["id"].as_str().unwrap().to_owned(),
@@ -75,6 +79,7 @@ impl Fixture {
             slug: "missing".to_owned(),
             policy: id.clone(),
             group: "missing".to_owned(),
+            approval: id.clone(),
             listing: id.clone(),
             marketplace: id,
             account: Value::Null,
@@ -91,6 +96,7 @@ impl Fixture {
             "invitations" => &self.invitation,
             "datasets" => &self.dataset,
             "policies" => &self.policy,
+            "approvals" => &self.approval,
             "marketplaces" => &self.marketplace,
             _ => "",
         };
@@ -102,6 +108,16 @@ impl Fixture {
     }
 }
 
+/// Asks what waits for approval, at an endpoint that is there for it, and answers the request.
+pub async fn asked(owner: &Client, asker: &Client, dataset: &str) -> String {
+    endpoint_on(owner, dataset, "asked").await;
+    let policy = json!({ "name": "asked", "policy_type": "manual_review", "configuration": {} });
+    let policy = owner.post("/policies", &policy).await.expect(201).body["id"].clone();
+    owner.put("/endpoints/asked/policies", &json!({ "policy_ids": [policy] })).await.expect(200);
+    let refused = asker.ask("asked", "things").await.expect_problem(403, "review_pending");
+    refused.body["approval_id"].as_str().unwrap().to_owned()
+}
+
 /// The job has ended, so that nobody can stop it any more: it stands for the one success that the matrix has not.
 const CANCEL_PATH: &str = "/datasets/{id}/jobs/{job}/cancel";
 /// The endpoint has no policy by then, so that nobody can list it.
@@ -111,6 +127,8 @@ const TOTP_PATH: &str = "/auth/totp";
 const SIGN_OFF_PATH: &str = "/access-review/sign-off";
 const CONFIRM_PATH: &str = "/auth/totp/confirm";
 const RECOVERY_CODES_PATH: &str = "/auth/totp/recovery-codes";
+/// It is approved by then.
+const DENY_PATH: &str = "/approvals/{id}/deny";
 /// It takes no body.
 const SYNC_PATH: &str = "/marketplaces/{id}/sync";
 /// It takes a form, and is an identity provider's to call.
@@ -175,6 +193,7 @@ pub fn body(route: &Route, things: &Fixture, n: usize) -> Option<Value> {
             Some(json!({ "identity": { "email": "a@b.example" } }))
         }
         (Method::Post, "/endpoints/{slug}/query") => Some(json!({ "messages": "What thing?" })),
+        (Method::Post, "/approvals/{id}/approve" | DENY_PATH) => Some(json!({ "note": "as agreed" })),
         (Method::Post, "/policies/lint") => {
             let configuration = json!({ "mode": "allow", "patterns": ["*"] });
             Some(json!({ "policies": [{ "policy_type": "access", "configuration": configuration }] }))
@@ -280,7 +299,8 @@ async fn z1_z3_every_route_answers_every_role_by_the_table_alone() {
                 sent = Some(json!({ "name": "mine", "scopes": ["query"] }));
             }
             let answer = call(client, route, &path, sent).await;
-            let conflicts = [CANCEL_PATH, SIGN_OFF_PATH].iter().any(|path| route.path.ends_with(path));
+            let conflicts =
+                [CANCEL_PATH, SIGN_OFF_PATH, DENY_PATH].iter().any(|path| route.path.ends_with(path));
             if permitted && conflicts {
                 answer.expect_problem(409, "conflict");
             } else if permitted && route.path.ends_with(CONFIRM_PATH) {
@@ -337,8 +357,14 @@ impl Fixture {
             Some(kept) => kept,
             None => space.marketplace(owner, &format!("things-{n}")).await,
         };
+        let approval = match n {
+            0 => asked(owner, &space.member(owner, "asker@acme.example", "user").await, &searched).await,
+            // Nothing removes it.
+            _ => Self::missing().approval,
+        };
         Self {
             group: group_of(owner, &format!("things-{n}")).await,
+            approval,
             listing: listed(owner, &slug, &marketplace).await,
             api_key: key_of(owner).await,
             member: somebody.get("/auth/me").await.body["id"].as_str().unwrap().to_owned(),

@@ -9,6 +9,7 @@ use syft_space::http::reason::Reason;
 use syft_space::http::route_table::{Guard, ROUTES, Route};
 
 use crate::factors::authenticator::Authenticator;
+use crate::matrix::asked;
 use crate::space::openapi_check::{DOCUMENT, operation, resolve, validator};
 use crate::space::{Client, TestSpace, dataset_of, endpoint_on, only_policy};
 
@@ -204,6 +205,11 @@ async fn i1_every_example_of_a_request_is_accepted_and_answered_as_its_example_s
     {
         told.send(id, "partners", status).await;
     }
+    let asker = space.member(&told.client, "asker@library.example", "user").await;
+    let waiting = asked(&told.client, &asker, &dataset).await;
+    told.send("approvals_approve", &waiting, 200).await;
+    let refused = asker.ask("asked", "more things").await.expect_problem(403, "review_pending");
+    told.send("approvals_deny", refused.body["approval_id"].as_str().unwrap(), 200).await;
     let account = space.hub_account_of("spaceowner", "openmined");
     told.swap("https://hub.example.org", account["url"].as_str().unwrap());
     told.swap("a personal access token of the hub", account["credential"]["token"].as_str().unwrap());
@@ -308,8 +314,9 @@ impl FilledSpace {
         only_policy(&owner, "birds", json!({ "mode": "allow", "patterns": ["*"] })).await;
         let listing = json!({ "marketplace_id": marketplace });
         let listing = owner.post("/endpoints/birds/listings", &listing).await.expect(201).body["id"].clone();
-        let member =
-            space.member(&owner, "anna@acme.example", "user").await.get("/auth/me").await.body["id"].clone();
+        let anna = space.member(&owner, "anna@acme.example", "user").await;
+        let member = anna.get("/auth/me").await.body["id"].clone();
+        let waiting = asked(&owner, &anna, &dataset).await;
         let session = owner.get("/auth/sessions").await.expect(200).body["items"][0]["id"].clone();
         let key = json!({ "name": "nightly", "scopes": ["read_metadata"] });
         let key = owner.post("/api-keys", &key).await.expect(201).body["id"].clone();
@@ -320,6 +327,7 @@ impl FilledSpace {
             ("/api/v1/users/{id}", text(member)),
             ("/api/v1/invitations/{id}", text(invited)),
             ("/api/v1/api-keys/{id}", text(key)),
+            ("/api/v1/approvals/{id}", waiting),
             ("/api/v1/datasets/{id}", dataset),
             ("/api/v1/policies/{id}", text(policy)),
             ("/api/v1/marketplaces/{id}", marketplace),
@@ -354,7 +362,7 @@ async fn i1_every_described_parameter_is_read_and_any_other_is_refused() {
         // What is no cursor otherwise, no schema can say.
         "cursor" => "",
         "wait" => "maybe",
-        "action" | "outcome" | "actor" | "since" | "until" => "no such thing",
+        "action" | "outcome" | "actor" | "since" | "until" | "state" | "endpoint" => "no such thing",
         other => panic!("{other}: say what it refuses"),
     };
     for route in ROUTES {

@@ -158,7 +158,15 @@ impl Hold for ChargeHold {
         let status = if amount == Amount::ZERO { "free" } else { "charged" };
         let (currency, transaction) = (self.configuration.currency, LedgerReference::of(key));
         let charge = Some(Charge { amount, currency, transaction });
-        Some(PolicyEntry { policy_type: NAME, kind: KIND, status, charge, reason_code: None, reason: None })
+        Some(PolicyEntry {
+            policy_type: NAME,
+            kind: KIND,
+            status,
+            charge,
+            reason_code: None,
+            reason: None,
+            details: None,
+        })
     }
 
     fn settle(self: Box<Self>) {

@@ -281,6 +281,7 @@ impl Hold for DisclosureHold {
             reason: Some(
                 "you were shown as much of what the endpoint has as you may be: the rest was left out",
             ),
+            details: None,
         })
     }
 

@@ -334,8 +334,8 @@ impl Hold for Taken {
     fn release(self: Box<Self>, why: Release) {
         match why {
             Release::Refused => self.limiter.give_back(&self.took, &self.limit),
-            // Who hangs up, or whose query costs so much that it fails, does not ask for free.
-            Release::Failed | Release::Canceled => {}
+            // Who hangs up, whose query costs so much that it fails, or whose question waits for approval does not ask for free.
+            Release::Failed | Release::Canceled | Release::Unapproved => {}
         }
     }
 }

@@ -40,6 +40,7 @@ const TAGS: &[(&str, &str)] = &[
     ("groups", "Named lists of addresses, which policies name."),
     ("policy_lint", "What is odd about patterns."),
     ("policy_simulation", "What a change of a policy would do."),
+    ("approvals", "Questions that wait for approval."),
     ("ledger", "What callers were charged."),
     ("marketplaces", "Accounts of the tenant on hubs."),
     ("listings", "Endpoints that are shown on hubs."),

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use schemars::JsonSchema;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer, Serialize};
+use syft_space_domain::ids::ApprovalId;
 use syft_space_domain::policy::PolicyMetadata;
 
 use crate::routes::shapes;
@@ -43,6 +44,10 @@ pub(crate) struct Problem<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Vec<shapes::TenantNameShape>")]
     pub(crate) tenants: Option<Cow<'a, [String]>>,
+    /// The request by which the question waits for approval, or was denied.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "shapes::IdShape")]
+    pub(crate) approval_id: Option<ApprovalId>,
     /// How the policies decided, where one refused.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "ignored")]
     #[schemars(with = "shapes::PolicyMetadataShape")]

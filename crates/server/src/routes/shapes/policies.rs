@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
+use syft_space_domain::approval::ApprovalState;
 use syft_space_domain::policy::{ConfigurationSchema, Effect, MAX_ATTACHED, PolicyTypes, Purpose};
 
 use crate::routes::shapes::{names, shapes};
@@ -27,7 +28,7 @@ shapes! {
     ModeShape = "Mode": json_schema!({ "type": "string", "enum": names(&Effect::ALL, Effect::as_str) });
     /// What a policy had to say.
     StepOutcomeShape = "StepOutcome": json_schema!({
-        "type": "string", "enum": ["matched", "not_matched", "address_unknown", "purpose_missing", "limit_reached", "unavailable", "skipped"],
+        "type": "string", "enum": ["matched", "not_matched", "address_unknown", "purpose_missing", "limit_reached", "not_approved", "unavailable", "skipped"],
     });
     /// The type of a policy.
     PolicyTypeShape = "PolicyType": json_schema!({ "type": "string", "enum": policy_types() });
@@ -43,6 +44,10 @@ shapes! {
             "properties": { "policy_type": { "type": "string", "enum": policy_types() }, "configuration": { "type": "object" } },
             "oneOf": typed_configurations(),
         },
+    });
+    /// How a question stands that waits for approval, or was decided on.
+    ApprovalStateShape = "ApprovalState": json_schema!({
+        "type": "string", "enum": names(&ApprovalState::ALL, ApprovalState::as_str),
     });
     /// What is odd about a pattern.
     LintKindShape = "LintKind": json_schema!({
@@ -67,6 +72,9 @@ shapes! {
                     } },
                     "reason_code": { "type": "string", "description": "Why it refused." },
                     "reason": { "type": "string", "description": "For a person." },
+                    "details": { "type": "object", "required": ["approval_id"], "properties": {
+                        "approval_id": { "type": "string", "format": "uuid", "description": "By which the question waits for approval, or was denied." },
+                    } },
                 },
             } },
         },

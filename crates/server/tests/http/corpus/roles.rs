@@ -101,7 +101,13 @@ async fn told_since(r: &mut Recorder, before: Value) {
 async fn furnish(r: &mut Recorder, space: &TestSpace) -> Fixture {
     r.found(space, "owner", "acme").await;
     r.found(space, "foreigner", "globex").await;
-    for (who, role) in [("admin", "admin"), ("user", "user"), ("viewer", "viewer"), ("somebody", "viewer")] {
+    for (who, role) in [
+        ("admin", "admin"),
+        ("user", "user"),
+        ("viewer", "viewer"),
+        ("somebody", "viewer"),
+        ("asker", "user"),
+    ] {
         r.join(who, role).await;
     }
     r.bear("stranger", "a-token-that-nobody-ever-gave-out");
@@ -123,6 +129,15 @@ async fn furnish(r: &mut Recorder, space: &TestSpace) -> Fixture {
     r.put("owner", "/endpoints/things/policies", json!({ "policy_ids": ["«policy»"] })).await;
     r.make("group", "owner", "/groups", json!({ "name": "things" })).await;
     r.post("owner", "/groups/things/members", json!({ "emails": ["in/side+1@things.example"] })).await;
+    r.make("asked endpoint", "owner", "/endpoints", json!({
+        "name": "Asked", "slug": "asked", "dataset_id": "«dataset»", "response_type": "raw", "published": true,
+    }))
+    .await;
+    let review = json!({ "name": "asked", "policy_type": "manual_review", "configuration": {} });
+    r.make("review", "owner", "/policies", review).await;
+    r.put("owner", "/endpoints/asked/policies", json!({ "policy_ids": ["«review»"] })).await;
+    let refused = r.post("asker", "/endpoints/asked/query", json!({ "messages": "things" })).await;
+    r.keep("approval", refused.text("/approval_id"));
 
     space.trust_hub().await;
     let hub = space.hub();
@@ -157,6 +172,7 @@ async fn furnish(r: &mut Recorder, space: &TestSpace) -> Fixture {
         slug: "things".to_owned(),
         policy: "«policy»".to_owned(),
         group: "things".to_owned(),
+        approval: "«approval»".to_owned(),
         marketplace: "«marketplace»".to_owned(),
         listing: "«listing»".to_owned(),
         account: account("more", "another"),

@@ -21,6 +21,7 @@ const DIRECT: &[(&str, &str)] = &[
     ("identity/refresh.rs refresh", "whoever holds the token; a unit of work asks again"),
     ("tenant/register.rs tenants", "the operator"),
     ("tenant/register.rs is_founded", "whoever sets a space up"),
+    ("policy/manual_review/mod.rs find", "the policy, whatever the caller may; a unit of work asks again"),
     ("audit/list.rs installation_events", "the operator"),
     ("marketplace/trust.rs trusted_hubs", "the operator"),
     ("marketplace/tell.rs tell_due", "the background"),

@@ -1,0 +1,204 @@
+//! The wrapper of a view or a transaction, for questions that wait for approval.
+
+use std::ops::DerefMut;
+
+use syft_space_conformance::{approval, sample};
+use syft_space_domain::approval::ports::{ApprovalRows, ApprovalSelection, ApprovalUsage, ApprovalView};
+use syft_space_domain::approval::{ApprovalKey, ApprovalRequest, ApprovalState};
+use syft_space_domain::ids::{ActorId, ApprovalId, EndpointId};
+use syft_space_domain::page::{Page, PageRequest};
+use syft_space_domain::store::StoreError;
+use syft_space_domain::tenant::{TenantScope, WriteScope};
+use syft_space_domain::time::Timestamp;
+
+use crate::faulty_view::{FaultyView, delegated, scoped};
+use crate::merge::Merge;
+use crate::store::Fault;
+use crate::{assert_caught, faulty_store};
+
+/// What can be wrong with requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ApprovalFault {
+    /// What was approved of one caller is of all.
+    IgnoresCaller,
+    /// What was approved of one question is of all.
+    IgnoresQuestion,
+    /// An approval is good at the very instant at which it ends.
+    EndsLate,
+    /// All that has ended is removed at once.
+    SweepsAll,
+    /// A decision replaces what was asked.
+    ReplacesTheQuestion,
+    /// What was decided counts as waiting.
+    CountsDecided,
+}
+
+impl Merge for ApprovalUsage {
+    fn is_complete(&self) -> bool {
+        false
+    }
+    fn merge(&mut self, other: Self) {
+        self.pending_of_caller += other.pending_of_caller;
+        self.pending += other.pending;
+        self.all += other.all;
+    }
+}
+
+impl<P: DerefMut> FaultyView<P> {
+    fn is(&self, fault: ApprovalFault) -> bool {
+        self.fault == Fault::Approvals(fault)
+    }
+}
+
+/// All that has to do with a tenant's requests, whoever asks.
+trait Every: ApprovalView {
+    fn every(&mut self, scope: &TenantScope) -> Result<Vec<ApprovalRequest>, StoreError> {
+        let page = PageRequest { limit: syft_space_domain::page::PageLimit::LARGEST, after: None };
+        Ok(self.approvals(scope, &ApprovalSelection::default(), sample::time(0), page)?.items)
+    }
+}
+
+impl<T: ApprovalView + ?Sized> Every for T {}
+
+impl<P: DerefMut> ApprovalView for FaultyView<P>
+where
+    P::Target: ApprovalView,
+{
+    fn approval_of(
+        &mut self,
+        scope: &TenantScope,
+        key: &ApprovalKey,
+    ) -> Result<Option<ApprovalRequest>, StoreError> {
+        let mut wanted = *key;
+        for request in self.inner.every(scope)? {
+            if self.is(ApprovalFault::IgnoresCaller) && request.key.question == key.question {
+                wanted.caller = request.key.caller;
+            }
+            if self.is(ApprovalFault::IgnoresQuestion) && request.key.caller == key.caller {
+                wanted.question = request.key.question;
+            }
+        }
+        let mut found = self.inner.approval_of(scope, &wanted)?;
+        if self.fault == Fault::IgnoresTenantIn("approval_of") {
+            for other in [1, 2, 3].map(sample::scope) {
+                found = found.or(self.inner.approval_of(&other, key)?);
+            }
+        }
+        Ok(found)
+    }
+
+    fn approvals(
+        &mut self,
+        scope: &TenantScope,
+        selection: &ApprovalSelection,
+        now: Timestamp,
+        page: PageRequest<ApprovalId>,
+    ) -> Result<Page<ApprovalRequest, ApprovalId>, StoreError> {
+        let is_late = self.is(ApprovalFault::EndsLate) && selection.state == Some(ApprovalState::Approved);
+        let now =
+            if is_late { Timestamp::from_unix_micros(now.as_unix_micros().saturating_sub(1)) } else { now };
+        let mut found = self.inner.approvals(scope, selection, now, page)?;
+        if self.fault == Fault::IgnoresTenantIn("approvals") {
+            for other in
+                [1, 2, 3].map(sample::scope).into_iter().filter(|other| other.tenant() != scope.tenant())
+            {
+                found.merge(self.inner.approvals(&other, selection, now, page)?);
+            }
+        }
+        Ok(found)
+    }
+
+    fn approval_usage(
+        &mut self,
+        scope: &TenantScope,
+        endpoint: EndpointId,
+        caller: ActorId,
+    ) -> Result<ApprovalUsage, StoreError> {
+        let mut usage = self.inner.approval_usage(scope, endpoint, caller)?;
+        if self.is(ApprovalFault::CountsDecided) {
+            usage.pending = usage.all;
+        }
+        if self.fault == Fault::IgnoresTenantIn("approval_usage") {
+            for other in
+                [1, 2, 3].map(sample::scope).into_iter().filter(|other| other.tenant() != scope.tenant())
+            {
+                usage.merge(self.inner.approval_usage(&other, endpoint, caller)?);
+            }
+        }
+        Ok(usage)
+    }
+
+    scoped! { TenantScope, sample::scope;
+        approval(id: ApprovalId) -> Option<ApprovalRequest>;
+    }
+}
+
+impl<P: DerefMut> ApprovalRows for FaultyView<P>
+where
+    P::Target: ApprovalRows,
+{
+    fn decide_approval(&mut self, scope: &WriteScope, request: &ApprovalRequest) -> Result<(), StoreError> {
+        if self.is(ApprovalFault::ReplacesTheQuestion) {
+            self.inner.remove_approval(scope, request.id)?;
+            return self.inner.add_approval(scope, request);
+        }
+        if self.fault == Fault::IgnoresTenantIn("decide_approval") {
+            for other in [1, 2, 3].map(sample::write_scope) {
+                if self.inner.approval(&other, request.id)?.is_some() {
+                    self.inner.decide_approval(&other, request)?;
+                }
+            }
+        }
+        self.inner.decide_approval(scope, request)
+    }
+
+    fn remove_ended_approvals(
+        &mut self,
+        scope: &WriteScope,
+        now: Timestamp,
+        most: usize,
+    ) -> Result<u64, StoreError> {
+        let most = if self.is(ApprovalFault::SweepsAll) { usize::MAX } else { most };
+        let mut removed = self.inner.remove_ended_approvals(scope, now, most)?;
+        if self.fault == Fault::IgnoresTenantIn("remove_ended_approvals") {
+            for other in [1, 2, 3].map(sample::write_scope) {
+                removed += self.inner.remove_ended_approvals(&other, now, most)?;
+            }
+        }
+        Ok(removed)
+    }
+
+    delegated! {
+        add_approval(scope: &WriteScope, request: &ApprovalRequest) -> ();
+    }
+
+    scoped! { WriteScope, sample::write_scope;
+        remove_approval(id: ApprovalId) -> bool;
+    }
+}
+
+#[test]
+fn z4_a_store_that_is_wrong_about_what_was_approved_is_caught() {
+    for (fault, promise) in [
+        (
+            ApprovalFault::IgnoresCaller,
+            "z4_a_question_of_a_caller_has_one_request_at_an_endpoint_under_a_policy",
+        ),
+        (
+            ApprovalFault::IgnoresQuestion,
+            "z4_a_question_of_a_caller_has_one_request_at_an_endpoint_under_a_policy",
+        ),
+        (
+            ApprovalFault::EndsLate,
+            "z4_requests_are_listed_as_they_stand_in_the_order_in_which_they_were_asked",
+        ),
+        (ApprovalFault::SweepsAll, "z4_what_has_ended_is_removed_the_earliest_first_and_so_many_at_most"),
+        (
+            ApprovalFault::ReplacesTheQuestion,
+            "z4_a_request_is_read_back_as_it_was_added_and_as_it_was_decided",
+        ),
+        (ApprovalFault::CountsDecided, "z4_how_many_wait_is_counted_by_caller_and_endpoint_and_in_all"),
+    ] {
+        assert_caught(approval::CHECKS, &*faulty_store(Fault::Approvals(fault)), promise);
+    }
+}

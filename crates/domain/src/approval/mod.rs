@@ -1,0 +1,23 @@
+//! Questions that wait for somebody's approval: a query under a policy of type `manual_review` is let in once an owner or
+//! admin has approved its question, and as long as that is good.
+//!
+//! What is kept of a question is a keyed digest, which tells it again and is no help to whoever guesses; its text, sealed, only
+//! where the policy says so.
+
+mod decide;
+mod filing;
+mod list;
+pub mod ports;
+mod prompt;
+mod question;
+mod request;
+
+pub use decide::{ApprovalError, NewDecision, approve, decide, deny};
+pub use filing::{Filed, MAX_OF_TENANT, MAX_PENDING_OF_CALLER, MAX_PENDING_OF_TENANT, QueueFull, file};
+pub use list::{ApprovalFilter, ShownApproval, approval, approvals, own_approvals};
+pub use prompt::{MAX_PROMPT_BYTES, PromptMessage, seal_prompt};
+pub use question::{Question, QuestionDigest};
+pub use request::{
+    ApprovalKey, ApprovalRequest, ApprovalState, ApprovalStateError, ApprovalTerms, Decided, PENDING_FOR,
+    Unapproved, Verdict, VerdictError,
+};

@@ -1,0 +1,182 @@
+//! The policy type `manual_review`: a question is answered once somebody has approved it.
+
+mod configuration;
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+pub use configuration::{ManualReviewConfiguration, approval_terms};
+
+use crate::Pending;
+use crate::approval::{ApprovalKey, ApprovalState, MAX_PROMPT_BYTES, Question, Unapproved};
+use crate::endpoint::Conversation;
+use crate::ids::{ActorId, EndpointId, PolicyId};
+use crate::policy::metadata::PolicyEntry;
+use crate::policy::obligation::{Hold, LimitStatus, Obligation, ObligationContext, ObligationError, Release};
+use crate::policy::policy_type::{
+    ConfigurationError, ConfigurationSchema, Facts, Finding, PolicyType, Rule, Stage,
+};
+use crate::store::StoreError;
+use crate::time::Timestamp;
+
+/// The type `manual_review`.
+///
+/// 1. A question is answered once an owner or admin has approved it, for this caller at this endpoint, until what was decided ends.
+/// 2. Who is not let in by what stands before asks nobody: a request is made for whom everything else admits, and whom limits count.
+/// 3. All guests of a hub are one caller.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ManualReviewType;
+
+const NAME: &str = "manual_review";
+/// The kind of part that it plays, as marketplace clients know it.
+const KIND: &str = "access";
+
+impl PolicyType for ManualReviewType {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn schema(&self) -> ConfigurationSchema {
+        configuration::schema()
+    }
+
+    fn parse(&self, configuration: &Value) -> Result<Value, ConfigurationError> {
+        Ok(ManualReviewConfiguration::parse(configuration)?.to_json())
+    }
+
+    fn compile(&self, configuration: &Value) -> Result<Arc<dyn Rule>, ConfigurationError> {
+        Ok(Arc::new(ManualReviewRule(ManualReviewConfiguration::parse(configuration)?)))
+    }
+
+    fn refusal(&self) -> PolicyEntry {
+        PolicyEntry::rejected(
+            NAME,
+            KIND,
+            "QUESTION_TOO_LONG",
+            "somebody must approve each question, and this one is longer than what is kept for them",
+        )
+    }
+}
+
+struct ManualReviewRule(ManualReviewConfiguration);
+
+fn is_too_long(conversation: &Conversation) -> bool {
+    conversation.messages().map(|(_, text)| text.len()).sum::<usize>() > MAX_PROMPT_BYTES
+}
+
+impl Rule for ManualReviewRule {
+    fn stage(&self) -> Stage {
+        Stage::Approve
+    }
+
+    /// What is kept for who decides is kept whole or not at all: nobody approves what they cannot see.
+    fn evaluate(&self, facts: &Facts<'_>) -> Finding {
+        match facts.query.and_then(|query| query.conversation) {
+            Some(conversation) if self.0.keep_prompt && is_too_long(conversation) => {
+                Finding::Matched(format!("more than {MAX_PROMPT_BYTES} bytes").into())
+            }
+            _ => Finding::NotMatched,
+        }
+    }
+
+    fn obligation(&self, facts: &Facts<'_>) -> Option<Arc<dyn Obligation>> {
+        let query = facts.query?;
+        // Where nobody says what is asked, nobody is refused for it.
+        let (conversation, dataset) = (query.conversation?, query.dataset?);
+        let question = Question::new(
+            conversation,
+            query.purpose,
+            dataset,
+            query.documents,
+            query.threshold,
+            query.context,
+        );
+        Some(Arc::new(BeApproved {
+            configuration: self.0,
+            endpoint: facts.endpoint,
+            policy: facts.policy,
+            caller: query.principal,
+            question,
+        }))
+    }
+
+    fn description(&self) -> String {
+        let valid_for = self.0.valid_for_text();
+        format!("A person approves each question before it is answered, each time for {valid_for}.")
+    }
+}
+
+/// To have been approved.
+struct BeApproved {
+    configuration: ManualReviewConfiguration,
+    endpoint: EndpointId,
+    policy: PolicyId,
+    /// `None` where nobody is known to ask: then nothing can have been approved.
+    caller: Option<ActorId>,
+    question: Question,
+}
+
+impl BeApproved {
+    /// Looks whether it is approved: until when, and what the question is without that.
+    async fn find(&self, context: &ObligationContext) -> Result<(Timestamp, Unapproved), ObligationError> {
+        let Some(((of, sealer), caller)) =
+            context.store.as_ref().zip(context.sealer.as_ref()).zip(self.caller)
+        else {
+            return Err(ObligationError::Unavailable);
+        };
+        let (scope, terms) = (of.scope, self.configuration.terms());
+        let digest = self.question.digest(&**sealer, &scope, self.endpoint, self.policy, caller);
+        let question = digest.map_err(|_| ObligationError::Unavailable)?;
+        let key = ApprovalKey { endpoint: self.endpoint, policy: self.policy, caller, question };
+        let read = of.store.read(&scope, move |view| view.approval_of(&scope, &key));
+        let known = read.await.map_err(|_: StoreError| ObligationError::Unavailable)?;
+        let known = known.map(|request| request.under(&terms));
+        let mut unapproved = Unapproved { key, terms, known: None };
+        match known.map(|request| (request.state(context.now), request)) {
+            Some((ApprovalState::Approved, request)) => return Ok((request.ends_at, unapproved)),
+            Some((state @ (ApprovalState::Pending | ApprovalState::Denied), request)) => {
+                unapproved.known = Some((request.id, state));
+            }
+            Some((ApprovalState::Ended, _)) | None => {}
+        }
+        Err(ObligationError::Unapproved(Box::new(unapproved)))
+    }
+}
+
+impl Obligation for BeApproved {
+    fn look<'a>(
+        &'a self,
+        context: &'a ObligationContext,
+    ) -> Pending<'a, Result<Option<LimitStatus>, ObligationError>> {
+        Box::pin(async move { self.find(context).await.map(|_| None) })
+    }
+
+    fn perform<'a>(
+        &'a self,
+        context: &'a ObligationContext,
+    ) -> Pending<'a, Result<Box<dyn Hold>, ObligationError>> {
+        Box::pin(async move {
+            let (until, unapproved) = self.find(context).await?;
+            let hold: Box<dyn Hold> = Box::new(Approved { until, unapproved });
+            Ok(hold)
+        })
+    }
+}
+
+/// A question that was approved.
+struct Approved {
+    until: Timestamp,
+    /// The question, should that end before it is answered.
+    unapproved: Unapproved,
+}
+
+impl Hold for Approved {
+    fn approval(&self) -> Option<(Timestamp, &Unapproved)> {
+        Some((self.until, &self.unapproved))
+    }
+
+    fn settle(self: Box<Self>) {}
+
+    fn release(self: Box<Self>, _: Release) {}
+}

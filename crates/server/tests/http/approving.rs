@@ -1,0 +1,182 @@
+//! Questions that wait for approval: the whole of it over HTTP, from many callers at once, and behind a kill.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::space::{Answer, Client, TestSpace, dataset_of, endpoint_on, in_memory};
+
+/// What is asked, which nothing else says.
+const QUESTION: &str = "When did the quetzal of Xelaju last sing?";
+
+async fn reviewed(space: &TestSpace, configuration: Value) -> Client {
+    let owner = space.found("acme").await;
+    let dataset = dataset_of(&owner, "notes", &[("a", "The quetzal sang at noon.")]).await;
+    endpoint_on(&owner, &dataset, "birds").await;
+    let body = json!({ "name": "p", "policy_type": "manual_review", "configuration": configuration });
+    let id = owner.post("/policies", &body).await.expect(201).body["id"].clone();
+    owner.put("/endpoints/birds/policies", &json!({ "policy_ids": [id] })).await.expect(200);
+    owner
+}
+
+fn approval_id(answer: &Answer) -> String {
+    answer.body["approval_id"].as_str().unwrap().to_owned()
+}
+
+async fn pending(client: &Client, question: &str) -> String {
+    approval_id(&client.ask("birds", question).await.expect_problem(403, "review_pending"))
+}
+
+async fn decide(owner: &Client, id: &str, how: &str) -> Answer {
+    owner.post(&format!("/approvals/{id}/{how}"), &json!({ "note": "as agreed" })).await
+}
+
+#[tokio::test]
+async fn z4_a_question_waits_until_an_owner_has_approved_it() {
+    let space = TestSpace::start().await;
+    let owner = reviewed(&space, json!({ "valid_for": "1h", "keep_prompt": true })).await;
+    let anna = space.member(&owner, "anna@acme.example", "user").await;
+    let refused = anna.ask("birds", QUESTION).await.expect_problem(403, "review_pending");
+    let id = approval_id(&refused);
+    assert_eq!(
+        refused.body["policy_metadata"],
+        json!({ "outcome": "policy_violation", "entries": [{
+            "policy_type": "manual_review", "kind": "access", "status": "rejected", "reason_code": "REVIEW_PENDING",
+            "reason": "your question is answered once somebody has approved it", "details": { "approval_id": id },
+        }] })
+    );
+    assert_eq!(pending(&anna, QUESTION).await, id);
+    let listed = owner.get("/approvals?state=pending").await.expect(200).body;
+    let [item] = &**listed["items"].as_array().unwrap() else { panic!("{listed}") };
+    assert_eq!((&item["id"], &item["caller_email"]), (&json!(id), &json!("anna@acme.example")));
+    assert_eq!((&item["endpoint"], &item["characters"]), (&json!("birds"), &json!(QUESTION.len())));
+    assert!(!listed.to_string().contains("quetzal"), "a list shows no text");
+    let shown = owner.get(&format!("/approvals/{id}")).await.expect(200).body;
+    assert_eq!(shown["prompt"], json!([{ "role": "user", "content": QUESTION }]));
+    let read = owner.audit("&action=sensitive_read").await;
+    assert_eq!(read[0]["object"], json!({ "kind": "approval", "id": id }));
+    // Neither who asked nor another user decides.
+    decide(&anna, &id, "approve").await.expect_problem(403, "forbidden");
+    let decided = decide(&owner, &id, "approve").await.expect(200).body;
+    assert_eq!((&decided["state"], &decided["note"]), (&json!("approved"), &json!("as agreed")));
+    assert_eq!(decide(&owner, &id, "approve").await.expect(200).body, decided);
+    decide(&owner, &id, "deny").await.expect_problem(409, "conflict");
+    for _ in 0..2 {
+        anna.ask("birds", QUESTION).await.expect(200);
+    }
+    assert_ne!(pending(&anna, "When did the quetzal of Xelaju last sing").await, id);
+    let own = anna.get("/me/approvals").await.expect(200).body;
+    assert_eq!((own["items"].as_array().unwrap().len(), &own["items"][0]["state"]), (2, &json!("approved")));
+    // What is one's own somebody else decides.
+    let mine = pending(&owner, QUESTION).await;
+    decide(&owner, &mine, "approve").await.expect_problem(403, "own_request");
+    let admin = space.member(&owner, "ada@acme.example", "admin").await;
+    decide(&admin, &mine, "deny").await.expect(200);
+    let denied = owner.ask("birds", QUESTION).await.expect_problem(403, "review_denied");
+    assert_eq!(approval_id(&denied), mine);
+    let explained = json!({ "identity": { "email": "anna@acme.example" }, "messages": "Which owls?" });
+    let explained = owner.post("/endpoints/birds/policies/explain", &explained).await.expect(200).body;
+    assert_eq!(
+        (&explained["verdict"], &explained["reason_code"]),
+        (&json!("deny"), &json!("review_pending"))
+    );
+    assert_eq!(explained["steps"][0]["outcome"], "not_approved");
+}
+
+#[tokio::test]
+async fn z4_of_many_first_calls_at_once_one_makes_a_request() {
+    let space = TestSpace::start().await;
+    let owner = reviewed(&space, json!({})).await;
+    let anna = space.member(&owner, "anna@acme.example", "user").await;
+    let asking = (0..20).map(|_| {
+        let anna = anna.clone();
+        tokio::spawn(async move { pending(&anna, QUESTION).await })
+    });
+    let mut ids = BTreeSet::new();
+    for asking in asking.collect::<Vec<_>>() {
+        ids.insert(asking.await.unwrap());
+    }
+    assert_eq!(ids.len(), 1, "each of them was told the same");
+    let listed = owner.get("/approvals").await.expect(200).body;
+    assert_eq!(listed["items"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn z4_what_waits_and_what_was_approved_outlives_a_kill() {
+    if in_memory() {
+        return;
+    }
+    let mut space = TestSpace::start().await;
+    let owner = reviewed(&space, json!({})).await;
+    let anna = space.member(&owner, "anna@acme.example", "user").await;
+    let id = pending(&anna, QUESTION).await;
+    space.server().kill();
+    space.server().run_again().await;
+    let (owner, anna) = (space.anybody().with_token(owner.token()), space.anybody().with_token(anna.token()));
+    assert_eq!(pending(&anna, QUESTION).await, id);
+    decide(&owner, &id, "approve").await.expect(200);
+    space.server().kill();
+    space.server().run_again().await;
+    let anna = space.anybody().with_token(anna.token());
+    anna.ask("birds", QUESTION).await.expect(200);
+}
+
+/// Whether any file of a folder holds these bytes.
+fn holds(folder: &Path, bytes: &[u8]) -> bool {
+    std::fs::read_dir(folder).unwrap().any(|entry| {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            return holds(&path, bytes);
+        }
+        let content = std::fs::read(&path).unwrap_or_default();
+        content.windows(bytes.len()).any(|window| window == bytes)
+    })
+}
+
+#[tokio::test]
+async fn k18_what_is_asked_lies_nowhere_in_the_clear_whether_it_is_kept_or_not() {
+    if in_memory() {
+        return;
+    }
+    for keep in [true, false] {
+        let mut space = TestSpace::start().await;
+        let owner = reviewed(&space, json!({ "keep_prompt": keep })).await;
+        let anna = space.member(&owner, "anna@acme.example", "user").await;
+        let id = pending(&anna, QUESTION).await;
+        let shown = owner.get(&format!("/approvals/{id}")).await.expect(200).body;
+        assert_eq!((&shown["prompt_kept"], shown["prompt"].is_array()), (&json!(keep), keep));
+        space.server().kill();
+        assert!(holds(space.home(), b"anna@acme.example"), "the search finds what is there");
+        assert!(!holds(space.home(), b"Xelaju"), "the question lies in the clear");
+    }
+}
+
+#[tokio::test]
+async fn z4_so_many_questions_of_a_caller_wait_and_the_next_is_told_what_to_do() {
+    let space = TestSpace::start().await;
+    let owner = reviewed(&space, json!({})).await;
+    for n in 0..20 {
+        pending(&owner, &format!("owl {n}")).await;
+    }
+    let full = owner.ask("birds", "one more").await.expect_problem(403, "review_queue_full");
+    assert!(full.body["detail"].as_str().unwrap().contains("have decided some"), "{}", full.text);
+    assert!(full.body.get("approval_id").is_none());
+}
+
+#[tokio::test]
+async fn z1_a_request_is_seen_and_decided_in_its_own_tenant_alone() {
+    let space = TestSpace::open_to_all().await;
+    let owner = reviewed(&space, json!({ "keep_prompt": true })).await;
+    let anna = space.member(&owner, "anna@acme.example", "user").await;
+    let id = pending(&anna, QUESTION).await;
+    let stranger = space.found_another("globex").await;
+    for path in ["/approvals", "/me/approvals"] {
+        assert_eq!(stranger.get(path).await.expect(200).body["items"], json!([]));
+    }
+    stranger.get(&format!("/approvals/{id}")).await.expect_problem(404, "not_found");
+    for how in ["approve", "deny"] {
+        decide(&stranger, &id, how).await.expect_problem(404, "not_found");
+    }
+    assert_eq!(pending(&anna, QUESTION).await, id);
+}
