@@ -2,6 +2,7 @@
 
 use diesel::connection::DefaultLoadingMode;
 use diesel::prelude::*;
+use diesel::upsert::excluded;
 use syft_space_domain::ids::{ActorId, EndpointId, PolicyId};
 use syft_space_domain::ledger::ports::{LedgerRows, LedgerView};
 use syft_space_domain::ledger::{
@@ -215,32 +216,31 @@ impl LedgerView for Session<'_> {
 impl LedgerRows for Session<'_> {
     fn add_transfer(&mut self, scope: &WriteScope, transfer: &Transfer) -> Result<(), StoreError> {
         let row = TransferRow::new(scope, transfer)?;
-        let (units, free_units, amount) = (row.units, row.free_units, row.amount);
-        self.atomically(|session| {
-            session
-                .write(|connection| diesel::insert_into(transfers::table).values(row).execute(connection))?;
-            for key in transfer.balances() {
-                session.write(|connection| {
-                    diesel::insert_into(balances::table)
-                        .values((
-                            balances::tenant_id.eq(Key::from(scope)),
-                            balances::key.eq(key_bytes(&key)),
-                            balances::units.eq(units),
-                            balances::free_units.eq(free_units),
-                            balances::amount.eq(amount),
-                        ))
-                        .on_conflict((balances::tenant_id, balances::key))
-                        .do_update()
-                        .set((
-                            balances::units.eq(balances::units + units),
-                            balances::free_units.eq(balances::free_units + free_units),
-                            balances::amount.eq(balances::amount + amount),
-                        ))
-                        .execute(connection)
-                })?;
-            }
-            Ok(())
-        })
+        let balance = |key: BalanceKey| {
+            (
+                balances::tenant_id.eq(row.tenant_id),
+                balances::key.eq(key_bytes(&key)),
+                balances::units.eq(row.units),
+                balances::free_units.eq(row.free_units),
+                balances::amount.eq(row.amount),
+            )
+        };
+        let both: Vec<_> = transfer.balances().into_iter().map(balance).collect();
+        // Only this one may contradict what is there, and then nothing is changed.
+        self.write(|connection| diesel::insert_into(transfers::table).values(&row).execute(connection))?;
+        self.write(|connection| {
+            diesel::insert_into(balances::table)
+                .values(&both)
+                .on_conflict((balances::tenant_id, balances::key))
+                .do_update()
+                .set((
+                    balances::units.eq(balances::units + excluded(balances::units)),
+                    balances::free_units.eq(balances::free_units + excluded(balances::free_units)),
+                    balances::amount.eq(balances::amount + excluded(balances::amount)),
+                ))
+                .execute(connection)
+        })?;
+        Ok(())
     }
 
     fn count_repeat(&mut self, scope: &WriteScope, key: TransferKey) -> Result<(), StoreError> {

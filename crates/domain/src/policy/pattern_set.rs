@@ -92,6 +92,14 @@ impl PatternSet {
         sooner.into_iter().find(matches).or(first)
     }
 
+    /// About how many steps [`PatternSet::first_match`] takes: what an index finds is one, and of the patterns that are tried one by one each
+    /// piece between two `*` is one.
+    #[must_use]
+    pub fn cost(&self) -> usize {
+        let mixed = self.mixed.iter().filter_map(|index| self.get(*index));
+        1 + mixed.map(|pattern| 1 + pattern.as_str().matches('*').count()).sum::<usize>()
+    }
+
     /// The pattern of an index.
     #[must_use]
     pub fn get(&self, index: usize) -> Option<&EmailPattern> {

@@ -120,6 +120,13 @@ impl PolicySet {
         self.attached.iter()
     }
 
+    /// About how many steps a decision takes: those of its rules ([`Rule::cost`]), and what it takes to put them together.
+    pub(crate) fn cost(&self) -> usize {
+        const DECISION_STEPS: usize = 19;
+        let compiled = self.attached.iter().filter_map(|policy| policy.compiled.as_ref());
+        DECISION_STEPS + compiled.map(|policy| policy.rule.cost()).sum::<usize>()
+    }
+
     /// The ids of the policies.
     pub(crate) fn ids(&self) -> Vec<PolicyId> {
         self.attached.iter().map(|policy| policy.id).collect()

@@ -143,6 +143,12 @@ pub trait Rule: Send + Sync {
         &[]
     }
 
+    /// About how many steps [`Rule::evaluate`] takes where no question is asked; 1 where it does not hang on the configuration. Work over many
+    /// callers is bounded by it.
+    fn cost(&self) -> usize {
+        1
+    }
+
     /// The purposes of which a query must name one, where it must.
     fn purposes(&self) -> Option<&BTreeSet<Purpose>> {
         None

@@ -19,8 +19,8 @@ use crate::time::Timestamp;
 /// The most people who are asked about at once.
 pub const MAX_SIMULATED: usize = 1_000;
 
-/// The most verdicts that are found for one answer: some tenths of a second.
-const MAX_VERDICTS: usize = 100_000;
+/// The most steps ([`Rule::cost`](crate::policy::Rule::cost)) of the verdicts that are found for one answer: some tenths of a second.
+const MAX_STEPS: usize = 2_000_000;
 
 /// A change of a policy that is not made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,7 +87,7 @@ port_errors!(SimulateError);
 
 /// Decides on people at each endpoint that has a policy, as it is and as it would be; nothing is changed. Each is the active
 /// member of their address, or nobody's member. It is told who could query: what hangs on a query, such as a limit or a purpose,
-/// refuses nobody. It is done where a store reads: that may take some tenths of a second.
+/// refuses nobody. It is done where a store reads: that may take some tenths of a second, and ends when nobody waits for it any more.
 ///
 /// # Errors
 /// When there is no such policy, it would name a group that there is not or there are too many people, the caller's role does not permit it, or not any more, or a port
@@ -107,12 +107,19 @@ pub async fn simulate(
     if let Some(unknown) = named.clone().find(|named| snapshot.groups().get(&named.name).is_none()) {
         return Err(SimulateError::UnknownGroup(unknown.clone()));
     }
+    let waiting = Arc::new(());
+    let is_awaited = {
+        let waiting = Arc::downgrade(&waiting);
+        move || waiting.strong_count() > 0
+    };
     let read = space.read(principal, Permission::WritePolicies, move |view, scope| {
         let revision = view.policy_revision(scope, change.policy)?.ok_or(SimulateError::NotFound)?;
         let changed = CompiledPolicy::compile(&types, change.policy, revision, &change.configuration);
-        Ok::<_, SimulateError>(compare(&snapshot, &Arc::new(changed), &change.people, now))
+        Ok::<_, SimulateError>(compare(&snapshot, &Arc::new(changed), &change.people, now, &is_awaited))
     });
-    read.await
+    let found = read.await;
+    drop(waiting);
+    found
 }
 
 /// Decides on each at each endpoint, with a policy as it is and as it would be.
@@ -121,14 +128,13 @@ fn compare(
     changed: &Arc<CompiledPolicy>,
     people: &[Email],
     now: Timestamp,
+    is_awaited: &impl Fn() -> bool,
 ) -> Simulation {
     let mut endpoints: Vec<_> = snapshot
         .endpoints()
         .filter(|endpoint| endpoint.policies.iter().any(|policy| policy.id == changed.id))
         .collect();
     endpoints.sort_unstable_by(|one, other| one.slug.cmp(&other.slug));
-    let most = (MAX_VERDICTS / (2 * people.len()).max(1)).max(1);
-    let truncated = endpoints.len() > most;
     let members: HashMap<_, _> = snapshot
         .members()
         .filter_map(|account| snapshot.member(account))
@@ -144,26 +150,41 @@ fn compare(
         .zip(people)
         .collect();
     let context = DecisionContext::at(now).with_groups(snapshot.groups());
-    let at_each = endpoints.into_iter().take(most);
-    let endpoints = at_each.map(|endpoint| at_endpoint(endpoint, changed, &callers, &context)).collect();
-    Simulation { endpoints, truncated }
+    let mut simulation = Simulation::default();
+    let mut steps = 0_usize;
+    for endpoint in endpoints {
+        let after = with_changed(endpoint, changed);
+        let verdict_steps = endpoint.policies.cost().saturating_add(after.cost());
+        steps = steps.saturating_add(verdict_steps.saturating_mul(people.len()));
+        // One endpoint is always looked at: how many steps it takes is bounded by how many policies it may have.
+        simulation.truncated = steps > MAX_STEPS && !simulation.endpoints.is_empty();
+        if simulation.truncated || !is_awaited() {
+            break;
+        }
+        simulation.endpoints.push(at_endpoint(endpoint, &after, &callers, &context));
+    }
+    simulation
+}
+
+/// The policies of an endpoint, of which one is changed.
+fn with_changed(endpoint: &EndpointSnapshot, changed: &Arc<CompiledPolicy>) -> PolicySet {
+    let after = endpoint.policies.iter().map(|policy| if policy.id == changed.id { changed } else { policy });
+    PolicySet::new(after.map(Arc::clone))
 }
 
 fn at_endpoint(
     endpoint: &EndpointSnapshot,
-    changed: &Arc<CompiledPolicy>,
+    after: &PolicySet,
     callers: &[(Caller<'_>, &Email)],
     context: &DecisionContext<'_>,
 ) -> SimulatedEndpoint {
-    let after = endpoint.policies.iter().map(|policy| if policy.id == changed.id { changed } else { policy });
-    let after = PolicySet::new(after.map(Arc::clone));
     let resource = Resource { endpoint: endpoint.id, published: endpoint.published };
     let verdict = |policies: &PolicySet, caller: &Caller<'_>| {
         let decision = policies.decide(resource, caller, context);
         (decision.effect, decision.diagnostics.reason)
     };
     let changes = callers.iter().filter_map(|(caller, email)| {
-        let (before, after) = (verdict(&endpoint.policies, caller), verdict(&after, caller));
+        let (before, after) = (verdict(&endpoint.policies, caller), verdict(after, caller));
         (before.0 != after.0).then(|| VerdictChange { email: Email::clone(email), before, after })
     });
     SimulatedEndpoint { id: endpoint.id, slug: endpoint.slug.clone(), changes: changes.collect() }

@@ -60,6 +60,7 @@ pub(super) async fn run(api: &ApiClient, what: &AskArguments, out: &mut Output) 
     if found.is_empty() {
         out.remark("(nothing found: try other words)");
     }
+    remark_entries(&answer, out);
     for (index, hit) in found.iter().enumerate() {
         if index > 0 {
             out.line("")?;
@@ -82,6 +83,23 @@ pub(super) async fn run(api: &ApiClient, what: &AskArguments, out: &mut Output) 
         }
     }
     Ok(())
+}
+
+/// Tells what the answer cost, and what policies left out of it.
+fn remark_entries(answer: &Value, out: &Output) {
+    let entries = answer.pointer("/policy_metadata/entries").and_then(Value::as_array);
+    for entry in entries.into_iter().flatten() {
+        let text = |key: &str| entry.get(key).and_then(Value::as_str).unwrap_or_default();
+        if let Some(amount) = entry.get("amount").and_then(Value::as_f64) {
+            let told = match text("status") {
+                "free" => "(free of charge)".to_owned(),
+                status => format!("({amount} {} {status})", text("currency")),
+            };
+            out.remark(&told);
+        } else if let Some(reason) = entry.get("reason").and_then(Value::as_str) {
+            out.remark(&format!("({reason})"));
+        }
+    }
 }
 
 /// The texts on one side of a passage.

@@ -27,6 +27,8 @@ mod output;
 mod owner;
 mod password;
 mod policies;
+mod policy_rule;
+mod policy_tools;
 mod printable;
 mod publish;
 pub mod read_files;
@@ -189,7 +191,7 @@ impl Command {
             Self::Invite(invite) => Some(&invite.account),
             Self::SignOff(what) => Some(&what.account),
             Self::Password(change) => Some(&change.account),
-            Self::Policies(policies::Policies::Set(set)) => Some(&set.account),
+            Self::Policies(what) => what.account(),
             Self::Groups(what) => what.account(),
             Self::Approvals(what) => Some(what.account()),
             _ => None,
@@ -206,7 +208,7 @@ impl Command {
             Self::Invite(invite) => invite.read().map(drop),
             Self::SignOff(what) => what.read().map(drop),
             Self::Password(change) => change.check(),
-            Self::Policies(policies::Policies::Set(set)) => set.check(),
+            Self::Policies(what) => what.check(),
             Self::Groups(what) => what.check(),
             Self::Approvals(what) => what.check(),
             _ => Ok(()),
@@ -217,10 +219,9 @@ impl Command {
     fn permission(&self) -> Option<Permission> {
         match self {
             Self::Publish(_) | Self::Unpublish(_) => Some(Permission::WriteEndpoints),
-            Self::Policies(policies::Policies::Set(_)) | Self::Approvals(_) => {
-                Some(Permission::WritePolicies)
-            }
+            Self::Policies(what) if what.account().is_some() => Some(Permission::WritePolicies),
             Self::Groups(what) if what.account().is_some() => Some(Permission::WritePolicies),
+            Self::Approvals(_) => Some(Permission::WritePolicies),
             _ => None,
         }
     }

@@ -1,29 +1,22 @@
-//! The commands `syft-space policies list|set`.
+//! The commands `syft-space policies`: the policies, and where they are attached.
 
-use std::fs::File;
-use std::io::Read;
-use std::path::{Path, PathBuf};
-
-use anyhow::Context;
 use clap::{Args, Subcommand};
 use reqwest::Method;
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use syft_space_domain::access::{Permission, may};
 use syft_space_domain::ids::PolicyId;
-use syft_space_domain::policy::{AccessEntry, PolicyTypes};
+use syft_space_domain::policy::PolicyTypes;
 
 use crate::cli::account::Account;
 use crate::cli::api::{ApiClient, option};
 use crate::cli::exit::{CommandError, ExitStatus};
 use crate::cli::lists::{POLICIES, list_all};
 use crate::cli::output::Output;
+use crate::cli::policy_rule::{PolicyRule, RuleArguments};
+use crate::cli::policy_tools::{self, ExplainArguments, LintArguments, SimulateArguments};
 use crate::cli::publish::find_endpoint;
 use crate::routes::endpoints::{AttachPolicies, AttachedPolicies, Endpoint, EndpointWithPolicies};
 use crate::routes::policies::{ChangePolicy, NewPolicy, Policy};
-
-/// The most bytes of a policy's file: as many as the server takes.
-const MAX_FILE_BYTES: u64 = 1 << 20;
 
 const PATH: &str = "/api/v1/policies";
 
@@ -37,81 +30,86 @@ pub(super) enum Policies {
     List,
     /// Say what a policy is: make it, or change the one of that name
     Set(SetPolicy),
+    /// Take a policy off endpoints
+    Detach(DetachPolicy),
+    /// Remove a policy that no endpoint has any more
+    Remove(RemovePolicy),
+    /// Tell whether somebody may ask an endpoint, and which policy says so
+    Explain(ExplainArguments),
+    /// Look for patterns that do nothing, or more than anybody meant
+    Lint(LintArguments),
+    /// Tell whose verdicts a change of a policy would change; nothing is changed
+    Simulate(SimulateArguments),
 }
 
 /// Which policy, what it is, and for which endpoints.
 #[derive(Args)]
-#[command(group = clap::ArgGroup::new("rule").required(true))]
 pub(super) struct SetPolicy {
     /// Its name, or its id
     #[arg(value_name = "NAME")]
     name: String,
-    /// Whom alone it lets ask: an address, a pattern such as *@example.org, or group:NAME; may stand several times
-    #[arg(long, value_name = "PATTERN", group = "rule")]
-    allow: Vec<String>,
-    /// Whom it does not let ask; may stand several times
-    #[arg(long, value_name = "PATTERN", group = "rule")]
-    deny: Vec<String>,
-    /// Take all that it is from this JSON file: {"policy_type": …, "configuration": {…}}
-    #[arg(long, value_name = "FILE", group = "rule")]
-    file: Option<PathBuf>,
+    #[command(flatten)]
+    rule: RuleArguments,
     /// Attach it to this endpoint, beside what is attached already; may stand several times
     #[arg(long, value_name = "ENDPOINT")]
     on: Vec<String>,
     #[command(flatten)]
-    pub(super) account: Account,
+    account: Account,
 }
 
-/// What a policy is.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Rule {
-    policy_type: String,
-    configuration: Value,
+/// Which policy, and where it is taken off.
+#[derive(Args)]
+pub(super) struct DetachPolicy {
+    /// Its name, or its id
+    #[arg(value_name = "NAME")]
+    name: String,
+    /// Take it off this endpoint; may stand several times
+    #[arg(long, value_name = "ENDPOINT", required = true)]
+    from: Vec<String>,
+    #[command(flatten)]
+    account: Account,
 }
 
-impl SetPolicy {
-    /// Refuses what can be no pattern, by the argument that has it.
-    pub(super) fn check(&self) -> Result<(), CommandError> {
-        for (name, patterns) in [("--allow", &self.allow), ("--deny", &self.deny)] {
-            for pattern in patterns {
-                let _readable: AccessEntry = option(&format!("{name} {pattern:?}"), pattern)?;
-            }
+/// Which policy.
+#[derive(Args)]
+pub(super) struct RemovePolicy {
+    /// Its name, or its id
+    #[arg(value_name = "NAME")]
+    name: String,
+    #[command(flatten)]
+    account: Account,
+}
+
+impl Policies {
+    /// The account as which it acts, where it is not the operator.
+    pub(super) fn account(&self) -> Option<&Account> {
+        match self {
+            Self::List => None,
+            Self::Set(what) => Some(&what.account),
+            Self::Detach(what) => Some(&what.account),
+            Self::Remove(what) => Some(&what.account),
+            Self::Explain(what) => Some(&what.account),
+            Self::Lint(what) => Some(&what.account),
+            Self::Simulate(what) => Some(&what.account),
         }
-        Ok(())
     }
 
-    fn rule(&self) -> anyhow::Result<Rule> {
-        let (mode, patterns) = match (&self.file, self.allow.is_empty()) {
-            (Some(file), _) => return read_file(file),
-            (None, false) => ("allow", &self.allow),
-            (None, true) => ("deny", &self.deny),
-        };
-        let configuration = json!({ "mode": mode, "patterns": patterns });
-        Ok(Rule { policy_type: "access".to_owned(), configuration })
+    /// Refuses arguments that cannot be followed.
+    pub(super) fn check(&self) -> Result<(), CommandError> {
+        match self {
+            Self::Set(what) => what.rule.check(),
+            Self::Explain(what) => what.read().map(drop),
+            Self::Simulate(what) => what.read().map(drop),
+            Self::List | Self::Detach(_) | Self::Remove(_) | Self::Lint(_) => Ok(()),
+        }
     }
-}
-
-fn read_file(path: &Path) -> anyhow::Result<Rule> {
-    let reading = || format!("--file: reading {}", path.display());
-    let mut text = Vec::new();
-    let file = File::open(path).with_context(reading)?;
-    file.take(MAX_FILE_BYTES.saturating_add(1)).read_to_end(&mut text).with_context(reading)?;
-    let read = serde_json::from_slice(&text);
-    read.map_err(|error| {
-        let message = format!(
-            "--file: {}: {error}; a policy is {{\"policy_type\", \"configuration\"}}",
-            path.display()
-        );
-        CommandError::new(ExitStatus::Refused, message).into()
-    })
 }
 
 pub(super) async fn run(api: &ApiClient, what: &Policies, out: &mut Output) -> anyhow::Result<()> {
     match what {
         Policies::List => list_all(api, PATH, POLICIES, out).await,
         Policies::Set(set) => {
-            let rule = set.rule()?;
+            let rule = set.rule.read()?;
             // All that is named is looked up before anything is changed.
             for endpoint in &set.on {
                 find_endpoint(api, endpoint).await?;
@@ -134,6 +132,20 @@ pub(super) async fn run(api: &ApiClient, what: &Policies, out: &mut Output) -> a
             warn_if_shut_out(api, &policy, &set.on, done, out).await;
             if out.json { out.document(&policy) } else { Ok(()) }
         }
+        Policies::Detach(what) => detach(api, what, out).await,
+        Policies::Remove(what) => {
+            let policy = find_policy(api, &what.name).await?;
+            let path = format!("{PATH}/{}", policy.id);
+            api.send(api.request(Method::DELETE, &path, &[])?).await?;
+            if out.json {
+                out.document(&policy)
+            } else {
+                out.line(&format!("The policy {} is removed.", policy.name))
+            }
+        }
+        Policies::Explain(what) => policy_tools::explain(api, what, out).await,
+        Policies::Lint(what) => policy_tools::lint(api, what, out).await,
+        Policies::Simulate(what) => policy_tools::simulate(api, what, out).await,
     }
 }
 
@@ -186,20 +198,71 @@ pub(super) async fn why_shut_out(
     }))
 }
 
-/// Makes a policy, or changes the one of this name or id; returns what was done, as the end of a sentence.
-async fn make_or_change(api: &ApiClient, named: &str, rule: Rule) -> anyhow::Result<(Policy, &'static str)> {
-    let all = api.all::<Policy>(PATH).await?;
-    let mut known = all.iter().filter(|policy| policy.name == named || policy.id.to_string() == named);
-    let Some(policy) = known.next() else {
-        let Rule { policy_type, configuration } = rule;
-        let body = NewPolicy { name: option("NAME", named)?, policy_type, configuration };
-        return Ok((api.post(PATH, &body).await?, "is made"));
-    };
+/// The policy of this name or id, if there is one, and only one.
+async fn policy_called(api: &ApiClient, named: &str) -> anyhow::Result<Option<Policy>> {
+    let all = api.all::<Policy>(PATH).await?.into_iter();
+    let mut known = all.filter(|policy| policy.name == named || policy.id.to_string() == named);
+    let policy = known.next();
     if known.next().is_some() {
         let message =
             format!("there are several policies called {named:?}: name the one that is meant by its id");
         return Err(CommandError::new(ExitStatus::Refused, message).into());
     }
+    Ok(policy)
+}
+
+/// The policy of this name or id.
+pub(super) async fn find_policy(api: &ApiClient, named: &str) -> anyhow::Result<Policy> {
+    policy_called(api, named).await?.ok_or_else(|| {
+        let message =
+            format!("there is no policy {named:?}; `syft-space policies list` shows which there are");
+        CommandError::new(ExitStatus::NotFound, message).into()
+    })
+}
+
+/// Takes a policy off endpoints, all of which are looked up before anything is changed.
+async fn detach(api: &ApiClient, what: &DetachPolicy, out: &mut Output) -> anyhow::Result<()> {
+    let policy = find_policy(api, &what.name).await?;
+    for endpoint in &what.from {
+        find_endpoint(api, endpoint).await?;
+    }
+    for endpoint in &what.from {
+        let (found, revision) = find_endpoint(api, endpoint).await?;
+        let had = found.policies.len();
+        let ids = found.policies.iter().map(|attached| attached.id).filter(|id| *id != policy.id);
+        let policy_ids: Vec<_> = ids.collect();
+        let (is_last, is_attached) = (policy_ids.is_empty(), policy_ids.len() < had);
+        if is_attached {
+            let path = format!("/api/v1/endpoints/{}/policies", found.endpoint.slug);
+            let _attached: AttachedPolicies =
+                api.change(Method::PUT, &path, revision, &AttachPolicies { policy_ids }).await?;
+        }
+        if !out.json {
+            out.line(&format!(
+                "{endpoint} {}.",
+                if is_attached { "has it no more" } else { "does not have it" }
+            ))?;
+        }
+        if is_attached && is_last {
+            out.remark(&format!(
+                "{endpoint} has no policy now: every member who may ask can ask it, and nobody else"
+            ));
+        }
+    }
+    if out.json { out.document(&policy) } else { Ok(()) }
+}
+
+/// Makes a policy, or changes the one of this name or id; returns what was done, as the end of a sentence.
+async fn make_or_change(
+    api: &ApiClient,
+    named: &str,
+    rule: PolicyRule,
+) -> anyhow::Result<(Policy, &'static str)> {
+    let Some(policy) = policy_called(api, named).await? else {
+        let PolicyRule { policy_type, configuration } = rule;
+        let body = NewPolicy { name: option("NAME", named)?, policy_type, configuration };
+        return Ok((api.post(PATH, &body).await?, "is made"));
+    };
     let path = format!("{PATH}/{}", policy.id);
     let (policy, revision): (Policy, _) = api.get_revision(&path).await?;
     if policy.policy_type != rule.policy_type {

@@ -11,6 +11,7 @@ mod kept;
 mod lists;
 mod owner;
 mod password;
+mod policies;
 mod second_factor;
 mod socket;
 mod terminal;

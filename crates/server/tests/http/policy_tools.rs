@@ -127,3 +127,27 @@ async fn k12_the_largest_policies_are_looked_at_in_a_bounded_time_and_that_is_sa
     let told = owner.post("/policies/lint", &json!({ "policies": vec![one; 20] })).await.expect(200).body;
     assert_eq!(told["truncated"], true);
 }
+
+#[tokio::test]
+async fn k12_a_simulation_looks_at_fewer_endpoints_where_patterns_are_dear_and_says_so() {
+    let (_space, owner) = space_with_endpoint().await;
+    let patterns: Vec<_> = (0..100).map(|number| format!("a*b*c*@d*{number}")).collect();
+    let dear = json!({ "mode": "deny", "patterns": patterns });
+    let policy = json!({ "name": "dear", "policy_type": "access", "configuration": dear });
+    let policy = owner.post("/policies", &policy).await.expect(201).body["id"].clone();
+    let dataset = owner.get("/endpoints/birds").await.expect(200).body["dataset_id"].clone();
+    for slug in ["one", "three", "two"] {
+        let endpoint = json!({ "name": slug, "slug": slug, "dataset_id": dataset, "response_type": "raw" });
+        owner.post("/endpoints", &endpoint).await.expect(201);
+        let attached = json!({ "policy_ids": [policy] });
+        owner.put(&format!("/endpoints/{slug}/policies"), &attached).await.expect(200);
+    }
+    let people =
+        |count| (0..count).map(|n| json!({ "email": format!("u{n}@x.example") })).collect::<Vec<_>>();
+    for (count, looked_at) in [(1_000, 1), (10, 3)] {
+        let body = json!({ "policy_id": policy, "configuration": dear, "identities": people(count) });
+        let told = owner.post("/policies/simulate", &body).await.expect(200).body;
+        assert_eq!(told["endpoints"].as_array().unwrap().len(), looked_at);
+        assert_eq!(told["truncated"], looked_at < 3);
+    }
+}

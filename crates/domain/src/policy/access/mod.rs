@@ -150,6 +150,10 @@ impl Rule for AccessRule {
         &self.groups
     }
 
+    fn cost(&self) -> usize {
+        self.patterns.cost()
+    }
+
     fn description(&self) -> String {
         let whom = match (self.guests, self.names_some, self.groups.is_empty()) {
             (false, _, true) => "People whom the owner names",

@@ -11,12 +11,12 @@ use super::{CommandOutput, found, run, run_with, stop};
 use crate::space::{PASSWORD, TestSpace, dataset_of, endpoint_on, in_memory, only_policy};
 
 /// Runs a command as an account, whose password it reads.
-fn run_as(home: &Path, email: &str, arguments: &[&str]) -> CommandOutput {
+pub(crate) fn run_as(home: &Path, email: &str, arguments: &[&str]) -> CommandOutput {
     run_with(home, &[arguments, &["--as", email, "--password-file", "-"]].concat(), &format!("{PASSWORD}\n"))
 }
 
-const OWNER: &str = "owner@acme.example";
-const ANNA: &str = "anna@acme.example";
+pub(crate) const OWNER: &str = "owner@acme.example";
+pub(crate) const ANNA: &str = "anna@acme.example";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn k3_an_account_publishes_asks_and_says_who_may_with_a_server_and_without() {

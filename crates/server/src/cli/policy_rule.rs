@@ -1,0 +1,81 @@
+//! What a policy demands, as the command line says it.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use clap::Args;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use syft_space_domain::policy::AccessEntry;
+
+use crate::cli::api::option;
+use crate::cli::exit::{CommandError, ExitStatus};
+
+/// The most bytes of a policy's file: as many as the server takes.
+const MAX_FILE_BYTES: u64 = 1 << 20;
+
+/// Whom a policy lets ask, or a file that says all of it.
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+pub(super) struct RuleArguments {
+    /// Whom alone it lets ask: an address, a pattern such as *@example.org, or group:NAME; may stand several times
+    #[arg(long, value_name = "PATTERN")]
+    allow: Vec<String>,
+    /// Whom it does not let ask; may stand several times
+    #[arg(long, value_name = "PATTERN")]
+    deny: Vec<String>,
+    /// Take all that it is from this JSON file: {"policy_type": …, "configuration": {…}}
+    #[arg(long, value_name = "FILE")]
+    file: Option<PathBuf>,
+}
+
+/// What a policy is.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PolicyRule {
+    pub(super) policy_type: String,
+    pub(super) configuration: Value,
+}
+
+impl RuleArguments {
+    /// Refuses what can be no pattern, by the argument that has it.
+    pub(super) fn check(&self) -> Result<(), CommandError> {
+        for (name, patterns) in [("--allow", &self.allow), ("--deny", &self.deny)] {
+            for pattern in patterns {
+                let _readable: AccessEntry = option(&format!("{name} {pattern:?}"), pattern)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The rule.
+    pub(super) fn read(&self) -> anyhow::Result<PolicyRule> {
+        let (mode, patterns) = match (&self.file, self.allow.is_empty()) {
+            (Some(file), _) => return PolicyRule::from_file(file),
+            (None, false) => ("allow", &self.allow),
+            (None, true) => ("deny", &self.deny),
+        };
+        let configuration = json!({ "mode": mode, "patterns": patterns });
+        Ok(PolicyRule { policy_type: "access".to_owned(), configuration })
+    }
+}
+
+impl PolicyRule {
+    /// The rule that a file holds.
+    pub(super) fn from_file(path: &Path) -> anyhow::Result<Self> {
+        let reading = || format!("--file: reading {}", path.display());
+        let mut text = Vec::new();
+        let file = File::open(path).with_context(reading)?;
+        file.take(MAX_FILE_BYTES.saturating_add(1)).read_to_end(&mut text).with_context(reading)?;
+        let read = serde_json::from_slice(&text);
+        read.map_err(|error| {
+            let message = format!(
+                "--file: {}: {error}; a policy is {{\"policy_type\", \"configuration\"}}",
+                path.display()
+            );
+            CommandError::new(ExitStatus::Refused, message).into()
+        })
+    }
+}

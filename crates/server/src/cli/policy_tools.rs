@@ -1,0 +1,308 @@
+//! The commands `syft-space policies explain|lint|simulate`: what policies do, without changing anything.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use clap::{ArgGroup, Args};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use syft_space_domain::dataset::SearchQuery;
+use syft_space_domain::identity::Email;
+use syft_space_domain::policy::{MAX_SIMULATED, Purpose};
+use syft_space_domain::time::Timestamp;
+
+use crate::cli::account::Account;
+use crate::cli::api::{ApiClient, option, unusable};
+use crate::cli::exit::{CommandError, ExitStatus};
+use crate::cli::output::{Column, Output, text};
+use crate::cli::policies::find_policy;
+use crate::cli::policy_rule::{PolicyRule, RuleArguments};
+use crate::cli::publish::find_endpoint;
+use crate::routes::users::Member;
+
+/// Whose query, and which.
+#[derive(Args)]
+pub(super) struct ExplainArguments {
+    /// The endpoint's slug, or its id
+    #[arg(value_name = "ENDPOINT")]
+    endpoint: String,
+    /// The e-mail address of whoever would ask
+    #[arg(value_name = "EMAIL")]
+    email: String,
+    /// What they would ask; without it no policy that hangs on the question refuses them
+    #[arg(long, value_name = "TEXT")]
+    question: Option<String>,
+    /// What it would be for
+    #[arg(long, value_name = "PURPOSE")]
+    purpose: Option<String>,
+    /// The address that it would come from
+    #[arg(long, value_name = "ADDRESS")]
+    from: Option<String>,
+    /// When, as in 2027-01-31T09:00:00Z [default: now]
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
+    #[command(flatten)]
+    pub(super) account: Account,
+}
+
+/// Which access policies are looked at.
+#[derive(Args)]
+#[command(group = ArgGroup::new("target").required(true))]
+pub(super) struct LintArguments {
+    /// Those of this endpoint: its slug, or its id
+    #[arg(value_name = "ENDPOINT", group = "target")]
+    endpoint: Option<String>,
+    /// The policy of this JSON file, which is not stored yet: {"policy_type": …, "configuration": {…}}
+    #[arg(long, value_name = "FILE", group = "target")]
+    file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) account: Account,
+}
+
+/// Which policy, what it would be, and whose verdicts are looked at.
+#[derive(Args)]
+pub(super) struct SimulateArguments {
+    /// The policy's name, or its id
+    #[arg(value_name = "NAME")]
+    name: String,
+    #[command(flatten)]
+    rule: RuleArguments,
+    /// The e-mail address of somebody whose verdict is looked at; may stand several times [default: the tenant's members]
+    #[arg(long, value_name = "EMAIL")]
+    who: Vec<String>,
+    #[command(flatten)]
+    pub(super) account: Account,
+}
+
+impl ExplainArguments {
+    /// The body of the request.
+    pub(super) fn read(&self) -> Result<Value, CommandError> {
+        let email: Email = option("EMAIL", &self.email)?;
+        let mut body = Map::new();
+        body.insert("identity".to_owned(), json!({ "email": email }));
+        let mut add = |key: &str, text: &String| body.insert(key.to_owned(), json!(text));
+        if let Some(question) = &self.question {
+            SearchQuery::check_text(question).map_err(|error| unusable("--question", error))?;
+            add("messages", question);
+        }
+        if let Some(purpose) = &self.purpose {
+            Purpose::parse(purpose).map_err(|error| unusable("--purpose", error))?;
+            add("purpose", purpose);
+        }
+        if let Some(from) = &self.from {
+            let _readable: IpAddr = option("--from", from)?;
+            add("address", from);
+        }
+        if let Some(at) = &self.at {
+            let _readable: Timestamp = option("--at", at)?;
+            add("at", at);
+        }
+        Ok(Value::Object(body))
+    }
+}
+
+impl SimulateArguments {
+    /// Whose verdicts are looked at, where anybody is named.
+    pub(super) fn read(&self) -> Result<Vec<Email>, CommandError> {
+        self.rule.check()?;
+        self.who.iter().map(|email| option(&format!("--who {email:?}"), email)).collect()
+    }
+}
+
+/// The text at a place of an answer; nothing, where there is none.
+fn at<'a>(value: &'a Value, pointer: &str) -> &'a str {
+    value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+}
+
+fn items<'a>(value: &'a Value, pointer: &str) -> &'a [Value] {
+    value.pointer(pointer).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
+}
+
+/// A verdict in a word, as an event tells it.
+fn verdict(value: &Value) -> &'static str {
+    if at(value, "/verdict") == "allow" { "may ask" } else { "may not ask" }
+}
+
+/// What a policy had to say.
+#[derive(Serialize)]
+struct Step {
+    policy: String,
+    mode: String,
+    outcome: String,
+    rule: String,
+}
+
+const STEPS: &[Column<Step>] = &[
+    text("POLICY", |step| step.policy.clone()),
+    text("MODE", |step| step.mode.clone()),
+    text("OUTCOME", |step| step.outcome.clone()),
+    text("RULE", |step| step.rule.clone()),
+];
+
+pub(super) async fn explain(
+    api: &ApiClient,
+    what: &ExplainArguments,
+    out: &mut Output,
+) -> anyhow::Result<()> {
+    let body = what.read()?;
+    let (found, _) = find_endpoint(api, &what.endpoint).await?;
+    let slug = &found.endpoint.slug;
+    let told: Value = api.post(&format!("/api/v1/endpoints/{slug}/policies/explain"), &body).await?;
+    if out.json {
+        return out.document(&told);
+    }
+    out.line(&format!(
+        "{} {} {slug}: {}.",
+        at(&body, "/identity/email"),
+        verdict(&told),
+        at(&told, "/reason_code")
+    ))?;
+    let names: HashMap<_, _> =
+        found.policies.iter().map(|policy| (policy.id.to_string(), &policy.name)).collect();
+    let steps = items(&told, "/steps").iter().map(|step| {
+        let id = at(step, "/policy_id");
+        Step {
+            policy: names.get(id).map_or_else(|| id.to_owned(), |name| (*name).clone()),
+            mode: at(step, "/mode").to_owned(),
+            outcome: at(step, "/outcome").replace('_', " "),
+            rule: at(step, "/rule").to_owned(),
+        }
+    });
+    let mut table = out.table(STEPS);
+    table.items(&steps.collect::<Vec<_>>())?;
+    table.end().map(drop)
+}
+
+/// Something odd about a pattern.
+#[derive(Serialize)]
+struct OddPattern {
+    kind: String,
+    policy: String,
+    pattern: String,
+    other: String,
+    example: String,
+    why: String,
+}
+
+const ODD_PATTERNS: &[Column<OddPattern>] = &[
+    text("KIND", |odd| odd.kind.clone()),
+    text("POLICY", |odd| odd.policy.clone()),
+    text("PATTERN", |odd| odd.pattern.clone()),
+    text("BY", |odd| odd.other.clone()),
+    text("EXAMPLE", |odd| odd.example.clone()),
+    text("WHY", |odd| odd.why.clone()),
+];
+
+pub(super) async fn lint(api: &ApiClient, what: &LintArguments, out: &mut Output) -> anyhow::Result<()> {
+    let (body, names) = match (&what.endpoint, &what.file) {
+        (Some(endpoint), _) => {
+            let (found, _) = find_endpoint(api, endpoint).await?;
+            let names = found.policies.into_iter().map(|policy| (policy.id.to_string(), policy.name));
+            (json!({ "endpoint": found.endpoint.slug }), names.collect())
+        }
+        (None, file) => {
+            let file = file.as_deref().ok_or_else(|| unusable("--file", "name an endpoint, or a file"))?;
+            let PolicyRule { policy_type, configuration } = PolicyRule::from_file(file)?;
+            let policy = json!({ "policy_type": policy_type, "configuration": configuration });
+            (json!({ "policies": [policy] }), HashMap::new())
+        }
+    };
+    let told: Value = api.post("/api/v1/policies/lint", &body).await?;
+    if out.json {
+        return out.document(&told);
+    }
+    let odd = items(&told, "/findings").iter().map(|finding| {
+        let name: Option<&String> = names.get(at(finding, "/policy_id"));
+        OddPattern {
+            kind: at(finding, "/kind").replace('_', " "),
+            policy: name.cloned().unwrap_or_default(),
+            pattern: at(finding, "/pattern").to_owned(),
+            other: at(finding, "/other/pattern").to_owned(),
+            example: at(finding, "/example/email").to_owned(),
+            why: at(finding, "/message").to_owned(),
+        }
+    });
+    let mut table = out.table(ODD_PATTERNS);
+    table.items(&odd.collect::<Vec<_>>())?;
+    let count = table.end()?;
+    if count == 0 {
+        out.remark("(nothing is odd about its patterns)");
+    }
+    remark_truncated(&told, "there may be more: it would have taken too long", out);
+    Ok(())
+}
+
+/// Whose verdict would be another.
+#[derive(Serialize)]
+struct Change {
+    endpoint: String,
+    who: String,
+    now: String,
+    then: String,
+}
+
+const CHANGES: &[Column<Change>] = &[
+    text("ENDPOINT", |change| change.endpoint.clone()),
+    text("WHO", |change| change.who.clone()),
+    text("NOW", |change| change.now.clone()),
+    text("THEN", |change| change.then.clone()),
+];
+
+pub(super) async fn simulate(
+    api: &ApiClient,
+    what: &SimulateArguments,
+    out: &mut Output,
+) -> anyhow::Result<()> {
+    let mut people = what.read()?;
+    let PolicyRule { policy_type, configuration } = what.rule.read()?;
+    let policy = find_policy(api, &what.name).await?;
+    if policy.policy_type != policy_type {
+        let message = format!("the policy {:?} is of the type {}", what.name, policy.policy_type);
+        return Err(CommandError::new(ExitStatus::Refused, message).into());
+    }
+    let is_of_members = people.is_empty();
+    if is_of_members {
+        let members = api.all::<Member>("/api/v1/users").await?;
+        people = members.into_iter().map(|member| member.email).collect();
+    }
+    let not_asked = people.len().saturating_sub(MAX_SIMULATED);
+    people.truncate(MAX_SIMULATED);
+    let identities: Vec<_> = people.iter().map(|email| json!({ "email": email })).collect();
+    let body = json!({ "policy_id": policy.id, "configuration": configuration, "identities": identities });
+    let told: Value = api.post("/api/v1/policies/simulate", &body).await?;
+    if out.json {
+        return out.document(&told);
+    }
+    let changes = items(&told, "/endpoints").iter().flat_map(|endpoint| {
+        items(endpoint, "/changes").iter().map(|change| {
+            let side = |side: &str| change.get(side).map(verdict).unwrap_or_default().to_owned();
+            Change {
+                endpoint: at(endpoint, "/slug").to_owned(),
+                who: at(change, "/email").to_owned(),
+                now: side("before"),
+                then: side("after"),
+            }
+        })
+    });
+    let mut table = out.table(CHANGES);
+    table.items(&changes.collect::<Vec<_>>())?;
+    let count = table.end()?;
+    let (endpoints, people) = (items(&told, "/endpoints").len(), people.len());
+    if count == 0 {
+        out.remark(&format!(
+            "(nobody's verdict would be another; people looked at: {people}, endpoints with the policy: {endpoints})"
+        ));
+    }
+    if not_asked > 0 {
+        out.remark(&format!("{not_asked} members were not looked at: name them with --who"));
+    }
+    remark_truncated(&told, "more endpoints have the policy: name fewer people with --who", out);
+    Ok(())
+}
+
+fn remark_truncated(told: &Value, remark: &str, out: &Output) {
+    if told.get("truncated").and_then(Value::as_bool) == Some(true) {
+        out.remark(remark);
+    }
+}

@@ -1,0 +1,78 @@
+//! The commands that tell what policies do, and take them away.
+
+use serde_json::json;
+
+use super::account::{ANNA, OWNER, run_as};
+use super::stop;
+use crate::space::{TestSpace, dataset_of, in_memory};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn k12_an_owner_explains_looks_over_simulates_and_removes_policies_from_the_command_line() {
+    if in_memory() {
+        return;
+    }
+    let mut space = TestSpace::start().await;
+    let owner = space.found("acme").await;
+    space.member(&owner, ANNA, "user").await;
+    dataset_of(&owner, "hours", &[("hours", "The reading room opens at nine.")]).await;
+    let home = space.home().to_owned();
+    let as_owner = |arguments: &[&str]| run_as(&home, OWNER, arguments);
+    as_owner(&["publish", "hours", "--dataset", "hours"]).expect(0);
+    let set = ["policies", "set", "us", "--allow", "*@acme.example", "--allow", ANNA, "--on", "hours"];
+    as_owner(&set).expect(0);
+    stop(&mut space);
+
+    let told = as_owner(&["policies", "explain", "hours", ANNA]).expect(0).stdout;
+    let mut lines = told.lines();
+    assert_eq!(lines.next(), Some("anna@acme.example may ask hours: allowed_by_policy."), "{told}");
+    assert!(lines.next().unwrap().starts_with("POLICY"), "{told}");
+    assert_eq!(lines.next().unwrap().split_whitespace().collect::<Vec<_>>()[..3], ["us", "allow", "matched"]);
+    let told = as_owner(&["policies", "explain", "hours", "victor@elsewhere.example"]).expect(0).stdout;
+    assert!(told.starts_with("victor@elsewhere.example may not ask hours: "), "{told}");
+    let json = as_owner(&["policies", "explain", "hours", ANNA, "--json"]).expect(0).json();
+    assert_eq!(json["verdict"], "allow");
+    let wrong = as_owner(&["policies", "explain", "hours", "nobody"]).expect(2);
+    assert!(wrong.stderr.contains("EMAIL: "), "{wrong:?}");
+    let wrong = as_owner(&["policies", "explain", "hours", ANNA, "--at", "tomorrow"]).expect(2);
+    assert!(wrong.stderr.contains("--at: "), "{wrong:?}");
+
+    let told = as_owner(&["policies", "lint", "hours"]).expect(0).stdout;
+    let odd = told.lines().find(|line| line.starts_with("shadowed")).unwrap_or_else(|| panic!("{told}"));
+    assert!(odd.contains("us") && odd.contains(ANNA) && odd.contains("*@acme.example"), "{told}");
+    let file = home.join("policy.json");
+    let fine = json!({ "policy_type": "access", "configuration": { "mode": "allow", "patterns": [ANNA] } });
+    std::fs::write(&file, fine.to_string()).unwrap();
+    let ran = as_owner(&["policies", "lint", "--file", file.to_str().unwrap()]).expect(0);
+    assert_eq!((ran.stdout.as_str(), ran.stderr.contains("nothing is odd")), ("", true), "{ran:?}");
+
+    let told = as_owner(&["policies", "simulate", "us", "--deny", ANNA]).expect(0).stdout;
+    let rows: Vec<Vec<&str>> = told.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(rows[1], ["hours", ANNA, "may", "ask", "may", "not", "ask"], "{told}");
+    assert_eq!(rows.len(), 2, "{told}");
+    let ran = as_owner(&["policies", "simulate", "us", "--allow", ANNA, "--who", ANNA]).expect(0);
+    assert!(
+        ran.stdout.is_empty() && ran.stderr.contains("people looked at: 1, endpoints with the policy: 1")
+    );
+    as_owner(&["policies", "simulate", "them", "--allow", ANNA]).expect(3);
+    run_as(&home, ANNA, &["ask", "hours", "When does the reading room open?"]).expect(0);
+
+    as_owner(&["policies", "remove", "us"]).expect(4);
+    let told = as_owner(&["policies", "detach", "us", "--from", "hours"]).expect(0);
+    assert_eq!(told.stdout, "hours has it no more.\n");
+    assert!(told.stderr.contains("hours has no policy now"), "{told:?}");
+    assert_eq!(
+        as_owner(&["policies", "detach", "us", "--from", "hours"]).expect(0).stdout,
+        "hours does not have it.\n"
+    );
+    assert_eq!(as_owner(&["policies", "remove", "us"]).expect(0).stdout, "The policy us is removed.\n");
+    as_owner(&["policies", "remove", "us"]).expect(3);
+
+    // What an answer costs is told, where a policy charges.
+    let price =
+        json!({ "policy_type": "accounting", "configuration": { "price": "0.5", "currency": "EUR" } });
+    std::fs::write(&file, price.to_string()).unwrap();
+    let priced = ["policies", "set", "price", "--file", file.to_str().unwrap(), "--on", "hours"];
+    as_owner(&priced).expect(0);
+    let ran = run_as(&home, ANNA, &["ask", "hours", "When does the reading room open?"]).expect(0);
+    assert_eq!(ran.stderr, "(0.5 EUR charged)\n");
+}
