@@ -65,18 +65,18 @@ pub async fn approvals(
 /// texts of the questions.
 ///
 /// # Errors
-/// When the caller may not query, or a port failed.
+/// When the caller may not list what they may query, as a user of a hub may not, or a port failed.
 pub async fn own_approvals(
     space: &Space,
     principal: &Principal,
     page: PageRequest<ApprovalId>,
 ) -> Result<Page<ShownApproval, ApprovalId>, ApprovalError> {
     let Some(caller) = principal.actor().id() else {
-        principal.scope(Permission::Query)?;
+        principal.scope(Permission::ListQueryable)?;
         return Ok(Page { items: Vec::new(), next: None });
     };
     let selection = ApprovalSelection { caller: Some(caller), ..ApprovalSelection::default() };
-    let mut found = read(space, principal, Permission::Query, selection, page).await?;
+    let mut found = read(space, principal, Permission::ListQueryable, selection, page).await?;
     found.items.retain(|shown| principal.reaches(shown.request.key.endpoint));
     Ok(found)
 }

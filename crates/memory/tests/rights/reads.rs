@@ -107,7 +107,7 @@ const READS: &[Reads] = &[
         let id = ApprovalId::from_bytes([7; 16]);
         told(block_on(approval::approval(&world.space, &context(&world.space), who, id)))
     }),
-    ("own_approvals", Permission::Query, |world, who, _| {
+    ("own_approvals", Permission::ListQueryable, |world, who, _| {
         told(block_on(approval::own_approvals(&world.space, who, PageRequest::default())))
     }),
     ("attached", Permission::ReadMetadata, |world, who, things| {

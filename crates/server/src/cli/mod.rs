@@ -19,6 +19,7 @@ mod hubs;
 mod ingest;
 mod invite;
 mod keys;
+mod known_policies;
 mod ledger;
 mod lists;
 mod names;

@@ -10,6 +10,7 @@ use syft_space_domain::policy::PolicyTypes;
 use crate::cli::account::Account;
 use crate::cli::api::{ApiClient, option};
 use crate::cli::exit::{CommandError, ExitStatus};
+use crate::cli::known_policies::{PATH, find_policy, policy_called};
 use crate::cli::lists::{POLICIES, list_all};
 use crate::cli::output::Output;
 use crate::cli::policy_rule::{PolicyRule, RuleArguments};
@@ -17,8 +18,6 @@ use crate::cli::policy_tools::{self, ExplainArguments, LintArguments, SimulateAr
 use crate::cli::publish::find_endpoint;
 use crate::routes::endpoints::{AttachPolicies, AttachedPolicies, Endpoint, EndpointWithPolicies};
 use crate::routes::policies::{ChangePolicy, NewPolicy, Policy};
-
-const PATH: &str = "/api/v1/policies";
 
 /// What is said of a policy that was another before.
 const CHANGED: &str = "is changed";
@@ -196,28 +195,6 @@ pub(super) async fn why_shut_out(
             format!("its policies do not admit you ({}): {}", text("/reason_code"), names.join(", "))
         }
     }))
-}
-
-/// The policy of this name or id, if there is one, and only one.
-async fn policy_called(api: &ApiClient, named: &str) -> anyhow::Result<Option<Policy>> {
-    let all = api.all::<Policy>(PATH).await?.into_iter();
-    let mut known = all.filter(|policy| policy.name == named || policy.id.to_string() == named);
-    let policy = known.next();
-    if known.next().is_some() {
-        let message =
-            format!("there are several policies called {named:?}: name the one that is meant by its id");
-        return Err(CommandError::new(ExitStatus::Refused, message).into());
-    }
-    Ok(policy)
-}
-
-/// The policy of this name or id.
-pub(super) async fn find_policy(api: &ApiClient, named: &str) -> anyhow::Result<Policy> {
-    policy_called(api, named).await?.ok_or_else(|| {
-        let message =
-            format!("there is no policy {named:?}; `syft-space policies list` shows which there are");
-        CommandError::new(ExitStatus::NotFound, message).into()
-    })
 }
 
 /// Takes a policy off endpoints, all of which are looked up before anything is changed.

@@ -346,7 +346,7 @@ pub static ROUTES: &[Route] = routes! {
         summary("Let a question be answered").request_body::<approvals::Decide>().response::<approvals::DecidedApproval>(200).reasons(&[OwnRequest]);
     Post   "/api/v1/approvals/{id}/deny"    member(&[WritePolicies]) => approvals::deny,
         summary("Have a question not answered").request_body::<approvals::Decide>().response::<approvals::DecidedApproval>(200).reasons(&[OwnRequest]);
-    Get    "/api/v1/me/approvals"           member(&[Query]) => approvals::list_own,
+    Get    "/api/v1/me/approvals"           member(&[ListQueryable]) => approvals::list_own,
         summary("List one's own questions that wait for approval").paged().response::<List<approvals::OwnApproval>>(200);
 
     Get    "/api/v1/ledger/transfers"      member(&[ReadAudit]) => ledger::transfers,
