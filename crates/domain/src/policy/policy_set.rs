@@ -218,6 +218,7 @@ mod tests {
     use crate::access::Role;
     use crate::identity::Email;
     use crate::policy::context::QueryFacts;
+    use crate::policy::decision::PolicyDiagnostic;
     use crate::time::Timestamp;
 
     fn rules(policies: &[Value]) -> PolicySet {
