@@ -12,7 +12,7 @@ use crate::policy::policy_type::{ConfigurationError, Effect, NamedGroup};
 use crate::policy::validity::{Validity, ValidityError};
 use crate::time::Timestamp;
 
-/// What an access policy demands. What it means beside others stands at [`AccessType`].
+/// What an access policy demands. What it means beside others stands at [`AccessType`](super::AccessType).
 ///
 /// ```
 /// use serde_json::json;

@@ -58,6 +58,8 @@ const PATH_PARAMETERS: &[Parameter] = &[
     Parameter::new::<shapes::IdShape>("listing", "The id of the listing."),
     Parameter::new::<shapes::DocumentIdShape>("doc", "The id of the document."),
     Parameter::new::<shapes::TenantNameShape>("tenant", "The name of the tenant."),
+    Parameter::new::<shapes::GroupNameShape>("name", "The name of the group."),
+    Parameter::new::<shapes::EmailShape>("address", "The e-mail address."),
     Parameter::new::<shapes::SlugShape>("provider", "The name of the identity provider in the tenant."),
     Parameter::new::<shapes::SlugOrIdShape>(
         "slug",
@@ -288,4 +290,19 @@ fn headers() -> Value {
             "description": "The methods that the path knows.", "required": true, "schema": { "type": "string" },
         },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn q3_each_parameter_of_a_path_is_described() {
+        for route in ROUTES {
+            let described = PATH_PARAMETERS
+                .iter()
+                .filter(|parameter| route.path.contains(&format!("{{{}}}", parameter.name)));
+            assert_eq!(described.count(), route.path.matches('{').count(), "{}", route.path);
+        }
+    }
 }
