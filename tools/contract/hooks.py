@@ -5,6 +5,7 @@ import os
 import re
 import string
 import urllib.request
+import uuid
 from datetime import datetime
 
 import schemathesis
@@ -14,6 +15,7 @@ KNOWN = json.loads(os.environ["CONTRACT"])
 NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 SLUG = re.compile(r"(?=.{3,64}$)[a-z0-9]+(-[a-z0-9]+)*")
 ENCODER = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+IDEMPOTENCY_KEY = re.compile(r"[!-~]{1,255}")
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 LOCAL = string.ascii_letters + string.digits + "!#$%&'+-/=?^_`{|}~"
@@ -115,6 +117,10 @@ def make_sense(kind, configuration):
 def before_call(context, case, kwargs):
     base = case.operation.base_url.rstrip("/")
     query, body = case.query, case.body
+    key = (case.headers or {}).get("idempotency-key")
+    if isinstance(key, str) and IDEMPOTENCY_KEY.fullmatch(key):
+        # One that came with another request before is refused.
+        case.headers["idempotency-key"] = str(uuid.uuid4())
     if isinstance(query, dict) and query.get("cursor") == "cursor":
         path = case.operation.path
         for name, value in (case.path_parameters or {}).items():
