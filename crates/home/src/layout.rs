@@ -73,6 +73,9 @@ pub fn place(path: &Path) -> PathBuf {
     }
 }
 
+/// What tells a home, or what is left of one, from other folders: it holds both.
+pub const MARKS_OF_HOME: [&str; 2] = [VERSION, KEYS];
+
 /// The folder that holds all a space keeps. Only [`Home::prepare`] makes one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Home {

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, fstat, openat, statat};
 use syft_space_domain::dataset::{FILE_MAX_BYTES, FileFormat, FileName};
+use syft_space_home::layout::MARKS_OF_HOME;
 
 /// The most folders on the path of a file.
 const MAX_DEPTH: usize = 64;
@@ -57,6 +58,16 @@ impl Folder {
         let root = OwnedFd::from(File::open(folder).with_context(opening)?);
         let kind = FileType::from_raw_mode(fstat(&root)?.st_mode);
         anyhow::ensure!(kind == FileType::Directory, "{} is neither a folder nor a file", path.display());
+        // Keys and databases are no documents, and whoever may ask would be shown them.
+        let real = folder.canonicalize().with_context(opening)?;
+        for around in real.ancestors() {
+            anyhow::ensure!(
+                !MARKS_OF_HOME.iter().all(|mark| around.join(mark).symlink_metadata().is_ok()),
+                "{} lies in the home of a space, {}: bring documents that lie elsewhere",
+                path.display(),
+                around.display()
+            );
+        }
         Ok(Self { root, only })
     }
 
@@ -84,6 +95,12 @@ impl Folder {
 
     fn read_folder(&self, folder: &Path, result: &mut WalkResult, left: &mut Vec<PathBuf>) -> io::Result<()> {
         let open = self.open_below(folder, OFlags::DIRECTORY)?;
+        let holds = |mark: &str| statat(&open, mark, AtFlags::SYMLINK_NOFOLLOW).is_ok();
+        if MARKS_OF_HOME.into_iter().all(holds) {
+            let (name, reason) = (folder.display().to_string(), "it is the home of a space".to_owned());
+            result.skipped.push(SkippedEntry { name, reason });
+            return Ok(());
+        }
         for entry in Dir::read_from(&open)? {
             let name = OsString::from_vec(entry?.file_name().to_bytes().to_vec());
             if name == "." || name == ".." || self.only.as_ref().is_some_and(|only| *only != name) {

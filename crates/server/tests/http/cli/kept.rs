@@ -7,7 +7,7 @@ use std::os::unix::fs::symlink;
 use serde_json::{Value, json};
 
 use super::ingest::{ingest, text, texts, write};
-use super::run;
+use super::{found, run};
 use crate::space::{TestSpace, dataset_of, in_memory};
 
 #[tokio::test]
@@ -72,4 +72,30 @@ async fn q1_a_file_that_is_not_taken_in_any_more_is_told_of_with_its_old_text_th
     assert!(ran.stderr.contains("2 of 3 documents removed; there is no document \"nothere.txt\""), "{ran:?}");
     let ran = run(space.home(), &["documents", "remove", "--dataset", "manual", "grown.txt"]).expect(3);
     assert!(ran.stderr.contains("in the dataset \"manual\"; `syft-space documents list"), "{ran:?}");
+}
+
+#[tokio::test]
+async fn k16_no_home_of_a_space_is_brought_with_what_lies_around_it() {
+    if in_memory() {
+        return;
+    }
+    let space = TestSpace::start().await;
+    let owner = space.found("acme").await;
+    let dataset = dataset_of(&owner, "manual", &[]).await;
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "page.md", text(1));
+    let other = folder.path().join("deep/space");
+    fs::create_dir(folder.path().join("deep")).unwrap();
+    found(&other, "globex");
+    assert!(other.join("keys/sealing-key.json").exists());
+    let brought = ingest(space.home(), folder.path(), &[]).expect(0).json();
+    assert_eq!((&brought["new"], &brought["skipped"]), (&json!(1), &json!(1)));
+    assert_eq!(brought["skips"][0], json!({ "file": "deep/space", "reason": "it is the home of a space" }));
+    for within in
+        [other.clone(), other.join("keys"), other.join("keys/sealing-key.json"), other.join("tenants")]
+    {
+        let refused = ingest(space.home(), &within, &[]).expect(1);
+        assert!(refused.stderr.contains("lies in the home of a space"), "{refused:?}");
+    }
+    assert_eq!(texts(&owner, &dataset).await.len(), 1);
 }
