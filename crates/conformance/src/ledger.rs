@@ -16,6 +16,7 @@ use crate::sample::{account_id, endpoint_id, policy_id, request_id, scope, time,
 pub const CHECKS: &[Check<StoreFactory>] = checks![
     z2_a_transfer_is_read_back_as_it_was_added,
     z2_a_transfer_changes_both_balances_by_what_it_is,
+    z2_whoever_adds_a_transfer_is_told_what_both_balances_are_then,
     z2_a_transfer_that_is_there_already_changes_nothing,
     z2_balances_are_told_apart_by_policy_account_period_and_currency,
     z2_the_latest_transfer_of_the_same_request_is_found,
@@ -48,7 +49,7 @@ fn transfer(n: u64) -> Transfer {
 }
 
 fn add(store: &dyn Store, tenant: u64, transfer: Transfer) {
-    commit(store, move |tx| tx.add_transfer(&write_scope(tenant), &transfer));
+    commit(store, move |tx| tx.add_transfer(&write_scope(tenant), &transfer).map(drop));
 }
 
 fn balance(store: &dyn Store, tenant: u64, key: BalanceKey) -> Balance {
@@ -95,23 +96,37 @@ pub fn z2_a_transfer_changes_both_balances_by_what_it_is(make: &StoreFactory) {
     }
 }
 
+/// Each to its own account, also where several are added in one unit.
+pub fn z2_whoever_adds_a_transfer_is_told_what_both_balances_are_then(make: &StoreFactory) {
+    let fixture = seeded_store(make);
+    let of_others = Transfer { payer: ActorId::from(account_id(2)), ..transfer(2) };
+    let units = |balances: [Balance; 2]| balances.map(|balance| balance.units);
+    commit(&*fixture.adapter, move |tx| {
+        let mut add = |transfer: &Transfer| tx.add_transfer(&write_scope(1), transfer).map(units);
+        assert_eq!(add(&transfer(1))?, [5, 5], "they are what was added");
+        assert_eq!(add(&of_others)?, [5, 10], "each is told what its account has come to");
+        assert_eq!(add(&transfer(3))?, [10, 15], "each is told what its account has come to");
+        Ok(())
+    });
+}
+
 /// Neither row nor balance, also in a unit that goes on.
 pub fn z2_a_transfer_that_is_there_already_changes_nothing(make: &StoreFactory) {
     let fixture = seeded_store(make);
     add(&*fixture.adapter, 1, transfer(1));
     let again = || Transfer { time: time(10), ..transfer(1) };
     assert_conflict(&*fixture.adapter, "a second transfer with a key", move |tx| {
-        tx.add_transfer(&write_scope(1), &again())
+        tx.add_transfer(&write_scope(1), &again()).map(drop)
     });
     commit(&*fixture.adapter, move |tx| {
         let refused = tx.add_transfer(&write_scope(1), &again()).is_err();
-        tx.add_transfer(&write_scope(1), &transfer(2)).map(|()| assert!(refused, "it is there already"))
+        tx.add_transfer(&write_scope(1), &transfer(2)).map(|_| assert!(refused, "it is there already"))
     });
     assert_eq!(transfers(&*fixture.adapter, 1), [transfer(1), transfer(2)], "the first stays as it was");
     let [payer, _] = transfer(1).balances();
     assert_eq!(balance(&*fixture.adapter, 1, payer).units, 10, "it is counted once");
     assert_conflict(&*fixture.adapter, "a transfer of a tenant that is not there", |tx| {
-        tx.add_transfer(&write_scope(4), &transfer(1))
+        tx.add_transfer(&write_scope(4), &transfer(1)).map(drop)
     });
 }
 

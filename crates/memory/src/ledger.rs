@@ -49,16 +49,17 @@ impl LedgerView for Transaction {
 }
 
 impl LedgerRows for Transaction {
-    fn add_transfer(&mut self, scope: &WriteScope, transfer: &Transfer) -> Result<(), StoreError> {
+    fn add_transfer(&mut self, scope: &WriteScope, transfer: &Transfer) -> Result<[Balance; 2], StoreError> {
         self.check_tenant_exists(scope)?;
         let is_new = !self.tables.transfers.contains(scope, transfer.key);
         check_key(is_new, || format!("there is a transfer {} already", transfer.key))?;
-        for key in transfer.balances() {
+        let [payer, endpoint] = transfer.balances().map(|key| {
             let balance = self.balance(scope, &key)?.plus(transfer.charged);
             self.tables.balances.insert(scope, key, AccountBalance { key, balance });
-        }
+            Ok::<_, StoreError>(balance)
+        });
         self.tables.transfers.insert(scope, transfer.key, transfer.clone());
-        Ok(())
+        Ok([payer?, endpoint?])
     }
 
     fn count_repeat(&mut self, scope: &WriteScope, key: TransferKey) -> Result<(), StoreError> {

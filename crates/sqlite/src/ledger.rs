@@ -214,23 +214,24 @@ impl LedgerView for Session<'_> {
 }
 
 impl LedgerRows for Session<'_> {
-    fn add_transfer(&mut self, scope: &WriteScope, transfer: &Transfer) -> Result<(), StoreError> {
+    fn add_transfer(&mut self, scope: &WriteScope, transfer: &Transfer) -> Result<[Balance; 2], StoreError> {
         let row = TransferRow::new(scope, transfer)?;
-        let balance = |key: BalanceKey| {
+        let keys = transfer.balances().map(|key| key_bytes(&key));
+        // An array: of a list the statement would be prepared anew each time.
+        let both = keys.each_ref().map(|key| {
             (
                 balances::tenant_id.eq(row.tenant_id),
-                balances::key.eq(key_bytes(&key)),
+                balances::key.eq(key),
                 balances::units.eq(row.units),
                 balances::free_units.eq(row.free_units),
                 balances::amount.eq(row.amount),
             )
-        };
-        let both: Vec<_> = transfer.balances().into_iter().map(balance).collect();
+        });
         // Only this one may contradict what is there, and then nothing is changed.
         self.write(|connection| diesel::insert_into(transfers::table).values(&row).execute(connection))?;
-        self.write(|connection| {
+        let rows: Vec<(Vec<u8>, i64, i64, i64)> = self.write(|connection| {
             diesel::insert_into(balances::table)
-                .values(&both)
+                .values(both)
                 .on_conflict((balances::tenant_id, balances::key))
                 .do_update()
                 .set((
@@ -238,9 +239,17 @@ impl LedgerRows for Session<'_> {
                     balances::free_units.eq(balances::free_units + excluded(balances::free_units)),
                     balances::amount.eq(balances::amount + excluded(balances::amount)),
                 ))
-                .execute(connection)
+                .returning((balances::key, balances::units, balances::free_units, balances::amount))
+                .load(connection)
         })?;
-        Ok(())
+        // Nothing says in which order they come.
+        let [payer, endpoint] = keys.map(|key| {
+            let row = rows.iter().find(|(of, ..)| *of == key);
+            let (_, units, free_units, amount) =
+                row.ok_or_else(|| StoreError::failed("a balance was not written"))?;
+            balance(*units, *free_units, *amount)
+        });
+        Ok([payer?, endpoint?])
     }
 
     fn count_repeat(&mut self, scope: &WriteScope, key: TransferKey) -> Result<(), StoreError> {

@@ -48,13 +48,18 @@ impl<P: DerefMut> LedgerRows for FaultyView<P>
 where
     P::Target: LedgerRows,
 {
-    fn add_transfer(&mut self, scope: &WriteScope, transfer: &Transfer) -> Result<(), StoreError> {
+    fn add_transfer(&mut self, scope: &WriteScope, transfer: &Transfer) -> Result<[Balance; 2], StoreError> {
         let mut transfer = transfer.clone();
         if self.fault == Fault::RoundsAmounts {
             let amount = Amount::from_micros(transfer.charged.amount.micros() / 1_000 * 1_000);
             transfer.charged = Balance { amount, ..transfer.charged };
         }
-        self.inner.add_transfer(scope, &transfer)
+        let balances = self.inner.add_transfer(scope, &transfer)?;
+        Ok(if self.fault == Fault::TellsBalancesOfBefore {
+            balances.map(|balance| balance.minus(transfer.charged))
+        } else {
+            balances
+        })
     }
     delegated! {
         count_repeat(scope: &WriteScope, key: TransferKey) -> ();
@@ -78,6 +83,12 @@ where
     scoped! { WriteScope, sample::write_scope;
         disclose(policy: PolicyId, caller: ActorId, shown: &[Disclosed], forget: Timestamp) -> ();
     }
+}
+
+#[test]
+fn z2_a_store_that_tells_old_balances_is_caught() {
+    let make = faulty_store(Fault::TellsBalancesOfBefore);
+    assert_caught(ledger::CHECKS, &*make, "z2_whoever_adds_a_transfer_is_told_what_both_balances_are_then");
 }
 
 #[test]

@@ -45,6 +45,8 @@ pub(crate) enum Fault {
     ForgetsUsesOfRotatedKeys,
     /// Amounts are rounded.
     RoundsAmounts,
+    /// Whoever adds a transfer is told what the balances were before.
+    TellsBalancesOfBefore,
     /// Something is wrong with questions that wait for approval.
     Approvals(ApprovalFault),
     /// A recovery code that was taken is there again.

@@ -35,9 +35,9 @@ pub trait LedgerView {
 
 /// Writes the ledger. What is in it stays: nothing takes a transfer back.
 pub trait LedgerRows: LedgerView {
-    /// Adds a transfer, and what it comes to to the balances of both its accounts. Its key is new in the tenant, else
-    /// [`StoreError::Conflict`], and nothing is changed.
-    fn add_transfer(&mut self, scope: &WriteScope, transfer: &Transfer) -> Result<(), StoreError>;
+    /// Adds a transfer, and what it comes to to the balances of both its accounts; answers what these are then, in the order of
+    /// [`Transfer::balances`]. Its key is new in the tenant, else [`StoreError::Conflict`], and nothing is changed.
+    fn add_transfer(&mut self, scope: &WriteScope, transfer: &Transfer) -> Result<[Balance; 2], StoreError>;
     /// Counts one more repeat of a transfer's request. [`StoreError::Conflict`] where there is no such transfer.
     fn count_repeat(&mut self, scope: &WriteScope, key: TransferKey) -> Result<(), StoreError>;
 }

@@ -47,8 +47,8 @@ pub(super) struct ChargeHold {
 /// What is written of it.
 struct ChargePosting {
     transfer: Transfer,
-    /// The balances that are bounded, and by what.
-    bounds: Vec<(BalanceKey, Amount)>,
+    /// The most that the payer and the endpoint may come to, in the order of the transfer's balances.
+    bounds: [Option<Amount>; 2],
     is_held: bool,
     /// Since when the same request is a repeat.
     repeated_since: Timestamp,
@@ -120,8 +120,7 @@ impl ChargeHold {
 impl Hold for ChargeHold {
     fn posting(&mut self, documents: usize) -> Option<Arc<dyn Posting>> {
         let ChargeTerms { policy, endpoint, payer, span, time, request } = self.terms;
-        let payer_bound = self.demanded.budget.map(|most| (self.demanded.payer.1, most));
-        let endpoint_bound = self.demanded.endpoint.map(|((_, key), most)| (key, most));
+        let bounds = [self.demanded.budget, self.demanded.endpoint.map(|(_, most)| most)];
         let posting = Arc::new(ChargePosting {
             transfer: Transfer {
                 // The event is known when it is written.
@@ -135,7 +134,7 @@ impl Hold for ChargeHold {
                 request,
                 repeats: 0,
             },
-            bounds: payer_bound.into_iter().chain(endpoint_bound).collect(),
+            bounds,
             is_held: self.held.is_some(),
             repeated_since: self.terms.repeated_since(),
             posted: Mutex::default(),
@@ -213,21 +212,16 @@ impl ChargePosting {
         if !self.is_held {
             return Ok(Posted::NoRoom(Vec::new()));
         }
-        // What is held was counted by what is remembered; what the ledger says is what counts.
-        let mut ledger = Vec::new();
-        let mut fits = true;
-        for (key, most) in &self.bounds {
-            let balance = tx.balance(scope, key)?;
-            fits &= transfer.charged.amount == Amount::ZERO
-                || balance.amount.plus(transfer.charged.amount) <= *most;
-            ledger.push((*key, balance));
+        let (key, charged) = (TransferKey { event, ..transfer.key }, transfer.charged);
+        let balances = tx.add_transfer(scope, &Transfer { key, ..transfer.clone() })?;
+        // What is held was counted by what is remembered; what the ledger says is what counts. What does not fit is not kept.
+        let mut bounded = balances.iter().zip(self.bounds);
+        let fits = bounded.all(|(balance, most)| most.is_none_or(|most| balance.amount <= most));
+        if charged.amount == Amount::ZERO || fits {
+            return Ok(Posted::Charged(key, charged));
         }
-        if !fits {
-            return Ok(Posted::NoRoom(ledger));
-        }
-        let key = TransferKey { event, ..transfer.key };
-        tx.add_transfer(scope, &Transfer { key, ..transfer.clone() })?;
-        Ok(Posted::Charged(key, transfer.charged))
+        let before = balances.map(|balance| balance.minus(charged));
+        Ok(Posted::NoRoom(transfer.balances().into_iter().zip(before).collect()))
     }
 }
 
