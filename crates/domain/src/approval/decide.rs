@@ -46,34 +46,6 @@ pub enum ApprovalError {
 }
 port_errors!(ApprovalError);
 
-/// Lets a question be answered, from now on and for as long as its policy says.
-///
-/// # Errors
-/// As for [`decide`].
-pub async fn approve(
-    space: &Space,
-    context: &RequestContext,
-    principal: &Principal,
-    id: ApprovalId,
-    note: Line,
-) -> Result<ApprovalRequest, ApprovalError> {
-    decide(space, context, principal, NewDecision { id, verdict: Verdict::Approved, note }).await
-}
-
-/// Has a question not answered, from now on and for as long as its policy says.
-///
-/// # Errors
-/// As for [`decide`].
-pub async fn deny(
-    space: &Space,
-    context: &RequestContext,
-    principal: &Principal,
-    id: ApprovalId,
-    note: Line,
-) -> Result<ApprovalRequest, ApprovalError> {
-    decide(space, context, principal, NewDecision { id, verdict: Verdict::Denied, note }).await
-}
-
 /// Decides on a question that waits. The same decision again changes nothing, not even its note.
 ///
 /// # Errors

@@ -12,7 +12,7 @@ mod prompt;
 mod question;
 mod request;
 
-pub use decide::{ApprovalError, NewDecision, approve, decide, deny};
+pub use decide::{ApprovalError, NewDecision, decide};
 pub use filing::{Filed, MAX_OF_TENANT, MAX_PENDING_OF_CALLER, MAX_PENDING_OF_TENANT, QueueFull, file};
 pub use list::{ApprovalFilter, ShownApproval, approval, approvals, own_approvals};
 pub use prompt::{MAX_PROMPT_BYTES, PromptMessage, seal_prompt};

@@ -5,8 +5,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use syft_space_domain::access::Role;
 use syft_space_domain::approval::{
-    ApprovalError, ApprovalFilter, ApprovalState, Filed, MAX_PENDING_OF_CALLER, MAX_PROMPT_BYTES,
-    PENDING_FOR, QueueFull, ShownApproval, Verdict, approval, approvals, approve, deny, own_approvals,
+    ApprovalError, ApprovalFilter, ApprovalRequest, ApprovalState, Filed, MAX_PENDING_OF_CALLER,
+    MAX_PROMPT_BYTES, NewDecision, PENDING_FOR, QueueFull, ShownApproval, Verdict, approval, approvals,
+    decide, own_approvals,
 };
 use syft_space_domain::dataset::ContextSize;
 use syft_space_domain::endpoint::{Answer, Conversation, EndpointName, NotApproved, Query, QueryError};
@@ -63,9 +64,19 @@ fn listed(world: &World, filter: ApprovalFilter) -> Vec<ShownApproval> {
     block_on(approvals(&world.space, &owner, filter, PageRequest::default())).unwrap().items
 }
 
+fn decide_as(
+    world: &World,
+    who: &Principal,
+    id: ApprovalId,
+    verdict: Verdict,
+    note: Line,
+) -> Result<ApprovalRequest, ApprovalError> {
+    block_on(decide(&world.space, &world.context(), who, NewDecision { id, verdict, note }))
+}
+
 fn let_in(world: &World, id: ApprovalId) {
     let owner = the_owner(world);
-    block_on(approve(&world.space, &world.context(), &owner, id, Line::default())).unwrap();
+    decide_as(world, &owner, id, Verdict::Approved, Line::default()).unwrap();
 }
 
 fn asked(text: &str) -> Query {
@@ -136,10 +147,10 @@ fn z4_an_approval_lets_in_its_caller_at_its_endpoint_with_its_question_alone() {
 fn z4_what_was_denied_is_refused_until_that_ends_and_is_not_decided_otherwise() {
     let world = reviewed(json!({"valid_for": "1h"}));
     let id = pending(&world, &world.member);
-    let (space, context, owner) = (&world.space, world.context(), world.renewed(&world.owner));
+    let (space, owner) = (&world.space, world.renewed(&world.owner));
     let note = Line::parse("ask the library").unwrap();
     world.forget_events();
-    let denied = block_on(deny(space, &context, &owner, id, note.clone())).unwrap();
+    let denied = decide_as(&world, &owner, id, Verdict::Denied, note.clone()).unwrap();
     assert_eq!(request(world.query(&world.member), ApprovalState::Denied), id);
     assert_eq!(
         world.events(),
@@ -147,26 +158,23 @@ fn z4_what_was_denied_is_refused_until_that_ends_and_is_not_decided_otherwise() 
     );
     // The same again changes nothing, and tells of what is so.
     world.clock.advance(Duration::from_secs(60));
-    assert_eq!(block_on(deny(space, &world.context(), &owner, id, Line::default())), Ok(denied));
-    let otherwise = block_on(approve(space, &world.context(), &owner, id, Line::default()));
+    assert_eq!(decide_as(&world, &owner, id, Verdict::Denied, Line::default()), Ok(denied));
+    let otherwise = decide_as(&world, &owner, id, Verdict::Approved, Line::default());
     assert_eq!(otherwise, Err(ApprovalError::Decided(Verdict::Denied)));
     let own = block_on(own_approvals(space, &world.member, PageRequest::default())).unwrap().items;
     let told: Vec<_> = own.iter().filter_map(|shown| shown.request.decided.as_ref()).collect();
     assert_eq!(told.iter().map(|decided| &decided.note).collect::<Vec<_>>(), [&note]);
     world.clock.advance(Duration::from_secs(3_540));
     let owner = the_owner(&world);
-    let late = block_on(deny(space, &world.context(), &owner, id, Line::default()));
+    let late = decide_as(&world, &owner, id, Verdict::Denied, Line::default());
     assert_eq!(late, Err(ApprovalError::Ended));
     let member = the_member(&world);
     let again = pending(&world, &member);
     assert_ne!(again, id);
-    assert_eq!(
-        block_on(deny(space, &world.context(), &owner, id, Line::default())),
-        Err(ApprovalError::NotFound)
-    );
+    assert_eq!(decide_as(&world, &owner, id, Verdict::Denied, Line::default()), Err(ApprovalError::NotFound));
     world.clock.advance(PENDING_FOR);
     let owner = the_owner(&world);
-    let lapsed = block_on(approve(space, &world.context(), &owner, again, Line::default()));
+    let lapsed = decide_as(&world, &owner, again, Verdict::Approved, Line::default());
     assert_eq!(lapsed, Err(ApprovalError::Ended), "it has waited too long");
 }
 
@@ -176,10 +184,10 @@ fn z4_nobody_decides_on_a_question_of_their_own_and_who_may_not_decides_on_none(
     let owner = world.renewed(&world.owner);
     let own = pending(&world, &owner);
     world.forget_events();
-    let decided = block_on(approve(&world.space, &world.context(), &owner, own, Line::default()));
+    let decided = decide_as(&world, &owner, own, Verdict::Approved, Line::default());
     assert_eq!(decided, Err(ApprovalError::OwnRequest));
     let member = world.renewed(&world.member);
-    let refused = block_on(approve(&world.space, &world.context(), &member, own, Line::default()));
+    let refused = decide_as(&world, &member, own, Verdict::Approved, Line::default());
     assert!(matches!(refused, Err(ApprovalError::Authorization(_))), "{refused:?}");
     assert_eq!(world.events(), ["config_change denied own_request"]);
     // Who was an admin a moment ago is none when it is decided.
@@ -195,7 +203,7 @@ fn z4_nobody_decides_on_a_question_of_their_own_and_who_may_not_decides_on_none(
         change,
     ))
     .unwrap();
-    let demoted = block_on(approve(&world.space, &world.context(), &admin, own, Line::default()));
+    let demoted = decide_as(&world, &admin, own, Verdict::Approved, Line::default());
     assert!(matches!(demoted, Err(ApprovalError::Authorization(_))), "{demoted:?}");
     assert_eq!(request(world.query(&owner), ApprovalState::Pending), own, "nothing was decided");
 }
