@@ -12,9 +12,9 @@ use syft_space_domain::Pending;
 use syft_space_domain::identity::Email;
 use syft_space_domain::ids::{EndpointId, PolicyId};
 use syft_space_domain::policy::{
-    Caller, CompiledPolicy, ConfigurationError, ConfigurationSchema, Decision, DecisionContext, Facts,
-    Finding, Hold, LimitStatus, Obligation, ObligationContext, ObligationError, PolicySet, PolicyType,
-    PolicyTypes, Release, Resource, Rule, Shortfall, Stage, Subject,
+    Allowance, Caller, CompiledPolicy, ConfigurationError, ConfigurationSchema, Decision, DecisionContext,
+    Facts, Finding, Hold, Obligation, ObligationContext, ObligationError, PolicySet, PolicyType, PolicyTypes,
+    Release, Resource, Rule, Shortfall, Stage, Subject,
 };
 use syft_space_domain::time::Timestamp;
 
@@ -108,7 +108,7 @@ impl TakeOne {
     fn shortfall(&self) -> ObligationError {
         let rule = format!("{} an hour", self.hourly).into();
         // Yours may say when there is more, and how its limit stands: the caller is told.
-        ObligationError::Shortfall(Shortfall { rule, retry_after: None, status: None })
+        ObligationError::Shortfall(Shortfall { rule, retry_after: None, allowance: None })
     }
 }
 
@@ -116,7 +116,7 @@ impl Obligation for TakeOne {
     fn look<'a>(
         &'a self,
         context: &'a ObligationContext,
-    ) -> Pending<'a, Result<Option<LimitStatus>, ObligationError>> {
+    ) -> Pending<'a, Result<Option<Allowance>, ObligationError>> {
         Box::pin(async move {
             let taken = self.counters.with(self.policy, context.now, |taken| *taken);
             if taken < self.hourly { Ok(None) } else { Err(self.shortfall()) }

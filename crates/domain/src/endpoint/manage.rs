@@ -1,5 +1,7 @@
 //! Making, changing, reading and removing endpoints.
 
+use std::sync::Arc;
+
 use crate::access::Permission;
 use crate::audit::{Action, ChangeCode, Changes, ObjectKind, RequestContext};
 use crate::dataset::DatasetState;
@@ -12,10 +14,12 @@ use crate::marketplace::{
 use crate::page::{Page, PageRequest};
 use crate::policy::DecisionContext;
 use crate::port_error::{PortError, port_errors};
+use crate::snapshot::EndpointSnapshot;
 use crate::space::Space;
 use crate::store::View;
 use crate::tenant::TenantScope;
 use crate::text::{Line, Name, Prose};
+use crate::time::Timestamp;
 use crate::unit::{Recorded, check_revision};
 
 /// An endpoint is to be made.
@@ -284,14 +288,20 @@ pub async fn endpoints(
     if !in_full {
         // The endpoints and their policies as of now, too.
         let principal = principal.recheck_reader(space, permission)?;
-        let context = DecisionContext::at(space.clock.now()).with_groups(principal.snapshot().groups());
-        let caller = principal.caller(None);
-        page.items.retain(|listed| {
-            let endpoint = principal.snapshot().endpoint(listed.slug.as_str());
-            endpoint.is_some_and(|endpoint| {
-                principal.reaches(endpoint.id) && endpoint.decide(&caller, &context).is_allow()
-            })
-        });
+        let now = space.clock.now();
+        page.items.retain(|listed| may_list(&principal, listed.slug.as_str(), now).is_some());
     }
     Ok(ListedEndpoints { page, in_full })
+}
+
+/// The endpoint of this slug, if the principal's credential reaches it and its policies let them in. What hangs on a query refuses
+/// nobody.
+pub(super) fn may_list<'a>(
+    principal: &'a Principal,
+    slug: &str,
+    now: Timestamp,
+) -> Option<&'a Arc<EndpointSnapshot>> {
+    let context = DecisionContext::at(now).with_groups(principal.snapshot().groups());
+    let endpoint = principal.snapshot().endpoint(slug).filter(|endpoint| principal.reaches(endpoint.id))?;
+    endpoint.decide(&principal.caller(None), &context).is_allow().then_some(endpoint)
 }

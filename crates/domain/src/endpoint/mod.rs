@@ -7,6 +7,7 @@ mod conversation;
 mod correlation_id;
 mod manage;
 mod name;
+mod own_access;
 pub mod ports;
 mod query;
 mod slug;
@@ -20,6 +21,7 @@ pub use manage::{
     endpoints, remove_endpoint,
 };
 pub use name::EndpointName;
+pub use own_access::{ForecastQuery, OwnAccess, own_access};
 pub use query::{NotApproved, Query, QueryError, QueryRefusal};
 pub use slug::{Slug, SlugError};
 

@@ -56,6 +56,18 @@ impl Span {
         };
         Self { period, begins: begins.map_or(Timestamp::from_unix_micros(0), midnight) }
     }
+
+    /// When the next one begins; `None` for all of time, and where no calendar has it.
+    #[must_use]
+    pub fn ends(self) -> Option<Timestamp> {
+        let begins = date(self.begins)?;
+        let next = match self.period {
+            Period::Day => begins.tomorrow(),
+            Period::Month => begins.last_of_month().tomorrow(),
+            Period::Total => return None,
+        };
+        next.ok().map(midnight)
+    }
 }
 
 /// The day of UTC that a time is in; `None` where no calendar has it.
@@ -89,6 +101,22 @@ mod tests {
         ] {
             assert_eq!(begins(period, now), expected, "{period} {now}");
         }
+    }
+
+    #[test]
+    fn z2_a_period_ends_where_the_next_one_begins() {
+        let ends = |period, now| Span::of(period, Timestamp::parse(now).unwrap()).ends();
+        for (period, now, expected) in [
+            (Period::Day, "2028-02-28T23:59:59Z", "2028-02-29T00:00:00Z"),
+            (Period::Day, "2026-12-31T00:00:00Z", "2027-01-01T00:00:00Z"),
+            (Period::Month, "2028-02-01T00:00:00Z", "2028-03-01T00:00:00Z"),
+            (Period::Month, "2026-12-31T23:59:59Z", "2027-01-01T00:00:00Z"),
+        ] {
+            let ends = ends(period, now).unwrap();
+            assert_eq!(ends.to_string(), expected, "{period} {now}");
+            assert_eq!(Span::of(period, ends).begins, ends);
+        }
+        assert_eq!(ends(Period::Total, "2026-12-31T23:59:59Z"), None);
     }
 
     #[test]

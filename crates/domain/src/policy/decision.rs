@@ -10,9 +10,10 @@ use crate::as_text::named_enum;
 use crate::dataset::{Hits, Location};
 use crate::identity::Email;
 use crate::ids::PolicyId;
+use crate::policy::allowance::{Allowance, LimitStatus};
 use crate::policy::metadata::{PolicyEntry, PolicyMetadata, PolicyOutcome};
 use crate::policy::obligation::{
-    LimitStatus, Obligation, ObligationContext, ObligationError, Obligations, Release, Shortfall,
+    Obligation, ObligationContext, ObligationError, Obligations, Release, Shortfall,
 };
 use crate::policy::policy_type::{Effect, Finding, PolicyType, Rule, Subject};
 use crate::policy::purpose::Purpose;
@@ -207,7 +208,7 @@ impl Decision {
         let demands = std::mem::take(&mut self.obligations);
         for (index, demand) in demands.iter().enumerate() {
             match demand.obligation.look(context).await {
-                Ok(status) => self.limits.extend(status),
+                Ok(allowance) => self.limits.extend(allowance.and_then(Allowance::into_limit)),
                 Err(error) => {
                     self.deny(demand, error, demands.iter().skip(index + 1), context).await;
                     return self;
@@ -216,6 +217,20 @@ impl Decision {
         }
         self.obligations = demands;
         self
+    }
+
+    /// How what the obligations take from stands now, in the order of the stages. Nothing is taken. What cannot be told is left
+    /// out: [`look`](Self::look) says that the query is not let in for it.
+    pub async fn allowances(&self, context: &ObligationContext) -> Vec<Allowance> {
+        let mut allowances = Vec::with_capacity(self.obligations.len());
+        for demand in &self.obligations {
+            allowances.extend(match demand.obligation.look(context).await {
+                Ok(allowance) => allowance,
+                Err(ObligationError::Shortfall(shortfall)) => shortfall.allowance,
+                Err(ObligationError::Unapproved(_) | ObligationError::Unavailable) => None,
+            });
+        }
+        allowances
     }
 
     /// Performs the obligations. Where one cannot be performed, what was taken before is given back, and the decision that
@@ -303,7 +318,7 @@ impl Decision {
     ) {
         self.effect = Effect::Deny;
         self.refusing = Some(Arc::clone(&demand.policy_type));
-        let Shortfall { rule, retry_after, status } = match error {
+        let Shortfall { rule, retry_after, allowance } = match error {
             ObligationError::Shortfall(shortfall) => shortfall,
             ObligationError::Unapproved(unapproved) => {
                 let is_denied = matches!(unapproved.known, Some((_, ApprovalState::Denied)));
@@ -323,12 +338,13 @@ impl Decision {
         self.diagnostics.reason = Reason::LimitReached;
         self.note(demand, PolicyVerdict::LimitReached);
         self.diagnostics.decided_by = Some(Decider { policy: demand.policy, rule });
-        (self.limits, self.retry_after) = (status.into_iter().collect(), retry_after);
+        self.limits = allowance.and_then(Allowance::into_limit).into_iter().collect();
+        self.retry_after = retry_after;
         for other in others {
-            if let Err(ObligationError::Shortfall(Shortfall { retry_after, status, .. })) =
+            if let Err(ObligationError::Shortfall(Shortfall { retry_after, allowance, .. })) =
                 other.obligation.look(context).await
             {
-                self.limits.extend(status);
+                self.limits.extend(allowance.and_then(Allowance::into_limit));
                 self.retry_after = self.retry_after.zip(retry_after).map(|(one, other)| one.max(other));
             }
         }

@@ -10,6 +10,7 @@
 mod access;
 mod accounting;
 mod affixes;
+mod allowance;
 mod configuration;
 mod content;
 mod context;
@@ -50,6 +51,7 @@ pub use access::{
     AccessConfiguration, AccessConfigurationError, AccessEntry, AccessEntryError, AccessProblem, AccessType,
 };
 pub use accounting::{AccountingConfiguration, AccountingType, PricedUnit, PricedUnitError};
+pub use allowance::{AccountStatus, Allowance, DisclosureStatus, LimitStatus};
 pub use configuration::{PolicyConfiguration, PolicyConfigurationError};
 pub use content::ContentType;
 pub use context::{DecisionContext, QueryFacts, Resource};
@@ -69,8 +71,8 @@ pub use manage::{
 pub use manual_review::{ManualReviewConfiguration, ManualReviewType, approval_terms};
 pub use metadata::{Charge, EntryDetails, LedgerReference, PolicyEntry, PolicyMetadata, PolicyOutcome};
 pub use obligation::{
-    Hold, LimitStatus, Obligation, ObligationContext, ObligationError, Obligations, Posting, Release,
-    Shortfall, TenantStore,
+    Hold, Obligation, ObligationContext, ObligationError, Obligations, Posting, Release, Shortfall,
+    TenantStore,
 };
 pub use open_reviews::OpenReviews;
 pub use pattern::{EmailPattern, PatternError};

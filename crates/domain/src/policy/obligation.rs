@@ -7,6 +7,7 @@ use crate::Pending;
 use crate::approval::Unapproved;
 use crate::dataset::Hits;
 use crate::ids::EventId;
+use crate::policy::allowance::{Allowance, LimitStatus};
 use crate::policy::metadata::{PolicyEntry, PolicyMetadata};
 use crate::sealing::Sealer;
 use crate::store::{Store, StoreError, Tx};
@@ -16,14 +17,14 @@ use crate::time::Timestamp;
 /// What a rule demands for a query that it lets in, such as one call of a limit or an amount of an account. The rule's
 /// type brings the port that performs it.
 pub trait Obligation: Send + Sync {
-    /// Whether it could be performed now, and how its limit stands then, if it is one. Changes nothing.
+    /// Whether it could be performed now, and how what it takes from stands then. Changes nothing.
     ///
     /// # Errors
     /// When there is not enough left, or nobody can tell.
     fn look<'a>(
         &'a self,
         context: &'a ObligationContext,
-    ) -> Pending<'a, Result<Option<LimitStatus>, ObligationError>>;
+    ) -> Pending<'a, Result<Option<Allowance>, ObligationError>>;
 
     /// Performs it.
     ///
@@ -150,21 +151,6 @@ pub enum Release {
     Canceled,
 }
 
-/// How a limit stands for a caller. The caller is told of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LimitStatus {
-    /// What tells it from others, for a program: printable ASCII, and nothing of the owner's words.
-    pub name: Arc<str>,
-    /// How much there is of it in a window, when it is whole.
-    pub quota: u64,
-    /// How long a window is.
-    pub window: Duration,
-    /// How much is left now.
-    pub remaining: u64,
-    /// When more is left, if nothing is taken until then.
-    pub reset: Duration,
-}
-
 /// An obligation cannot be performed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ObligationError {
@@ -183,8 +169,8 @@ pub struct Shortfall {
     pub rule: Arc<str>,
     /// In how long there is enough, if that hangs on time alone and nothing is taken until then.
     pub retry_after: Option<Duration>,
-    /// How the limit stands, if it is one.
-    pub status: Option<LimitStatus>,
+    /// How what it takes from stands.
+    pub allowance: Option<Allowance>,
 }
 
 /// Everything that was taken or held for one query. Whatever has not been settled is released when this is dropped,

@@ -1,6 +1,7 @@
 //! What a query is for, as whoever asks says.
 
 use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -58,6 +59,14 @@ impl TryFrom<String> for Purpose {
 
     fn try_from(text: String) -> Result<Self, PurposeError> {
         Self::parse(&text)
+    }
+}
+
+impl FromStr for Purpose {
+    type Err = PurposeError;
+
+    fn from_str(text: &str) -> Result<Self, PurposeError> {
+        Self::parse(text)
     }
 }
 

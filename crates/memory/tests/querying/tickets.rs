@@ -8,8 +8,8 @@ use std::task::Poll;
 use serde_json::{Value, json};
 use syft_space_domain::Pending;
 use syft_space_domain::policy::{
-    ConfigurationError, ConfigurationSchema, Facts, Finding, Hold, LimitStatus, Obligation,
-    ObligationContext, ObligationError, PolicyType, Release, Rule, Shortfall, Stage,
+    Allowance, ConfigurationError, ConfigurationSchema, Facts, Finding, Hold, Obligation, ObligationContext,
+    ObligationError, PolicyType, Release, Rule, Shortfall, Stage,
 };
 
 /// What the port does when a ticket is to be taken.
@@ -106,11 +106,11 @@ struct Ticket {
 }
 
 impl Ticket {
-    fn would_give(&self) -> Result<Option<LimitStatus>, ObligationError> {
+    fn would_give(&self) -> Result<Option<Allowance>, ObligationError> {
         match self.tickets.take(&self.name) {
             Take::SoldOut => {
                 let rule = self.name.as_str().into();
-                Err(ObligationError::Shortfall(Shortfall { rule, retry_after: None, status: None }))
+                Err(ObligationError::Shortfall(Shortfall { rule, retry_after: None, allowance: None }))
             }
             Take::Fail => Err(ObligationError::Unavailable),
             Take::Give | Take::Wait | Take::Panic => Ok(None),
@@ -122,7 +122,7 @@ impl Obligation for Ticket {
     fn look<'a>(
         &'a self,
         _: &'a ObligationContext,
-    ) -> Pending<'a, Result<Option<LimitStatus>, ObligationError>> {
+    ) -> Pending<'a, Result<Option<Allowance>, ObligationError>> {
         Box::pin(async move { self.would_give() })
     }
 

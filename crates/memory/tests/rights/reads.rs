@@ -110,6 +110,10 @@ const READS: &[Reads] = &[
     ("own_approvals", Permission::ListQueryable, |world, who, _| {
         told(block_on(approval::own_approvals(&world.space, who, PageRequest::default())))
     }),
+    ("own_access", Permission::ListQueryable, |world, who, _| {
+        let query = endpoint::ForecastQuery::default();
+        told(block_on(endpoint::own_access(&world.space, who, &query, PageRequest::default())))
+    }),
     ("attached", Permission::ReadMetadata, |world, who, things| {
         told(block_on(policy::attached(&world.space, who, things.endpoint_id)))
     }),

@@ -1,5 +1,6 @@
 //! The command line: its commands, and how each is run.
 
+mod access;
 mod access_review;
 mod account;
 mod api;
@@ -106,6 +107,8 @@ enum Command {
     Ingest(ingest::Ingest),
     /// Ask an endpoint, as an account
     Ask(ask::AskArguments),
+    /// See what an account may ask, on which terms, and what is left to it
+    Access(access::AccessArguments),
     /// Let others ask an endpoint, and show it on a marketplace, as an account
     Publish(publish::Publish),
     /// Make an endpoint a draft again, or take it off a marketplace, as an account
@@ -187,6 +190,7 @@ impl Command {
     fn account(&self) -> Option<&account::Account> {
         match self {
             Self::Ask(ask) => Some(&ask.account),
+            Self::Access(what) => Some(&what.account),
             Self::Publish(publish) => Some(&publish.account),
             Self::Unpublish(unpublish) => Some(&unpublish.account),
             Self::Invite(invite) => Some(&invite.account),
@@ -206,6 +210,7 @@ impl Command {
         self.account().map_or(Ok(()), Account::check)?;
         match self {
             Self::Ask(ask) => ask.read().map(drop),
+            Self::Access(what) => what.check(),
             Self::Invite(invite) => invite.read().map(drop),
             Self::SignOff(what) => what.read().map(drop),
             Self::Password(change) => change.check(),
@@ -391,6 +396,7 @@ async fn call(api: &ApiClient, command: &Command, asked: &Asked, out: &mut Outpu
         },
         Command::Ingest(arguments) => ingest::run(api, arguments, out).await,
         Command::Ask(what) => ask::run(api, what, out).await,
+        Command::Access(what) => access::run(api, what, out).await,
         Command::Publish(what) => publish::publish(api, what, out).await,
         Command::Unpublish(what) => publish::unpublish(api, what, out).await,
         Command::Invite(what) => invite::run(api, what, out).await,

@@ -25,8 +25,8 @@ use crate::routes::reply::List;
 use crate::routes::{
     access_review, api_keys, approvals, audit, auth, choose_password, datasets, docs, documents, endpoints,
     explanation, front_page, groups, health, hubs, invitations, jobs, keys, ledger, listings, marketplaces,
-    oidc, openapi, operator, policies, policy_lint, policy_simulation, query, security_txt, sessions, shapes,
-    tenant, totp, users,
+    oidc, openapi, operator, own_access, policies, policy_lint, policy_simulation, query, security_txt,
+    sessions, shapes, tenant, totp, users,
 };
 
 macro_rules! routes {
@@ -346,6 +346,9 @@ pub static ROUTES: &[Route] = routes! {
         summary("Let a question be answered").request_body::<approvals::Decide>().response::<approvals::DecidedApproval>(200).reasons(&[OwnRequest]);
     Post   "/api/v1/approvals/{id}/deny"    member(&[WritePolicies]) => approvals::deny,
         summary("Have a question not answered").request_body::<approvals::Decide>().response::<approvals::DecidedApproval>(200).reasons(&[OwnRequest]);
+    Get    "/api/v1/me/access"              member(&[ListQueryable]) => own_access::list,
+        summary("Show what one may ask, and what is left to one").description("Each endpoint is decided on as a query to it is, and nothing is taken.")
+            .query(own_access::PARAMETERS).response::<List<own_access::EndpointAccess>>(200);
     Get    "/api/v1/me/approvals"           member(&[ListQueryable]) => approvals::list_own,
         summary("List one's own questions that wait for approval").paged().response::<List<approvals::OwnApproval>>(200);
 

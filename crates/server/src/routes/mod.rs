@@ -25,6 +25,7 @@ pub(crate) mod marketplaces;
 pub(crate) mod oidc;
 pub(crate) mod openapi;
 pub(crate) mod operator;
+pub(crate) mod own_access;
 pub(crate) mod policies;
 pub(crate) mod policy_lint;
 pub(crate) mod policy_simulation;

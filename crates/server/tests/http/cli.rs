@@ -1,6 +1,6 @@
 //! The command line for a person: with a server running on the home, and alone on it.
 
-mod account;
+pub(crate) mod account;
 mod config;
 mod docs;
 pub(crate) mod encoder;

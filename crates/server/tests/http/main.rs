@@ -84,6 +84,8 @@ mod oidc;
 #[cfg(test)]
 mod openapi;
 #[cfg(test)]
+mod own_access;
+#[cfg(test)]
 mod passwords;
 #[cfg(test)]
 mod policies;

@@ -17,9 +17,10 @@ use open_accounts::{Demanded, OpenAccounts, Outcome};
 
 use crate::Pending;
 use crate::ledger::{Amount, BalanceKey, LedgerAccount, MAX_REPEATS, Period, RequestDigest, Span, Transfer};
+use crate::policy::allowance::{AccountStatus, Allowance};
 use crate::policy::metadata::{PolicyEntry, PolicyOutcome};
 use crate::policy::obligation::{
-    Hold, LimitStatus, Obligation, ObligationContext, ObligationError, Shortfall, TenantStore,
+    Hold, Obligation, ObligationContext, ObligationError, Shortfall, TenantStore,
 };
 use crate::policy::policy_type::{
     ConfigurationError, ConfigurationSchema, Facts, Finding, PolicyType, Rule, Stage, Subject,
@@ -186,12 +187,22 @@ impl Charge {
         Err(ObligationError::Unavailable)
     }
 
-    fn shortfall(&self) -> ObligationError {
+    /// How the payer's account stands; `None` where it has just been forgotten.
+    fn allowance(&self, demanded: &Demanded) -> Option<Allowance> {
+        let AccountingConfiguration { unit, price, currency, .. } = *self.configuration;
+        let (free_units, remaining) = self.accounts.left(demanded)?;
+        let resets_at = self.terms.span.ends();
+        let unit = unit.as_str();
+        Some(Allowance::Account(AccountStatus { unit, price, currency, free_units, remaining, resets_at }))
+    }
+
+    fn shortfall(&self, demanded: &Demanded) -> ObligationError {
+        let allowance = self.allowance(demanded);
         let AccountingConfiguration { budget, endpoint_budget, currency, .. } = &*self.configuration;
         let named = |name: &str, most: &Option<Amount>| most.map(|most| format!("{name} {most} {currency}"));
         let named = [named("budget", budget), named("endpoint_budget", endpoint_budget)];
         let rule = named.into_iter().flatten().collect::<Vec<_>>().join(", ");
-        ObligationError::Shortfall(Shortfall { rule: rule.into(), retry_after: None, status: None })
+        ObligationError::Shortfall(Shortfall { rule: rule.into(), retry_after: None, allowance })
     }
 
     /// Whether the request was charged a moment ago, and costs nothing this time.
@@ -212,12 +223,13 @@ impl Obligation for Charge {
     fn look<'a>(
         &'a self,
         context: &'a ObligationContext,
-    ) -> Pending<'a, Result<Option<LimitStatus>, ObligationError>> {
+    ) -> Pending<'a, Result<Option<Allowance>, ObligationError>> {
         Box::pin(async move {
             let of = context.store.as_ref().ok_or(ObligationError::Unavailable)?;
-            match self.once_open(of, &self.demanded(of), OpenAccounts::look).await? {
-                Outcome::Held(_) => Ok(None),
-                Outcome::Spent | Outcome::NotOpen(_) => Err(self.shortfall()),
+            let demanded = self.demanded(of);
+            match self.once_open(of, &demanded, OpenAccounts::look).await? {
+                Outcome::Held(_) => Ok(self.allowance(&demanded)),
+                Outcome::Spent | Outcome::NotOpen(_) => Err(self.shortfall(&demanded)),
             }
         })
     }
@@ -235,9 +247,9 @@ impl Obligation for Charge {
                 Outcome::Spent | Outcome::NotOpen(_) => None,
             };
             if held.is_none() {
-                let request = self.terms.request.ok_or_else(|| self.shortfall())?;
+                let request = self.terms.request.ok_or_else(|| self.shortfall(&demanded))?;
                 if !self.is_repeat(of, request).await? {
-                    return Err(self.shortfall());
+                    return Err(self.shortfall(&demanded));
                 }
             }
             let configuration = Arc::clone(&self.configuration);

@@ -104,6 +104,13 @@ impl OpenAccounts {
         self.lock().fit(demanded)
     }
 
+    /// How many units are free for a payer now, and what they may spend beyond that; `None` where their balance is not open.
+    pub(super) fn left(&self, demanded: &Demanded) -> Option<(u64, Option<Amount>)> {
+        let Demanded { payer, budget, free_quota, .. } = *demanded;
+        let taken = self.lock().accounts.get(&payer).map(|account| account.posted.plus(account.held))?;
+        Some((free_quota.saturating_sub(taken.free_units), budget.map(|most| most.minus(taken.amount))))
+    }
+
     /// Holds what a query may come to, of all balances or of none.
     pub(super) fn hold(&self, demanded: &Demanded) -> Outcome {
         self.end_those_who_left();

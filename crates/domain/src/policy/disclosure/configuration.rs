@@ -119,7 +119,8 @@ impl DisclosureConfiguration {
         self.window() / 64
     }
 
-    fn window(&self) -> Duration {
+    /// In how long a time, as the owner says it.
+    pub(super) fn window(&self) -> Duration {
         DAY.saturating_mul(u32::try_from(self.days).unwrap_or(u32::MAX))
     }
 }

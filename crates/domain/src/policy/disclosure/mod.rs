@@ -19,9 +19,10 @@ use open_coverage::{Admitted, Item, Key, OpenCoverage, Terms};
 use crate::Pending;
 use crate::dataset::{Hit, Hits};
 use crate::ids::{ActorId, DatasetId, EventId, PolicyId};
+use crate::policy::allowance::{Allowance, DisclosureStatus};
 use crate::policy::metadata::{PolicyEntry, PolicyMetadata, PolicyOutcome};
 use crate::policy::obligation::{
-    Hold, LimitStatus, Obligation, ObligationContext, ObligationError, Posting, Release, TenantStore,
+    Hold, Obligation, ObligationContext, ObligationError, Posting, Release, TenantStore,
 };
 use crate::policy::policy_type::{
     ConfigurationError, ConfigurationSchema, Facts, Finding, PolicyType, Rule, Stage,
@@ -141,11 +142,11 @@ impl Disclose {
         Terms { cap, counts_for, written_every, now }
     }
 
-    /// Asks, once it is known what the caller was shown.
+    /// Asks, once it is known what the caller was shown since then.
     async fn once_open<T>(
         &self,
         of: &TenantStore,
-        now: Timestamp,
+        since: Timestamp,
         ask: impl Fn(&OpenCoverage, &Key) -> Result<T, u64>,
     ) -> Result<T, ObligationError> {
         let key = self.key(of);
@@ -156,7 +157,6 @@ impl Disclose {
                 Err(forgotten) => forgotten,
             };
             let (scope, policy, caller) = (of.scope, self.policy, self.caller);
-            let since = now.minus(self.configuration.counts_for());
             let read = of.store.read(&of.scope, move |view| view.disclosures(&scope, policy, caller, since));
             let mut read: Vec<Disclosed> =
                 read.await.map_err(|_: StoreError| ObligationError::Unavailable)?;
@@ -172,9 +172,18 @@ impl Obligation for Disclose {
     /// Whoever was shown all that they may be is let in all the same: what was shown may be shown again.
     fn look<'a>(
         &'a self,
-        _: &'a ObligationContext,
-    ) -> Pending<'a, Result<Option<LimitStatus>, ObligationError>> {
-        Box::pin(async { Ok(None) })
+        context: &'a ObligationContext,
+    ) -> Pending<'a, Result<Option<Allowance>, ObligationError>> {
+        Box::pin(async move {
+            let of = context.store.as_ref().ok_or(ObligationError::Unavailable)?;
+            let terms = self.terms(context.now);
+            let look = |coverage: &OpenCoverage, key: &Key| coverage.remaining(key, &terms);
+            // What is read here is remembered for queries, and the time may be one that somebody asks about: so all of it.
+            let remaining = self.once_open(of, Timestamp::from_unix_micros(0), look).await?;
+            let DisclosureConfiguration { unit, cap, .. } = self.configuration;
+            let (unit, window) = (unit.as_str(), self.configuration.window());
+            Ok(Some(Allowance::Disclosure(DisclosureStatus { unit, cap, remaining, window })))
+        })
     }
 
     fn perform<'a>(
@@ -183,7 +192,8 @@ impl Obligation for Disclose {
     ) -> Pending<'a, Result<Box<dyn Hold>, ObligationError>> {
         Box::pin(async move {
             let of = context.store.as_ref().ok_or(ObligationError::Unavailable)?;
-            self.once_open(of, context.now, OpenCoverage::begin).await?;
+            let since = context.now.minus(self.configuration.counts_for());
+            self.once_open(of, since, OpenCoverage::begin).await?;
             let hold: Box<dyn Hold> = Box::new(DisclosureHold {
                 coverage: Arc::clone(&self.coverage),
                 key: self.key(of),

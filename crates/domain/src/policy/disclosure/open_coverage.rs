@@ -96,6 +96,18 @@ impl OpenCoverage {
         Ok(())
     }
 
+    /// How much more a caller may be shown that they were not shown yet. Changes nothing: the time may be one that somebody asks
+    /// about, and what counts no more by then counts today.
+    ///
+    /// # Errors
+    /// When it must be read first what they were shown. Holds how often any were forgotten.
+    pub(super) fn remaining(&self, key: &Key, terms: &Terms) -> Result<u64, u64> {
+        let open = self.lock();
+        let coverage = open.callers.get(key).ok_or(open.forgotten)?;
+        let counted = coverage.items.values().filter(|shown| shown.counts(terms));
+        Ok(terms.cap.saturating_sub(counted.map(|shown| shown.amount).sum()))
+    }
+
     /// Opens what was read of a caller after it was known how often any were forgotten. What was forgotten since may be newer: then
     /// nothing is opened.
     pub(super) fn open(&self, key: Key, read: Vec<Disclosed>, forgotten: u64) {
@@ -154,16 +166,21 @@ impl OpenCoverage {
     }
 }
 
+impl Shown {
+    /// Whether it counts: queries may show it, or it was shown not so long ago.
+    fn counts(&self, terms: &Terms) -> bool {
+        let counts = |at: Timestamp| at.plus(terms.counts_for) > terms.now;
+        self.queries > 0 || self.written_at.is_some_and(counts)
+    }
+}
+
 impl Coverage {
     /// Makes room for so much more, if it must, by what was shown so long ago that it does not count any more.
     fn make_room(&mut self, more: u64, terms: &Terms) {
         if self.amount.saturating_add(more) <= terms.cap {
             return;
         }
-        self.items.retain(|_, shown| {
-            let counts = |at: Timestamp| at.plus(terms.counts_for) > terms.now;
-            shown.queries > 0 || shown.written_at.is_some_and(counts)
-        });
+        self.items.retain(|_, shown| shown.counts(terms));
         self.amount = self.items.values().map(|shown| shown.amount).sum();
     }
 

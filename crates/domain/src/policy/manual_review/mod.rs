@@ -12,8 +12,9 @@ use crate::Pending;
 use crate::approval::{ApprovalKey, ApprovalState, MAX_PROMPT_BYTES, Question, Unapproved};
 use crate::endpoint::Conversation;
 use crate::ids::{ActorId, EndpointId, PolicyId};
+use crate::policy::allowance::Allowance;
 use crate::policy::metadata::PolicyEntry;
-use crate::policy::obligation::{Hold, LimitStatus, Obligation, ObligationContext, ObligationError, Release};
+use crate::policy::obligation::{Hold, Obligation, ObligationContext, ObligationError, Release};
 use crate::policy::policy_type::{
     ConfigurationError, ConfigurationSchema, Facts, Finding, PolicyType, Rule, Stage,
 };
@@ -148,7 +149,7 @@ impl Obligation for BeApproved {
     fn look<'a>(
         &'a self,
         context: &'a ObligationContext,
-    ) -> Pending<'a, Result<Option<LimitStatus>, ObligationError>> {
+    ) -> Pending<'a, Result<Option<Allowance>, ObligationError>> {
         Box::pin(async move { self.find(context).await.map(|_| None) })
     }
 

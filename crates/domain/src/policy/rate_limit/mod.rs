@@ -26,11 +26,10 @@ use kept::KeptLimits;
 
 use crate::Pending;
 use crate::ids::{ActorId, ApiKeyId, EndpointId};
+use crate::policy::allowance::{Allowance, LimitStatus};
 use crate::policy::context::QueryFacts;
 use crate::policy::metadata::{PolicyEntry, PolicyOutcome};
-use crate::policy::obligation::{
-    Hold, LimitStatus, Obligation, ObligationContext, ObligationError, Release, Shortfall,
-};
+use crate::policy::obligation::{Hold, Obligation, ObligationContext, ObligationError, Release, Shortfall};
 use crate::policy::policy_type::{
     ConfigurationError, ConfigurationSchema, Facts, Finding, PolicyType, Rule, Stage, Subject,
 };
@@ -220,7 +219,7 @@ impl Wording {
         ObligationError::Shortfall(Shortfall {
             rule: Arc::clone(&self.rule),
             retry_after: Some(micros(none.wait)),
-            status: Some(self.status(limit.headroom(none.taken, none.at))),
+            allowance: Some(Allowance::Limit(self.status(limit.headroom(none.taken, none.at)))),
         })
     }
 }
@@ -291,11 +290,11 @@ impl Obligation for TakeOne {
     fn look<'a>(
         &'a self,
         context: &'a ObligationContext,
-    ) -> Pending<'a, Result<Option<LimitStatus>, ObligationError>> {
+    ) -> Pending<'a, Result<Option<Allowance>, ObligationError>> {
         Box::pin(async move {
             let looked = self.limiter.look(self.key, &self.limit, context.now);
             looked
-                .map(|headroom| Some(self.wording.status(headroom)))
+                .map(|headroom| Some(Allowance::Limit(self.wording.status(headroom))))
                 .map_err(|none| self.wording.shortfall(&self.limit, none))
         })
     }

@@ -41,6 +41,7 @@ const TAGS: &[(&str, &str)] = &[
     ("policy_lint", "What is odd about patterns."),
     ("policy_simulation", "What a change of a policy would do."),
     ("approvals", "Questions that wait for approval."),
+    ("own_access", "What one may ask, and what is left to one."),
     ("ledger", "What callers were charged."),
     ("marketplaces", "Accounts of the tenant on hubs."),
     ("listings", "Endpoints that are shown on hubs."),

@@ -5,7 +5,9 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 use syft_space_domain::approval::ApprovalState;
-use syft_space_domain::policy::{ConfigurationSchema, Effect, MAX_ATTACHED, PolicyTypes, Purpose};
+use syft_space_domain::policy::{
+    ConfigurationSchema, DisclosureUnit, Effect, MAX_ATTACHED, PolicyTypes, PricedUnit, Purpose,
+};
 
 use crate::routes::shapes::{names, shapes};
 
@@ -26,6 +28,14 @@ shapes! {
     PolicyConfigurationPatchShape = "PolicyConfigurationPatch": configuration(|schema| schema.patch);
     /// Whether a policy, or all of them, let somebody through.
     ModeShape = "Mode": json_schema!({ "type": "string", "enum": names(&Effect::ALL, Effect::as_str) });
+    /// What is paid for.
+    PricedUnitShape = "PricedUnit": json_schema!({
+        "type": "string", "enum": names(&PricedUnit::ALL, PricedUnit::as_str),
+    });
+    /// What of that which is shown is counted.
+    DisclosureUnitShape = "DisclosureUnit": json_schema!({
+        "type": "string", "enum": names(&DisclosureUnit::ALL, DisclosureUnit::as_str),
+    });
     /// What a policy had to say.
     StepOutcomeShape = "StepOutcome": json_schema!({
         "type": "string", "enum": ["matched", "not_matched", "address_unknown", "purpose_missing", "limit_reached", "not_approved", "unavailable", "skipped"],

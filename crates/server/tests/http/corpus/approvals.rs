@@ -58,7 +58,9 @@ async fn reading(r: &mut Recorder) {
         r.get(who, "/approvals").await;
         r.get(who, "/approvals/«approval»").await;
         r.get(who, "/me/approvals").await;
+        r.get(who, "/me/access?purpose=teaching").await;
     }
+    r.get("owner", "/me/access?purpose=for%20fun").await;
     for filter in
         ["state=pending", "state=approved", "state=open", "endpoint=«endpoint»&limit=1", "endpoint=birds"]
     {
