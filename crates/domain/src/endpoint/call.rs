@@ -153,6 +153,12 @@ impl<'a> QueryCall<'a> {
         let SearchResults { hits, surroundings, .. } = found;
         for _ in 0..MAX_CHANGES {
             let (principal, decision) = self.recheck(query, learned)?;
+            if !self.record.covers(&decision) {
+                // A policy came, or has other terms by now.
+                self.principal = principal;
+                self.oblige(query, decision).await?;
+                continue;
+            }
             if let Some(unapproved) = self.record.ended(self.space.clock.now()) {
                 self.principal = principal;
                 match self.file(query, unapproved).await? {
@@ -294,12 +300,23 @@ impl<'a> QueryCall<'a> {
             }
             decision = self.decide(&self.endpoint, &self.principal, query, learned.as_ref());
         }
+        let limits = self.oblige(query, decision).await?;
+        Ok(limits.map(|limits| Admission { learned, limits }))
+    }
+
+    /// Performs what a decision obliges to and was not performed for the call yet. Answers how the limits stand that were taken from
+    /// for it; nothing where it must be decided anew.
+    async fn oblige(
+        &mut self,
+        query: &Query,
+        decision: Decision,
+    ) -> Result<Option<Vec<LimitStatus>>, QueryError> {
         let (now, store) = (self.space.clock.now(), &self.space.store);
         let obliged = ObligationContext::in_store(now, store, self.scope).sealing_with(&self.space.sealer);
-        let (decision, obligations) = decision.perform(&obliged).await;
+        let (decision, obligations) = decision.perform_rest(&obliged, self.record.take()).await;
         self.record.hold(obligations);
         if decision.is_allow() {
-            return Ok(Some(Admission { learned, limits: decision.limits }));
+            return Ok(Some(decision.limits));
         }
         match decision.unapproved {
             Some(unapproved) => {
@@ -312,7 +329,7 @@ impl<'a> QueryCall<'a> {
 
     /// Asks once more all that was asked before the search, as it is now, and answers the caller and the decision as of now:
     /// a rule may hang on the time, so this is done even where nothing has been changed. What was performed for the first
-    /// stands: nothing is taken twice. `learned` is the address that a hub told of the caller; the hub is not asked again.
+    /// stands as long as its policy does: nothing is taken twice. `learned` is the address that a hub told of the caller; the hub is not asked again.
     fn recheck(&self, query: &Query, learned: Option<&Email>) -> Result<(Principal, Decision), QueryError> {
         let principal = renew(self.space, &self.principal)?;
         let (_, endpoint) = find(&principal, self.endpoint.slug.as_str(), None)?;

@@ -8,7 +8,7 @@ use crate::approval::{ApprovalRequest, ApprovalTerms, Filed, Unapproved, file};
 use crate::audit::{Event, ObjectKind, ReasonCode};
 use crate::dataset::Hits;
 use crate::endpoint::{QueryError, QueryRefusal};
-use crate::policy::{Obligations, PolicyEntry, Purpose, Release};
+use crate::policy::{Decision, Obligations, PolicyEntry, Purpose, Release};
 use crate::store::{Store, StoreError, Tx};
 use crate::tenant::{TenantScope, WriteScope};
 use crate::time::Timestamp;
@@ -80,6 +80,16 @@ impl CallRecord {
             event.person.purpose = purpose.cloned();
             event
         });
+    }
+
+    /// Whether all that a decision obliges to was performed for the call.
+    pub(super) fn covers(&self, decision: &Decision) -> bool {
+        decision.is_performed(&self.obligations)
+    }
+
+    /// Takes what is held for the call out, for whoever performs the rest and brings it back.
+    pub(super) fn take(&mut self) -> Obligations {
+        std::mem::take(&mut self.obligations)
     }
 
     /// Keeps what was taken or held for the call until its end.

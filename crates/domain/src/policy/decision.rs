@@ -68,6 +68,8 @@ pub struct Decision {
 pub struct Demand {
     /// The policy.
     pub policy: PolicyId,
+    /// Which change of it.
+    pub revision: u64,
     /// Its type.
     pub policy_type: Arc<dyn PolicyType>,
     /// What must be done.
@@ -236,14 +238,30 @@ impl Decision {
     /// Performs the obligations. Where one cannot be performed, what was taken before is given back, and the decision that
     /// comes back denies. Where that is for want of approval what was taken comes back too: whoever holds it says how it is
     /// released once the question is filed.
-    pub async fn perform(mut self, context: &ObligationContext) -> (Self, Obligations) {
-        let mut performed = Obligations::default();
-        let mut demands = std::mem::take(&mut self.obligations).into_iter();
+    pub async fn perform(self, context: &ObligationContext) -> (Self, Obligations) {
+        self.perform_rest(context, Obligations::default()).await
+    }
+
+    /// Performs those obligations that were not performed for the query already, and gives back first what was taken for policies
+    /// that demand it no more: they are gone, or were changed. Otherwise as [`perform`](Self::perform) does.
+    pub async fn perform_rest(
+        mut self,
+        context: &ObligationContext,
+        mut performed: Obligations,
+    ) -> (Self, Obligations) {
+        let demanded = std::mem::take(&mut self.obligations);
+        performed.give_back(|policy, revision| {
+            demanded.iter().any(|demand| demand.policy == policy && demand.revision == revision)
+        });
+        let mut demands = demanded.into_iter();
         while let Some(demand) = demands.next() {
+            if performed.holds(demand.policy, demand.revision) {
+                continue;
+            }
             match demand.obligation.perform(context).await {
                 Ok(hold) => {
                     self.limits.extend(hold.status());
-                    performed.add(hold);
+                    performed.add(demand.policy, demand.revision, hold);
                 }
                 Err(error @ ObligationError::Unapproved(_)) => {
                     self.deny(&demand, error, demands.as_slice().iter(), context).await;
@@ -257,6 +275,13 @@ impl Decision {
             }
         }
         (self, performed)
+    }
+
+    /// Whether all that it obliges to was performed for the query, and nothing else.
+    #[must_use]
+    pub fn is_performed(&self, performed: &Obligations) -> bool {
+        self.obligations.len() == performed.len()
+            && self.obligations.iter().all(|demand| performed.holds(demand.policy, demand.revision))
     }
 
     /// Whether anything is taken from what was found.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::Pending;
 use crate::approval::Unapproved;
 use crate::dataset::Hits;
-use crate::ids::EventId;
+use crate::ids::{EventId, PolicyId};
 use crate::policy::allowance::{Allowance, LimitStatus};
 use crate::policy::metadata::{PolicyEntry, PolicyMetadata};
 use crate::sealing::Sealer;
@@ -178,60 +178,88 @@ pub struct Shortfall {
 #[derive(Default)]
 #[must_use = "what was held is released when this is dropped"]
 pub struct Obligations {
-    held: Vec<Box<dyn Hold>>,
+    held: Vec<Held>,
     why: Release,
 }
 
+/// What was taken or held for a policy, as it was then.
+struct Held {
+    policy: PolicyId,
+    revision: u64,
+    hold: Box<dyn Hold>,
+}
+
 impl Obligations {
-    pub(super) fn add(&mut self, hold: Box<dyn Hold>) {
-        self.held.push(hold);
+    pub(super) fn add(&mut self, policy: PolicyId, revision: u64, hold: Box<dyn Hold>) {
+        self.held.push(Held { policy, revision, hold });
+    }
+
+    /// Whether anything was taken or held for a policy as it is.
+    pub(super) fn holds(&self, policy: PolicyId, revision: u64) -> bool {
+        self.held.iter().any(|held| held.policy == policy && held.revision == revision)
+    }
+
+    /// How many policies anything was taken or held for.
+    pub(super) fn len(&self) -> usize {
+        self.held.len()
+    }
+
+    /// Gives back what was taken or held for policies that demand it no more as they are now.
+    pub(super) fn give_back(&mut self, is_demanded: impl Fn(PolicyId, u64) -> bool) {
+        for held in self.held.extract_if(.., |held| !is_demanded(held.policy, held.revision)) {
+            held.hold.release(Release::Refused);
+        }
+    }
+
+    fn each(&self) -> impl Iterator<Item = &dyn Hold> {
+        self.held.iter().map(|held| &*held.hold)
     }
 
     /// Whether any of it has a say in what is shown.
     #[must_use]
     pub fn limit_what_is_shown(&self) -> bool {
-        self.held.iter().any(|hold| hold.limits_what_is_shown())
+        self.each().any(Hold::limits_what_is_shown)
     }
 
     /// What may be shown of what is about to be.
     pub fn show(&mut self, hits: Hits) -> Hits {
-        self.held.iter_mut().fold(hits, |hits, hold| hold.show(hits))
+        self.held.iter_mut().fold(hits, |hits, held| held.hold.show(hits))
     }
 
     /// Why the query is refused behind the search, where any of it is the reason.
     #[must_use]
     pub fn refusal(&self) -> Option<PolicyMetadata> {
-        self.held.iter().find_map(|hold| hold.refusal())
+        self.each().find_map(Hold::refusal)
     }
 
     /// From when on the query is not answered any more, because what was approved of it has ended.
     #[must_use]
     pub fn approved_until(&self) -> Option<Timestamp> {
-        self.held.iter().filter_map(|hold| hold.approval()).map(|(until, _)| until).min()
+        self.each().filter_map(Hold::approval).map(|(until, _)| until).min()
     }
 
     /// The question as one that is not approved, where it was, and that has ended by now.
     #[must_use]
     pub fn ended(&self, now: Timestamp) -> Option<Unapproved> {
-        let mut approvals = self.held.iter().filter_map(|hold| hold.approval());
+        let mut approvals = self.each().filter_map(Hold::approval);
         approvals.find(|(until, _)| *until <= now).map(|(_, unapproved)| unapproved.clone())
     }
 
     /// What is to be written of an answer that shows so many documents.
     pub fn postings(&mut self, documents: usize) -> Vec<Arc<dyn Posting>> {
-        self.held.iter_mut().filter_map(|hold| hold.posting(documents)).collect()
+        self.held.iter_mut().filter_map(|held| held.hold.posting(documents)).collect()
     }
 
     /// What the caller is told in the answer of what was taken or held for it.
     #[must_use]
     pub fn entries(&self) -> Vec<PolicyEntry> {
-        self.held.iter().filter_map(|hold| hold.entry()).collect()
+        self.each().filter_map(Hold::entry).collect()
     }
 
     /// The query was answered.
     pub fn settle(mut self) {
-        for hold in std::mem::take(&mut self.held) {
-            hold.settle();
+        for held in std::mem::take(&mut self.held) {
+            held.hold.settle();
         }
     }
 
@@ -244,8 +272,8 @@ impl Obligations {
 impl Drop for Obligations {
     fn drop(&mut self) {
         let why = if std::thread::panicking() { Release::Failed } else { self.why };
-        for hold in std::mem::take(&mut self.held) {
-            hold.release(why);
+        for held in std::mem::take(&mut self.held) {
+            held.hold.release(why);
         }
     }
 }

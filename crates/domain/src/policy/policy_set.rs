@@ -187,7 +187,8 @@ impl PolicySet {
             }
             if let Some(obligation) = rule.obligation(&asked.facts(policy.id)) {
                 let policy_type = Arc::clone(policy_type);
-                decision.obligations.push(Demand { policy: policy.id, policy_type, obligation });
+                let (policy, revision) = (policy.id, policy.revision);
+                decision.obligations.push(Demand { policy, revision, policy_type, obligation });
             }
         }
     }

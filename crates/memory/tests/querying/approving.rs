@@ -1,5 +1,6 @@
 //! Questions that wait for somebody's approval.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -12,7 +13,7 @@ use syft_space_domain::approval::{
 use syft_space_domain::dataset::ContextSize;
 use syft_space_domain::endpoint::{Answer, Conversation, EndpointName, NotApproved, Query, QueryError};
 use syft_space_domain::identity::{AccountStatus, AuthorizationError, Principal};
-use syft_space_domain::ids::ApprovalId;
+use syft_space_domain::ids::{ApprovalId, PolicyId};
 use syft_space_domain::page::PageRequest;
 use syft_space_domain::policy::{
     ChangePolicy, HypotheticalCaller, HypotheticalQuery, PolicyOutcome, Purpose, Reason, change_policy,
@@ -20,7 +21,7 @@ use syft_space_domain::policy::{
 };
 use syft_space_domain::text::Line;
 
-use crate::ports::Submit;
+use crate::ports::{Search, Submit};
 use crate::world::{World, block_on, email, join, log_in, new_endpoint, poll, question};
 
 fn reviewed(configuration: Value) -> World {
@@ -363,4 +364,31 @@ fn z4_what_ends_while_the_answer_is_looked_for_is_not_answered() {
     world.clock.advance(Duration::from_secs(60));
     world.store.set(Submit::Run);
     assert_ne!(request(block_on(call), ApprovalState::Pending), id);
+}
+
+#[test]
+fn z4_an_approval_that_its_policy_ended_while_a_query_waits_lets_it_in_no_more() {
+    let shorten = |world: &World, policy| {
+        let configuration =
+            world.space.policy_types.parse("manual_review", &json!({"valid_for": "10m"})).ok();
+        let change = ChangePolicy { configuration, ..ChangePolicy::default() };
+        let owner = world.renewed(&world.owner);
+        block_on(change_policy(&world.space, &world.context(), &owner, policy, change)).unwrap();
+    };
+    let replace = |world: &World, _| world.attach_all(&[("manual_review", json!({}))]);
+    for end in [&shorten as &dyn Fn(&World, PolicyId), &replace] {
+        let world = reviewed(json!({"valid_for": "1h"}));
+        let id = pending(&world, &world.member);
+        let_in(&world, id);
+        world.clock.advance(Duration::from_secs(600));
+        let policy = listed(&world, ApprovalFilter::default())[0].request.key.policy;
+        world.engine.set(Search::Wait);
+        let mut waiting = pin!(world.open(&world.member).unwrap().run(question()));
+        assert!(poll(waiting.as_mut()).is_pending());
+        end(&world, policy);
+        world.forget_events();
+        world.engine.set(Search::Answer);
+        assert_ne!(request(block_on(waiting), ApprovalState::Pending), id, "it is asked for anew");
+        assert_eq!(world.events(), ["policy_violation denied review_pending on it"]);
+    }
 }

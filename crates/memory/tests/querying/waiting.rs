@@ -29,7 +29,31 @@ const REVOKED: fn(&QueryError) -> bool =
     |error| *error == QueryError::Authorization(AuthenticateError::Revoked.into());
 const NOT_FOUND: fn(&QueryError) -> bool = |error| *error == QueryError::NotFound;
 
-pub(crate) const CHANGES: [Change; 10] = [
+pub(crate) const CHANGES: [Change; 13] = [
+    Change {
+        name: "a policy asks for approval",
+        make: |world| world.attach_all(&[("manual_review", json!({}))]),
+        refused: |error| matches!(error, QueryError::NotApproved(_)),
+        behind_body: "policy_violation denied review_pending on it",
+        behind_search: "policy_violation denied review_pending on it",
+    },
+    Change {
+        name: "nobody may spend what a query costs",
+        make: |world| {
+            let price = json!({"price": "1", "currency": "EUR", "budget": "0.5"});
+            world.attach_all(&[("accounting", price)]);
+        },
+        refused: |error| matches!(error, QueryError::Refused(_)),
+        behind_body: "policy_violation denied payment_required on it",
+        behind_search: "policy_violation denied payment_required on it",
+    },
+    Change {
+        name: "nobody may be shown as much as a chunk",
+        make: |world| world.attach_all(&[("disclosure_limit", json!({"unit": "characters", "cap": 1}))]),
+        refused: |error| matches!(error, QueryError::Refused(_)),
+        behind_body: "policy_violation denied policy_violation on it",
+        behind_search: "policy_violation denied policy_violation on it",
+    },
     Change {
         name: "a policy denies",
         make: |world| world.attach(&[policy("allow", &["olivia@harbor.example"])]),
