@@ -22,7 +22,7 @@ pub const MAX_EXPECTATIONS: usize = 50;
 pub const MAX_EXPECTATIONS_PER_TENANT: u64 = 1_000;
 /// The most steps ([`Rule::cost`](crate::policy::Rule::cost)) that a verdict takes at an endpoint that has expectations. All of a tenant's are
 /// looked at twice in one unit of work at worst, while others wait for it.
-pub const MAX_VERDICT_STEPS: usize = 500;
+pub const MAX_VERDICT_STEPS: usize = 250;
 
 text_enum! {
     /// What is to be decided.

@@ -14,6 +14,7 @@ mod demo;
 mod documents;
 mod encoder;
 mod exit;
+mod expectations;
 mod groups;
 mod hubs;
 mod ingest;

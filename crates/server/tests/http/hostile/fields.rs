@@ -117,6 +117,18 @@ pub fn fields(route: &Route) -> Vec<Field> {
             is("/published", Flag),
         ],
         (Method::Put, "/endpoints/{slug}/policies") => vec![is("/policy_ids", List)],
+        (Method::Put, "/endpoints/{slug}/expectations") => vec![
+            is("/expectations", List),
+            is("/expectations/0", Object),
+            is("/expectations/0/identity", Object),
+            may_be("/expectations/0/identity/email", Email),
+            is("/expectations/0/identity/issuer", Issuer),
+            is("/expectations/0/identity/sub", Issuer),
+            is("/expectations/0/identity/role", Word),
+            may_be("/expectations/0/purpose", Purpose),
+            is("/expectations/0/verdict", Word),
+            is("/expectations/0/note", Line),
+        ],
         (Method::Post, "/endpoints/{slug}/policies/explain") => vec![
             is("/identity", Object),
             is("/identity/email", Email),
