@@ -358,3 +358,77 @@ async fn k12_expectations_have_an_end_and_so_has_what_holding_them_costs() {
     owner.patch(&path, &dear).await.expect(200);
     owner.put(PATH, &many(1)).await.expect_problem(409, "limit_reached");
 }
+
+#[tokio::test]
+async fn k12_a_tenant_with_all_expectations_that_it_may_have_holds_nobody_up() {
+    let space = TestSpace::open_to_all().await;
+    let owner = space.found("acme").await;
+    let other = space.found_another("globex").await;
+    let dataset = dataset_of(&owner, "notes", &[("a", "Penguins swim.")]).await;
+    // As dear as verdicts may be there.
+    let patterns = |last: &str| {
+        let mut dear: Vec<_> = (0..110).map(|n| format!("a{n}*b@far.example")).collect();
+        dear.push(last.to_owned());
+        json!({ "mode": "deny", "patterns": dear })
+    };
+    let policy = json!({ "name": "p", "policy_type": "access", "configuration": patterns("z@z.example") });
+    let policy = owner.post("/policies", &policy).await.expect(201).body["id"].as_str().unwrap().to_owned();
+    let all: Vec<_> = (0..50).map(|n| of(&format!("m{n}@nowhere.example"), "denied")).collect();
+    let all = json!({ "expectations": all });
+    for n in 0..21 {
+        endpoint_on(&owner, &dataset, &format!("birds-{n}")).await;
+        let path = format!("/endpoints/birds-{n}");
+        owner.put(&format!("{path}/policies"), &json!({ "policy_ids": [policy] })).await.expect(200);
+        let set = owner.put(&format!("{path}/expectations"), &all).await;
+        if n < 20 {
+            set.expect(200);
+        } else {
+            let refused = set.expect_problem(409, "limit_reached");
+            assert!(refused.text.contains("1050"), "{}", refused.text);
+        }
+    }
+    let begun = std::time::Instant::now();
+    let change = json!({ "configuration": { "patterns": patterns("y@y.example")["patterns"] } });
+    owner.patch(&format!("/policies/{policy}"), &change).await.expect(200);
+    let held = begun.elapsed();
+    let begun = std::time::Instant::now();
+    other.post("/groups", &json!({ "name": "another" })).await.expect(201);
+    println!(
+        "a policy of 1,000 expectations was changed in {held:?}, another tenant's write took {:?}",
+        begun.elapsed()
+    );
+    assert!(held.as_secs() < 10, "all of them are looked at in {held:?}");
+}
+
+/// The bodies that the page about policies sends, and the refusal that it shows.
+fn documented() -> (Value, Value, Value) {
+    let page = include_str!("../../../../docs/policies.md");
+    let section = page.split("\n## Expectations\n").nth(1).unwrap().split("\n## ").next().unwrap();
+    let body = |before: &str| {
+        let text = section.split(before).nth(1).unwrap().split('\'').next().unwrap();
+        serde_json::from_str(text).unwrap()
+    };
+    let shown = section.split("```json\n").nth(1).unwrap().split("```").next().unwrap();
+    (
+        body("post /endpoints/birds/expectations '"),
+        body("post \"/policies/$P\" '"),
+        serde_json::from_str(shown).unwrap(),
+    )
+}
+
+#[tokio::test]
+async fn z2_what_the_page_about_policies_shows_of_expectations_happens() {
+    let space = TestSpace::start().await;
+    let owner = space.found("acme").await;
+    let dataset = dataset_of(&owner, "notes", &[("a", "Penguins swim.")]).await;
+    endpoint_on(&owner, &dataset, "birds").await;
+    space.member(&owner, "anna@example.org", "user").await;
+    let policy = only_policy(&owner, "birds", allow(&["*@example.org"])).await;
+    let (expectations, patch, shown) = documented();
+    owner.put(PATH, &expectations).await.expect(200);
+    let refused = owner.patch(&format!("/policies/{policy}"), &patch).await;
+    let refused = refused.expect_problem(409, "expectation_broken").body;
+    for (key, value) in shown.as_object().unwrap() {
+        assert_eq!(&refused[key], value, "{key}");
+    }
+}
