@@ -71,7 +71,10 @@ pub(super) struct Judged {
 impl Judged {
     /// About how many steps a verdict takes.
     pub(super) fn cost(&self) -> usize {
-        self.policies.cost()
+        // Whether it can be read is asked twice of each, and then who is in it.
+        const GROUP_STEPS: usize = 3;
+        let groups: usize = self.policies.iter().map(|policy| policy.groups().len()).sum();
+        self.policies.cost().saturating_add(GROUP_STEPS.saturating_mul(groups))
     }
 }
 

@@ -223,7 +223,8 @@ impl Tenant {
 
     fn change(&self, who: usize, change: ChangeMember) -> Ended {
         let (space, owner) = (&self.world.space, self.owner());
-        let changed = identity::change_member(space, &context(space), owner, self.members[who], change);
+        let context = context(space);
+        let changed = identity::change_member(space, &context, owner, self.members[who], change);
         ended(block_on(changed), |error| matches!(error, MemberError::Expectation(_)))
     }
 }
