@@ -135,9 +135,10 @@ impl ExpectationRows for Session<'_> {
                     .filter(expectations::endpoint_id.eq(endpoint_id))
                     .execute(connection)
             })?;
-            if !rows.is_empty() {
+            // One by one: several rows with columns that may be null begin a transaction of their own.
+            for row in rows {
                 session.write(|connection| {
-                    diesel::insert_into(expectations::table).values(&rows).execute(connection)
+                    diesel::insert_into(expectations::table).values(row).execute(connection)
                 })?;
             }
             Ok(())

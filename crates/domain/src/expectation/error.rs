@@ -105,7 +105,9 @@ impl fmt::Display for BrokenExpectation {
             write!(f, " as a user of a marketplace")?;
         }
         write!(f, " ({reason}")?;
-        if let Some((id, name, rule)) = decided_by {
+        // Whatever a policy says, a draft, for one, lets nobody in.
+        let by_policy = matches!(reason, Reason::AllowedByPolicy | Reason::DeniedByPolicy);
+        if let Some((id, name, rule)) = decided_by.as_ref().filter(|_| by_policy) {
             write!(f, ", by the policy {name:?} ({id}): {rule}")?;
         }
         write!(f, ")")?;

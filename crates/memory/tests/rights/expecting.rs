@@ -14,7 +14,7 @@ use syft_space_domain::expectation::{
     Expectation, ExpectationError, ExpectedVerdict, expectations, set_expectations,
 };
 use syft_space_domain::group::{self, GroupError, GroupName, NewGroup};
-use syft_space_domain::identity::{self, AccountStatus, ChangeMember, Email, MemberError, Principal};
+use syft_space_domain::identity::{self, AccountStatus, ChangeMember, Email, MemberError};
 use syft_space_domain::ids::{AccountId, PolicyId};
 use syft_space_domain::marketplace::HubRole;
 use syft_space_domain::policy::{
@@ -126,11 +126,6 @@ impl Tenant {
         Self { world, endpoint, policies, readers, members }
     }
 
-    fn owner(&self) -> &Principal {
-        // As of now: the snapshot of a principal is that of when they came.
-        &self.world.owner
-    }
-
     fn caller(who: usize) -> HypotheticalCaller {
         match PEOPLE.get(who) {
             Some(name) => HypotheticalCaller::Address(email(name)),
@@ -145,7 +140,8 @@ impl Tenant {
 
     /// What an owner is told who asks now.
     fn explained(&self, caller: &HypotheticalCaller) -> ExpectedVerdict {
-        let owner = crate::world::try_log_in(&self.world.space, "owner").unwrap();
+        let space = &self.world.space;
+        let owner = self.world.owner.renew(&*space.snapshots, space.clock.now()).unwrap();
         let query = HypotheticalQuery::default();
         let decision = block_on(explain(&self.world.space, &owner, &self.endpoint, caller, &query)).unwrap();
         if decision.is_allow() { ExpectedVerdict::Allowed } else { ExpectedVerdict::Denied }
@@ -153,7 +149,7 @@ impl Tenant {
 
     /// What is expected, and what an owner is told of each whom it names.
     fn seen(&self) -> Vec<(Expectation, bool, ExpectedVerdict)> {
-        let listed = block_on(expectations(&self.world.space, self.owner(), &self.endpoint)).unwrap();
+        let listed = block_on(expectations(&self.world.space, &self.world.owner, &self.endpoint)).unwrap();
         let seen = listed.expectations.into_iter().map(|one| {
             let told = self.explained(&one.expectation.caller);
             (one.expectation, one.holds, told)
@@ -167,7 +163,7 @@ impl Tenant {
     }
 
     fn run(&self, write: &Write) -> Ended {
-        let (space, owner) = (&self.world.space, self.owner());
+        let (space, owner) = (&self.world.space, &self.world.owner);
         let context = context(space);
         let EndpointName::Id(id) = self.endpoint else { unreachable!("it is named by its id") };
         match write {
@@ -222,7 +218,7 @@ impl Tenant {
     }
 
     fn change(&self, who: usize, change: ChangeMember) -> Ended {
-        let (space, owner) = (&self.world.space, self.owner());
+        let (space, owner) = (&self.world.space, &self.world.owner);
         let context = context(space);
         let changed = identity::change_member(space, &context, owner, self.members[who], change);
         ended(block_on(changed), |error| matches!(error, MemberError::Expectation(_)))

@@ -131,7 +131,7 @@ async fn z2_each_write_that_would_break_an_expectation_is_refused_recorded_and_n
         assert!(named.iter().any(|email| detail.contains(email)), "{method} {path}: {detail}");
         assert!(detail.contains("the endpoint birds expects"), "{detail}");
         assert_eq!(birds.seen(owner).await, before, "{method} {path} stores nothing");
-        let event = owner.audit("&limit=1").await.remove(0);
+        let event = owner.audit("").await.remove(0);
         assert_eq!(
             (&event["action"], &event["outcome"]),
             (&json!(action), &json!("denied")),
@@ -184,7 +184,7 @@ async fn z2_nobody_joins_who_would_get_what_they_are_expected_not_to_have_and_le
         "whoever comes does not learn of which endpoint: {}",
         refused.text
     );
-    let event = owner.audit("&limit=1").await.remove(0);
+    let event = owner.audit("").await.remove(0);
     assert_eq!(
         (&event["action"], &event["reason_code"]),
         (&json!("authz_fail"), &json!("expectation_broken"))
@@ -349,7 +349,7 @@ async fn k12_expectations_have_an_end_and_so_has_what_holding_them_costs() {
     };
     owner.put(PATH, &many(51)).await.expect_problem(422, "invalid");
     owner.put(PATH, &many(50)).await.expect(200);
-    let dear: Vec<_> = (0..300).map(|n| format!("a{n}*b@far.example")).collect();
+    let dear: Vec<_> = (0..100).map(|n| format!("a{n}*b*c*d*e@far.example")).collect();
     let dear = json!({ "configuration": { "patterns": dear } });
     let path = format!("/policies/{}", birds.policy);
     let refused = owner.patch(&path, &dear).await.expect_problem(409, "limit_reached");
@@ -367,7 +367,7 @@ async fn k12_a_tenant_with_all_expectations_that_it_may_have_holds_nobody_up() {
     let dataset = dataset_of(&owner, "notes", &[("a", "Penguins swim.")]).await;
     // As dear as verdicts may be there.
     let patterns = |last: &str| {
-        let mut dear: Vec<_> = (0..110).map(|n| format!("a{n}*b@far.example")).collect();
+        let mut dear: Vec<_> = (0..45).map(|n| format!("a{n}*b*c*d*e@far.example")).collect();
         dear.push(last.to_owned());
         json!({ "mode": "deny", "patterns": dear })
     };
