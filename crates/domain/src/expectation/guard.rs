@@ -60,23 +60,18 @@ struct Watched {
 impl Guard {
     /// For what a principal writes.
     pub(crate) fn of(space: &Space, principal: &Principal) -> Self {
-        Self { is_told: principal.may(Permission::WritePolicies), ..Self::of_grants(space) }.for_all()
+        Self::new(space, principal.may(Permission::WritePolicies), false)
     }
 
     /// For what somebody gets who comes by an invitation or an identity provider: that they lose what they were expected to have is
     /// not for them to answer for, and what is expected of whom not for them to know.
     pub(crate) fn of_grants(space: &Space) -> Self {
-        Self {
-            snapshots: Arc::clone(&space.snapshots),
-            types: space.policy_types.clone(),
-            now: space.clock.now(),
-            is_told: false,
-            grants_alone: true,
-        }
+        Self::new(space, false, true)
     }
 
-    fn for_all(self) -> Self {
-        Self { grants_alone: false, ..self }
+    fn new(space: &Space, is_told: bool, grants_alone: bool) -> Self {
+        let (snapshots, types) = (Arc::clone(&space.snapshots), space.policy_types.clone());
+        Self { snapshots, types, now: space.clock.now(), is_told, grants_alone }
     }
 
     /// Looks, before anything is written, which of the expectations hold with which the write is concerned. A tenant without any costs

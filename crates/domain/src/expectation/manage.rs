@@ -9,6 +9,7 @@ use crate::expectation::error::{BrokenExpectation, ExpectationError, Expectation
 use crate::expectation::verdict::{Judge, Judged, Known, Rows};
 use crate::expectation::{Expectation, MAX_EXPECTATIONS, MAX_EXPECTATIONS_PER_TENANT, MAX_VERDICT_STEPS};
 use crate::identity::Principal;
+use crate::ids::EndpointId;
 use crate::policy::Reason;
 use crate::space::Space;
 use crate::store::StoreError;
@@ -136,7 +137,7 @@ fn judge<V: Rows + ?Sized>(
     view: &mut V,
     scope: &TenantScope,
     known: Known<'_>,
-    endpoint: crate::ids::EndpointId,
+    endpoint: EndpointId,
     expectations: Vec<Expectation>,
 ) -> Result<(Summary, Vec<CheckedExpectation>), StoreError> {
     let mut judge = Judge::new(view, scope, known, expectations.iter());

@@ -122,9 +122,9 @@ pub fn fields(route: &Route) -> Vec<Field> {
             is("/expectations/0", Object),
             is("/expectations/0/identity", Object),
             may_be("/expectations/0/identity/email", Email),
-            is("/expectations/0/identity/issuer", Issuer),
-            is("/expectations/0/identity/sub", Issuer),
-            is("/expectations/0/identity/role", Word),
+            may_be("/expectations/0/identity/issuer", Issuer),
+            may_be("/expectations/0/identity/sub", Issuer),
+            may_be("/expectations/0/identity/role", Word),
             may_be("/expectations/0/purpose", Purpose),
             is("/expectations/0/verdict", Word),
             is("/expectations/0/note", Line),
@@ -242,7 +242,8 @@ fn expected(route: &Route, pointer: &str, kind: Kind, wrong: &Wrong) -> Option<E
         // What is no dataset's configuration, or an identity, is told by the field that it lacks or has too many.
         Kind::Object
             if ["/configuration", "/documents/0", "/policies/0", "/identities/0", "/credential"]
-                .contains(&pointer) =>
+                .contains(&pointer)
+                || pointer.starts_with("/expectations/0") =>
         {
             Expect::At(Reason::Invalid, format!("{pointer}/k"))
         }
