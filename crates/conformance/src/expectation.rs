@@ -45,8 +45,8 @@ pub(crate) fn expectation(n: u64) -> Expectation {
     };
     Expectation {
         caller,
-        purpose: (n % 3 == 0).then(|| Purpose::parse("teaching").expect("a valid purpose")),
-        verdict: if n % 2 == 0 { ExpectedVerdict::Denied } else { ExpectedVerdict::Allowed },
+        purpose: n.is_multiple_of(3).then(|| Purpose::parse("teaching").expect("a valid purpose")),
+        verdict: if n.is_multiple_of(2) { ExpectedVerdict::Denied } else { ExpectedVerdict::Allowed },
         note: if n > 2 { format!("note {n}") } else { String::new() },
     }
 }

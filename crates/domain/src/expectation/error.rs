@@ -91,7 +91,7 @@ impl fmt::Display for BrokenExpectation {
         if let Some(purpose) = purpose {
             write!(f, " for {purpose}")?;
         }
-        let Verdict { reason, decided_by, from_hub, .. } = &self.verdict;
+        let Verdict { reason, decided_by, from_hub } = &self.verdict;
         if *reason == Reason::AddressUnknown {
             return write!(f, ", which hangs on their e-mail address: name it");
         }

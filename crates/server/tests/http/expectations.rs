@@ -1,8 +1,8 @@
 //! Expectations: sentences on who may query an endpoint, to which every write is held that can change it.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use serde_json::{Value, json};
+use syft_space::system::SystemClock;
+use syft_space_domain::time::Clock;
 use syft_space_fakehub::HubOptions;
 
 use crate::space::{Client, PASSWORD, TestSpace, dataset_of, endpoint_on, in_memory, only_policy};
@@ -314,7 +314,7 @@ async fn z2_hours_are_no_matter_of_who_may_and_a_purpose_is_where_it_is_named() 
     };
     // Today it is closed, and tomorrow.
     let days = ["thu", "fri", "sat", "sun", "mon", "tue", "wed"];
-    let today = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() / 86_400;
+    let today = SystemClock.now().as_unix_seconds() / 86_400;
     let day = days[usize::try_from((today + 3) % 7).unwrap()];
     let open = json!([{ "days": [day], "from": "00:00", "until": "24:00" }]);
     let schedule = made("schedule", json!({ "zone": "UTC", "open": open })).await;
@@ -359,6 +359,7 @@ async fn k12_expectations_have_an_end_and_so_has_what_holding_them_costs() {
     owner.put(PATH, &many(1)).await.expect_problem(409, "limit_reached");
 }
 
+#[expect(clippy::disallowed_methods, reason = "how long a write is held up is measured")]
 #[tokio::test]
 async fn k12_a_tenant_with_all_expectations_that_it_may_have_holds_nobody_up() {
     let space = TestSpace::open_to_all().await;
