@@ -26,6 +26,7 @@ use crate::differential::groups::{GroupOperation, group_operations};
 use crate::differential::marketplaces::{MarketplaceOperation, marketplace_operations};
 use crate::differential::second_factors::{FactorOperation, factor_operations};
 use crate::dump::StoreDump;
+use crate::expectation::expectation;
 use crate::fixture::{Fixture, StoreFactory};
 use crate::run::{RecordingHook, read};
 use crate::sample::{
@@ -64,6 +65,7 @@ enum Operation {
     UpdatePolicy { tenant: u64, n: u64, deny: bool, at: u32 },
     RemovePolicy { tenant: u64, n: u64 },
     Attach { tenant: u64, endpoint: u64, policies: Vec<u64> },
+    Expect { tenant: u64, endpoint: u64, most: u64 },
     Marketplace(MarketplaceOperation),
     Factor(FactorOperation),
     Group(GroupOperation),
@@ -137,6 +139,7 @@ fn operations() -> impl Strategy<Value = Operation> {
         3 => (n(), n(), policies()).prop_map(|(tenant, endpoint, policies)| {
             Operation::Attach { tenant, endpoint, policies }
         }),
+        1 => (n(), n(), 0..=4_u64).prop_map(|(tenant, endpoint, most)| Operation::Expect { tenant, endpoint, most }),
     ];
     let marketplaces = marketplace_operations(MAX_NUMBER).prop_map(Operation::Marketplace);
     let factors = factor_operations(MAX_NUMBER).prop_map(Operation::Factor);
@@ -284,6 +287,10 @@ impl Operation {
             Self::Attach { tenant, endpoint, policies } => {
                 let policies: Vec<_> = policies.iter().copied().map(policy_id).collect();
                 tx.attach_policies(&write_scope(*tenant), endpoint_id(*endpoint), &policies)?;
+            }
+            Self::Expect { tenant, endpoint, most } => {
+                let wanted: Vec<_> = (1..=*most).map(expectation).collect();
+                tx.set_expectations(&write_scope(*tenant), endpoint_id(*endpoint), &wanted)?;
             }
             Self::Marketplace(operation) => return operation.run(tx),
             Self::Factor(operation) => return operation.run(tx),

@@ -3,6 +3,7 @@
 use syft_space_domain::audit::RecordedEvent;
 use syft_space_domain::dataset::{Dataset, Job};
 use syft_space_domain::endpoint::Endpoint;
+use syft_space_domain::expectation::Expectation;
 use syft_space_domain::group::{Group, GroupMember};
 use syft_space_domain::identity::{Account, Invitation, Member, SecondFactor, Session};
 use syft_space_domain::ids::{AccountId, EndpointId, MarketplaceId, PolicyId, SessionId, TenantId};
@@ -68,6 +69,7 @@ struct TenantDump {
     count_policies: u64,
     policy_usage: PolicyUsage,
     attachments: Vec<Attachment>,
+    count_expectations: u64,
     by_policy: Vec<(Option<Policy>, Vec<EndpointId>)>,
     groups: Vec<GroupDump>,
     transfers: Vec<Transfer>,
@@ -105,6 +107,7 @@ struct EndpointDump {
     found: [Option<Endpoint>; 2],
     policies: Vec<Attachment>,
     listings: Vec<Listing>,
+    expectations: Vec<(EndpointId, Expectation)>,
 }
 
 impl StoreDump {
@@ -233,6 +236,7 @@ impl TenantDump {
             transfers: view.transfers(&scope, first_page(100))?.items,
             balances: view.balances(&scope, first_page(100))?.items,
             attachments: view.attachments(&scope, None)?,
+            count_expectations: view.count_expectations(&scope)?,
             by_policy: policies
                 .iter()
                 .map(|policy| {
@@ -313,6 +317,7 @@ impl EndpointDump {
             found: [view.endpoint(scope, endpoint.id)?, view.endpoint_by_slug(scope, &endpoint.slug)?],
             policies: view.attachments(scope, Some(endpoint.id))?,
             listings: view.listings_of(scope, endpoint.id)?,
+            expectations: view.expectations(scope, Some(endpoint.id))?,
         })
     }
 }

@@ -24,7 +24,7 @@
 //!
 //! | port | suite |
 //! |---|---|
-//! | `Store`, and the rows and views of every room | [`check_store`], or one by one: [`store`], [`tenant`], [`identity`], [`api_key`], [`second_factor`], [`session`], [`password_reset`], [`oidc`], [`dataset`], [`endpoint`], [`policy`], [`group`], [`ledger`], [`disclosure`], [`marketplace`], [`audit`] |
+//! | `Store`, and the rows and views of every room | [`check_store`], or one by one: [`store`], [`tenant`], [`identity`], [`api_key`], [`second_factor`], [`session`], [`password_reset`], [`oidc`], [`dataset`], [`endpoint`], [`policy`], [`group`], [`expectation`], [`ledger`], [`disclosure`], [`marketplace`], [`audit`] |
 //! | `DocumentStore` | [`documents`] |
 //! | `SearchEngine` | [`search`] |
 //! | `TextExtractor` | [`extract`] |
@@ -66,6 +66,7 @@ pub mod documents;
 mod dump;
 pub mod encoder;
 pub mod endpoint;
+pub mod expectation;
 pub mod extract;
 mod fixture;
 pub mod group;
@@ -114,6 +115,7 @@ pub fn check_store(make: &StoreFactory) {
     endpoint::suite(make);
     policy::suite(make);
     group::suite(make);
+    expectation::suite(make);
     ledger::suite(make);
     disclosure::suite(make);
     approval::suite(make);

@@ -5,9 +5,9 @@ use std::path::Path;
 use std::{fs, io};
 
 use syft_space_conformance::{
-    api_key, approval, audit, dataset, disclosure, documents, encoder, endpoint, extract, group, identity,
-    ledger, login_record, marketplace, oidc, password_reset, passwords, policy, rate_limits, sealing, search,
-    second_factor, session, signing_keys, spool, store, tenant, tokens, vectors,
+    api_key, approval, audit, dataset, disclosure, documents, encoder, endpoint, expectation, extract, group,
+    identity, ledger, login_record, marketplace, oidc, password_reset, passwords, policy, rate_limits,
+    sealing, search, second_factor, session, signing_keys, spool, store, tenant, tokens, vectors,
 };
 
 fn collect(folder: &Path, names: &mut BTreeSet<String>) -> io::Result<()> {
@@ -46,6 +46,7 @@ fn every_promise_that_is_written_down_is_in_a_suite() {
         endpoint::CHECKS,
         policy::CHECKS,
         group::CHECKS,
+        expectation::CHECKS,
         ledger::CHECKS,
         disclosure::CHECKS,
         approval::CHECKS,

@@ -10,6 +10,7 @@
 //! * [`access`]: roles, permissions, and the one table that joins them.
 //! * [`policy`]: who may query an endpoint, and how much: types of policies, one decision, and why.
 //! * [`group`]: named lists of addresses, which policies name.
+//! * [`expectation`]: sentences on who may query an endpoint, to which every change is held.
 //! * [`dataset`]: documents, chunks, ingestion, search.
 //! * [`encoder`]: what turns texts into vectors, so that they are found by what they mean. No use case asks for it yet.
 //! * [`endpoint`]: what is published, and how it is queried: an [`endpoint::QueryCall`] owns its caller, its endpoint and
@@ -62,6 +63,7 @@ pub mod dataset;
 pub mod encoder;
 pub mod endpoint;
 pub mod environment;
+pub mod expectation;
 pub mod group;
 pub mod identity;
 pub mod ids;

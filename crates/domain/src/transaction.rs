@@ -4,6 +4,7 @@ use crate::approval::ports::{ApprovalRows, ApprovalView};
 use crate::audit::ports::AuditView;
 use crate::dataset::ports::{DatasetRows, DatasetView};
 use crate::endpoint::ports::{EndpointRows, EndpointView};
+use crate::expectation::ports::{ExpectationRows, ExpectationView};
 use crate::group::ports::{GroupRows, GroupView};
 use crate::identity::oidc::ports::{OidcRows, OidcView};
 use crate::identity::ports::{
@@ -25,6 +26,7 @@ pub trait View:
     + OidcView
     + DatasetView
     + EndpointView
+    + ExpectationView
     + PolicyView
     + GroupView
     + DisclosureView
@@ -43,6 +45,7 @@ impl<T> View for T where
         + OidcView
         + DatasetView
         + EndpointView
+        + ExpectationView
         + PolicyView
         + GroupView
         + DisclosureView
@@ -65,6 +68,7 @@ pub trait Tx:
     + OidcRows
     + DatasetRows
     + EndpointRows
+    + ExpectationRows
     + PolicyRows
     + GroupRows
     + DisclosureRows
@@ -82,6 +86,7 @@ impl<T> Tx for T where
         + OidcRows
         + DatasetRows
         + EndpointRows
+        + ExpectationRows
         + PolicyRows
         + GroupRows
         + DisclosureRows

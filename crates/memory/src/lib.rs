@@ -72,6 +72,7 @@ mod disclosure;
 mod encoder;
 mod endpoint;
 mod event_log;
+mod expectation;
 mod group;
 mod hub;
 mod identity;

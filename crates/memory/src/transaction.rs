@@ -8,6 +8,7 @@ use std::sync::Arc;
 use syft_space_domain::approval::ApprovalRequest;
 use syft_space_domain::dataset::{Dataset, Job};
 use syft_space_domain::endpoint::Endpoint;
+use syft_space_domain::expectation::Expectation;
 use syft_space_domain::group::Group;
 use syft_space_domain::identity::oidc::{OidcIssuer, OidcProvider, SessionAtProvider, Subject};
 use syft_space_domain::identity::{
@@ -50,6 +51,7 @@ pub(crate) struct Tables {
     pub(crate) jobs: Table<(DatasetId, JobId), Job>,
     pub(crate) endpoints: Table<EndpointId, Endpoint>,
     pub(crate) policies: Table<PolicyId, Policy>,
+    pub(crate) expectations: Table<EndpointId, Vec<Expectation>>,
     pub(crate) groups: Table<GroupId, Group>,
     pub(crate) group_members: Table<GroupId, BTreeMap<Email, Timestamp>>,
     /// Those that each policy names; one that names none has no row.

@@ -26,6 +26,7 @@ mod disclosure;
 mod documents;
 mod endpoint;
 mod error;
+mod expectation;
 mod group;
 mod identity;
 mod job;

@@ -350,6 +350,21 @@ table! {
 }
 
 table! {
+    expectations (tenant_id, endpoint_id, position) {
+        tenant_id -> Binary,
+        endpoint_id -> Binary,
+        position -> BigInt,
+        email -> Nullable<Text>,
+        issuer -> Nullable<Text>,
+        subject -> Nullable<Text>,
+        hub_role -> Nullable<Text>,
+        purpose -> Nullable<Text>,
+        verdict -> Text,
+        note -> Text,
+    }
+}
+
+table! {
     approvals (tenant_id, id) {
         tenant_id -> Binary,
         id -> Binary,

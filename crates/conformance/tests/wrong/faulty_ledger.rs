@@ -2,7 +2,7 @@
 
 use std::ops::DerefMut;
 
-use syft_space_conformance::{Check, StoreFactory, approval, disclosure, group, ledger, sample};
+use syft_space_conformance::{Check, StoreFactory, approval, disclosure, expectation, group, ledger, sample};
 use syft_space_domain::ids::{ActorId, PolicyId};
 use syft_space_domain::ledger::ports::{LedgerRows, LedgerView};
 use syft_space_domain::ledger::{
@@ -20,8 +20,8 @@ use crate::store::Fault;
 use crate::{assert_caught, faulty_store};
 
 /// The rooms of what is counted, of groups, and of what waits for approval.
-pub(crate) const COUNTED: [&[Check<StoreFactory>]; 4] =
-    [ledger::CHECKS, disclosure::CHECKS, group::CHECKS, approval::CHECKS];
+pub(crate) const COUNTED: [&[Check<StoreFactory>]; 5] =
+    [ledger::CHECKS, disclosure::CHECKS, group::CHECKS, expectation::CHECKS, approval::CHECKS];
 
 impl Merge for Balance {
     fn is_complete(&self) -> bool {

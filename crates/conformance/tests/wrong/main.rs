@@ -6,6 +6,7 @@ mod encoder;
 mod extract;
 mod faulty_api_keys;
 mod faulty_approvals;
+mod faulty_expectations;
 mod faulty_groups;
 mod faulty_ledger;
 mod faulty_oidc;

@@ -29,6 +29,10 @@ pub(crate) enum Fault {
     None,
     /// The method of this name ignores its scope and reads every tenant.
     IgnoresTenantIn(&'static str),
+    /// Expectations are added to those of before.
+    AddsToExpectations,
+    /// Expectations stand in the order of their notes.
+    SortsExpectations,
     /// Names are compared without case.
     FoldsCase,
     /// The look-up of an audience ignores satellites.

@@ -21,6 +21,8 @@ named_enum! {
         ChangedDescription = "changed_description",
         /// A dataset is encoded by another encoder.
         ChangedEncoder = "changed_encoder",
+        /// Other expectations stand on an endpoint.
+        ChangedExpectations = "changed_expectations",
         /// A name was changed.
         ChangedName = "changed_name",
         /// A policy is of another type.

@@ -25,6 +25,8 @@ named_enum! {
         EmailUnverified = "email_unverified",
         /// There is no such endpoint, for this caller.
         EndpointNotFound = "endpoint_not_found",
+        /// An expectation of an endpoint would be broken.
+        ExpectationBroken = "expectation_broken",
         /// The caller's role does not permit it.
         Forbidden = "forbidden",
         /// Whoever a provider has identified is in no group that has a role.

@@ -214,6 +214,7 @@ impl<'a> QueryCall<'a> {
             threshold: Some(query.search().threshold),
             context: Some(query.search().context),
             request: self.request,
+            any_hour: false,
         };
         let context = DecisionContext::of_query(self.space.clock.now(), facts);
         let context = context.with_groups(principal.snapshot().groups());

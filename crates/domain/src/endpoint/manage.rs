@@ -6,6 +6,7 @@ use crate::access::Permission;
 use crate::audit::{Action, ChangeCode, Changes, ObjectKind, RequestContext};
 use crate::dataset::DatasetState;
 use crate::endpoint::{Endpoint, EndpointName, ResponseType, Slug};
+use crate::expectation::{Concern, ExpectationRefusal, Guard};
 use crate::identity::{AuthorizationError, Principal};
 use crate::ids::{DatasetId, EndpointId};
 use crate::marketplace::{
@@ -86,6 +87,9 @@ pub enum EndpointError {
     /// The tenant has as many endpoints as it may.
     #[error("the tenant has {0} endpoints, which is all it may have")]
     LimitReached(u64),
+    /// One of its expectations would be broken.
+    #[error(transparent)]
+    Expectation(#[from] ExpectationRefusal),
     /// A port failed.
     #[error(transparent)]
     PortError(#[from] PortError),
@@ -160,7 +164,7 @@ pub async fn create_endpoint(
 ///
 /// # Errors
 /// When there is no such endpoint or it has been changed since, the slug is taken or no hub takes it where the endpoint is
-/// listed, the caller's role does not permit it, or a port failed.
+/// listed, one of its expectations would be broken, the caller's role does not permit it, or a port failed.
 pub async fn change_endpoint(
     space: &Space,
     context: &RequestContext,
@@ -176,12 +180,16 @@ pub async fn change_endpoint(
         None => FormerListings::default(),
     };
     let authorization = principal.authorize(Permission::WriteEndpoints, space.clock.now())?;
+    let guard = Guard::of(space, principal);
     space
         .store
         .write(move |tx| {
             let scope = tx.authority(&authorization, &event)?;
             let mut endpoint = tx.endpoint(&scope, id)?.ok_or(EndpointError::NotFound)?;
             check_revision(change.if_revision, endpoint.revision, EndpointError::Changed)?;
+            // Nothing else of it decides who may query.
+            let is_decisive = change.published.is_some_and(|published| published != endpoint.published);
+            let watch = is_decisive.then(|| guard.watch(tx, &scope, &Concern::Endpoint(id))).transpose()?;
             let mut changes = Changes::default();
             if let Some(slug) = change.slug.as_ref().filter(|slug| **slug != endpoint.slug) {
                 if tx.endpoint_by_slug(&scope, slug)?.is_some() {
@@ -221,6 +229,9 @@ pub async fn change_endpoint(
             endpoint.revision += 1;
             endpoint.updated_at = now;
             tx.update_endpoint(&scope, &endpoint)?;
+            if let Some(watch) = watch {
+                watch.check::<EndpointError>(tx, &scope, &event)?;
+            }
             Ok(Recorded::new(endpoint, event.clone().changing(changes)))
         })
         .await

@@ -1,5 +1,6 @@
 //! Why a group, or who is in one, was not made, changed, read or removed.
 
+use crate::expectation::ExpectationRefusal;
 use crate::group::{MAX_GROUPS_PER_TENANT, MAX_MEMBERS, MAX_MEMBERS_AT_ONCE, MAX_MEMBERS_PER_TENANT};
 use crate::identity::AuthorizationError;
 use crate::ids::PolicyId;
@@ -38,6 +39,9 @@ pub enum GroupError {
     /// No address, or too many at once.
     #[error("name 1 to {} addresses at once", MAX_MEMBERS_AT_ONCE)]
     Count,
+    /// An expectation of an endpoint would be broken.
+    #[error(transparent)]
+    Expectation(#[from] ExpectationRefusal),
     /// A port failed.
     #[error(transparent)]
     PortError(#[from] PortError),

@@ -2,6 +2,7 @@
 
 use crate::access::Permission;
 use crate::audit::{Action, ChangeCode, Changes, Event, ObjectKind, RequestContext};
+use crate::expectation::{Concern, Guard};
 use crate::group::manage::named;
 use crate::group::{
     Group, GroupError, GroupMember, GroupName, MAX_MEMBERS, MAX_MEMBERS_AT_ONCE, MAX_MEMBERS_PER_TENANT,
@@ -91,13 +92,17 @@ where
     let event = principal.event(context, Action::ConfigChange)?;
     let authorization = principal.authorize(Permission::WritePolicies, space.clock.now())?;
     let now = context.now;
+    let (guard, concern) = (Guard::of(space, principal), Concern::Addresses(emails.clone()));
     space
         .store
         .write(move |tx| {
             let scope = tx.authority(&authorization, &event)?;
             let mut group = named(tx, &scope, &name)?;
+            let watch = guard.watch(tx, &scope, &concern)?;
             let changed = change(tx, &scope, &mut group, &emails)?;
             note(tx, &scope, &mut group, changed, now)?;
+            let refused = event.clone().on(ObjectKind::Group, group.id);
+            watch.check::<GroupError>(tx, &scope, &refused)?;
             let event = of_change(event.clone(), &group, code, changed);
             Ok(Recorded::new(MembersChanged { group, changed }, event))
         })

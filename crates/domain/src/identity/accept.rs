@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::audit::{Action, Actor, Event, ObjectKind, ReasonCode, RequestContext};
+use crate::expectation::{Concern, Guard};
 use crate::identity::manage_members::with_ended;
 use crate::identity::ports::{AccountView, HashingClient};
 use crate::identity::{Account, Guess, Invitation, Member, Password, PasswordError, PasswordHash};
@@ -36,6 +37,11 @@ pub enum AcceptError {
     /// The address is a member's already.
     #[error("you are a member of this tenant already; log in")]
     AlreadyMember,
+    /// As a member of that role they might query an endpoint that expects them not to.
+    #[error(
+        "what is expected of an endpoint of this tenant stands against your coming in; ask whoever invited you"
+    )]
+    Unexpected,
     /// A port failed.
     #[error(transparent)]
     PortError(#[from] PortError),
@@ -127,7 +133,9 @@ async fn join(
     let ended = Event { reason_code: Some(ReasonCode::InvitationsEnded.into()), ..ended };
     let orphaned = Event { action: Action::AuthzFail, actor: Actor::Anonymous, ..event.clone() };
     let orphaned = orphaned.on(ObjectKind::Invitation, invitation.id).denied(ReasonCode::InviterMayNotGrant);
+    let unexpected = Event { reason_code: Some(ReasonCode::ExpectationBroken.into()), ..orphaned.clone() };
     let (now, clock) = (space.clock.now(), Arc::clone(&space.clock));
+    let guard = Guard::of_grants(space);
     space
         .store
         .write(move |tx| {
@@ -144,11 +152,15 @@ async fn join(
             if tx.account_by_email(&scope, &invitation.email)?.is_some() {
                 return Err(AcceptError::AlreadyMember.into());
             }
+            let watch = guard.watch(tx, &scope, &Concern::Addresses(vec![invitation.email.clone()]))?;
             // A body that was held back must not make it older than others of its address.
             let email = invitation.email.clone();
             let member = Member::begin(tenant.id, id, email, invitation.role, clock.now());
             let member = Member { has_password: true, short_password, ..member };
             tx.add_account(&scope, &Account { member: member.clone(), password: Some(password.clone()) })?;
+            if watch.refusal(tx, &scope)?.is_some() {
+                return Err(Refused::new(AcceptError::Unexpected, unexpected.clone()).into());
+            }
             tx.remove_invitation(&scope, invitation.id)?;
             // Others of the address end with it: they would bring back whoever is removed later.
             let others = tx.remove_invitations_of(&scope, &member.email)?;

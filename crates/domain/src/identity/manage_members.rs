@@ -2,6 +2,7 @@
 
 use crate::access::{Permission, Role, may_grant};
 use crate::audit::{Action, Event, EventSeed, ObjectKind, ReasonCode, RecordedReason, RequestContext};
+use crate::expectation::{Concern, ExpectationRefusal, Guard};
 use crate::identity::{AccountStatus, AuthorizationError, Member, Principal};
 use crate::ids::AccountId;
 use crate::page::{Page, PageRequest};
@@ -45,6 +46,9 @@ pub enum MemberError {
     /// It has been changed since.
     #[error("the member has been changed since; read it again")]
     Changed,
+    /// An expectation of an endpoint would be broken.
+    #[error(transparent)]
+    Expectation(#[from] ExpectationRefusal),
     /// A port failed.
     #[error(transparent)]
     PortError(#[from] PortError),
@@ -94,11 +98,13 @@ pub async fn change_member(
     let EventSeed { id, salt } = EventSeed::generate(context.now, &*context.entropy)?;
     let of_status = Event { id, salt, ..event.clone() };
     let authorization = principal.authorize(Permission::ManageMembers, space.clock.now())?;
+    let guard = Guard::of(space, principal);
     space
         .store
         .write(move |tx| {
             let scope = tx.authority(&authorization, &event)?;
             let mut member = find(tx, &scope, account, change.if_revision, &event)?;
+            let watch = guard.watch(tx, &scope, &Concern::Addresses(vec![member.email.clone()]))?;
             let before = member.clone();
             let role = change.role.unwrap_or(member.role);
             check_grant(&scope, role, &event, MemberError::RoleNotYours)?;
@@ -116,6 +122,7 @@ pub async fn change_member(
                 check_not_last_owner(tx, &scope, account, &event)?;
             }
             tx.update_member(&scope, &member)?;
+            watch.check::<MemberError>(tx, &scope, &event)?;
             let RightsEnded { invitations, resets } = end_lost_rights(tx, &scope, &before, &member)?;
             let recorded = record_change(member, (before.role, before.status), &event, &of_status);
             Ok(ended.record(recorded, invitations, resets, keys))
@@ -139,17 +146,21 @@ pub async fn remove_member(
     let event = principal.event(context, Action::UserDeleted)?.on(ObjectKind::Member, account);
     let ended = Ended::draft(context, principal, account)?;
     let authorization = principal.authorize(Permission::ManageMembers, space.clock.now())?;
+    let guard = Guard::of(space, principal);
     space
         .store
         .write(move |tx| {
             let scope = tx.authority(&authorization, &event)?;
             let member = find(tx, &scope, account, if_revision, &event)?;
-            end_account(tx, &scope, &member, &event, &ended)
+            let watch = guard.watch(tx, &scope, &Concern::Addresses(vec![member.email.clone()]))?;
+            let removed = end_account(tx, &scope, &member, &event, &ended)?;
+            watch.check::<MemberError>(tx, &scope, &event)?;
+            Ok(removed)
         })
         .await
 }
 
-/// Removes the caller's own account from its tenant. Nobody else's leave is asked.
+/// Removes the caller's own account from its tenant. Nobody else's leave is asked, and no expectation keeps anybody here.
 ///
 /// # Errors
 /// When the caller has no account, or not any more, it is the last Owner's, or a port failed.

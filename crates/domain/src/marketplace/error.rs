@@ -1,5 +1,6 @@
 //! The refusals of registering, changing, reading and removing a marketplace.
 
+use crate::expectation::ExpectationRefusal;
 use crate::identity::AuthorizationError;
 use crate::marketplace::ports::HubError;
 use crate::marketplace::{HubUrl, HubUsername, Issuer, Marketplace};
@@ -23,6 +24,9 @@ pub enum MarketplaceError {
     /// The tenant has as many marketplaces as it may.
     #[error("the tenant has {} marketplaces, which is all it may have", Marketplace::MAX_PER_TENANT)]
     LimitReached,
+    /// An expectation of an endpoint would be broken.
+    #[error(transparent)]
+    Expectation(#[from] ExpectationRefusal),
     /// The issuer is tied to another URL. Which one is the operator's to say.
     #[error(
         "the issuer {0} is trusted at another URL; ask the operator of this space which one, or give the hub's own issuer"

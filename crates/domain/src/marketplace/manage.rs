@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::access::Permission;
 use crate::audit::{Action, ChangeCode, Changes, ObjectKind, RequestContext};
+use crate::expectation::{Concern, Guard};
 use crate::identity::Principal;
 use crate::ids::MarketplaceId;
 use crate::marketplace::claim::own_mark;
@@ -225,14 +226,17 @@ pub async fn remove_marketplace(
     let scope = principal.scope(Permission::ManageMarketplaces)?;
     let event = principal.event(context, Action::ConfigChange)?.on(ObjectKind::Marketplace, id);
     let authorization = principal.authorize(Permission::ManageMarketplaces, space.clock.now())?;
+    let guard = Guard::of(space, principal);
     let (removed, slugs) = space
         .store
         .write(move |tx| {
             let scope = tx.authority(&authorization, &event)?;
             let row = tx.marketplace(&scope, id)?.ok_or(MarketplaceError::NotFound)?;
             check_revision(if_revision, row.revision, MarketplaceError::Changed)?;
+            let watch = guard.watch(tx, &scope, &Concern::HubUsers)?;
             let listings = tx.listings_on(&scope, id)?;
             tx.remove_marketplace(&scope, id)?;
+            watch.check::<MarketplaceError>(tx, &scope, &event)?;
             let slugs: Vec<_> = listings.into_iter().map(|listing| listing.slug).collect();
             Ok(Recorded::new((row, slugs), event.clone().changing(ChangeCode::Removed)))
         })

@@ -2,6 +2,7 @@
 
 use crate::access::Permission;
 use crate::audit::{Action, Actor, ChangeCode, Log, ObjectKind, RequestContext};
+use crate::expectation::{Concern, Guard};
 use crate::identity::Principal;
 use crate::ids::{HubId, MarketplaceId};
 use crate::marketplace::claim::{Served, served};
@@ -129,10 +130,12 @@ pub async fn register_marketplace(
         .changing(ChangeCode::Trusted);
     // The hub was waited for.
     let authorization = principal.authorize(Permission::ManageMarketplaces, space.clock.now())?;
+    let guard = Guard::of(space, principal);
     space
         .store
         .write(move |tx| {
             let scope = tx.authority(&authorization, &registered)?;
+            let watch = guard.watch(tx, &scope, &Concern::HubUsers)?;
             let hub = trusted(tx.hub_by_issuer(&fresh.issuer)?, &fresh, open)?;
             let row = Marketplace { hub: hub.id, ..marketplace.clone() };
             let is_new = hub.id == fresh.id;
@@ -142,6 +145,7 @@ pub async fn register_marketplace(
                 tx.add_hub(&hub)?;
             }
             tx.add_marketplace(&scope, &row)?;
+            watch.check::<MarketplaceError>(tx, &scope, &registered)?;
             let recorded = MarketplaceWithHub { marketplace: row, hub, credential, refusal: None };
             let recorded = Recorded::new(recorded, registered.clone());
             Ok(if is_new { recorded.and(trusts.clone()) } else { recorded })

@@ -54,6 +54,8 @@ pub struct QueryFacts<'a> {
     pub context: Option<ContextSize>,
     /// What tells the same request again, if the caller gave it a correlation id.
     pub request: Option<RequestDigest>,
+    /// Whether it is asked who could make it at some hour of the week: then the hours at which queries are answered refuse nobody.
+    pub any_hour: bool,
 }
 
 impl Resource {

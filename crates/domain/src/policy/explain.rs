@@ -2,32 +2,16 @@
 
 use std::net::IpAddr;
 
-use crate::access::Permission;
+use crate::access::{Permission, Role};
 use crate::endpoint::{Conversation, EndpointName};
-use crate::identity::{AuthorizationError, Email, Principal};
-use crate::marketplace::{HubRole, Issuer, hub_actor};
-use crate::policy::{Caller, Decision, DecisionContext, ObligationContext, Purpose, QueryFacts, Subject};
+use crate::identity::{AuthorizationError, Principal};
+use crate::marketplace::{HubRole, hub_actor};
+use crate::policy::{
+    Caller, Decision, DecisionContext, HypotheticalCaller, ObligationContext, Purpose, QueryFacts, Subject,
+};
 use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
 use crate::time::Timestamp;
-
-/// Whose query is explained.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum HypotheticalCaller {
-    /// The member of this address.
-    Address(Email),
-    /// A user of a hub. Where a policy hangs on their address, it must be said: nobody is asked for it.
-    HubUser {
-        /// The hub.
-        issuer: Issuer,
-        /// Who they are there: the `sub` of their tokens.
-        subject: String,
-        /// What they are there.
-        role: HubRole,
-        /// Their address there.
-        email: Option<Email>,
-    },
-}
 
 /// A query that somebody might make; what is not said of it refuses nobody but for the purpose that a policy demands.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -57,6 +41,24 @@ pub enum ExplainError {
 }
 port_errors!(ExplainError);
 
+impl HypotheticalCaller {
+    /// As whom they would call: as a member of this role, if they are one who may act, or from a hub on which the tenant has an
+    /// account or has none.
+    pub(crate) fn as_caller(&self, role: Option<Role>, registered: bool) -> Caller<'_> {
+        match (self, role) {
+            (Self::Address(email), Some(role)) => Caller::Member { role, email: Some(email) },
+            (Self::Address(email), None) => Caller::Stranger { email: Some(email) },
+            (Self::HubUser { role, email, .. }, _) => Caller::HubUser {
+                registered,
+                subject: match role {
+                    HubRole::Guest => Subject::Guest,
+                    HubRole::User | HubRole::Admin => Subject::Identified { email: email.as_ref() },
+                },
+            },
+        }
+    }
+}
+
 /// Decides on somebody's query to an endpoint as if they made it, without any effect. How limits stand is told as of now,
 /// whenever it is.
 ///
@@ -72,29 +74,21 @@ pub async fn explain(
     let scope = principal.scope(Permission::WritePolicies)?;
     let snapshot = principal.snapshot();
     let endpoint = snapshot.endpoint_named(name).ok_or(ExplainError::NotFound)?;
-    let mut counted = None;
-    let caller = match somebody {
+    let (role, registered, counted) = match somebody {
         HypotheticalCaller::Address(email) => match snapshot.active_member(email) {
-            Some((account, member)) => {
-                counted = Some(account.into());
-                Caller::Member { role: member.role, email: Some(&member.email) }
-            }
-            None => Caller::Stranger { email: Some(email) },
+            Some((account, member)) => (Some(member.role), false, Some(account.into())),
+            None => (None, false, None),
         },
-        HypotheticalCaller::HubUser { issuer, subject, role, email } => {
+        HypotheticalCaller::HubUser { issuer, subject, role, .. } => {
             let hub = space.trusted.by_issuer(issuer.as_str());
             let registered = hub
                 .as_ref()
                 .is_some_and(|hub| snapshot.marketplaces().any(|marketplace| marketplace.hub == hub.id));
             let known = (*role != HubRole::Guest).then_some(subject.as_str());
-            counted = hub.map(|hub| hub_actor(&scope, hub.id, known));
-            let subject = match role {
-                HubRole::Guest => Subject::Guest,
-                HubRole::User | HubRole::Admin => Subject::Identified { email: email.as_ref() },
-            };
-            Caller::HubUser { registered, subject }
+            (None, registered, hub.map(|hub| hub_actor(&scope, hub.id, known)))
         }
     };
+    let caller = somebody.as_caller(role, registered);
     let facts = QueryFacts {
         principal: counted,
         key: None,
@@ -106,6 +100,7 @@ pub async fn explain(
         threshold: None,
         context: None,
         request: None,
+        any_hour: false,
     };
     let now = query.at.unwrap_or_else(|| space.clock.now());
     let decision =

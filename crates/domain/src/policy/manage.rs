@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::access::Permission;
 use crate::audit::{Action, ChangeCode, Changes, ObjectKind, RequestContext};
 use crate::endpoint::EndpointName;
+use crate::expectation::{Concern, ExpectationRefusal, Guard};
 use crate::identity::{AuthorizationError, Principal};
 use crate::ids::{EndpointId, PolicyId};
 use crate::marketplace::tell_anew;
@@ -88,6 +89,9 @@ pub enum PolicyError {
         "the configurations of the tenant's policies have {0} bytes; together they may have {MAX_CONFIGURATION_BYTES_PER_TENANT}"
     )]
     ByteLimitReached(u64),
+    /// An expectation of an endpoint would be broken, or would be dear to hold.
+    #[error(transparent)]
+    Expectation(#[from] ExpectationRefusal),
     /// A port failed.
     #[error(transparent)]
     PortError(#[from] PortError),
@@ -173,8 +177,8 @@ pub async fn create_policy(
 /// Changes a policy. It acts on the very next request to each endpoint it is attached to.
 ///
 /// # Errors
-/// When there is no such policy, it has been changed since or would name a group that there is not, the caller's role does not
-/// permit it, or a port failed.
+/// When there is no such policy, it has been changed since or would name a group that there is not, an expectation of an endpoint
+/// would be broken, the caller's role does not permit it, or a port failed.
 pub async fn change_policy(
     space: &Space,
     context: &RequestContext,
@@ -198,11 +202,13 @@ pub async fn change_policy(
     };
     let authorization = principal.authorize(Permission::WritePolicies, space.clock.now())?;
     let policy_types = space.policy_types.clone();
+    let guard = Guard::of(space, principal);
     space
         .store
         .write(move |tx| {
             let _held = &compiled;
             let scope = tx.authority(&authorization, &event)?;
+            let watch = guard.watch(tx, &scope, &Concern::Policy(id))?;
             let mut policy = tx.policy(&scope, id)?.ok_or(PolicyError::NotFound)?;
             check_revision(change.if_revision, policy.revision, PolicyError::Changed)?;
             let mut changes = Changes::default();
@@ -219,6 +225,7 @@ pub async fn change_policy(
             policy.revision += 1;
             policy.updated_at = now;
             tx.update_policy(&scope, &policy)?;
+            watch.check::<PolicyError>(tx, &scope, &event)?;
             Ok(Recorded::new(policy, event.clone().changing(changes)))
         })
         .await
@@ -295,8 +302,8 @@ pub async fn attached(
 /// Makes these the policies of an endpoint, in this order.
 ///
 /// # Errors
-/// When there is no such endpoint or policy, one is named twice, there are too many, the endpoint has been changed since,
-/// the caller's role does not permit it, or a port failed.
+/// When there is no such endpoint or policy, one is named twice, there are too many, the endpoint has been changed since, one of its
+/// expectations would be broken, the caller's role does not permit it, or a port failed.
 pub async fn attach(
     space: &Space,
     context: &RequestContext,
@@ -319,6 +326,7 @@ pub async fn attach(
     let compile = compiling(space.policy_types.clone(), ids.clone());
     let compiled = space.read_ahead(principal, Permission::WritePolicies, &event, compile).await?;
     let authorization = principal.authorize(Permission::WritePolicies, space.clock.now())?;
+    let guard = Guard::of(space, principal);
     space
         .store
         .write(move |tx| {
@@ -326,6 +334,7 @@ pub async fn attach(
             let scope = tx.authority(&authorization, &event)?;
             let mut endpoint = name.find(tx, &scope)?.ok_or(PolicyError::NoEndpoint)?;
             check_revision(if_revision, endpoint.revision, PolicyError::Changed)?;
+            let watch = guard.watch(tx, &scope, &Concern::Endpoint(endpoint.id))?;
             let before = tx.attachments(&scope, Some(endpoint.id))?;
             if let Err(error) = tx.attach_policies(&scope, endpoint.id, &ids) {
                 // Looked for only now, for a configuration may be large.
@@ -342,6 +351,7 @@ pub async fn attach(
             tell_anew(tx, &scope, endpoint.id, now)?;
             let attached = tx.attachments(&scope, Some(endpoint.id))?;
             let event = event.clone().on(ObjectKind::Endpoint, endpoint.id);
+            watch.check::<PolicyError>(tx, &scope, &event)?;
             Ok(Recorded::new(attached, event.changing(changed_attachments(&before, &ids))))
         })
         .await

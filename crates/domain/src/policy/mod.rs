@@ -17,6 +17,7 @@ mod context;
 mod decision;
 mod disclosure;
 mod explain;
+mod hypothetical_caller;
 mod lint;
 mod manage;
 mod manual_review;
@@ -59,7 +60,8 @@ pub use decision::{Caller, Decider, Decision, Demand, Diagnostics, PolicyDiagnos
 pub use disclosure::{
     DisclosureConfiguration, DisclosureType, DisclosureUnit, DisclosureUnitError, coverage,
 };
-pub use explain::{ExplainError, HypotheticalCaller, HypotheticalQuery, explain};
+pub use explain::{ExplainError, HypotheticalQuery, explain};
+pub use hypothetical_caller::HypotheticalCaller;
 pub use lint::{
     Lint, LintError, LintExample, LintFinding, LintTarget, LintedPolicy, MAX_FINDINGS, Oddity, PatternPlace,
     Unmatched, Width, lint, lint_policies,

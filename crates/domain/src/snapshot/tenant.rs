@@ -164,6 +164,11 @@ impl TenantSnapshot {
         &self.groups
     }
 
+    /// One of the policies that are attached to an endpoint.
+    pub(crate) fn policy(&self, id: PolicyId) -> Option<&Arc<CompiledPolicy>> {
+        self.policies.get(&id)
+    }
+
     /// One of its marketplaces.
     #[must_use]
     pub fn marketplace(&self, id: MarketplaceId) -> Option<&Arc<Marketplace>> {

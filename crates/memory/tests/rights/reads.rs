@@ -10,6 +10,7 @@ use syft_space_domain::audit::ports::EventFilter;
 use syft_space_domain::audit::{self, Action, Outcome};
 use syft_space_domain::dataset::{self, DocumentId, Job, Metadata, NewDocument, SearchQuery, Upload};
 use syft_space_domain::endpoint::{self, EndpointName};
+use syft_space_domain::expectation;
 use syft_space_domain::group::{self, GroupName, NewGroup};
 use syft_space_domain::identity::{self, Principal};
 use syft_space_domain::ids::{ApprovalId, DatasetId, EndpointId, JobId, MarketplaceId, PolicyId};
@@ -116,6 +117,9 @@ const READS: &[Reads] = &[
     }),
     ("attached", Permission::ReadMetadata, |world, who, things| {
         told(block_on(policy::attached(&world.space, who, things.endpoint_id)))
+    }),
+    ("expectations", Permission::WritePolicies, |world, who, things| {
+        told(block_on(expectation::expectations(&world.space, who, &things.endpoint)))
     }),
     ("group", Permission::ReadMetadata, |world, who, things| {
         told(block_on(group::group(&world.space, who, things.group.clone())))

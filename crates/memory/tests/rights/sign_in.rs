@@ -6,17 +6,20 @@ use std::time::Duration;
 use futures_executor::block_on;
 use syft_space_domain::Space;
 use syft_space_domain::access::Role;
+use syft_space_domain::audit::{Action, Outcome};
+use syft_space_domain::expectation::{Expectation, ExpectedVerdict, set_expectations};
 use syft_space_domain::identity::oidc::ports::{OidcError, Prompt, VerifiedIdentity, VerifiedLogout};
 use syft_space_domain::identity::oidc::{
     self, ClaimName, Group, GroupRoles, LogoutError, NewOidcProvider, ProviderAnswer, SignInError,
     SignInRefusal, Subject,
 };
+use syft_space_domain::policy::HypotheticalCaller;
 use syft_space_domain::secret::Secret;
 use syft_space_domain::store::{ReadUnit, Store, StoreError};
 use syft_space_domain::tenant::{OperatorScope, TenantName};
 use syft_space_domain::unit::Unit;
 
-use crate::world::{World, context};
+use crate::world::{World, context, email};
 
 const REDIRECT: &str = "https://space.example/callback";
 
@@ -111,6 +114,35 @@ fn a1_the_last_owner_is_not_made_something_else_by_their_groups() {
     let refused = finish(&world, begin(&world, "ann", &["staff"]));
     assert_eq!(refused, Err(SignInRefusal::LastOwner.into()));
     assert_eq!(finish(&world, begin(&world, "ann", &["bosses", "staff"])), Ok(()), "nothing was changed");
+}
+
+#[test]
+fn z2_nobody_gets_by_their_provider_what_they_are_expected_not_to_have_and_loses_what_it_takes() {
+    let world = world(&[("staff", Role::User), ("guests", Role::Viewer)]);
+    // It has no policy: every member may query it whose role permits that.
+    let endpoint = world.endpoint();
+    let expect = |sentences: &[(&str, ExpectedVerdict)]| {
+        let wanted = sentences.iter().map(|(who, verdict)| Expectation {
+            caller: HypotheticalCaller::Address(email(who)),
+            purpose: None,
+            verdict: *verdict,
+            note: String::new(),
+        });
+        let (space, wanted) = (&world.space, wanted.collect());
+        let (context, endpoint) = (context(space), endpoint.clone());
+        block_on(set_expectations(space, &context, &world.owner, endpoint, wanted, None)).unwrap();
+    };
+    expect(&[("bob", ExpectedVerdict::Denied)]);
+    let refused: Result<(), SignInError> = Err(SignInRefusal::Unexpected.into());
+    assert_eq!(finish(&world, begin(&world, "bob", &["staff"])), refused, "they would join");
+    let told = (Action::AuthnLoginFail, Outcome::Denied, Some("expectation_broken".to_owned()));
+    assert_eq!(world.last_event(), told);
+    assert_eq!(finish(&world, begin(&world, "bob", &["guests"])), Ok(()));
+    assert_eq!(finish(&world, begin(&world, "bob", &["staff"])), refused, "they would have another role");
+    assert_eq!(finish(&world, begin(&world, "bob", &["guests"])), Ok(()), "nothing was changed");
+    assert_eq!(finish(&world, begin(&world, "ann", &["staff"])), Ok(()));
+    expect(&[("ann", ExpectedVerdict::Allowed), ("bob", ExpectedVerdict::Denied)]);
+    assert_eq!(finish(&world, begin(&world, "ann", &["guests"])), Ok(()), "what is taken away is taken away");
 }
 
 fn log_out(space: &Space, token: &str) -> Result<(), LogoutError> {

@@ -15,6 +15,7 @@ mod demo;
 mod documents;
 mod encoder;
 mod exit;
+mod expectations;
 mod groups;
 mod hubs;
 mod ingest;

@@ -10,6 +10,7 @@ use syft_space_domain::policy::PolicyTypes;
 use crate::cli::account::Account;
 use crate::cli::api::{ApiClient, option};
 use crate::cli::exit::{CommandError, ExitStatus};
+use crate::cli::expectations::{self, ExpectArguments};
 use crate::cli::known_policies::{PATH, find_policy, policy_called};
 use crate::cli::lists::{POLICIES, list_all};
 use crate::cli::output::Output;
@@ -39,6 +40,8 @@ pub(super) enum Policies {
     Lint(LintArguments),
     /// Tell whose verdicts a change of a policy would change; nothing is changed
     Simulate(SimulateArguments),
+    /// Say who may ask an endpoint and who may not, to which every change is held; or list that
+    Expect(ExpectArguments),
 }
 
 /// Which policy, what it is, and for which endpoints.
@@ -90,6 +93,7 @@ impl Policies {
             Self::Explain(what) => Some(&what.account),
             Self::Lint(what) => Some(&what.account),
             Self::Simulate(what) => Some(&what.account),
+            Self::Expect(what) => Some(&what.account),
         }
     }
 
@@ -99,6 +103,7 @@ impl Policies {
             Self::Set(what) => what.rule.check(),
             Self::Explain(what) => what.read().map(drop),
             Self::Simulate(what) => what.read().map(drop),
+            Self::Expect(what) => what.check(),
             Self::List | Self::Detach(_) | Self::Remove(_) | Self::Lint(_) => Ok(()),
         }
     }
@@ -145,6 +150,7 @@ pub(super) async fn run(api: &ApiClient, what: &Policies, out: &mut Output) -> a
         Policies::Explain(what) => policy_tools::explain(api, what, out).await,
         Policies::Lint(what) => policy_tools::lint(api, what, out).await,
         Policies::Simulate(what) => policy_tools::simulate(api, what, out).await,
+        Policies::Expect(what) => expectations::expect(api, what, out).await,
     }
 }
 

@@ -4,6 +4,7 @@ mod access_review;
 mod api_keys;
 mod approvals;
 mod datasets;
+mod expectations;
 mod groups;
 mod ledger;
 mod oidc;
@@ -231,6 +232,7 @@ impl From<AcceptError> for Problem {
             AcceptError::NotFound => Self::new(Reason::NotFound, error),
             AcceptError::Password(error) => error.into(),
             AcceptError::AlreadyMember => Self::new(Reason::Conflict, error),
+            AcceptError::Unexpected => Self::new(Reason::ExpectationBroken, error),
             AcceptError::PortError(error) => error.into(),
         }
     }
@@ -244,6 +246,7 @@ impl From<MemberError> for Problem {
             MemberError::NotFound => Self::new(Reason::NotFound, error),
             MemberError::LastOwner => Self::new(Reason::LastOwner, error),
             MemberError::Changed => Self::new(Reason::Changed, error),
+            MemberError::Expectation(error) => error.into(),
             MemberError::PortError(error) => error.into(),
         }
     }
@@ -261,6 +264,7 @@ impl From<EndpointError> for Problem {
             EndpointError::UnlistableSlug(error) => Self::new(Reason::SlugUnlistable, error),
             EndpointError::Changed => Self::new(Reason::Changed, error),
             EndpointError::LimitReached(_) => Self::new(Reason::LimitReached, error),
+            EndpointError::Expectation(error) => error.into(),
             EndpointError::PortError(error) => error.into(),
         }
     }
@@ -344,6 +348,7 @@ impl From<PolicyError> for Problem {
             PolicyError::LimitReached(_)
             | PolicyError::PatternLimitReached(_)
             | PolicyError::ByteLimitReached(_) => Self::new(Reason::LimitReached, error),
+            PolicyError::Expectation(error) => error.into(),
             PolicyError::PortError(error) => error.into(),
         }
     }
@@ -416,6 +421,7 @@ impl From<MarketplaceError> for Problem {
             MarketplaceError::UsernameMismatch { .. } => Self::new(Reason::UsernameMismatch, error),
             MarketplaceError::AudienceTaken => Self::new(Reason::AudienceTaken, error),
             MarketplaceError::Hub(error) => error.into(),
+            MarketplaceError::Expectation(error) => error.into(),
             MarketplaceError::PortError(error) => error.into(),
         }
     }

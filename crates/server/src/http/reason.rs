@@ -130,6 +130,8 @@ reasons! {
     LastOwner = CONFLICT, "last_owner", "A tenant needs an owner";
     /// The thing is in use.
     InUse = CONFLICT, "in_use", "It is in use";
+    /// An expectation of an endpoint would be broken, or does not hold.
+    ExpectationBroken = CONFLICT, "expectation_broken", "An expectation would be broken";
     /// Policies name the group.
     GroupInUse = CONFLICT, "group_in_use", "Policies name the group";
     /// The tenant has as much of it as it may.

@@ -10,11 +10,11 @@ use syft_space_domain::access::Permission::{
 
 use crate::http::reason::Reason::{
     AccessDenied, AlreadyListed, AudienceTaken, CodeWrong, Conflict, CredentialRefused, CredentialsWrong,
-    CurrentPasswordWrong, EndpointDraft, GroupInUse, HubNotTrusted, HubUnavailable, HubUnreadable,
-    IdentityProviderUnavailable, IdentityUnavailable, InUse, IssuerMismatch, IssuerUrlMismatch, LastOwner,
-    LimitReached, LogoutTokenInvalid, MailRefused, MailUnavailable, NameTaken, NoAccessPolicy, NoRoute,
-    NotFound, OutboundNotAllowed, Overloaded, OwnRequest, PasswordRefused, PaymentRequired,
-    PolicyUnavailable, PolicyViolation, PublicUrlMissing, RateLimited, RefreshTokenInvalid,
+    CurrentPasswordWrong, EndpointDraft, ExpectationBroken, GroupInUse, HubNotTrusted, HubUnavailable,
+    HubUnreadable, IdentityProviderUnavailable, IdentityUnavailable, InUse, IssuerMismatch,
+    IssuerUrlMismatch, LastOwner, LimitReached, LogoutTokenInvalid, MailRefused, MailUnavailable, NameTaken,
+    NoAccessPolicy, NoRoute, NotFound, OutboundNotAllowed, Overloaded, OwnRequest, PasswordRefused,
+    PaymentRequired, PolicyUnavailable, PolicyViolation, PublicUrlMissing, RateLimited, RefreshTokenInvalid,
     RegistrationClosed, ReviewDenied, ReviewPending, ReviewQueueFull, RoleNotYours, SecondFactorRequired,
     ServedElsewhere, SetupTokenWrong, SignInInvalid, SignInRefused, SlugUnlistable, StorageFull,
     TenantRequired, TooManyGuesses, TooManyMails, TotpRequired, TotpWrong, Unavailable, UsernameMismatch,
@@ -24,9 +24,9 @@ use crate::http::route_docs::{BodyLimit, Response, summary};
 use crate::routes::reply::List;
 use crate::routes::{
     access_review, api_keys, approvals, audit, auth, choose_password, datasets, docs, documents, endpoints,
-    explanation, front_page, groups, health, hubs, invitations, jobs, keys, ledger, listings, marketplaces,
-    oidc, openapi, operator, own_access, policies, policy_lint, policy_simulation, query, security_txt,
-    sessions, shapes, tenant, totp, users,
+    expectations, explanation, front_page, groups, health, hubs, invitations, jobs, keys, ledger, listings,
+    marketplaces, oidc, openapi, operator, own_access, policies, policy_lint, policy_simulation, query,
+    security_txt, sessions, shapes, tenant, totp, users,
 };
 
 macro_rules! routes {
@@ -162,9 +162,9 @@ pub static ROUTES: &[Route] = routes! {
         summary("Show a member").response::<users::Member>(200).etag();
     Patch  "/api/v1/users/{id}" member(&[ManageMembers]) => users::change,
         summary("Change a member's role or status").merge_patch::<users::ChangeMember>()
-            .response::<users::Member>(200).etag().if_match().reasons(&[RoleNotYours, LastOwner]);
+            .response::<users::Member>(200).etag().if_match().reasons(&[ExpectationBroken, RoleNotYours, LastOwner]);
     Delete "/api/v1/users/{id}" member(&[ManageMembers]) => users::remove,
-        summary("Remove a member").no_content().if_match().reasons(&[RoleNotYours, LastOwner]);
+        summary("Remove a member").no_content().if_match().reasons(&[ExpectationBroken, RoleNotYours, LastOwner]);
     Delete "/api/v1/users/{id}/sessions" member(&[ManageMembers]) => sessions::end_of_member,
         summary("End all sessions of a member")
             .description("Their password, their second factor and their API keys stay as they are.")
@@ -188,7 +188,7 @@ pub static ROUTES: &[Route] = routes! {
         summary("Accept an invitation")
             .description("It makes an account in the tenant, with the password given.")
             .request_body::<invitations::AcceptInvitation>().response::<auth::NewMember>(201)
-            .reasons(&[NotFound, PasswordRefused]);
+            .reasons(&[ExpectationBroken, NotFound, PasswordRefused]);
     Delete "/api/v1/invitations/{id}"   member(&[ManageMembers]) => invitations::withdraw,
         summary("Withdraw an invitation").no_content().reasons(&[RoleNotYours]);
 
@@ -263,15 +263,23 @@ pub static ROUTES: &[Route] = routes! {
         summary("Show an endpoint with its policies").response::<endpoints::EndpointWithPolicies>(200).etag();
     Patch  "/api/v1/endpoints/{slug}" member(&[WriteEndpoints]) => endpoints::change,
         summary("Change an endpoint").merge_patch::<endpoints::ChangeEndpoint>()
-            .response::<endpoints::Endpoint>(200).etag().if_match().reasons(&[NameTaken, SlugUnlistable]);
+            .response::<endpoints::Endpoint>(200).etag().if_match().reasons(&[ExpectationBroken, NameTaken, SlugUnlistable]);
     Delete "/api/v1/endpoints/{slug}" member(&[WriteEndpoints]) => endpoints::remove,
         summary("Remove an endpoint").no_content().if_match();
     Put    "/api/v1/endpoints/{slug}/policies"         member(&[WritePolicies]) => endpoints::attach,
         summary("Replace the policies of an endpoint").description("`[]` detaches all.")
-            .request_body::<endpoints::AttachPolicies>().response::<endpoints::AttachedPolicies>(200).if_match();
+            .request_body::<endpoints::AttachPolicies>().response::<endpoints::AttachedPolicies>(200).if_match().reasons(&[ExpectationBroken, LimitReached]);
     Post   "/api/v1/endpoints/{slug}/policies/explain" member(&[WritePolicies]) => endpoints::explain,
         summary("Explain whether somebody may query, and why")
             .request_body::<endpoints::Explain>().response::<explanation::Explanation>(200);
+    Get    "/api/v1/endpoints/{slug}/expectations" member(&[WritePolicies]) => expectations::list,
+        summary("List what is expected of an endpoint, and whether it is so")
+            .response::<expectations::Expectations>(200).etag();
+    Put    "/api/v1/endpoints/{slug}/expectations" member(&[WritePolicies]) => expectations::set,
+        summary("Say who may query an endpoint, and who may not").description("In the place of all that was expected of it. Each \
+                   must be so now; from then on a write that would break it is refused.")
+            .request_body::<expectations::SetExpectations>().response::<expectations::Expectations>(200).etag().if_match()
+            .reasons(&[ExpectationBroken, LimitReached]);
     Get    "/api/v1/endpoints/{slug}/listings" member(&[ReadMetadata]) => listings::list,
         summary("List where an endpoint is shown").response::<listings::Listings>(200);
     Post   "/api/v1/endpoints/{slug}/listings" member(&[WriteEndpoints]) => listings::create,
@@ -306,12 +314,12 @@ pub static ROUTES: &[Route] = routes! {
         summary("List the addresses in a group").paged().response::<List<groups::GroupMember>>(200);
     Post   "/api/v1/groups/{name}/members" member(&[WritePolicies]) => groups::add,
         summary("Put addresses into a group").description("Those that are in it already stay as they are.")
-            .request_body::<groups::AddGroupMembers>().response::<groups::AddedGroupMembers>(200).reasons(&[LimitReached]);
+            .request_body::<groups::AddGroupMembers>().response::<groups::AddedGroupMembers>(200).reasons(&[ExpectationBroken, LimitReached]);
     Put    "/api/v1/groups/{name}/members/{address}" member(&[WritePolicies]) => groups::add_one,
-        summary("Put an address into a group, if it is not in it").no_content().reasons(&[LimitReached]);
+        summary("Put an address into a group, if it is not in it").no_content().reasons(&[ExpectationBroken, LimitReached]);
     Delete "/api/v1/groups/{name}/members/{address}" member(&[WritePolicies]) => groups::remove_one,
         summary("Take an address out of a group, if it is in it").description("It acts on the very next query.")
-            .no_content();
+            .no_content().reasons(&[ExpectationBroken]);
 
     Get    "/api/v1/policies"      member(&[ReadMetadata]) => policies::list,
         summary("List the policies").paged().response::<List<policies::Policy>>(200);
@@ -331,7 +339,7 @@ pub static ROUTES: &[Route] = routes! {
     Patch  "/api/v1/policies/{id}" member(&[WritePolicies]) => policies::change,
         summary("Change a policy").description("The patch is merged into the configuration; a list is replaced as a whole.")
             .merge_patch::<policies::ChangePolicy>().response::<policies::Policy>(200).etag().if_match()
-            .reasons(&[LimitReached]);
+            .reasons(&[ExpectationBroken, LimitReached]);
     Delete "/api/v1/policies/{id}" member(&[WritePolicies]) => policies::remove,
         summary("Remove a policy that is attached nowhere").no_content().if_match().reasons(&[InUse]);
     Get    "/api/v1/policies/{id}/coverage" member(&[ReadAudit]) => policies::coverage,
@@ -368,7 +376,7 @@ pub static ROUTES: &[Route] = routes! {
             .description("The hub is asked whose the credential is, before anything is stored. The credential is kept sealed, \
                 and never shown.")
             .request_body::<marketplaces::NewMarketplace>().response::<marketplaces::Marketplace>(201).etag()
-            .reasons(&[HubNotTrusted, OutboundNotAllowed, NameTaken, LimitReached, IssuerUrlMismatch,
+            .reasons(&[ExpectationBroken, HubNotTrusted, OutboundNotAllowed, NameTaken, LimitReached, IssuerUrlMismatch,
                 IssuerMismatch, PublicUrlMissing, ServedElsewhere, AudienceTaken, UsernameMismatch, CredentialRefused, HubUnreadable, HubUnavailable]);
     Get    "/api/v1/marketplaces/{id}" member(&[ReadMarketplaces]) => marketplaces::get,
         summary("Show an account on a hub").response::<marketplaces::Marketplace>(200).etag();
@@ -381,7 +389,7 @@ pub static ROUTES: &[Route] = routes! {
     Delete "/api/v1/marketplaces/{id}" member(&[ManageMarketplaces]) => marketplaces::remove,
         summary("Remove an account on a hub, with its listings")
             .description("Tokens of callers from there are refused at once. The hub is told as well as it goes.")
-            .no_content().if_match();
+            .no_content().if_match().reasons(&[ExpectationBroken]);
     Post   "/api/v1/marketplaces/{id}/sync" member(&[WriteEndpoints]) => listings::sync,
         summary("Have the hub told anew of all that is listed there").response::<listings::Listings>(200);
 

@@ -278,16 +278,17 @@ pub(crate) struct Explain {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Identity {
     /// Of a member, or of a user of a hub.
-    email: Option<Email>,
+    pub(crate) email: Option<Email>,
     /// Of the hub that they come from; with it, `sub` and `role` must be there, too.
-    issuer: Option<Issuer>,
+    pub(crate) issuer: Option<Issuer>,
     #[serde(default, deserialize_with = "rules::hub_subject")]
-    sub: Option<String>,
-    role: Option<HubRole>,
+    pub(crate) sub: Option<String>,
+    pub(crate) role: Option<HubRole>,
 }
 
 impl Identity {
-    fn read(self) -> Result<HypotheticalCaller, Problem> {
+    /// Reads it, where it stands in a part of the body.
+    pub(super) fn read(self, at: &str) -> Result<HypotheticalCaller, Problem> {
         let Self { email, issuer, sub, role } = self;
         match (issuer, sub, role) {
             (Some(issuer), Some(subject), Some(role)) => {
@@ -295,14 +296,27 @@ impl Identity {
             }
             (None, None, None) => email.map(HypotheticalCaller::Address).ok_or_else(|| {
                 Problem::field(
-                    "/identity/email",
+                    format!("{at}/identity/email"),
                     "say who: {\"email\"}, or {\"issuer\", \"sub\", \"role\"} for a user of a hub",
                 )
             }),
             _ => Err(Problem::field(
-                "/identity",
+                format!("{at}/identity"),
                 "a user of a hub has issuer, sub and role; a member has none of them",
             )),
+        }
+    }
+}
+
+impl From<HypotheticalCaller> for Identity {
+    fn from(caller: HypotheticalCaller) -> Self {
+        match caller {
+            HypotheticalCaller::Address(email) => {
+                Self { email: Some(email), issuer: None, sub: None, role: None }
+            }
+            HypotheticalCaller::HubUser { issuer, subject, role, email } => {
+                Self { email, issuer: Some(issuer), sub: Some(subject), role: Some(role) }
+            }
         }
     }
 }
@@ -311,7 +325,7 @@ pub(crate) async fn explain(mut request: Request) -> Result<HttpResponse, Proble
     let id = find(&request).await?.id;
     let body: Explain = request.json().await?;
     let Explain { identity, messages, purpose, address, at } = body;
-    let caller = identity.read()?;
+    let caller = identity.read("")?;
     let conversation = messages.map(Conversation::try_from).transpose()?;
     let query = HypotheticalQuery { conversation, purpose, address, at };
     let name = EndpointName::Id(id);

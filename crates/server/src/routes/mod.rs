@@ -10,6 +10,7 @@ pub(crate) mod datasets;
 pub(crate) mod docs;
 pub(crate) mod documents;
 pub(crate) mod endpoints;
+pub(crate) mod expectations;
 pub(crate) mod explanation;
 pub(crate) mod front_page;
 pub(crate) mod groups;

@@ -16,6 +16,7 @@ use syft_space_domain::dataset::{
     StopWords, Tokenizer, Upload,
 };
 use syft_space_domain::endpoint::{ResponseType, Slug};
+use syft_space_domain::expectation::ExpectedVerdict;
 use syft_space_domain::group::GroupName;
 use syft_space_domain::identity::oidc::{Group, OidcIssuer};
 use syft_space_domain::identity::{AccountStatus, Email, Password};
@@ -374,6 +375,10 @@ shapes! {
                 "role": { "enum": HubRole::ALL.map(HubRole::as_str) },
             })),
         ],
+    });
+    /// What is to be decided.
+    ExpectedVerdictShape = "ExpectedVerdict": json_schema!({
+        "type": "string", "enum": ExpectedVerdict::ALL.map(ExpectedVerdict::as_str),
     });
     /// How far a listing is.
     ListingStateShape = "ListingState": json_schema!({

@@ -118,6 +118,12 @@ async fn u1_every_mutating_route_emits_an_event_that_bears_its_request_id() {
             json!({ "policy_ids": [] }),
         ),
         (
+            "PUT",
+            "/endpoints/{slug}/expectations",
+            "/endpoints/things/expectations".into(),
+            json!({ "expectations": [{ "identity": { "email": "a@b.example" }, "verdict": "denied" }] }),
+        ),
+        (
             "POST",
             "/endpoints/{slug}/query",
             "/endpoints/things/query".into(),

@@ -9,6 +9,7 @@ mod approvals;
 mod compare;
 mod datasets;
 mod endpoints;
+mod expectations;
 mod factors;
 mod groups;
 mod hostile;
@@ -69,6 +70,7 @@ fn chapters() -> Vec<fn() -> Playing> {
         || Box::pin(datasets::play()),
         || Box::pin(endpoints::play()),
         || Box::pin(groups::play()),
+        || Box::pin(expectations::play()),
         || Box::pin(approvals::play()),
         || Box::pin(marketplaces::play()),
         || Box::pin(operator::play()),

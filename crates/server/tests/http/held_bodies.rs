@@ -175,6 +175,7 @@ pub async fn seen(owner: &Client, things: &Fixture) -> Vec<Value> {
         format!("/users/{}", things.member),
         "/groups?limit=100".to_owned(),
         format!("/groups/{}/members?limit=100", things.group),
+        format!("/endpoints/{slug}/expectations"),
     ] {
         seen.push(owner.get(&path).await.expect(200).body);
     }

@@ -32,6 +32,8 @@ mod documents;
 #[cfg(test)]
 mod exhaustion;
 #[cfg(test)]
+mod expectations;
+#[cfg(test)]
 mod factors;
 #[cfg(test)]
 mod fair;

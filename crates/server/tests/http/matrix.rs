@@ -189,6 +189,11 @@ pub fn body(route: &Route, things: &Fixture, n: usize) -> Option<Value> {
             "name": "made", "slug": format!("made-{n}"), "dataset_id": things.dataset, "response_type": "raw",
         })),
         (Method::Put, "/endpoints/{slug}/policies") => Some(json!({ "policy_ids": [] })),
+        // From a hub on which nobody has an account: what is expected of them hangs on nothing.
+        (Method::Put, "/endpoints/{slug}/expectations") => Some(json!({ "expectations": [{
+            "identity": { "issuer": "https://nobody.example", "sub": "nobody", "role": "user" },
+            "verdict": "denied",
+        }] })),
         (Method::Post, "/endpoints/{slug}/policies/explain") => {
             Some(json!({ "identity": { "email": "a@b.example" } }))
         }

@@ -199,6 +199,7 @@ async fn i1_every_example_of_a_request_is_accepted_and_answered_as_its_example_s
     told.swap("01a20bbd-cd35-7a08-9c6b-3f2e8d5a1b77", &policy);
     told.send("policies_change", &policy, 200).await;
     told.send("endpoints_attach", "opening-hours", 200).await;
+    told.send("expectations_set", "opening-hours", 200).await;
     told.send("groups_create", "", 201).await;
     for (id, status) in
         [("groups_change", 200), ("groups_add", 200), ("groups_get", 200), ("groups_members", 200)]

@@ -39,6 +39,7 @@ const APP_ROWS: &str = "
     INSERT INTO group_members VALUES (x'01', x'17', 'a@example.org', 1);
     INSERT INTO policy_groups VALUES (x'01', x'08', x'17');
     INSERT INTO endpoint_policies VALUES (x'01', x'07', x'08', 0);
+    INSERT INTO expectations VALUES (x'01', x'07', 0, 'a@example.org', NULL, NULL, NULL, 'teaching', 'allowed', '');
     INSERT INTO approvals VALUES (x'01', x'1A', x'07', x'08', x'02', x'1B', 'teaching', 8, x'00', 1, 2, 'approved', 1, x'1C', '');
     INSERT INTO hubs VALUES (x'0E', 'https://hub.example.org', 'https://hub.example.org', 'operator', 1);
     INSERT INTO marketplaces VALUES (x'01', x'0F', 'harbor', x'0E', 'spaceowner', NULL, x'00', 1, 1, 1, NULL);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::access::Role;
 use crate::audit::{Action, Actor, Event, ObjectKind, ReasonCode, RecordedReason, RequestContext};
+use crate::expectation::{Concern, Guard};
 use crate::identity::accept::is_backed;
 use crate::identity::begin_session::{NewSession, issue};
 use crate::identity::manage_members::{RightsEnded, end_lost_rights, stays_with_an_owner, with_ended};
@@ -102,12 +103,18 @@ pub(super) async fn enter(
     let begun = Arc::new(NewSession::prepare(space, context, (entry.tenant.id, account))?);
     let new_session = Arc::clone(&begun);
     let logouts = space.provider_logouts.clone();
+    let guard = Guard::of_grants(space);
     let entered = space.store.write(move |tx| {
         if logouts.since(entry.provider.id, &entry.identity, begun_at) {
             return Err(SignInError::Unknown.into());
         }
         let scope = WriteScope::of_system(&scope);
+        let concern = Concern::Addresses(entry.address(tx, &scope)?.into_iter().collect());
+        let watch = guard.watch(tx, &scope, &concern)?;
         let Entered { member, event, ended } = entry.enter(tx, &scope)?;
+        if watch.refusal(tx, &scope)?.is_some() {
+            return Err(entry.refuse(SignInRefusal::Unexpected).into());
+        }
         let role = Actor::Account { id: member.account, role: Some(member.role) };
         let login = Event { actor: role, ..entry.drafts.logged_in.clone() };
         let login = login.about(&member.email).on(ObjectKind::Session, new_session.session.id);
@@ -135,6 +142,15 @@ struct Entered {
 }
 
 impl Entry {
+    /// The address of the account that they have, or are to get.
+    fn address(&self, tx: &mut dyn Tx, scope: &WriteScope) -> Result<Option<Email>, StoreError> {
+        if self.is_known {
+            Ok(tx.member(scope, self.account)?.map(|member| member.email))
+        } else {
+            Ok(self.email.clone())
+        }
+    }
+
     fn enter(&self, tx: &mut dyn Tx, scope: &WriteScope) -> Result<Entered, Abort<SignInError>> {
         // It may have been removed, or changed, while it was asked.
         if !tx.oidc_providers(scope)?.contains(&self.provider) {

@@ -74,6 +74,11 @@ pub enum SignInRefusal {
     /// They have no account, and the tenant is full.
     #[error("the tenant has as many members and open invitations as it may have")]
     LimitReached,
+    /// As what they would come in, they might query an endpoint that expects them not to.
+    #[error(
+        "what is expected of an endpoint of this tenant stands against your coming in; ask one of its owners"
+    )]
+    Unexpected,
 }
 
 impl SignInRefusal {
@@ -87,6 +92,7 @@ impl SignInRefusal {
             Self::AccountExists => ReasonCode::AccountExists,
             Self::NotInvited => ReasonCode::NotInvited,
             Self::LimitReached => ReasonCode::LimitReached,
+            Self::Unexpected => ReasonCode::ExpectationBroken,
         }
     }
 }

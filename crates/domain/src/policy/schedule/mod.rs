@@ -95,7 +95,7 @@ impl ScheduleRule {
 
 impl Rule for ScheduleRule {
     fn evaluate(&self, facts: &Facts<'_>) -> Finding {
-        if facts.query.is_none() {
+        if facts.query.is_none_or(|query| query.any_hour) {
             // Nobody is kept from knowing of the endpoint by the hour.
             return Finding::NotMatched;
         }

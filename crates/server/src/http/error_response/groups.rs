@@ -18,6 +18,7 @@ impl From<GroupError> for Problem {
             | GroupError::MemberLimitReached(_)
             | GroupError::TenantLimitReached(_) => Self::new(Reason::LimitReached, error),
             GroupError::Count => Self::field("/emails", error),
+            GroupError::Expectation(error) => error.into(),
             GroupError::PortError(error) => error.into(),
         }
     }

@@ -35,6 +35,7 @@ const TAGS: &[(&str, &str)] = &[
     ("documents", "Documents of a dataset, and what a search of it finds."),
     ("jobs", "Documents on their way into a dataset."),
     ("endpoints", "What is published, and under which policies."),
+    ("expectations", "Who may query an endpoint and who may not, to which every change is held."),
     ("query", "Asking an endpoint."),
     ("policies", "Who may query."),
     ("groups", "Named lists of addresses, which policies name."),

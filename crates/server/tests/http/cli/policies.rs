@@ -76,3 +76,42 @@ async fn k12_an_owner_explains_looks_over_simulates_and_removes_policies_from_th
     let ran = run_as(&home, ANNA, &["ask", "hours", "When does the reading room open?"]).expect(0);
     assert_eq!(ran.stderr, "(0.5 EUR charged)\n");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn k12_an_owner_says_who_may_ask_and_who_may_not_from_the_command_line() {
+    if in_memory() {
+        return;
+    }
+    let mut space = TestSpace::start().await;
+    let owner = space.found("acme").await;
+    space.member(&owner, ANNA, "user").await;
+    dataset_of(&owner, "hours", &[("hours", "The reading room opens at nine.")]).await;
+    let home = space.home().to_owned();
+    let as_owner = |arguments: &[&str]| run_as(&home, OWNER, arguments);
+    as_owner(&["publish", "hours", "--dataset", "hours"]).expect(0);
+    as_owner(&["policies", "set", "us", "--allow", "*@acme.example", "--on", "hours"]).expect(0);
+    stop(&mut space);
+
+    let expect = |arguments: &[&str]| as_owner(&[&["policies", "expect", "hours"][..], arguments].concat());
+    let none = expect(&[]).expect(0);
+    assert_eq!((none.stdout.as_str(), none.stderr.contains("nothing is expected")), ("", true), "{none:?}");
+    let victor = "victor@elsewhere.example";
+    let told = expect(&["--allowed", ANNA, "--denied", victor, "--note", "as agreed"]).expect(0).stdout;
+    let rows: Vec<Vec<&str>> = told.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(rows[1], [ANNA, "allowed", "yes", "allowed_by_policy", "as", "agreed"], "{told}");
+    assert_eq!(rows[2][..3], [victor, "denied", "yes"], "{told}");
+    let refused = as_owner(&["policies", "set", "us", "--allow", "ceo@acme.example"]).expect(4);
+    assert!(
+        refused.stderr.contains("the endpoint hours expects anna@acme.example to be allowed"),
+        "{refused:?}"
+    );
+    // What is expected of the same address gives way, if it holds.
+    expect(&["--denied", ANNA]).expect(4);
+    let json = expect(&["--remove", ANNA, "--json"]).expect(0).json();
+    assert_eq!(json["expectations"].as_array().unwrap().len(), 1, "{json}");
+    assert_eq!(json["expectations"][0]["identity"]["email"], victor);
+    as_owner(&["policies", "set", "us", "--allow", "ceo@acme.example"]).expect(0);
+    let wrong = expect(&["--denied", "nobody"]).expect(2);
+    assert!(wrong.stderr.contains("--denied"), "{wrong:?}");
+    as_owner(&["policies", "expect", "nowhere"]).expect(3);
+}

@@ -105,6 +105,24 @@ pub fn cases(world: &World) -> Vec<Case> {
         "/identity/email",
     );
 
+    let victor = json!({ "identity": { "email": "victor@elsewhere.example" }, "verdict": "denied" });
+    for (expectations, pointer) in [
+        (
+            json!([victor, { "identity": { "email": null }, "verdict": "denied" }]),
+            "/expectations/1/identity/email",
+        ),
+        (
+            json!([{ "identity": { "issuer": "https://hub.example", "sub": "x" }, "verdict": "denied" }]),
+            "/expectations/0/identity",
+        ),
+        (json!([{ "identity": { "email": "victor@elsewhere.example" } }]), "/expectations/0"),
+        (json!([{ "verdict": "denied" }]), "/expectations/0"),
+        (json!(vec![victor; 51]), "/expectations"),
+    ] {
+        let body = json!({ "expectations": expectations });
+        add(Method::Put, "/endpoints/{slug}/expectations", body, pointer);
+    }
+
     let one = json!({ "policy_type": "access", "configuration": { "mode": "allow", "patterns": [] } });
     let other = json!({ "policy_type": "access", "configuration": { "mode": "allow", "patterns": ["a"] } });
     for (body, pointer) in [

@@ -117,6 +117,18 @@ pub fn fields(route: &Route) -> Vec<Field> {
             is("/published", Flag),
         ],
         (Method::Put, "/endpoints/{slug}/policies") => vec![is("/policy_ids", List)],
+        (Method::Put, "/endpoints/{slug}/expectations") => vec![
+            is("/expectations", List),
+            is("/expectations/0", Object),
+            is("/expectations/0/identity", Object),
+            may_be("/expectations/0/identity/email", Email),
+            may_be("/expectations/0/identity/issuer", Issuer),
+            may_be("/expectations/0/identity/sub", Issuer),
+            may_be("/expectations/0/identity/role", Word),
+            may_be("/expectations/0/purpose", Purpose),
+            is("/expectations/0/verdict", Word),
+            is("/expectations/0/note", Line),
+        ],
         (Method::Post, "/endpoints/{slug}/policies/explain") => vec![
             is("/identity", Object),
             is("/identity/email", Email),
@@ -230,7 +242,8 @@ fn expected(route: &Route, pointer: &str, kind: Kind, wrong: &Wrong) -> Option<E
         // What is no dataset's configuration, or an identity, is told by the field that it lacks or has too many.
         Kind::Object
             if ["/configuration", "/documents/0", "/policies/0", "/identities/0", "/credential"]
-                .contains(&pointer) =>
+                .contains(&pointer)
+                || pointer.starts_with("/expectations/0") =>
         {
             Expect::At(Reason::Invalid, format!("{pointer}/k"))
         }

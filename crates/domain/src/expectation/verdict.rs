@@ -1,0 +1,250 @@
+//! What is decided on somebody by the rows of a view: the decision of the query path, of which the state alone is read here.
+//!
+//! What a snapshot holds of policies and groups is taken from it where it is of the same revision as the row.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use crate::access::Role;
+use crate::endpoint::ports::EndpointView;
+use crate::endpoint::{Endpoint, Slug};
+use crate::expectation::{Expectation, ExpectedVerdict};
+use crate::group::ports::GroupView;
+use crate::group::{GroupMemberships, GroupName, GroupSnapshot};
+use crate::identity::Email;
+use crate::identity::ports::AccountView;
+use crate::ids::{EndpointId, HubId, PolicyId};
+use crate::marketplace::Issuer;
+use crate::marketplace::ports::MarketplaceView;
+use crate::page::every;
+use crate::policy::ports::PolicyView;
+use crate::policy::{
+    Caller, CompiledPolicy, DecisionContext, Effect, HypotheticalCaller, PolicySet, PolicyTypes, QueryFacts,
+    Reason, Resource, Subject,
+};
+use crate::snapshot::TenantSnapshot;
+use crate::store::StoreError;
+use crate::tenant::TenantScope;
+use crate::time::Timestamp;
+
+/// The rows on which a verdict hangs.
+pub(super) trait Rows: AccountView + MarketplaceView + EndpointView + PolicyView + GroupView {}
+impl<T: AccountView + MarketplaceView + EndpointView + PolicyView + GroupView + ?Sized> Rows for T {}
+
+/// What is decided on somebody.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Verdict {
+    pub(super) reason: Reason,
+    /// The id and the name of the policy that decided, where one did, and which part of it.
+    pub(super) decided_by: Option<(PolicyId, String, Arc<str>)>,
+    /// Whether it is on a user of a hub.
+    pub(super) from_hub: bool,
+}
+
+impl Verdict {
+    /// Whether it is what is expected. One that hangs on what is not known is neither.
+    pub(super) fn is(&self, expected: ExpectedVerdict) -> bool {
+        match expected {
+            ExpectedVerdict::Allowed => self.reason.effect() == Effect::Allow,
+            ExpectedVerdict::Denied => {
+                self.reason.effect() == Effect::Deny && self.reason != Reason::AddressUnknown
+            }
+        }
+    }
+}
+
+/// What one unit of work or read has in common for all its verdicts: those from which a snapshot may spare it reading.
+pub(super) struct Known<'a> {
+    pub(super) snapshot: Option<&'a TenantSnapshot>,
+    pub(super) types: &'a PolicyTypes,
+    pub(super) now: Timestamp,
+}
+
+/// An endpoint as its rows have it.
+pub(super) struct Judged {
+    pub(super) slug: Slug,
+    resource: Resource,
+    policies: PolicySet,
+    names: HashMap<PolicyId, String>,
+}
+
+impl Judged {
+    /// About how many steps a verdict takes.
+    pub(super) fn cost(&self) -> usize {
+        // Whether it can be read is asked twice of each, and then who is in it.
+        const GROUP_STEPS: usize = 3;
+        let groups: usize = self.policies.iter().map(|policy| policy.groups().len()).sum();
+        self.policies.cost().saturating_add(GROUP_STEPS.saturating_mul(groups))
+    }
+}
+
+/// Decides by the rows of a view, each of which it reads once.
+pub(super) struct Judge<'a, V: ?Sized> {
+    view: &'a mut V,
+    scope: &'a TenantScope,
+    known: Known<'a>,
+    policies: HashMap<PolicyId, Arc<CompiledPolicy>>,
+    /// The addresses of whom it is asked about: of a group that the snapshot does not know as it is, no others are looked for.
+    emails: Vec<Email>,
+    groups: GroupMemberships,
+    read_groups: HashSet<GroupName>,
+    roles: HashMap<Email, Option<Role>>,
+    hubs: Option<HashSet<HubId>>,
+}
+
+impl<'a, V: Rows + ?Sized> Judge<'a, V> {
+    pub(super) fn new<'e>(
+        view: &'a mut V,
+        scope: &'a TenantScope,
+        known: Known<'a>,
+        asked: impl Iterator<Item = &'e Expectation>,
+    ) -> Self {
+        let emails: HashSet<_> = asked.filter_map(|expectation| email_of(&expectation.caller)).collect();
+        Self {
+            view,
+            scope,
+            known,
+            policies: HashMap::new(),
+            emails: emails.into_iter().cloned().collect(),
+            groups: GroupMemberships::default(),
+            read_groups: HashSet::new(),
+            roles: HashMap::new(),
+            hubs: None,
+        }
+    }
+
+    /// An endpoint by its id; `None` where it is gone.
+    pub(super) fn endpoint(&mut self, id: EndpointId) -> Result<Option<Judged>, StoreError> {
+        let Some(Endpoint { slug, published, .. }) = self.view.endpoint(self.scope, id)? else {
+            return Ok(None);
+        };
+        let mut names = HashMap::new();
+        let mut attached = Vec::new();
+        for attachment in self.view.attachments(self.scope, Some(id))? {
+            attached.push(self.policy(attachment.policy)?);
+            names.insert(attachment.policy, attachment.name);
+        }
+        let policies = PolicySet::new(attached);
+        for policy in policies.iter() {
+            self.read_groups(policy.groups())?;
+        }
+        let resource = Resource { endpoint: id, published };
+        Ok(Some(Judged { slug, resource, policies, names }))
+    }
+
+    /// What is decided on whom an expectation names: of several ways in which they may come, the first where it is not what is
+    /// expected.
+    pub(super) fn verdict(
+        &mut self,
+        endpoint: &Judged,
+        expectation: &Expectation,
+    ) -> Result<Verdict, StoreError> {
+        let (role, registered) = match &expectation.caller {
+            HypotheticalCaller::Address(email) => (self.role(email)?, false),
+            HypotheticalCaller::HubUser { issuer, .. } => (None, self.is_registered(issuer)?),
+        };
+        let caller = expectation.caller.as_caller(role, registered);
+        let verdict = self.decide(endpoint, expectation, &caller);
+        if let HypotheticalCaller::Address(email) = &expectation.caller
+            && expectation.verdict == ExpectedVerdict::Denied
+            && verdict.is(ExpectedVerdict::Denied)
+            && !self.hubs()?.is_empty()
+        {
+            let subject = Subject::Identified { email: Some(email) };
+            let from_hub = self.decide(endpoint, expectation, &Caller::HubUser { registered: true, subject });
+            return Ok(if from_hub.is(ExpectedVerdict::Denied) { verdict } else { from_hub });
+        }
+        Ok(verdict)
+    }
+
+    fn decide(&self, endpoint: &Judged, expectation: &Expectation, caller: &Caller<'_>) -> Verdict {
+        let query = expectation.purpose.as_ref().map(|purpose| QueryFacts {
+            purpose: Some(purpose),
+            any_hour: true,
+            ..QueryFacts::default()
+        });
+        let context = DecisionContext { now: self.known.now, query, groups: Some(&self.groups) };
+        let decided = endpoint.policies.decide(endpoint.resource, caller, &context).diagnostics;
+        let decided_by = decided.decided_by.map(|decider| {
+            let name = endpoint.names.get(&decider.policy).cloned().unwrap_or_default();
+            (decider.policy, name, decider.rule)
+        });
+        Verdict { reason: decided.reason, decided_by, from_hub: matches!(caller, Caller::HubUser { .. }) }
+    }
+
+    fn policy(&mut self, id: PolicyId) -> Result<Arc<CompiledPolicy>, StoreError> {
+        if let Some(read) = self.policies.get(&id) {
+            return Ok(Arc::clone(read));
+        }
+        let revision = self.view.policy_revision(self.scope, id)?;
+        let known = self.known.snapshot.and_then(|snapshot| snapshot.policy(id));
+        let compiled = match known.filter(|known| Some(known.revision) == revision) {
+            Some(known) => Arc::clone(known),
+            None => {
+                let missing = || StoreError::failed("a policy is attached that is not there");
+                let policy = self.view.policy(self.scope, id)?.ok_or_else(missing)?;
+                let types = self.known.types;
+                Arc::new(CompiledPolicy::compile(types, id, policy.revision, &policy.configuration))
+            }
+        };
+        self.policies.insert(id, Arc::clone(&compiled));
+        Ok(compiled)
+    }
+
+    fn read_groups(&mut self, names: &[GroupName]) -> Result<(), StoreError> {
+        for name in names {
+            if !self.read_groups.insert(name.clone()) {
+                continue;
+            }
+            let Some(group) = self.view.group_named(self.scope, name)? else { continue };
+            let known = self.known.snapshot.and_then(|snapshot| snapshot.groups().get(name));
+            let same = known.filter(|known| (known.id, known.revision) == (group.id, group.revision));
+            let members = if let Some(same) = same {
+                same.clone()
+            } else {
+                let mut members = Vec::new();
+                for email in &self.emails {
+                    if self.view.has_group_member(self.scope, group.id, email)? {
+                        members.push(email.clone());
+                    }
+                }
+                GroupSnapshot::of(group.id, group.revision, members)
+            };
+            self.groups.put(name.clone(), members);
+        }
+        Ok(())
+    }
+
+    /// The role of the member of an address, if they may act.
+    fn role(&mut self, email: &Email) -> Result<Option<Role>, StoreError> {
+        if let Some(known) = self.roles.get(email) {
+            return Ok(*known);
+        }
+        let account = self.view.account_by_email(self.scope, email)?;
+        let role = account.filter(|account| account.member.is_active()).map(|account| account.member.role);
+        self.roles.insert(email.clone(), role);
+        Ok(role)
+    }
+
+    /// The hubs on which the tenant has an account.
+    fn hubs(&mut self) -> Result<&HashSet<HubId>, StoreError> {
+        if self.hubs.is_none() {
+            let marketplaces = every(|page| self.view.marketplaces(self.scope, page))?;
+            self.hubs = Some(marketplaces.into_iter().map(|marketplace| marketplace.hub).collect());
+        }
+        self.hubs.as_ref().ok_or_else(|| StoreError::failed("the hubs were just read"))
+    }
+
+    fn is_registered(&mut self, issuer: &Issuer) -> Result<bool, StoreError> {
+        let Some(hub) = self.view.hub_by_issuer(issuer)? else { return Ok(false) };
+        Ok(self.hubs()?.contains(&hub.id))
+    }
+}
+
+/// The address of whom an expectation names, if it is known.
+pub(super) fn email_of(caller: &HypotheticalCaller) -> Option<&Email> {
+    match caller {
+        HypotheticalCaller::Address(email) => Some(email),
+        HypotheticalCaller::HubUser { email, .. } => email.as_ref(),
+    }
+}
