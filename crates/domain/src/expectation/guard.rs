@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::access::Permission;
 use crate::audit::{Event, ReasonCode};
 use crate::expectation::error::{BrokenExpectation, ExpectationRefusal};
-use crate::expectation::verdict::{Judge, Known, email_of};
+use crate::expectation::verdict::{Evaluator, Known, email_of};
 use crate::expectation::{Expectation, ExpectedVerdict, MAX_VERDICT_STEPS};
 use crate::identity::{Email, Principal};
 use crate::ids::{EndpointId, PolicyId};
@@ -95,13 +95,14 @@ impl Guard {
         }
         let snapshot = self.snapshots.tenant(scope).ok();
         let known = self.known(snapshot.as_deref());
-        let mut judge = Judge::new(tx, scope, known, concerned.iter().map(|(_, expectation)| expectation));
+        let mut evaluator =
+            Evaluator::new(tx, scope, known, concerned.iter().map(|(_, expectation)| expectation));
         for of_endpoint in concerned.chunk_by(|(one, _), (other, _)| one == other) {
             let Some((id, _)) = of_endpoint.first() else { continue };
-            let Some(endpoint) = judge.endpoint(*id)? else { continue };
+            let Some(endpoint) = evaluator.endpoint(*id)? else { continue };
             let mut held = Vec::new();
             for (_, expectation) in of_endpoint {
-                if judge.verdict(&endpoint, expectation)?.is(expectation.verdict) {
+                if evaluator.verdict(&endpoint, expectation)?.is(expectation.verdict) {
                     held.push(expectation.clone());
                 }
             }
@@ -180,17 +181,17 @@ impl Watch<'_> {
         }
         let snapshot = self.guard.snapshots.tenant(scope).ok();
         let known = self.guard.known(snapshot.as_deref());
-        let mut judge = Judge::new(tx, scope, known, self.endpoints.iter().flat_map(|one| &one.held));
+        let mut evaluator = Evaluator::new(tx, scope, known, self.endpoints.iter().flat_map(|one| &one.held));
         for Watched { id, cost, held } in &self.endpoints {
             // What is gone has no expectations either.
-            let Some(endpoint) = judge.endpoint(*id)? else { continue };
+            let Some(endpoint) = evaluator.endpoint(*id)? else { continue };
             // What costs no more than before is let through, so that one above the limit can come down.
             let steps = endpoint.cost();
             if steps > MAX_VERDICT_STEPS && steps > *cost {
                 return Ok(Some(ExpectationRefusal::TooCostly(endpoint.slug, steps)));
             }
             for expectation in held {
-                let verdict = judge.verdict(&endpoint, expectation)?;
+                let verdict = evaluator.verdict(&endpoint, expectation)?;
                 if !verdict.is(expectation.verdict) {
                     let broken = self.guard.is_told.then(|| {
                         let (slug, expectation) = (endpoint.slug.clone(), expectation.clone());

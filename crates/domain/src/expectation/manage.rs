@@ -6,7 +6,7 @@ use crate::access::Permission;
 use crate::audit::{Action, ChangeCode, Changes, ObjectKind, ReasonCode, RequestContext};
 use crate::endpoint::EndpointName;
 use crate::expectation::error::{BrokenExpectation, ExpectationError, ExpectationRefusal};
-use crate::expectation::verdict::{Judge, Judged, Known, Rows};
+use crate::expectation::verdict::{Evaluator, Known, Rows};
 use crate::expectation::{Expectation, MAX_EXPECTATIONS, MAX_EXPECTATIONS_PER_TENANT, MAX_VERDICT_STEPS};
 use crate::identity::Principal;
 use crate::ids::EndpointId;
@@ -52,7 +52,7 @@ pub async fn expectations(
         let endpoint = name.find(view, scope)?.ok_or(ExpectationError::NotFound)?;
         let found = view.expectations(scope, Some(endpoint.id))?.into_iter().map(|(_, one)| one).collect();
         let known = Known { snapshot: Some(&snapshot), types: &types, now };
-        let (_, expectations) = judge(view, scope, known, endpoint.id, found)?;
+        let (_, expectations) = evaluate(view, scope, known, endpoint.id, found, usize::MAX)?;
         Ok(CheckedExpectations { expectations, revision: endpoint.revision })
     });
     read.await
@@ -96,12 +96,13 @@ pub async fn set_expectations(
             let event = event.clone().on(ObjectKind::Endpoint, endpoint.id);
             let snapshot = snapshots.tenant(&scope).ok();
             let known = Known { snapshot: snapshot.as_deref(), types: &types, now: decided_at };
-            let (judged, checked) = judge(tx, &scope, known, endpoint.id, wanted.clone())?;
-            if judged.cost > MAX_VERDICT_STEPS && !wanted.is_empty() {
-                let refusal = ExpectationRefusal::TooCostly(endpoint.slug, judged.cost);
+            let (summary, checked) =
+                evaluate(tx, &scope, known, endpoint.id, wanted.clone(), MAX_VERDICT_STEPS)?;
+            if summary.cost > MAX_VERDICT_STEPS && !wanted.is_empty() {
+                let refusal = ExpectationRefusal::TooCostly(endpoint.slug, summary.cost);
                 return Err(ExpectationError::from(refusal).into());
             }
-            if let Some(broken) = judged.broken {
+            if let Some(broken) = summary.broken {
                 let refusal = ExpectationRefusal::Broken(Some(Box::new(broken)));
                 let event = event.denied(ReasonCode::ExpectationBroken);
                 return Err(Abort::from(Refused::new(ExpectationError::from(refusal), event)));
@@ -132,25 +133,29 @@ struct Summary {
     broken: Option<BrokenExpectation>,
 }
 
-/// Decides on everybody whom expectations of an endpoint name.
-fn judge<V: Rows + ?Sized>(
+/// Decides on everybody whom expectations of an endpoint name; on nobody, where a verdict takes more steps than it may.
+fn evaluate<V: Rows + ?Sized>(
     view: &mut V,
     scope: &TenantScope,
     known: Known<'_>,
     endpoint: EndpointId,
     expectations: Vec<Expectation>,
+    max_steps: usize,
 ) -> Result<(Summary, Vec<CheckedExpectation>), StoreError> {
-    let mut judge = Judge::new(view, scope, known, expectations.iter());
+    let mut evaluator = Evaluator::new(view, scope, known, expectations.iter());
     let missing = || StoreError::failed("an endpoint that was just read is not there");
-    let judged: Judged = judge.endpoint(endpoint)?.ok_or_else(missing)?;
-    let mut summary = Summary { cost: judged.cost(), broken: None };
+    let state = evaluator.endpoint(endpoint)?.ok_or_else(missing)?;
+    let mut summary = Summary { cost: state.cost(), broken: None };
+    if summary.cost > max_steps {
+        return Ok((summary, Vec::new()));
+    }
     let mut verdicts = Vec::with_capacity(expectations.len());
     for expectation in &expectations {
-        let verdict = judge.verdict(&judged, expectation)?;
+        let verdict = evaluator.verdict(&state, expectation)?;
         let holds = verdict.is(expectation.verdict);
         verdicts.push((holds, verdict.reason));
         if !holds && summary.broken.is_none() {
-            let (slug, expectation) = (judged.slug.clone(), expectation.clone());
+            let (slug, expectation) = (state.slug.clone(), expectation.clone());
             summary.broken = Some(BrokenExpectation { slug, expectation, verdict, is_so: true });
         }
     }

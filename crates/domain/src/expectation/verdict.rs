@@ -61,14 +61,14 @@ pub(super) struct Known<'a> {
 }
 
 /// An endpoint as its rows have it.
-pub(super) struct Judged {
+pub(super) struct EndpointState {
     pub(super) slug: Slug,
     resource: Resource,
     policies: PolicySet,
     names: HashMap<PolicyId, String>,
 }
 
-impl Judged {
+impl EndpointState {
     /// About how many steps a verdict takes.
     pub(super) fn cost(&self) -> usize {
         // Whether it can be read is asked twice of each, and then who is in it.
@@ -79,7 +79,7 @@ impl Judged {
 }
 
 /// Decides by the rows of a view, each of which it reads once.
-pub(super) struct Judge<'a, V: ?Sized> {
+pub(super) struct Evaluator<'a, V: ?Sized> {
     view: &'a mut V,
     scope: &'a TenantScope,
     known: Known<'a>,
@@ -92,7 +92,7 @@ pub(super) struct Judge<'a, V: ?Sized> {
     hubs: Option<HashSet<HubId>>,
 }
 
-impl<'a, V: Rows + ?Sized> Judge<'a, V> {
+impl<'a, V: Rows + ?Sized> Evaluator<'a, V> {
     pub(super) fn new<'e>(
         view: &'a mut V,
         scope: &'a TenantScope,
@@ -114,7 +114,7 @@ impl<'a, V: Rows + ?Sized> Judge<'a, V> {
     }
 
     /// An endpoint by its id; `None` where it is gone.
-    pub(super) fn endpoint(&mut self, id: EndpointId) -> Result<Option<Judged>, StoreError> {
+    pub(super) fn endpoint(&mut self, id: EndpointId) -> Result<Option<EndpointState>, StoreError> {
         let Some(Endpoint { slug, published, .. }) = self.view.endpoint(self.scope, id)? else {
             return Ok(None);
         };
@@ -129,14 +129,14 @@ impl<'a, V: Rows + ?Sized> Judge<'a, V> {
             self.read_groups(policy.groups())?;
         }
         let resource = Resource { endpoint: id, published };
-        Ok(Some(Judged { slug, resource, policies, names }))
+        Ok(Some(EndpointState { slug, resource, policies, names }))
     }
 
     /// What is decided on whom an expectation names: of several ways in which they may come, the first where it is not what is
     /// expected.
     pub(super) fn verdict(
         &mut self,
-        endpoint: &Judged,
+        endpoint: &EndpointState,
         expectation: &Expectation,
     ) -> Result<Verdict, StoreError> {
         let (role, registered) = match &expectation.caller {
@@ -157,7 +157,7 @@ impl<'a, V: Rows + ?Sized> Judge<'a, V> {
         Ok(verdict)
     }
 
-    fn decide(&self, endpoint: &Judged, expectation: &Expectation, caller: &Caller<'_>) -> Verdict {
+    fn decide(&self, endpoint: &EndpointState, expectation: &Expectation, caller: &Caller<'_>) -> Verdict {
         let query = expectation.purpose.as_ref().map(|purpose| QueryFacts {
             purpose: Some(purpose),
             any_hour: true,
