@@ -78,6 +78,7 @@ mod pagination;
 pub mod password_reset;
 pub mod passwords;
 pub mod policy;
+pub mod policy_revision;
 pub mod rate_limits;
 mod run;
 pub mod sample;
@@ -113,6 +114,7 @@ pub fn check_store(make: &StoreFactory) {
     dataset::suite(make);
     endpoint::suite(make);
     policy::suite(make);
+    policy_revision::suite(make);
     group::suite(make);
     ledger::suite(make);
     disclosure::suite(make);

@@ -12,7 +12,9 @@ use crate::identity::ports::{
 };
 use crate::ledger::ports::{LedgerRows, LedgerView};
 use crate::marketplace::ports::{MarketplaceRows, MarketplaceView};
-use crate::policy::ports::{DisclosureRows, DisclosureView, PolicyRows, PolicyView};
+use crate::policy::ports::{
+    DisclosureRows, DisclosureView, PolicyRows, PolicyView, RevisionRows, RevisionView,
+};
 use crate::tenant::ports::{TenantRows, TenantView};
 
 /// Everything that can be read from one snapshot.
@@ -26,6 +28,7 @@ pub trait View:
     + DatasetView
     + EndpointView
     + PolicyView
+    + RevisionView
     + GroupView
     + DisclosureView
     + ApprovalView
@@ -44,6 +47,7 @@ impl<T> View for T where
         + DatasetView
         + EndpointView
         + PolicyView
+        + RevisionView
         + GroupView
         + DisclosureView
         + ApprovalView
@@ -66,6 +70,7 @@ pub trait Tx:
     + DatasetRows
     + EndpointRows
     + PolicyRows
+    + RevisionRows
     + GroupRows
     + DisclosureRows
     + ApprovalRows
@@ -83,6 +88,7 @@ impl<T> Tx for T where
         + DatasetRows
         + EndpointRows
         + PolicyRows
+        + RevisionRows
         + GroupRows
         + DisclosureRows
         + ApprovalRows

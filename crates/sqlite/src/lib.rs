@@ -38,6 +38,7 @@ mod open;
 mod open_error;
 mod password_reset;
 mod policy;
+mod policy_revision;
 mod rate_limits;
 mod read_queue;
 mod readers;
