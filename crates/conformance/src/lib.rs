@@ -79,6 +79,7 @@ mod pagination;
 pub mod password_reset;
 pub mod passwords;
 pub mod policy;
+pub mod policy_revision;
 pub mod rate_limits;
 mod run;
 pub mod sample;
@@ -114,6 +115,7 @@ pub fn check_store(make: &StoreFactory) {
     dataset::suite(make);
     endpoint::suite(make);
     policy::suite(make);
+    policy_revision::suite(make);
     group::suite(make);
     expectation::suite(make);
     ledger::suite(make);

@@ -481,6 +481,7 @@ pub fn event(log: impl Into<Log>, action: Action) -> Event {
         reason_code: None,
         request: None,
         count: 1,
+        policy: None,
         person: Person::default(),
     }
 }

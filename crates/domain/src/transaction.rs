@@ -13,7 +13,9 @@ use crate::identity::ports::{
 };
 use crate::ledger::ports::{LedgerRows, LedgerView};
 use crate::marketplace::ports::{MarketplaceRows, MarketplaceView};
-use crate::policy::ports::{DisclosureRows, DisclosureView, PolicyRows, PolicyView};
+use crate::policy::ports::{
+    DisclosureRows, DisclosureView, PolicyRows, PolicyView, RevisionRows, RevisionView,
+};
 use crate::tenant::ports::{TenantRows, TenantView};
 
 /// Everything that can be read from one snapshot.
@@ -28,6 +30,7 @@ pub trait View:
     + EndpointView
     + ExpectationView
     + PolicyView
+    + RevisionView
     + GroupView
     + DisclosureView
     + ApprovalView
@@ -47,6 +50,7 @@ impl<T> View for T where
         + EndpointView
         + ExpectationView
         + PolicyView
+        + RevisionView
         + GroupView
         + DisclosureView
         + ApprovalView
@@ -70,6 +74,7 @@ pub trait Tx:
     + EndpointRows
     + ExpectationRows
     + PolicyRows
+    + RevisionRows
     + GroupRows
     + DisclosureRows
     + ApprovalRows
@@ -88,6 +93,7 @@ impl<T> Tx for T where
         + EndpointRows
         + ExpectationRows
         + PolicyRows
+        + RevisionRows
         + GroupRows
         + DisclosureRows
         + ApprovalRows

@@ -11,8 +11,9 @@ use syft_space_domain::audit::{
     Action, Actor, Event, HubUser, Log, LogHead, Object, ObjectKind, Outcome, Person, ReasonCode,
     RecordedEvent, RecordedReason,
 };
-use syft_space_domain::ids::{AccountId, ActorId, EventId, HubId, RequestId, TenantId};
+use syft_space_domain::ids::{AccountId, ActorId, EventId, HubId, PolicyId, RequestId, TenantId};
 use syft_space_domain::marketplace::HubRole;
+use syft_space_domain::policy::PolicyRevision;
 use syft_space_domain::time::Timestamp;
 
 fn any_event() -> impl Strategy<Value = Event> {
@@ -43,8 +44,12 @@ fn any_event() -> impl Strategy<Value = Event> {
     });
     let what = (select(Action::ALL.to_vec()), select(Outcome::ALL.to_vec()), actor, option::of(object));
     let ids = (any::<[u8; 16]>(), any::<[u8; 16]>(), option::of(any::<[u8; 16]>()));
-    (log, any::<i64>(), what, option::of(reason), ids, any::<u32>(), person).prop_map(
-        |(log, time, (action, outcome, actor, object), reason_code, (id, salt, request), count, person)| {
+    let policy = (any::<[u8; 16]>(), any::<u64>())
+        .prop_map(|(id, revision)| PolicyRevision { id: PolicyId::from_bytes(id), revision });
+    let why = (option::of(reason), option::of(policy));
+    (log, any::<i64>(), what, why, ids, any::<u32>(), person).prop_map(
+        |(log, time, (action, outcome, actor, object), why, (id, salt, request), count, person)| {
+            let (reason_code, policy) = why;
             Event {
                 id: EventId::from_bytes(id),
                 salt,
@@ -57,6 +62,7 @@ fn any_event() -> impl Strategy<Value = Event> {
                 reason_code,
                 request: request.map(RequestId::from_bytes),
                 count,
+                policy,
                 person,
             }
         },
@@ -110,9 +116,14 @@ fn read_actor(value: &Value) -> Actor {
 /// Takes canonical bytes apart with a reader that is not ours.
 fn read(canonical: &[u8]) -> RecordedEvent {
     let whole: Value = ciborium::from_reader(canonical).unwrap();
+    let mut items = whole.as_array().unwrap().clone();
+    let policy = (items.len() == 14).then(|| {
+        let [id, revision] = array(&items.pop().unwrap());
+        PolicyRevision { id: PolicyId::from_bytes(fixed(&id)), revision: number(&revision) }
+    });
     let [version, log, seq, id, time, action, outcome, actor, object, reason, request, count, commitment] =
-        array(&whole);
-    assert_eq!(version, Value::from(1));
+        items.try_into().unwrap();
+    assert_eq!(version, Value::from(if policy.is_some() { 2 } else { 1 }));
     RecordedEvent {
         seq: number(&seq),
         event: Event {
@@ -131,6 +142,7 @@ fn read(canonical: &[u8]) -> RecordedEvent {
             reason_code: optional(&reason, |reason| RecordedReason::from_stored(text(reason).to_owned())),
             request: optional(&request, |id| RequestId::from_bytes(fixed(id))),
             count: number(&count),
+            policy,
             person: Person::default(),
         },
         person_commitment: fixed(&commitment),
@@ -192,6 +204,7 @@ fn plain() -> Event {
         reason_code: None,
         request: None,
         count: 1,
+        policy: None,
         person: Person::default(),
     }
 }
@@ -280,4 +293,24 @@ fn u1_canonical_bytes_of_version_1_are_these_for_ever() {
     for (recorded, bytes) in golden {
         assert_eq!(hex(&recorded), bytes, "{recorded:?}");
     }
+}
+
+/// What names a policy has the second version, and these bytes stay as well.
+#[test]
+fn u1_canonical_bytes_of_version_2_are_these_for_ever() {
+    let refused = Event {
+        action: Action::PolicyViolation,
+        actor: Actor::Account { id: AccountId::from_bytes([5; 16]), role: Some(Role::User) },
+        ..of_tenant()
+    };
+    let refused = refused.on(ObjectKind::Endpoint, "birds").denied(ReasonCode::AccessDenied);
+    let refused = recorded(refused.of_policy(PolicyId::from_bytes([9; 16]), 300), 23);
+    assert_eq!(
+        hex(&refused),
+        "8e025003030303030303030303030303030303181850010101010101010101010101010101011b0006445941\
+             62400070706f6c6963795f76696f6c6174696f6e6664656e69656483676163636f756e745005050505050505\
+             05050505050505050564757365728268656e64706f696e746562697264736d6163636573735f64656e696564\
+             50040404040404040404040404040404040158208a91d9f896091a184a29986fb22807723575c3f8755279b1\
+             3fdce592445d47f082500909090909090909090909090909090919012c"
+    );
 }

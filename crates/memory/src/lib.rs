@@ -80,6 +80,7 @@ mod ledger;
 mod marketplace;
 mod oidc;
 mod policy;
+mod policy_revision;
 mod random;
 mod rate_limits;
 mod sealing;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use syft_space_domain::ids::{EndpointId, PolicyId};
 use syft_space_domain::page::{Page, PageRequest};
 use syft_space_domain::policy::Policy;
-use syft_space_domain::policy::ports::{Attachment, PolicyRows, PolicyUsage, PolicyView};
+use syft_space_domain::policy::ports::{Attachment, PolicyRows, PolicyUsage, PolicyView, RevisionRows};
 use syft_space_domain::store::{StateChange, StoreError};
 use syft_space_domain::tenant::{TenantScope, WriteScope};
 
@@ -92,6 +92,7 @@ impl PolicyRows for Transaction {
         check_key(free, || format!("policy {id} is attached to an endpoint"))?;
         self.tables.groups_of_policies.remove(scope, id);
         self.remove_approvals_of(scope, |key| key.policy == id);
+        self.remove_revisions_before(scope, id, u64::MAX)?;
         Ok(self.tables.policies.remove(scope, id))
     }
 

@@ -20,8 +20,8 @@ use syft_space_domain::ids::{
 };
 use syft_space_domain::ledger::{AccountBalance, BalanceKey, Transfer, TransferKey};
 use syft_space_domain::marketplace::{Hub, Listing, Marketplace};
-use syft_space_domain::policy::Policy;
 use syft_space_domain::policy::ports::Disclosed;
+use syft_space_domain::policy::{KeptRevision, Policy};
 use syft_space_domain::store::{StateChange, StoreError};
 use syft_space_domain::tenant::{Tenant, TenantScope};
 use syft_space_domain::time::Timestamp;
@@ -52,6 +52,7 @@ pub(crate) struct Tables {
     pub(crate) endpoints: Table<EndpointId, Endpoint>,
     pub(crate) policies: Table<PolicyId, Policy>,
     pub(crate) expectations: Table<EndpointId, Vec<Expectation>>,
+    pub(crate) policy_revisions: Table<(PolicyId, u64), KeptRevision>,
     pub(crate) groups: Table<GroupId, Group>,
     pub(crate) group_members: Table<GroupId, BTreeMap<Email, Timestamp>>,
     /// Those that each policy names; one that names none has no row.

@@ -9,8 +9,8 @@ use syft_space_conformance::{
     extract, identity, ledger, login_record,
 };
 use syft_space_conformance::{
-    passwords, policy, rate_limits, sample, sealing, search, session, signing_keys, spool, store, tenant,
-    tokens, vectors,
+    passwords, policy, policy_revision, rate_limits, sample, sealing, search, session, signing_keys, spool,
+    store, tenant, tokens, vectors,
 };
 use syft_space_domain::random::Entropy;
 use syft_space_memory::{
@@ -41,6 +41,7 @@ fn every_room_of_the_store_keeps_its_promises() {
         dataset::suite,
         endpoint::suite,
         policy::suite,
+        policy_revision::suite,
         ledger::suite,
         disclosure::suite,
         approval::suite,

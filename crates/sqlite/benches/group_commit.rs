@@ -44,6 +44,7 @@ fn query() -> Event {
         reason_code: None,
         request: Some(RequestId::from_bytes([6; 16])),
         count: 1,
+        policy: None,
         person: Person {
             address: Some([192, 0, 2, 17].into()),
             email: None,

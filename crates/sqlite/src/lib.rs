@@ -39,6 +39,7 @@ mod open;
 mod open_error;
 mod password_reset;
 mod policy;
+mod policy_revision;
 mod rate_limits;
 mod read_queue;
 mod readers;

@@ -228,6 +228,23 @@ table! {
 }
 
 table! {
+    policy_revisions (tenant_id, policy_id, revision) {
+        tenant_id -> Binary,
+        policy_id -> Binary,
+        revision -> BigInt,
+        changed_at -> BigInt,
+        changed_by -> Nullable<Binary>,
+        changes -> Nullable<Text>,
+        rolled_back_to -> Nullable<BigInt>,
+        name -> Text,
+        policy_type -> Text,
+        patterns -> BigInt,
+        bytes -> BigInt,
+        configuration -> Text,
+    }
+}
+
+table! {
     endpoint_policies (tenant_id, endpoint_id, policy_id) {
         tenant_id -> Binary,
         endpoint_id -> Binary,
@@ -408,6 +425,7 @@ table! {
         request_id -> Nullable<Binary>,
         count -> BigInt,
         person_commitment -> Binary,
+        policy -> Nullable<Binary>,
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::ops::DerefMut;
 
-use syft_space_conformance::{Check, StoreFactory, approval, disclosure, expectation, group, ledger, sample};
+use syft_space_conformance::{
+    Check, StoreFactory, approval, disclosure, expectation, group, ledger, policy_revision, sample,
+};
 use syft_space_domain::ids::{ActorId, PolicyId};
 use syft_space_domain::ledger::ports::{LedgerRows, LedgerView};
 use syft_space_domain::ledger::{
@@ -19,9 +21,15 @@ use crate::merge::Merge;
 use crate::store::Fault;
 use crate::{assert_caught, faulty_store};
 
-/// The rooms of what is counted, of groups, and of what waits for approval.
-pub(crate) const COUNTED: [&[Check<StoreFactory>]; 5] =
-    [ledger::CHECKS, disclosure::CHECKS, group::CHECKS, expectation::CHECKS, approval::CHECKS];
+/// The rooms of what is counted, of groups, of what is expected, of what waits for approval, and of what policies were.
+pub(crate) const COUNTED: [&[Check<StoreFactory>]; 6] = [
+    ledger::CHECKS,
+    disclosure::CHECKS,
+    group::CHECKS,
+    expectation::CHECKS,
+    approval::CHECKS,
+    policy_revision::CHECKS,
+];
 
 impl Merge for Balance {
     fn is_complete(&self) -> bool {

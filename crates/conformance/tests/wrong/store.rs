@@ -17,6 +17,7 @@ use syft_space_domain::unit::{Unit, UnitOutcome};
 use syft_space_memory::MemoryStore;
 
 use crate::faulty_approvals::ApprovalFault;
+use crate::faulty_revisions::RevisionFault;
 use crate::faulty_view::FaultyView;
 use crate::scoped_methods::SCOPED_METHODS;
 use crate::second_factor as of_second_factors;
@@ -53,6 +54,8 @@ pub(crate) enum Fault {
     TellsBalancesOfBefore,
     /// Something is wrong with questions that wait for approval.
     Approvals(ApprovalFault),
+    /// Something is wrong with what policies were.
+    Revisions(RevisionFault),
     /// A recovery code that was taken is there again.
     KeepsRecoveryCodes,
     /// A session that is used keeps its refresh token.

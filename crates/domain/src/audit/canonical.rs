@@ -1,11 +1,13 @@
 //! The canonical bytes of a recorded event: what a hash over it is taken of.
 //!
-//! They are deterministic CBOR (RFC 8949, section 4.2.1), so anybody's reader of CBOR can take them apart: an array of 13
-//! items in this order, of which none is ever left out.
+//! They are deterministic CBOR (RFC 8949, section 4.2.1), so anybody's reader of CBOR can take them apart: an array of items
+//! in this order. There are two versions. An event that names no policy has the first, as all had before events could name
+//! one, so that the bytes of those stay what they were; one that names a policy has the second. The first has 13 items, of which none
+//! is ever left out; the second has one more.
 //!
 //! | item | as |
 //! |---|---|
-//! | version of this encoding, 1 | integer |
+//! | version of this encoding, 1 or 2 | integer |
 //! | log | the tenant's id, 16 bytes; null for the installation's |
 //! | number in the log | integer |
 //! | id | 16 bytes |
@@ -17,6 +19,7 @@
 //! | request | 16 bytes, or null |
 //! | how many alike were merged into it | integer |
 //! | commitment to the personal data | 32 bytes |
+//! | in version 2: the policy that it hangs on | array of its id, 16 bytes, and its revision, an integer |
 //!
 //! Nothing personal is in them but by the commitment, so they stay the same when a person is erased. Each length is
 //! said before what it is the length of, so different events have different bytes. Whatever changes here gets another
@@ -24,9 +27,12 @@
 
 use crate::audit::{Actor, Event, Log, Object, RecordedEvent, RecordedReason};
 use crate::ids::ActorId;
+use crate::policy::PolicyRevision;
 
-/// The version of the encoding.
-const VERSION: u64 = 1;
+/// The version of the encoding of an event that names no policy, and how many items it has.
+const WITHOUT_POLICY: (u64, usize) = (1, 13);
+/// Those of one that names a policy.
+const WITH_POLICY: (u64, usize) = (2, 14);
 
 impl RecordedEvent {
     /// The event's canonical bytes.
@@ -47,10 +53,12 @@ impl RecordedEvent {
             reason_code,
             request,
             count,
+            policy,
         } = event;
         let mut cbor = Cbor(Vec::with_capacity(256));
-        cbor.array(13);
-        cbor.unsigned(VERSION);
+        let (version, items) = if policy.is_some() { WITH_POLICY } else { WITHOUT_POLICY };
+        cbor.array(items);
+        cbor.unsigned(version);
         match log {
             Log::Installation => cbor.null(),
             Log::Tenant(tenant) => cbor.bytes(tenant.as_bytes()),
@@ -69,6 +77,11 @@ impl RecordedEvent {
         }
         cbor.unsigned((*count).into());
         cbor.bytes(person_commitment);
+        if let Some(PolicyRevision { id, revision }) = policy {
+            cbor.array(2);
+            cbor.bytes(id.as_bytes());
+            cbor.unsigned(*revision);
+        }
         cbor.0
     }
 }

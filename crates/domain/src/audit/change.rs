@@ -75,6 +75,8 @@ named_enum! {
         Removed = "removed",
         /// A request was sent again, and nothing was done twice.
         Repeated = "repeated",
+        /// A policy is again what it was by an earlier revision; what that changed stands behind it.
+        RolledBack = "rolled_back",
         /// An API key has another secret.
         Rotated = "rotated",
         /// A hub was told to show an endpoint as it is.

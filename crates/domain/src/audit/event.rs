@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 use crate::access::Role;
 use crate::as_text::text_enum;
 use crate::audit::{Action, Person, ReasonCode, RecordedReason};
-use crate::ids::{AccountId, ActorId, EventId, RequestId, TenantId};
+use crate::ids::{AccountId, ActorId, EventId, PolicyId, RequestId, TenantId};
 use crate::marketplace::HubRole;
+use crate::policy::PolicyRevision;
 use crate::random::{Entropy, RandomError};
 use crate::tenant::TenantScope;
 use crate::time::Timestamp;
@@ -246,6 +247,8 @@ pub struct Event {
     pub request: Option<RequestId>,
     /// How many alike were merged into this one, or of how many things it tells at once; 1 for an ordinary event.
     pub count: u32,
+    /// The policy that it hangs on, as it was: the one that decided on a query, where one did; of a change of a policy, what came of it.
+    pub policy: Option<PolicyRevision>,
     /// What it knows of a person.
     pub person: Person,
 }
@@ -255,6 +258,13 @@ impl Event {
     #[must_use]
     pub fn on(mut self, kind: ObjectKind, id: impl fmt::Display) -> Self {
         self.object = Some(Object::new(kind, id));
+        self
+    }
+
+    /// Names the policy that it hangs on.
+    #[must_use]
+    pub fn of_policy(mut self, id: PolicyId, revision: u64) -> Self {
+        self.policy = Some(PolicyRevision { id, revision });
         self
     }
 
@@ -341,6 +351,7 @@ impl RequestContext {
             reason_code: None,
             request: Some(self.request),
             count: 1,
+            policy: None,
             person: Person {
                 address: self.origin.address,
                 email: None,

@@ -116,6 +116,7 @@ mod tests {
             reason_code: None,
             request: None,
             count: 1,
+            policy: None,
             person: Person::default(),
         }
     }

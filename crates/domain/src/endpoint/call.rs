@@ -228,6 +228,7 @@ impl<'a> QueryCall<'a> {
             if let Some(admission) = self.admit_once(query).await? {
                 return Ok(admission);
             }
+            self.record.decided_by(None);
             self.principal = renew(self.space, &self.principal)?;
             let (_, endpoint) = find(&self.principal, self.endpoint.slug.as_str(), None)?;
             // Another endpoint may have taken over the slug.
@@ -316,6 +317,7 @@ impl<'a> QueryCall<'a> {
         let obliged = ObligationContext::in_store(now, store, self.scope).sealing_with(&self.space.sealer);
         let (decision, obligations) = decision.perform_rest(&obliged, self.record.take()).await;
         self.record.hold(obligations);
+        self.record.decided_by(decision.diagnostics.deciding_policy());
         if decision.is_allow() {
             return Ok(Some(decision.limits));
         }
@@ -332,6 +334,7 @@ impl<'a> QueryCall<'a> {
     /// a rule may hang on the time, so this is done even where nothing has been changed. What was performed for the first
     /// stands as long as its policy does: nothing is taken twice. `learned` is the address that a hub told of the caller; the hub is not asked again.
     fn recheck(&self, query: &Query, learned: Option<&Email>) -> Result<(Principal, Decision), QueryError> {
+        self.record.decided_by(None);
         let principal = renew(self.space, &self.principal)?;
         let (_, endpoint) = find(&principal, self.endpoint.slug.as_str(), None)?;
         // Another endpoint may have taken over the slug: what was found is not its to give.
@@ -339,6 +342,7 @@ impl<'a> QueryCall<'a> {
             return Err(QueryError::NotFound);
         }
         let decision = self.decide(&endpoint, &principal, query, learned);
+        self.record.decided_by(decision.diagnostics.deciding_policy());
         if decision.is_allow() {
             Ok((principal, decision))
         } else if decision.diagnostics.reason == Reason::AddressUnknown {

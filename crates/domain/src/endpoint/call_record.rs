@@ -8,7 +8,7 @@ use crate::approval::{ApprovalRequest, ApprovalTerms, Filed, Unapproved, file};
 use crate::audit::{Event, ObjectKind, ReasonCode};
 use crate::dataset::Hits;
 use crate::endpoint::{QueryError, QueryRefusal};
-use crate::policy::{Decision, Obligations, PolicyEntry, Purpose, Release};
+use crate::policy::{Decision, Obligations, PolicyEntry, PolicyRevision, Purpose, Release};
 use crate::store::{Store, StoreError, Tx};
 use crate::tenant::{TenantScope, WriteScope};
 use crate::time::Timestamp;
@@ -72,6 +72,11 @@ impl CallRecord {
     /// Names the caller's address.
     pub(super) fn about(&mut self, email: impl fmt::Display) {
         self.event.change(|event| event.about(email));
+    }
+
+    /// Names the policy that decided on the query last; none where none did alone.
+    pub(super) fn decided_by(&self, policy: Option<PolicyRevision>) {
+        self.event.change(|event| Event { policy, ..event });
     }
 
     /// Names what the query is said to be for.
@@ -147,7 +152,9 @@ impl CallRecord {
 
     /// The question as one that is not approved, where that has ended.
     pub(super) fn ended(&self, now: Timestamp) -> Option<Unapproved> {
-        self.obligations.ended(now)
+        let (policy, unapproved) = self.obligations.ended(now)?;
+        self.decided_by(Some(policy));
+        Some(unapproved)
     }
 
     /// Records that the question waits for approval, with the request of it, which is made where there is none: if the refusal
@@ -204,7 +211,8 @@ impl CallRecord {
 
     /// The refusal of a call behind its search, where what is held for it is the reason.
     pub(super) fn refusal(&self) -> Option<QueryRefusal> {
-        let policy = self.obligations.refusal()?;
+        let (by, policy) = self.obligations.refusal()?;
+        self.decided_by(Some(by));
         Some(QueryRefusal { policy, limits: Vec::new(), retry_after: None })
     }
 

@@ -17,6 +17,7 @@ use crate::policy::obligation::{
 };
 use crate::policy::policy_type::{Effect, Finding, PolicyType, Rule, Subject};
 use crate::policy::purpose::Purpose;
+use crate::policy::revisions::PolicyRevision;
 
 /// Who calls, or might.
 #[derive(Debug, Clone, Copy)]
@@ -66,10 +67,8 @@ pub struct Decision {
 
 /// An obligation, and whose it is.
 pub struct Demand {
-    /// The policy.
-    pub policy: PolicyId,
-    /// Which change of it.
-    pub revision: u64,
+    /// The policy, as it was compiled.
+    pub policy: PolicyRevision,
     /// Its type.
     pub policy_type: Arc<dyn PolicyType>,
     /// What must be done.
@@ -93,6 +92,8 @@ pub struct Diagnostics {
 pub struct Decider {
     /// Its policy.
     pub policy: PolicyId,
+    /// Which change of the policy it was.
+    pub revision: u64,
     /// Which part of the policy's configuration it was.
     pub rule: Arc<str>,
 }
@@ -102,6 +103,8 @@ pub struct Decider {
 pub struct PolicyDiagnostic {
     /// The policy.
     pub policy: PolicyId,
+    /// Which change of the policy it was.
+    pub revision: u64,
     /// What follows where it matches.
     pub effect: Effect,
     /// What it said.
@@ -198,6 +201,29 @@ impl<'a> Caller<'a> {
     }
 }
 
+impl Demand {
+    fn decider(&self, rule: Arc<str>) -> Decider {
+        let PolicyRevision { id, revision } = self.policy;
+        Decider { policy: id, revision, rule }
+    }
+}
+
+impl Diagnostics {
+    /// The policy that the decision hangs on: the one whose rule decided, or the one that cannot be evaluated; `None` where it is not
+    /// one of them alone.
+    #[must_use]
+    pub fn deciding_policy(&self) -> Option<PolicyRevision> {
+        let decided = self.decided_by.as_ref();
+        decided.map(|decider| PolicyRevision { id: decider.policy, revision: decider.revision }).or_else(
+            || {
+                let mut policies = self.policies.iter();
+                let closed = policies.find(|diagnostic| diagnostic.outcome == PolicyVerdict::Unavailable)?;
+                Some(PolicyRevision { id: closed.policy, revision: closed.revision })
+            },
+        )
+    }
+}
+
 impl Decision {
     /// Whether the query is let in.
     #[must_use]
@@ -250,18 +276,16 @@ impl Decision {
         mut performed: Obligations,
     ) -> (Self, Obligations) {
         let demanded = std::mem::take(&mut self.obligations);
-        performed.give_back(|policy, revision| {
-            demanded.iter().any(|demand| demand.policy == policy && demand.revision == revision)
-        });
+        performed.give_back(|policy| demanded.iter().any(|demand| demand.policy == policy));
         let mut demands = demanded.into_iter();
         while let Some(demand) = demands.next() {
-            if performed.holds(demand.policy, demand.revision) {
+            if performed.holds(demand.policy) {
                 continue;
             }
             match demand.obligation.perform(context).await {
                 Ok(hold) => {
                     self.limits.extend(hold.status());
-                    performed.add(demand.policy, demand.revision, hold);
+                    performed.add(demand.policy, hold);
                 }
                 Err(error @ ObligationError::Unapproved(_)) => {
                     self.deny(&demand, error, demands.as_slice().iter(), context).await;
@@ -281,7 +305,7 @@ impl Decision {
     #[must_use]
     pub fn is_performed(&self, performed: &Obligations) -> bool {
         self.obligations.len() == performed.len()
-            && self.obligations.iter().all(|demand| performed.holds(demand.policy, demand.revision))
+            && self.obligations.iter().all(|demand| performed.holds(demand.policy))
     }
 
     /// Whether anything is taken from what was found.
@@ -327,7 +351,7 @@ impl Decision {
     /// Notes what the policy of a demand said in the end.
     fn note(&mut self, demand: &Demand, verdict: PolicyVerdict) {
         let mut policies = self.diagnostics.policies.iter_mut();
-        if let Some(diagnostic) = policies.find(|diagnostic| diagnostic.policy == demand.policy) {
+        if let Some(diagnostic) = policies.find(|diagnostic| diagnostic.policy == demand.policy.id) {
             diagnostic.outcome = verdict;
         }
     }
@@ -351,18 +375,21 @@ impl Decision {
                     if is_denied { Reason::ReviewDenied } else { Reason::ReviewPending };
                 self.note(demand, PolicyVerdict::NotApproved);
                 let rule = if is_denied { "denied" } else { "not approved" };
-                self.diagnostics.decided_by = Some(Decider { policy: demand.policy, rule: rule.into() });
+                self.diagnostics.decided_by = Some(demand.decider(rule.into()));
                 self.unapproved = Some(*unapproved);
                 return;
             }
             ObligationError::Unavailable => {
                 self.diagnostics.reason = Reason::PolicyUnavailable;
+                self.note(demand, PolicyVerdict::Unavailable);
+                // What let the query in is not what keeps it out.
+                self.diagnostics.decided_by = None;
                 return;
             }
         };
         self.diagnostics.reason = Reason::LimitReached;
         self.note(demand, PolicyVerdict::LimitReached);
-        self.diagnostics.decided_by = Some(Decider { policy: demand.policy, rule });
+        self.diagnostics.decided_by = Some(demand.decider(rule));
         self.limits = allowance.and_then(Allowance::into_limit).into_iter().collect();
         self.retry_after = retry_after;
         for other in others {

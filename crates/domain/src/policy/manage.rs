@@ -12,6 +12,7 @@ use crate::ids::{EndpointId, PolicyId};
 use crate::marketplace::tell_anew;
 use crate::page::{Page, PageRequest};
 use crate::policy::ports::{Attachment, PolicyUsage};
+use crate::policy::revisions::keep_revision;
 use crate::policy::{NamedGroup, Policy, PolicyConfiguration, PolicyTypes, Rule};
 use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
@@ -69,6 +70,15 @@ pub enum PolicyError {
     /// The policy would name a group that does not exist.
     #[error("there is no group {:?}: make it first", .0.name.as_str())]
     UnknownGroup(NamedGroup),
+    /// The revision to roll back to names a group that does not exist any more.
+    #[error("revision {0} names the group {name:?}, which is gone: make it first", name = .1.name.as_str())]
+    LostGroup(u64, NamedGroup),
+    /// The revision is not kept of the policy.
+    #[error("there is no revision {0} of the policy, or it is not kept any more")]
+    RevisionNotKept(u64),
+    /// The revision to roll back to is nothing that this version takes.
+    #[error("revision {0} cannot be read any more: {1}")]
+    RevisionUnreadable(u64, String),
     /// Too many policies at once.
     #[error("an endpoint has at most {MAX_ATTACHED} policies")]
     TooMany,
@@ -155,8 +165,8 @@ pub async fn create_policy(
     };
     let mut changes = Changes::from(ChangeCode::Created);
     space.policy_types.note_changes(None, &policy.configuration, &mut changes);
-    let event =
-        principal.event(context, Action::ConfigChange)?.on(ObjectKind::Policy, policy.id).changing(changes);
+    let event = principal.event(context, Action::ConfigChange)?.on(ObjectKind::Policy, policy.id);
+    let event = event.changing(changes).of_policy(policy.id, policy.revision);
     let limit = principal.snapshot().tenant.limits.policies;
     let authorization = principal.authorize(Permission::WritePolicies, space.clock.now())?;
     space
@@ -169,6 +179,7 @@ pub async fn create_policy(
             check_usage(tx.policy_usage(&scope)?, None, &policy.configuration)?;
             tx.add_policy(&scope, &policy)?;
             name_groups(tx, &scope, policy.id, &policy.configuration)?;
+            keep_revision(tx, &scope, &policy, &event, None)?;
             Ok(Recorded::new(policy.clone(), event.clone()))
         })
         .await
@@ -185,6 +196,18 @@ pub async fn change_policy(
     principal: &Principal,
     id: PolicyId,
     change: ChangePolicy,
+) -> Result<Policy, PolicyError> {
+    apply_change(space, context, principal, id, change, None).await
+}
+
+/// Changes a policy, by a caller's own words or as a revision has it that it is rolled back to.
+pub(super) async fn apply_change(
+    space: &Space,
+    context: &RequestContext,
+    principal: &Principal,
+    id: PolicyId,
+    change: ChangePolicy,
+    rolled_back_to: Option<u64>,
 ) -> Result<Policy, PolicyError> {
     principal.scope(Permission::WritePolicies)?;
     let event = principal.event(context, Action::ConfigChange)?.on(ObjectKind::Policy, id);
@@ -211,7 +234,7 @@ pub async fn change_policy(
             let watch = guard.watch(tx, &scope, &Concern::Policy(id))?;
             let mut policy = tx.policy(&scope, id)?.ok_or(PolicyError::NotFound)?;
             check_revision(change.if_revision, policy.revision, PolicyError::Changed)?;
-            let mut changes = Changes::default();
+            let mut changes = rolled_back_to.map_or_else(Changes::default, |_| ChangeCode::RolledBack.into());
             if let Some(name) = &change.name {
                 changes.replace(ChangeCode::ChangedName, &mut policy.name, name.clone().into());
             }
@@ -226,7 +249,9 @@ pub async fn change_policy(
             policy.updated_at = now;
             tx.update_policy(&scope, &policy)?;
             watch.check::<PolicyError>(tx, &scope, &event)?;
-            Ok(Recorded::new(policy, event.clone().changing(changes)))
+            let event = event.clone().changing(changes).of_policy(id, policy.revision);
+            keep_revision(tx, &scope, &policy, &event, rolled_back_to)?;
+            Ok(Recorded::new(policy, event))
         })
         .await
 }
@@ -256,7 +281,8 @@ pub async fn remove_policy(
                 return Err(PolicyError::InUse.into());
             }
             tx.remove_policy(&scope, id)?;
-            Ok(Recorded::new((), event.clone().changing(ChangeCode::Removed)))
+            let event = event.clone().of_policy(id, policy.revision);
+            Ok(Recorded::new((), event.changing(ChangeCode::Removed)))
         })
         .await
 }

@@ -42,6 +42,7 @@ mod review_error;
 mod review_newcomers;
 mod review_subject;
 mod review_token;
+mod revisions;
 mod schedule;
 mod sign_off;
 mod simulate;
@@ -99,10 +100,14 @@ pub use review::{REVIEW_PERMISSIONS, ReviewPage, ReviewPart};
 pub use review_digest::{ReviewDigest, ReviewDigestError};
 pub use review_error::ReviewError;
 pub use review_subject::{
-    Access, GroupRevision, PolicyRevision, ReviewedEntry, ReviewedKey, ReviewedMember, ReviewedSubject,
-    SubjectKey, SubjectKeyError,
+    Access, GroupRevision, ReviewedEntry, ReviewedKey, ReviewedMember, ReviewedSubject, SubjectKey,
+    SubjectKeyError,
 };
 pub use review_token::{ReviewToken, ReviewTokenError};
+pub use revisions::{
+    KeptRevision, MAX_REVISION_BYTES_PER_TENANT, MAX_REVISIONS_PER_POLICY, PolicyRevision, RevisionSummary,
+    revision, revisions, rollback_policy,
+};
 pub use schedule::ScheduleType;
 pub use sign_off::{SignedOff, sign_off};
 pub use simulate::{

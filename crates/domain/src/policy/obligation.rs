@@ -6,9 +6,10 @@ use std::time::Duration;
 use crate::Pending;
 use crate::approval::Unapproved;
 use crate::dataset::Hits;
-use crate::ids::{EventId, PolicyId};
+use crate::ids::EventId;
 use crate::policy::allowance::{Allowance, LimitStatus};
 use crate::policy::metadata::{PolicyEntry, PolicyMetadata};
+use crate::policy::revisions::PolicyRevision;
 use crate::sealing::Sealer;
 use crate::store::{Store, StoreError, Tx};
 use crate::tenant::{TenantScope, WriteScope};
@@ -178,25 +179,19 @@ pub struct Shortfall {
 #[derive(Default)]
 #[must_use = "what was held is released when this is dropped"]
 pub struct Obligations {
-    held: Vec<Held>,
+    /// Each with the policy that demands it.
+    held: Vec<(PolicyRevision, Box<dyn Hold>)>,
     why: Release,
 }
 
-/// What was taken or held for a policy, as it was then.
-struct Held {
-    policy: PolicyId,
-    revision: u64,
-    hold: Box<dyn Hold>,
-}
-
 impl Obligations {
-    pub(super) fn add(&mut self, policy: PolicyId, revision: u64, hold: Box<dyn Hold>) {
-        self.held.push(Held { policy, revision, hold });
+    pub(super) fn add(&mut self, policy: PolicyRevision, hold: Box<dyn Hold>) {
+        self.held.push((policy, hold));
     }
 
     /// Whether anything was taken or held for a policy as it is.
-    pub(super) fn holds(&self, policy: PolicyId, revision: u64) -> bool {
-        self.held.iter().any(|held| held.policy == policy && held.revision == revision)
+    pub(super) fn holds(&self, policy: PolicyRevision) -> bool {
+        self.held.iter().any(|(of, _)| *of == policy)
     }
 
     /// How many policies anything was taken or held for.
@@ -205,61 +200,59 @@ impl Obligations {
     }
 
     /// Gives back what was taken or held for policies that demand it no more as they are now.
-    pub(super) fn give_back(&mut self, is_demanded: impl Fn(PolicyId, u64) -> bool) {
-        for held in self.held.extract_if(.., |held| !is_demanded(held.policy, held.revision)) {
-            held.hold.release(Release::Refused);
+    pub(super) fn give_back(&mut self, is_demanded: impl Fn(PolicyRevision) -> bool) {
+        for (_, hold) in self.held.extract_if(.., |(policy, _)| !is_demanded(*policy)) {
+            hold.release(Release::Refused);
         }
-    }
-
-    fn each(&self) -> impl Iterator<Item = &dyn Hold> {
-        self.held.iter().map(|held| &*held.hold)
     }
 
     /// Whether any of it has a say in what is shown.
     #[must_use]
     pub fn limit_what_is_shown(&self) -> bool {
-        self.each().any(Hold::limits_what_is_shown)
+        self.held.iter().any(|(_, hold)| hold.limits_what_is_shown())
     }
 
     /// What may be shown of what is about to be.
     pub fn show(&mut self, hits: Hits) -> Hits {
-        self.held.iter_mut().fold(hits, |hits, held| held.hold.show(hits))
+        self.held.iter_mut().fold(hits, |hits, (_, hold)| hold.show(hits))
     }
 
-    /// Why the query is refused behind the search, where any of it is the reason.
+    /// Why the query is refused behind the search, and by which policy, where any of it is the reason.
     #[must_use]
-    pub fn refusal(&self) -> Option<PolicyMetadata> {
-        self.each().find_map(Hold::refusal)
+    pub fn refusal(&self) -> Option<(PolicyRevision, PolicyMetadata)> {
+        self.held.iter().find_map(|(policy, hold)| Some((*policy, hold.refusal()?)))
     }
 
     /// From when on the query is not answered any more, because what was approved of it has ended.
     #[must_use]
     pub fn approved_until(&self) -> Option<Timestamp> {
-        self.each().filter_map(Hold::approval).map(|(until, _)| until).min()
+        self.held.iter().filter_map(|(_, hold)| hold.approval()).map(|(until, _)| until).min()
     }
 
-    /// The question as one that is not approved, where it was, and that has ended by now.
+    /// The question as one that is not approved, where it was, and that has ended by now; and the policy that demands it.
     #[must_use]
-    pub fn ended(&self, now: Timestamp) -> Option<Unapproved> {
-        let mut approvals = self.each().filter_map(Hold::approval);
-        approvals.find(|(until, _)| *until <= now).map(|(_, unapproved)| unapproved.clone())
+    pub fn ended(&self, now: Timestamp) -> Option<(PolicyRevision, Unapproved)> {
+        self.held.iter().find_map(|(policy, hold)| {
+            let (until, unapproved) = hold.approval()?;
+            (until <= now).then(|| (*policy, unapproved.clone()))
+        })
     }
 
     /// What is to be written of an answer that shows so many documents.
     pub fn postings(&mut self, documents: usize) -> Vec<Arc<dyn Posting>> {
-        self.held.iter_mut().filter_map(|held| held.hold.posting(documents)).collect()
+        self.held.iter_mut().filter_map(|(_, hold)| hold.posting(documents)).collect()
     }
 
     /// What the caller is told in the answer of what was taken or held for it.
     #[must_use]
     pub fn entries(&self) -> Vec<PolicyEntry> {
-        self.each().filter_map(Hold::entry).collect()
+        self.held.iter().filter_map(|(_, hold)| hold.entry()).collect()
     }
 
     /// The query was answered.
     pub fn settle(mut self) {
-        for held in std::mem::take(&mut self.held) {
-            held.hold.settle();
+        for (_, hold) in std::mem::take(&mut self.held) {
+            hold.settle();
         }
     }
 
@@ -272,8 +265,8 @@ impl Obligations {
 impl Drop for Obligations {
     fn drop(&mut self) {
         let why = if std::thread::panicking() { Release::Failed } else { self.why };
-        for held in std::mem::take(&mut self.held) {
-            held.hold.release(why);
+        for (_, hold) in std::mem::take(&mut self.held) {
+            hold.release(why);
         }
     }
 }

@@ -10,10 +10,13 @@ use crate::group::GroupName;
 use crate::ids::{EndpointId, PolicyId};
 use crate::policy::configuration::PolicyConfiguration;
 use crate::policy::context::{DecisionContext, Resource};
-use crate::policy::decision::{Caller, Decider, Decision, Demand, Diagnostics, PolicyVerdict, Reason};
+use crate::policy::decision::{
+    Caller, Decider, Decision, Demand, Diagnostics, PolicyDiagnostic, PolicyVerdict, Reason,
+};
 use crate::policy::policy_type::{Effect, Facts, PolicyType, Rule, Stage, Subject};
 use crate::policy::purpose::Purpose;
 use crate::policy::registry::PolicyTypes;
+use crate::policy::revisions::PolicyRevision;
 
 /// A policy, ready to be asked.
 pub struct CompiledPolicy {
@@ -96,6 +99,16 @@ impl CompiledPolicy {
     fn is_closed(&self, asked: &Asked<'_>) -> bool {
         let is_unreadable = |group| !asked.facts(self.id).can_read(group);
         self.compiled.is_none() || self.groups().iter().any(is_unreadable)
+    }
+
+    /// It as what decided, by this part of its configuration.
+    fn decider(&self, rule: &Arc<str>) -> Decider {
+        Decider { policy: self.id, revision: self.revision, rule: Arc::clone(rule) }
+    }
+
+    /// What it had to say.
+    fn diagnostic(&self, outcome: PolicyVerdict) -> PolicyDiagnostic {
+        PolicyDiagnostic { policy: self.id, revision: self.revision, effect: self.effect(), outcome }
     }
 
     fn evaluate(&self, asked: &Asked<'_>) -> PolicyVerdict {
@@ -187,8 +200,8 @@ impl PolicySet {
             }
             if let Some(obligation) = rule.obligation(&asked.facts(policy.id)) {
                 let policy_type = Arc::clone(policy_type);
-                let (policy, revision) = (policy.id, policy.revision);
-                decision.obligations.push(Demand { policy, revision, policy_type, obligation });
+                let policy = PolicyRevision { id: policy.id, revision: policy.revision };
+                decision.obligations.push(Demand { policy, policy_type, obligation });
             }
         }
     }
@@ -219,7 +232,6 @@ mod tests {
     use crate::access::Role;
     use crate::identity::Email;
     use crate::policy::context::QueryFacts;
-    use crate::policy::decision::PolicyDiagnostic;
     use crate::time::Timestamp;
 
     fn rules(policies: &[Value]) -> PolicySet {
@@ -381,8 +393,12 @@ mod tests {
         let rule: Arc<str> = "*@evil.com".into();
         assert_eq!(decision.effect.to_string(), "deny");
         assert_eq!(decision.diagnostics.reason.to_string(), "denied_by_policy");
-        assert_eq!(decision.diagnostics.decided_by, Some(Decider { policy: id(1), rule: rule.clone() }));
-        let step = |number, effect, outcome| PolicyDiagnostic { policy: id(number), effect, outcome };
+        assert_eq!(
+            decision.diagnostics.decided_by,
+            Some(Decider { policy: id(1), revision: 1, rule: rule.clone() })
+        );
+        let step =
+            |number, effect, outcome| PolicyDiagnostic { policy: id(number), revision: 1, effect, outcome };
         assert_eq!(
             decision.diagnostics.policies,
             [

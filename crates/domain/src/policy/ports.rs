@@ -2,7 +2,7 @@
 
 use crate::ids::{ActorId, EndpointId, PolicyId};
 use crate::page::{Page, PageItem, PageRequest};
-use crate::policy::{Policy, TakenLimit};
+use crate::policy::{KeptRevision, Policy, RevisionSummary, TakenLimit};
 use crate::store::StoreError;
 use crate::tenant::{TenantScope, WriteScope};
 use crate::time::Timestamp;
@@ -66,7 +66,7 @@ pub trait PolicyRows: PolicyView {
     fn add_policy(&mut self, scope: &WriteScope, policy: &Policy) -> Result<(), StoreError>;
     /// Replaces a policy's name, configuration, revision and `updated_at`.
     fn update_policy(&mut self, scope: &WriteScope, policy: &Policy) -> Result<(), StoreError>;
-    /// Removes a policy. `false` when there is none; [`StoreError::Conflict`] while it is attached.
+    /// Removes a policy, and the revisions that are kept of it. `false` when there is none; [`StoreError::Conflict`] while it is attached.
     fn remove_policy(&mut self, scope: &WriteScope, id: PolicyId) -> Result<bool, StoreError>;
     /// Makes these the policies of an endpoint, in this order. Both the endpoint and each policy exist, else
     /// [`StoreError::Conflict`].
@@ -75,6 +75,45 @@ pub trait PolicyRows: PolicyView {
         scope: &WriteScope,
         endpoint: EndpointId,
         policies: &[PolicyId],
+    ) -> Result<(), StoreError>;
+}
+
+/// Reads the revisions that are kept of policies.
+pub trait RevisionView {
+    /// The revisions that are kept of a policy, the newest first. No configuration is read for it.
+    fn revisions(
+        &mut self,
+        scope: &TenantScope,
+        policy: PolicyId,
+        page: PageRequest<u64>,
+    ) -> Result<Page<RevisionSummary, u64>, StoreError>;
+    /// One of them.
+    fn revision(
+        &mut self,
+        scope: &TenantScope,
+        policy: PolicyId,
+        revision: u64,
+    ) -> Result<Option<KeptRevision>, StoreError>;
+    /// The number of each, the newest first, and how many bytes its configuration has.
+    fn revision_sizes(
+        &mut self,
+        scope: &TenantScope,
+        policy: PolicyId,
+    ) -> Result<Vec<(u64, u64)>, StoreError>;
+    /// How many bytes the configurations of all revisions have that are kept in the tenant. No row is read for it.
+    fn revision_bytes(&mut self, scope: &TenantScope) -> Result<u64, StoreError>;
+}
+
+/// Writes the revisions that are kept of policies.
+pub trait RevisionRows: RevisionView {
+    /// Keeps one. The policy exists, and has no revision of this number yet, else [`StoreError::Conflict`].
+    fn keep_revision(&mut self, scope: &WriteScope, kept: &KeptRevision) -> Result<(), StoreError>;
+    /// Removes those of a policy whose numbers are below this.
+    fn remove_revisions_before(
+        &mut self,
+        scope: &WriteScope,
+        policy: PolicyId,
+        revision: u64,
     ) -> Result<(), StoreError>;
 }
 

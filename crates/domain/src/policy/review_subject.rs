@@ -8,9 +8,9 @@ use crate::endpoint::Slug;
 use crate::group::GroupName;
 use crate::identity::oidc::{ClaimName, EmailDomain, Group, OidcIssuer};
 use crate::identity::{Email, KeyTerms};
-use crate::ids::{AccountId, ApiKeyId, EndpointId, InvitationId, MarketplaceId, OidcProviderId, PolicyId};
+use crate::ids::{AccountId, ApiKeyId, EndpointId, InvitationId, MarketplaceId, OidcProviderId};
 use crate::page::PageItem;
-use crate::policy::{Decider, Reason};
+use crate::policy::{Decider, PolicyRevision, Reason};
 use crate::time::Timestamp;
 
 /// Which subject of a review it is, in the order of reviews.
@@ -171,15 +171,6 @@ pub struct Access {
     pub policies: Vec<PolicyRevision>,
     /// The groups that these name, by their names.
     pub groups: Vec<GroupRevision>,
-}
-
-/// A policy as it was.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PolicyRevision {
-    /// Which.
-    pub id: PolicyId,
-    /// Which change of it.
-    pub revision: u64,
 }
 
 /// A group as it was.

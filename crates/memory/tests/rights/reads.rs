@@ -96,6 +96,12 @@ const READS: &[Reads] = &[
     ("policy", Permission::ReadMetadata, |world, who, things| {
         told(block_on(policy::policy(&world.space, who, things.policy)))
     }),
+    ("revisions", Permission::ReadMetadata, |world, who, things| {
+        told(block_on(policy::revisions(&world.space, who, things.policy, PageRequest::default())))
+    }),
+    ("revision", Permission::ReadMetadata, |world, who, things| {
+        told(block_on(policy::revision(&world.space, who, things.policy, 1)))
+    }),
     ("policies", Permission::ReadMetadata, |world, who, _| {
         told(block_on(policy::policies(&world.space, who, PageRequest::default())))
     }),
@@ -196,6 +202,10 @@ const READS_AHEAD: &[Reads] = &[
         let configuration = Some(space.policy_types.parse("access", &configuration).unwrap());
         let change = ChangePolicy { configuration, ..ChangePolicy::default() };
         told(block_on(policy::change_policy(space, &context(space), who, things.policy, change)))
+    }),
+    ("rollback_policy", Permission::WritePolicies, |world, who, things| {
+        let space = &world.space;
+        told(block_on(policy::rollback_policy(space, &context(space), who, things.policy, 1, None)))
     }),
     ("attach", Permission::WritePolicies, |world, who, things| {
         let (space, ids) = (&world.space, vec![things.policy]);

@@ -30,6 +30,7 @@ mod output;
 mod owner;
 mod password;
 mod policies;
+mod policy_history;
 mod policy_rule;
 mod policy_tools;
 mod printable;

@@ -14,6 +14,7 @@ use crate::cli::expectations::{self, ExpectArguments};
 use crate::cli::known_policies::{PATH, find_policy, policy_called};
 use crate::cli::lists::{POLICIES, list_all};
 use crate::cli::output::Output;
+use crate::cli::policy_history::{self, History, Rollback};
 use crate::cli::policy_rule::{PolicyRule, RuleArguments};
 use crate::cli::policy_tools::{self, ExplainArguments, LintArguments, SimulateArguments};
 use crate::cli::publish::find_endpoint;
@@ -34,6 +35,10 @@ pub(super) enum Policies {
     Detach(DetachPolicy),
     /// Remove a policy that no endpoint has any more
     Remove(RemovePolicy),
+    /// List the changes of a policy, the newest first, or show what one of them left
+    History(History),
+    /// Make a policy again what it was
+    Rollback(Rollback),
     /// Tell whether somebody may ask an endpoint, and which policy says so
     Explain(ExplainArguments),
     /// Look for patterns that do nothing, or more than anybody meant
@@ -86,7 +91,8 @@ impl Policies {
     /// The account as which it acts, where it is not the operator.
     pub(super) fn account(&self) -> Option<&Account> {
         match self {
-            Self::List => None,
+            Self::List | Self::History(_) => None,
+            Self::Rollback(what) => Some(&what.account),
             Self::Set(what) => Some(&what.account),
             Self::Detach(what) => Some(&what.account),
             Self::Remove(what) => Some(&what.account),
@@ -104,7 +110,12 @@ impl Policies {
             Self::Explain(what) => what.read().map(drop),
             Self::Simulate(what) => what.read().map(drop),
             Self::Expect(what) => what.check(),
-            Self::List | Self::Detach(_) | Self::Remove(_) | Self::Lint(_) => Ok(()),
+            Self::List
+            | Self::Detach(_)
+            | Self::Remove(_)
+            | Self::History(_)
+            | Self::Rollback(_)
+            | Self::Lint(_) => Ok(()),
         }
     }
 }
@@ -147,6 +158,8 @@ pub(super) async fn run(api: &ApiClient, what: &Policies, out: &mut Output) -> a
                 out.line(&format!("The policy {} is removed.", policy.name))
             }
         }
+        Policies::History(what) => policy_history::history(api, what, out).await,
+        Policies::Rollback(what) => policy_history::rollback(api, what, out).await,
         Policies::Explain(what) => policy_tools::explain(api, what, out).await,
         Policies::Lint(what) => policy_tools::lint(api, what, out).await,
         Policies::Simulate(what) => policy_tools::simulate(api, what, out).await,

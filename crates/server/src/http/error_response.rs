@@ -335,7 +335,12 @@ impl From<PolicyError> for Problem {
     fn from(error: PolicyError) -> Self {
         match error {
             PolicyError::Authorization(error) => error.into(),
-            PolicyError::NotFound | PolicyError::NoEndpoint => Self::new(Reason::NotFound, error),
+            PolicyError::NotFound | PolicyError::NoEndpoint | PolicyError::RevisionNotKept(_) => {
+                Self::new(Reason::NotFound, error)
+            }
+            PolicyError::LostGroup(..) | PolicyError::RevisionUnreadable(..) => {
+                Self::field("/revision", error)
+            }
             PolicyError::UnknownPolicy(id) => Self::field(
                 "/policy_ids",
                 format!("policy_ids names {id}, which is no policy of this tenant"),

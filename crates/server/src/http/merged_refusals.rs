@@ -154,7 +154,7 @@ impl MergedRefusals {
         if let (1, Some(draft)) = (count.number, draft) {
             return Ok(draft.clone());
         }
-        let RefusalKind { log, actor, action, outcome, reason_code, object, address } = kind.clone();
+        let RefusalKind { log, actor, action, outcome, reason_code, object, policy, address } = kind.clone();
         // Of a principal one address is known, also where the kind does not tell it.
         let address = if actor == Actor::Anonymous { address } else { count.address.flatten() };
         let context = self.space.request_context(Origin { address, user_agent: None })?;
@@ -162,7 +162,8 @@ impl MergedRefusals {
         let hub_user = count.draft.as_ref().and_then(|draft| draft.person.hub_user.clone());
         let event = context.event(log, action, actor)?;
         let person = Person { hub_user, ..event.person };
-        Ok(Event { outcome, reason_code, object, request: None, count: count.number, person, ..event })
+        let (request, count) = (None, count.number);
+        Ok(Event { outcome, reason_code, object, policy, request, count, person, ..event })
     }
 }
 

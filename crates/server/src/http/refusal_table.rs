@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use syft_space_domain::audit::{Action, Actor, Event, Log, Object, Outcome, ReasonCode, RecordedReason};
 use syft_space_domain::ids::EventId;
+use syft_space_domain::policy::PolicyRevision;
 
 use crate::http::client_address::prefix;
 
@@ -26,6 +27,7 @@ pub(crate) struct RefusalKind {
     pub(super) outcome: Outcome,
     pub(super) reason_code: Option<RecordedReason>,
     pub(super) object: Option<Object>,
+    pub(super) policy: Option<PolicyRevision>,
     pub(super) address: Option<IpAddr>,
 }
 
@@ -39,12 +41,13 @@ impl RefusalKind {
             outcome: Outcome::Denied,
             reason_code: Some(reason_code.into()),
             object: None,
+            policy: None,
             address: address.map(prefix),
         }
     }
 
     pub(super) fn of(event: &Event) -> Self {
-        let Event { log, actor, action, outcome, reason_code, object, person, .. } = event;
+        let Event { log, actor, action, outcome, reason_code, object, policy, person, .. } = event;
         Self {
             log: *log,
             actor: *actor,
@@ -52,6 +55,7 @@ impl RefusalKind {
             outcome: *outcome,
             reason_code: reason_code.clone(),
             object: object.clone(),
+            policy: *policy,
             address: person.address.map(prefix),
         }
     }
@@ -61,7 +65,7 @@ impl RefusalKind {
     pub(super) fn coarse(self) -> Self {
         let changes_member = matches!(self.action, Action::PrivilegePermissionsChanged | Action::UserDeleted);
         let object = if changes_member { self.object } else { None };
-        Self { address: None, object, ..self }
+        Self { address: None, object, policy: None, ..self }
     }
 
     fn side(&self) -> Side {

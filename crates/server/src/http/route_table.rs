@@ -25,8 +25,8 @@ use crate::routes::reply::List;
 use crate::routes::{
     access_review, api_keys, approvals, audit, auth, choose_password, datasets, docs, documents, endpoints,
     expectations, explanation, front_page, groups, health, hubs, invitations, jobs, keys, ledger, listings,
-    marketplaces, oidc, openapi, operator, own_access, policies, policy_lint, policy_simulation, query,
-    security_txt, sessions, shapes, tenant, totp, users,
+    marketplaces, oidc, openapi, operator, own_access, policies, policy_lint, policy_revisions,
+    policy_simulation, query, security_txt, sessions, shapes, tenant, totp, users,
 };
 
 macro_rules! routes {
@@ -342,6 +342,15 @@ pub static ROUTES: &[Route] = routes! {
             .reasons(&[ExpectationBroken, LimitReached]);
     Delete "/api/v1/policies/{id}" member(&[WritePolicies]) => policies::remove,
         summary("Remove a policy that is attached nowhere").no_content().if_match().reasons(&[InUse]);
+    Get    "/api/v1/policies/{id}/revisions" member(&[ReadMetadata]) => policy_revisions::list,
+        summary("List the changes of a policy").description("The newest first: the last 100 at most are kept.")
+            .paged().response::<List<policy_revisions::RevisionSummary>>(200);
+    Get    "/api/v1/policies/{id}/revisions/{revision}" member(&[ReadMetadata]) => policy_revisions::get,
+        summary("Show a policy as a change left it").response::<policy_revisions::KeptRevision>(200);
+    Post   "/api/v1/policies/{id}/rollback" member(&[WritePolicies]) => policy_revisions::roll_back,
+        summary("Make a policy again what it was").description("It is a change, and acts on the very next query.")
+            .request_body::<policy_revisions::RollBack>().response::<policies::Policy>(200).etag().if_match()
+            .reasons(&[ExpectationBroken, LimitReached]);
     Get    "/api/v1/policies/{id}/coverage" member(&[ReadAudit]) => policies::coverage,
         summary("List how much each caller was shown").description("Under a policy of type disclosure_limit, as far as it counts now.")
             .paged().response::<List<policies::CallerCoverage>>(200);

@@ -19,6 +19,7 @@ use syft_space_domain::time::Timestamp;
 use crate::http::problem::Problem;
 use crate::http::request::Request;
 use crate::http::route_docs::{CURSOR, LIMIT, Parameter};
+use crate::routes::access_review::PolicyRevision;
 use crate::routes::reply;
 use crate::routes::shapes;
 
@@ -45,6 +46,9 @@ pub(crate) struct Event {
     pub(crate) count: u32,
     /// The API key with which it was done; of what was done to a key, that key. Its name is the one it had then.
     pub(crate) api_key: Option<NamedKey>,
+    /// The policy that decided on a query, or of whose change it tells, as it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) policy: Option<PolicyRevision>,
     /// What the caller said that the query is for.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<shapes::PurposeShape>")]
@@ -84,6 +88,7 @@ impl From<RecordedEvent> for Event {
             address: event.person.address,
             count: event.count,
             api_key: event.person.api_key.map(|UsedKey { id, name }| NamedKey { id, name }),
+            policy: event.policy.map(PolicyRevision::from),
             purpose: event.person.purpose,
         }
     }

@@ -29,6 +29,7 @@ pub(crate) mod operator;
 pub(crate) mod own_access;
 pub(crate) mod policies;
 pub(crate) mod policy_lint;
+pub(crate) mod policy_revisions;
 pub(crate) mod policy_simulation;
 pub(crate) mod query;
 pub(crate) mod reply;

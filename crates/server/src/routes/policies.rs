@@ -47,7 +47,7 @@ impl From<policy::Policy> for Policy {
 }
 
 /// Writes a policy, which may have thousands of patterns.
-async fn respond(status: StatusCode, policy: policy::Policy) -> Result<HttpResponse, Problem> {
+pub(super) async fn respond(status: StatusCode, policy: policy::Policy) -> Result<HttpResponse, Problem> {
     reply::large_resource::<_, Policy>(status, policy.revision, policy).await
 }
 

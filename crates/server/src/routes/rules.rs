@@ -46,6 +46,7 @@ rules! {
         None => Ok(()),
         Some(_) => Err("model_id is null: this version has no models"),
     };
+    revision(revision: u64) = in_range(Some(*revision), 1, 1_000_000_000);
     max_tokens(tokens: Option<u64>) = in_range(*tokens, 1, 1_000_000_000);
     temperature(temperature: Option<f64>) = in_range(*temperature, 0.0, 2.0);
     penalty(penalty: Option<f64>) = in_range(*penalty, -2.0, 2.0);

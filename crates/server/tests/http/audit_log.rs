@@ -140,6 +140,12 @@ async fn u1_every_mutating_route_emits_an_event_that_bears_its_request_id() {
         ("DELETE", "/endpoints/{slug}", "/endpoints/made".into(), Value::Null),
         ("POST", "/policies", "/policies".into(), policy),
         ("PATCH", "/policies/{id}", format!("/policies/{policy_id}"), name.clone()),
+        (
+            "POST",
+            "/policies/{id}/rollback",
+            format!("/policies/{policy_id}/rollback"),
+            json!({ "revision": 1 }),
+        ),
         ("DELETE", "/policies/{id}", format!("/policies/{policy_id}"), Value::Null),
         ("POST", "/groups", "/groups".into(), json!({ "name": "partners" })),
         ("PATCH", "/groups/{name}", "/groups/partners".into(), json!({ "description": "who works with us" })),

@@ -92,6 +92,8 @@ mod passwords;
 #[cfg(test)]
 mod policies;
 #[cfg(test)]
+mod policy_revisions;
+#[cfg(test)]
 mod policy_tools;
 #[cfg(test)]
 mod policy_types;

@@ -104,6 +104,7 @@ impl Fixture {
             route.path.replace("{id}", id).replace("{doc}", &self.document).replace("{job}", &self.job);
         let path = path.replace("{name}", &self.group).replace("{address}", "in%2Fside%2B1@things.example");
         let path = path.replace("{tenant}", "nobody").replace("{provider}", "nothing");
+        let path = path.replace("{revision}", "1");
         path.replace("{slug}", &self.slug).replace("{listing}", &self.listing)
     }
 }
@@ -207,6 +208,7 @@ pub fn body(route: &Route, things: &Fixture, n: usize) -> Option<Value> {
             "policy_id": things.policy, "configuration": { "mode": "allow", "patterns": ["*"] },
             "identities": [{ "email": "a@b.example" }],
         })),
+        (Method::Post, "/policies/{id}/rollback") => Some(json!({ "revision": 1 })),
         (Method::Post, "/policies") => Some(json!({
             "name": "made", "policy_type": "access", "configuration": { "mode": "allow", "patterns": ["*"] },
         })),

@@ -14,6 +14,8 @@ use std::collections::btree_map::Entry;
 
 use diesel::prelude::*;
 use syft_space_domain::audit::{Event, Log, LogHead, RecordedEvent};
+use syft_space_domain::ids::PolicyId;
+use syft_space_domain::policy::PolicyRevision;
 
 use crate::audit::block::EVENTS_PER_BLOCK;
 use crate::codec::{Bytes, Key, to_i64, to_u64};
@@ -26,6 +28,22 @@ fn log_key(log: Log) -> Key {
         Log::Installation => Bytes([0; 16]),
         Log::Tenant(id) => id.into(),
     }
+}
+
+/// A policy as it was: its id, and its revision in 8 bytes, big-endian.
+type PolicyBytes = Bytes<24>;
+
+fn policy_bytes(policy: PolicyRevision) -> PolicyBytes {
+    let mut bytes = [0; 24];
+    let (id, revision) = bytes.split_at_mut(16);
+    id.copy_from_slice(policy.id.as_bytes());
+    revision.copy_from_slice(&policy.revision.to_be_bytes());
+    Bytes(bytes)
+}
+
+fn policy_of_bytes(Bytes(bytes): PolicyBytes) -> PolicyRevision {
+    let [id @ .., a, b, c, d, e, f, g, h] = bytes;
+    PolicyRevision { id: PolicyId::from_bytes(id), revision: u64::from_be_bytes([a, b, c, d, e, f, g, h]) }
 }
 
 #[derive(Insertable)]
@@ -46,6 +64,7 @@ struct NewEvent {
     request_id: Option<Key>,
     count: i64,
     person_commitment: Bytes<32>,
+    policy: Option<PolicyBytes>,
 }
 
 #[derive(Insertable)]
@@ -96,6 +115,7 @@ impl Appender {
             request_id: event.request.map(Key::from),
             count: event.count.into(),
             person_commitment: Bytes(person_commitment),
+            policy: event.policy.map(policy_bytes),
         });
         self.persons.push(NewPerson { log, seq, salt: Bytes(event.salt), data });
         Ok(())

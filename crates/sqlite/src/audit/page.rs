@@ -11,8 +11,8 @@ use syft_space_domain::tenant::{OperatorScope, TenantScope};
 use syft_space_domain::time::Timestamp;
 
 use crate::audit::block::{next_block, seq_before};
-use crate::audit::log_key;
 use crate::audit::search::Search;
+use crate::audit::{PolicyBytes, log_key, policy_of_bytes};
 use crate::codec::{Bytes, Key, limit_plus_one, parse, to_u64, unreadable_column};
 use crate::error::Failed;
 use crate::schema::{audit_events, audit_logs, audit_persons};
@@ -35,6 +35,7 @@ struct EventRow {
     request_id: Option<Key>,
     count: i64,
     person_commitment: Bytes<32>,
+    policy: Option<PolicyBytes>,
 }
 
 #[derive(Queryable, Selectable)]
@@ -80,6 +81,7 @@ fn recorded_event(log: Log, (row, person_row): EventWithPerson) -> Result<Record
             request: row.request_id.map(RequestId::from),
             count: u32::try_from(row.count)
                 .map_err(|error| unreadable_column("audit_events.count", &error))?,
+            policy: row.policy.map(policy_of_bytes),
             person,
         },
         person_commitment: row.person_commitment.0,

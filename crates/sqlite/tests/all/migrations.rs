@@ -32,6 +32,7 @@ const APP_ROWS: &str = "
     INSERT INTO jobs VALUES (x'01', x'05', x'06', 'queued', 1, 0, 1, 1, '[]', 1, NULL, 0, 0, 0, 1, 0);
     INSERT INTO endpoints VALUES (x'01', x'07', 'Docs', 'docs', '', '', '', x'05', 'raw', 1, 1, 1, 1);
     INSERT INTO policies VALUES (x'01', x'08', 'ours', 'access', 1, 1, 1, 0, 2, '{}');
+    INSERT INTO policy_revisions VALUES (x'01', x'08', 1, 1, x'02', 'created', NULL, 'ours', 'access', 0, 2, '{}');
     INSERT INTO transfers VALUES (x'01', x'13', x'07', 1, x'02', x'06', 'month', 1, 'EUR', 2, 1, 1500, x'14', 0);
     INSERT INTO balances VALUES (x'01', x'15', 2, 1, 1500);
     INSERT INTO disclosures VALUES (x'01', x'07', x'02', x'16', 1, 1);
@@ -45,7 +46,7 @@ const APP_ROWS: &str = "
     INSERT INTO marketplaces VALUES (x'01', x'0F', 'harbor', x'0E', 'spaceowner', NULL, x'00', 1, 1, 1, NULL);
     INSERT INTO listings VALUES (x'01', x'10', x'07', 'docs', x'0F', 'pending', NULL, NULL, 1, 0, 1, 1);
     INSERT INTO audit_logs VALUES (x'00', 1);
-    INSERT INTO audit_events VALUES (x'00', 1, x'09', 1, 'a', 'b', 'system', NULL, NULL, NULL, NULL, NULL, NULL, 1, x'0A');
+    INSERT INTO audit_events VALUES (x'00', 1, x'09', 1, 'a', 'b', 'system', NULL, NULL, NULL, NULL, NULL, NULL, 1, x'0A', NULL);
     INSERT INTO audit_persons VALUES (x'00', 1, x'0B', x'0C');
     INSERT INTO audit_blocks VALUES (x'00', 0, 1, 1, x'', x'', x'', x'0D');";
 

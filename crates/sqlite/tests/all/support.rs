@@ -117,6 +117,7 @@ pub(crate) fn event(log: impl Into<Log>) -> Event {
         reason_code: None,
         request: Some(RequestId::from_bytes(bytes(9))),
         count: 1,
+        policy: None,
         person: Person {
             address: Some([192, 0, 2, 1].into()),
             email: Some(SECRET_WORD.to_owned()),

@@ -34,7 +34,7 @@ impl Answers {
         let (closed, others): (Vec<_>, Vec<_>) = policies.iter().partition(|policy| policy.is_closed(asked));
         for (place, policy) in closed.into_iter().chain(others).enumerate() {
             let outcome = if place == 0 { PolicyVerdict::Unavailable } else { PolicyVerdict::Skipped };
-            self.policies.push(PolicyDiagnostic { policy: policy.id, effect: policy.effect(), outcome });
+            self.policies.push(policy.diagnostic(outcome));
         }
     }
 
@@ -49,12 +49,11 @@ impl Answers {
             match (&outcome, effect) {
                 (PolicyVerdict::Unavailable, _) => self.refuse(Reason::PolicyUnavailable, None),
                 (PolicyVerdict::Matched(rule), Effect::Deny) => {
-                    let decider = Decider { policy: policy.id, rule: Arc::clone(rule) };
-                    self.refuse(Reason::DeniedByPolicy, Some(decider));
+                    self.refuse(Reason::DeniedByPolicy, Some(policy.decider(rule)));
                 }
                 (PolicyVerdict::Matched(rule), Effect::Allow) if !deny_unknown => {
                     granted = true;
-                    self.decided_by = Some(Decider { policy: policy.id, rule: Arc::clone(rule) });
+                    self.decided_by = Some(policy.decider(rule));
                 }
                 (PolicyVerdict::AddressUnknown, Effect::Deny) => deny_unknown = true,
                 (PolicyVerdict::AddressUnknown, Effect::Allow) => allow_unknown = true,
@@ -68,7 +67,7 @@ impl Answers {
                     _,
                 ) => {}
             }
-            self.policies.push(PolicyDiagnostic { policy: policy.id, effect, outcome });
+            self.policies.push(policy.diagnostic(outcome));
         }
         let allows = stage.iter().any(|policy| policy.effect() == Effect::Allow);
         // Where it is said who may query, guests are let in by a rule for them, or not at all.

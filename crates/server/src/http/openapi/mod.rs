@@ -40,6 +40,7 @@ const TAGS: &[(&str, &str)] = &[
     ("policies", "Who may query."),
     ("groups", "Named lists of addresses, which policies name."),
     ("policy_lint", "What is odd about patterns."),
+    ("policy_revisions", "What policies were."),
     ("policy_simulation", "What a change of a policy would do."),
     ("approvals", "Questions that wait for approval."),
     ("own_access", "What one may ask, and what is left to one."),
@@ -63,6 +64,7 @@ const PATH_PARAMETERS: &[Parameter] = &[
     Parameter::new::<shapes::GroupNameShape>("name", "The name of the group."),
     Parameter::new::<shapes::EmailShape>("address", "The e-mail address."),
     Parameter::new::<shapes::SlugShape>("provider", "The name of the identity provider in the tenant."),
+    Parameter::new::<shapes::RevisionShape>("revision", "The number of the change."),
     Parameter::new::<shapes::SlugOrIdShape>(
         "slug",
         "The slug of the endpoint; but on the query route its id, too.",

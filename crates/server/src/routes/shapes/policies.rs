@@ -59,6 +59,8 @@ shapes! {
     ApprovalStateShape = "ApprovalState": json_schema!({
         "type": "string", "enum": names(&ApprovalState::ALL, ApprovalState::as_str),
     });
+    /// The number of a change.
+    RevisionShape = "RevisionNumber": json_schema!({ "type": "integer", "minimum": 1, "maximum": 1_000_000_000 });
     /// What is odd about a pattern.
     LintKindShape = "LintKind": json_schema!({
         "type": "string", "enum": ["shadowed", "contradictory", "never_matching", "too_wide", "costly"],

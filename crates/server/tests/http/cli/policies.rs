@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::account::{ANNA, OWNER, run_as};
-use super::stop;
+use super::{run, stop};
 use crate::space::{TestSpace, dataset_of, in_memory};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
@@ -55,6 +55,29 @@ async fn k12_an_owner_explains_looks_over_simulates_and_removes_policies_from_th
     );
     as_owner(&["policies", "simulate", "them", "--allow", ANNA]).expect(3);
     run_as(&home, ANNA, &["ask", "hours", "When does the reading room open?"]).expect(0);
+
+    // A change is looked at, and taken back.
+    as_owner(&["policies", "set", "us", "--allow", "*@elsewhere.example"]).expect(0);
+    run_as(&home, ANNA, &["ask", "hours", "When does the reading room open?"]).expect(4);
+    let told = as_owner(&["policies", "rollback", "us", "1"]).expect(0).stdout;
+    assert_eq!(told, "The policy us is again what it was by revision 1.\n");
+    run_as(&home, ANNA, &["ask", "hours", "When does the reading room open?"]).expect(0);
+    as_owner(&["policies", "rollback", "us", "9"]).expect(3);
+    as_owner(&["policies", "rollback", "us", "0"]).expect(2);
+    let history = |arguments: &[&str]| run(&home, &[&["policies", "history", "us"], arguments].concat());
+    let told = history(&[]).expect(0).stdout;
+    let rows: Vec<&str> = told.lines().collect();
+    assert_eq!(rows.len(), 4, "{told}");
+    assert!(
+        rows[1].contains(OWNER) && rows[1].contains("rolled_back, changed_patterns (to revision 1)"),
+        "{told}"
+    );
+    assert!(rows[3].contains("created"), "{told}");
+    let json = history(&["--json"]).expect(0).json();
+    assert_eq!((&json[0]["revision"], &json[0]["rolled_back_to"]), (&json!(3), &json!(1)));
+    let json = history(&["--revision", "2"]).expect(0).json();
+    assert_eq!(json["configuration"]["patterns"], json!(["*@elsewhere.example"]));
+    history(&["--revision", "9"]).expect(3);
 
     as_owner(&["policies", "remove", "us"]).expect(4);
     let told = as_owner(&["policies", "detach", "us", "--from", "hours"]).expect(0);

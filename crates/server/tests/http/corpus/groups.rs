@@ -16,6 +16,7 @@ pub async fn play() -> Recorder {
     groups(&mut r).await;
     members(&mut r).await;
     policies(&mut r).await;
+    revisions(&mut r).await;
     removals(&mut r).await;
     r.log("owner", "/audit").await;
     r
@@ -116,6 +117,45 @@ async fn policies(r: &mut Recorder) {
         let identity = json!({ "email": "anna@acme.example" });
         r.post("owner", "/endpoints/birds/policies/explain", json!({ "identity": identity })).await;
     }
+}
+
+/// What the policy was, and making it so again.
+async fn revisions(r: &mut Recorder) {
+    let path = "/policies/«policy»/revisions";
+    for who in ["owner", "viewer", "anna", "foreigner"] {
+        r.get(who, path).await;
+        r.get(who, &format!("{path}/1")).await;
+    }
+    r.pages("viewer", &format!("{path}?limit=1")).await;
+    for target in ["limit=0", "cursor=00"].map(|query| format!("{path}?{query}")) {
+        r.get("owner", &target).await;
+    }
+    for target in ["/3", "/0", "/x"].map(|number| format!("{path}{number}")) {
+        r.get("owner", &target).await;
+    }
+    let roll_back = |who: &str, revision: Value| {
+        Ask::new(who, "POST", "/policies/«policy»/rollback").json(&json!({ "revision": revision }))
+    };
+    for who in ["viewer", "anna", "foreigner"] {
+        r.send(roll_back(who, json!(1))).await;
+    }
+    for revision in [json!(9), json!(0), json!("1"), json!(null)] {
+        r.send(roll_back("owner", revision)).await;
+    }
+    r.send(roll_back("owner", json!(1)).header("if-match", "\"1\"")).await;
+    // A group that it named is gone.
+    r.patch(
+        "owner",
+        "/policies/«policy»",
+        json!({ "name": "others", "configuration": { "patterns": ["*"] } }),
+    )
+    .await;
+    r.delete("owner", "/groups/readers").await;
+    r.send(roll_back("owner", json!(1))).await;
+    r.make("readers again", "owner", "/groups", json!({ "name": "readers" })).await;
+    r.send(roll_back("owner", json!(1)).header("if-match", "\"3\"")).await;
+    r.get("owner", path).await;
+    r.get("owner", &format!("{path}/4")).await;
 }
 
 async fn removals(r: &mut Recorder) {

@@ -176,6 +176,7 @@ pub fn fields(route: &Route) -> Vec<Field> {
             is("/identities/0", Object),
             is("/identities/0/email", Email),
         ],
+        (Method::Post, "/policies/{id}/rollback") => vec![is("/revision", Count)],
         (Method::Patch, "/policies/{id}") => vec![is("/name", Name), is("/configuration", Any)],
         (Method::Post, "/marketplaces") => vec![
             is("/name", Slug),

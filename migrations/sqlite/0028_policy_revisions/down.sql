@@ -1,0 +1,2 @@
+ALTER TABLE audit_events DROP COLUMN policy;
+DROP TABLE policy_revisions;
