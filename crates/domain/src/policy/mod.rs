@@ -105,8 +105,8 @@ pub use review_subject::{
 };
 pub use review_token::{ReviewToken, ReviewTokenError};
 pub use revisions::{
-    KeptRevision, MAX_REVISION_BYTES_PER_TENANT, MAX_REVISIONS_PER_POLICY, PolicyRevision, RevisionSummary,
-    revision, revisions, rollback_policy,
+    MAX_REVISION_BYTES_PER_TENANT, MAX_REVISIONS_PER_POLICY, PolicyRevision, revision, revisions,
+    rollback_policy,
 };
 pub use schedule::ScheduleType;
 pub use sign_off::{SignedOff, sign_off};
@@ -116,7 +116,8 @@ pub use simulate::{
 pub use token_limit::TokenLimitType;
 pub use validity::{Validity, ValidityError};
 
-use crate::ids::PolicyId;
+use crate::audit::RecordedReason;
+use crate::ids::{ActorId, PolicyId};
 use crate::page::PageItem;
 use crate::time::Timestamp;
 
@@ -140,5 +141,48 @@ pub struct Policy {
 impl PageItem for Policy {
     fn bytes(&self) -> usize {
         self.name.len() + self.configuration.json().get().len()
+    }
+}
+
+/// A policy as one change left it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptRevision {
+    /// Whose it is.
+    pub policy: PolicyId,
+    /// What is told of it in a list.
+    pub summary: RevisionSummary,
+    /// What the policy demanded.
+    pub configuration: PolicyConfiguration,
+}
+
+/// What is told of a revision in a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RevisionSummary {
+    /// The policy's number from this change on.
+    pub revision: u64,
+    /// When.
+    pub changed_at: Timestamp,
+    /// Who, as the audit log knows them; `None` where that is not known.
+    pub changed_by: Option<ActorId>,
+    /// What was changed, in the words of the audit log; `None` where nothing was, or it is not known.
+    pub changes: Option<RecordedReason>,
+    /// The revision that was taken, where this was a rollback.
+    pub rolled_back_to: Option<u64>,
+    /// The policy's name for people.
+    pub name: String,
+    /// The name of its type.
+    pub policy_type: String,
+}
+
+impl PageItem for KeptRevision {
+    fn bytes(&self) -> usize {
+        self.summary.bytes() + self.configuration.json().get().len()
+    }
+}
+
+impl PageItem for RevisionSummary {
+    fn bytes(&self) -> usize {
+        let changes = self.changes.as_ref().map_or(0, |changes| RecordedReason::as_str(changes).len());
+        200 + self.name.len() + self.policy_type.len() + changes
     }
 }

@@ -198,6 +198,7 @@ async fn i1_every_example_of_a_request_is_accepted_and_answered_as_its_example_s
     let policy = told.send("policies_create", "", 201).await["id"].as_str().unwrap().to_owned();
     told.swap("01a20bbd-cd35-7a08-9c6b-3f2e8d5a1b77", &policy);
     told.send("policies_change", &policy, 200).await;
+    told.send("policy_revisions_roll_back", &policy, 200).await;
     told.send("endpoints_attach", "opening-hours", 200).await;
     told.send("expectations_set", "opening-hours", 200).await;
     told.send("groups_create", "", 201).await;
@@ -330,6 +331,7 @@ impl FilledSpace {
             ("/api/v1/datasets/{id}", dataset),
             ("/api/v1/policies/{id}", text(policy)),
             ("/api/v1/marketplaces/{id}", marketplace),
+            ("{revision}", "1".to_owned()),
             ("{job}", text(job)),
             ("{doc}", "doc".to_owned()),
             ("{slug}", "birds".to_owned()),

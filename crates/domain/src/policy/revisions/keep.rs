@@ -1,8 +1,7 @@
 //! Keeping a revision, in the unit of work of the change itself, and how many are kept.
 
 use crate::audit::Event;
-use crate::policy::Policy;
-use crate::policy::revisions::kept::{KeptRevision, RevisionSummary};
+use crate::policy::{KeptRevision, Policy, RevisionSummary};
 use crate::store::{StoreError, Tx};
 use crate::tenant::WriteScope;
 

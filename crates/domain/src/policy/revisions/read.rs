@@ -4,8 +4,7 @@ use crate::access::Permission;
 use crate::identity::Principal;
 use crate::ids::PolicyId;
 use crate::page::{Page, PageRequest};
-use crate::policy::PolicyError;
-use crate::policy::revisions::kept::{KeptRevision, RevisionSummary};
+use crate::policy::{KeptRevision, PolicyError, RevisionSummary};
 use crate::space::Space;
 
 /// The revisions that are kept of a policy, the newest first.

@@ -127,7 +127,7 @@ async fn z1_the_operator_does_what_the_table_says_and_the_tenant_reads_of_it() {
             _ => &dataset,
         };
         let path = route.path.replace("{id}", id).replace("{doc}", "doc").replace("{job}", &job);
-        path.replace("{slug}", "things").replace("{name}", "things")
+        path.replace("{slug}", "things").replace("{name}", "things").replace("{revision}", "1")
     };
     let (mut let_in, mut refused) = (0, 0);
     for route in ROUTES {
