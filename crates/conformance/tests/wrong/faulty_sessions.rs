@@ -2,7 +2,7 @@
 
 use std::ops::DerefMut;
 
-use syft_space_conformance::sample;
+use syft_space_conformance::{sample, session};
 use syft_space_domain::identity::Session;
 use syft_space_domain::identity::ports::{SessionRows, SessionView};
 use syft_space_domain::ids::{AccountId, SessionId};
@@ -14,6 +14,7 @@ use syft_space_domain::time::Timestamp;
 use crate::faulty_view::{FaultyView, delegated, scoped};
 use crate::merge::Merge;
 use crate::store::Fault;
+use crate::{assert_caught, faulty_store};
 
 impl<P: DerefMut> SessionView for FaultyView<P>
 where
@@ -70,4 +71,14 @@ where
     scoped! { WriteScope, sample::write_scope;
         remove_session(account: AccountId, id: SessionId) -> bool;
     }
+}
+
+#[test]
+fn a4_a_store_that_keeps_sessions_or_their_tokens_is_caught() {
+    let make = faulty_store(Fault::KeepsRefreshTokens);
+    assert_caught(session::CHECKS, &*make, "a4_a_session_that_is_used_keeps_what_it_is");
+    let make = faulty_store(Fault::EndsOneSessionForAll);
+    assert_caught(session::CHECKS, &*make, "a4_sessions_end_one_by_one_and_all_at_once");
+    let make = faulty_store(Fault::TrimsAllSessions);
+    assert_caught(session::CHECKS, &*make, "a4_a_bounded_number_of_sessions_that_are_over_is_removed");
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use syft_space_conformance::{
     Fixture, StoreFactory, api_key, audit, check_store, dataset, differential, endpoint, identity,
-    login_record, marketplace, oidc, password_reset, policy, second_factor, session, store, tenant,
+    login_record, marketplace, oidc, password_reset, policy, second_factor, store, tenant,
 };
 use syft_space_domain::audit::Event;
 use syft_space_domain::store::{
@@ -366,16 +366,6 @@ fn k1_a_store_that_forgets_whose_a_rotated_key_is_is_caught() {
     let make = faulty_store(Fault::ForgetsUsesOfRotatedKeys);
     let promise = "k1_what_is_kept_anew_of_an_api_key_leaves_whose_it_is_and_its_use";
     assert_caught(api_key::CHECKS, &*make, promise);
-}
-
-#[test]
-fn a4_a_store_that_keeps_sessions_or_their_tokens_is_caught() {
-    let make = faulty_store(Fault::KeepsRefreshTokens);
-    assert_caught(session::CHECKS, &*make, "a4_a_session_that_is_used_keeps_what_it_is");
-    let make = faulty_store(Fault::EndsOneSessionForAll);
-    assert_caught(session::CHECKS, &*make, "a4_sessions_end_one_by_one_and_all_at_once");
-    let make = faulty_store(Fault::TrimsAllSessions);
-    assert_caught(session::CHECKS, &*make, "a4_a_bounded_number_of_sessions_that_are_over_is_removed");
 }
 
 #[test]
