@@ -9,8 +9,8 @@ use crate::cli::account::Account;
 use crate::cli::api::{ApiClient, option, unusable};
 use crate::cli::exit::{CommandError, ExitStatus, status_of};
 use crate::cli::output::Output;
-use crate::cli::policies::why_shut_out;
 use crate::cli::printable::{one_line, wrap};
+use crate::cli::shut_out::why_shut_out;
 use crate::routes::query::Query;
 
 /// How far a passage is set in under its heading.
