@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::Context;
-use reqwest::header::{ETAG, HeaderValue, IF_MATCH};
+use reqwest::header::{ETAG, HeaderValue, IF_MATCH, RETRY_AFTER};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -254,7 +254,14 @@ async fn answered(request: RequestBuilder) -> anyhow::Result<Response> {
     if status.is_success() {
         return Ok(answer);
     }
-    Err(refusal(status, &answer.bytes().await.context(BROKE_OFF)?).into())
+    // A limit tells when there is something left again. Any other refusal that does hopes for a better time.
+    let wait = answer.headers().get(RETRY_AFTER).and_then(|wait| wait.to_str().ok()?.parse().ok());
+    let wait: Option<u64> = wait.filter(|_| status == StatusCode::TOO_MANY_REQUESTS);
+    let error = refusal(status, &answer.bytes().await.context(BROKE_OFF)?);
+    Err(match wait {
+        Some(seconds) => error.and(&format!("it is let in again in {seconds} s")).into(),
+        None => error.into(),
+    })
 }
 
 /// The error of a command whose request was refused.
