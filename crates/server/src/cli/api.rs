@@ -223,9 +223,32 @@ impl ApiClient {
 
     /// Reads all of a list.
     pub(super) async fn all<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<Vec<T>> {
+        self.collect(path, None).await
+    }
+
+    /// Reads all of a list of a tenant, as the operator.
+    pub(super) async fn all_in<T: DeserializeOwned>(
+        &self,
+        tenant: &TenantName,
+        path: &str,
+    ) -> anyhow::Result<Vec<T>> {
+        self.collect(path, Some(tenant)).await
+    }
+
+    async fn collect<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        tenant: Option<&TenantName>,
+    ) -> anyhow::Result<Vec<T>> {
         let (mut all, mut cursor) = (Vec::new(), None::<String>);
         loop {
-            let page = self.page::<T>(path, &[("limit", "100")], cursor.as_deref()).await?;
+            let mut query = vec![("limit", "100")];
+            query.extend(cursor.as_deref().map(|cursor| ("cursor", cursor)));
+            let mut request = self.request(Method::GET, path, &query)?;
+            if let Some(tenant) = tenant {
+                request = request.header(OPERATOR_TENANT.as_str(), tenant.as_str());
+            }
+            let page: List<T> = self.read(request).await?;
             all.extend(page.items);
             cursor = page.next_cursor;
             if cursor.is_none() {

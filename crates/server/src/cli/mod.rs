@@ -390,8 +390,8 @@ struct Asked {
 /// Does what a command does over the API.
 async fn call(api: &ApiClient, command: &Command, asked: &Asked, out: &mut Output) -> anyhow::Result<()> {
     match command {
-        Command::Owner(_) => match &asked.owner {
-            Some(new_owner) => owner::create(api, new_owner, out).await,
+        Command::Owner(owner::Owner::Create(create)) => match &asked.owner {
+            Some(new_owner) => owner::create(api, create, new_owner, out).await,
             None => Ok(()),
         },
         Command::Password(_) => match &asked.password {
