@@ -3,6 +3,7 @@
 mod access;
 mod access_review;
 mod account;
+mod address_file;
 mod api;
 mod api_keys;
 mod approvals;
