@@ -15,6 +15,7 @@ mod policies;
 mod second_factor;
 mod socket;
 mod terminal;
+mod who_may_ask;
 
 use std::io::Write;
 use std::path::Path;
