@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use syft_space_conformance::{
     Fixture, StoreFactory, api_key, audit, check_store, dataset, differential, endpoint, identity,
-    login_record, marketplace, oidc, password_reset, policy, second_factor, store, tenant,
+    login_record, marketplace, oidc, password_reset, policy, second_factor, session, store, tenant,
 };
 use syft_space_domain::audit::Event;
 use syft_space_domain::store::{

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::Context;
-use reqwest::header::{ETAG, HeaderValue, IF_MATCH};
+use reqwest::header::{ETAG, HeaderValue, IF_MATCH, RETRY_AFTER};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -223,9 +223,32 @@ impl ApiClient {
 
     /// Reads all of a list.
     pub(super) async fn all<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<Vec<T>> {
+        self.collect(path, None).await
+    }
+
+    /// Reads all of a list of a tenant, as the operator.
+    pub(super) async fn all_in<T: DeserializeOwned>(
+        &self,
+        tenant: &TenantName,
+        path: &str,
+    ) -> anyhow::Result<Vec<T>> {
+        self.collect(path, Some(tenant)).await
+    }
+
+    async fn collect<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        tenant: Option<&TenantName>,
+    ) -> anyhow::Result<Vec<T>> {
         let (mut all, mut cursor) = (Vec::new(), None::<String>);
         loop {
-            let page = self.page::<T>(path, &[("limit", "100")], cursor.as_deref()).await?;
+            let mut query = vec![("limit", "100")];
+            query.extend(cursor.as_deref().map(|cursor| ("cursor", cursor)));
+            let mut request = self.request(Method::GET, path, &query)?;
+            if let Some(tenant) = tenant {
+                request = request.header(OPERATOR_TENANT.as_str(), tenant.as_str());
+            }
+            let page: List<T> = self.read(request).await?;
             all.extend(page.items);
             cursor = page.next_cursor;
             if cursor.is_none() {
@@ -254,7 +277,14 @@ async fn answered(request: RequestBuilder) -> anyhow::Result<Response> {
     if status.is_success() {
         return Ok(answer);
     }
-    Err(refusal(status, &answer.bytes().await.context(BROKE_OFF)?).into())
+    // A limit tells when there is something left again. Any other refusal that does hopes for a better time.
+    let wait = answer.headers().get(RETRY_AFTER).and_then(|wait| wait.to_str().ok()?.parse().ok());
+    let wait: Option<u64> = wait.filter(|_| status == StatusCode::TOO_MANY_REQUESTS);
+    let error = refusal(status, &answer.bytes().await.context(BROKE_OFF)?);
+    Err(match wait {
+        Some(seconds) => error.and(&format!("it is let in again in {seconds} s")).into(),
+        None => error.into(),
+    })
 }
 
 /// The error of a command whose request was refused.

@@ -7,10 +7,11 @@ use syft_space_domain::endpoint::Slug;
 
 use crate::cli::account::Account;
 use crate::cli::api::{ApiClient, option, unusable};
-use crate::cli::exit::{CommandError, ExitStatus, status_of};
+use crate::cli::exit::{CommandError, ExitStatus, is_refused_for, status_of};
 use crate::cli::output::Output;
-use crate::cli::policies::why_shut_out;
 use crate::cli::printable::{one_line, wrap};
+use crate::cli::shut_out::why_shut_out;
+use crate::http::reason::Reason;
 use crate::routes::query::Query;
 
 /// How far a passage is set in under its heading.
@@ -31,6 +32,9 @@ pub(super) struct AskArguments {
     /// How much of what stands before and behind each passage to show with it [default: 0]
     #[arg(long, value_name = "PASSAGES", value_parser = clap::value_parser!(u64).range(0..=u64::from(ContextSize::MAX)))]
     context: Option<u64>,
+    /// What the question is for, where a policy asks it
+    #[arg(long, value_name = "PURPOSE")]
+    purpose: Option<String>,
     #[command(flatten)]
     pub(super) account: Account,
 }
@@ -42,7 +46,8 @@ impl AskArguments {
         let slug = option("ENDPOINT", &self.endpoint)?;
         let context = self.context.map(ContextSize::parse).transpose();
         let context = context.map_err(|error| unusable("--context", error))?;
-        Ok((slug, Query::of_question(self.question.clone(), self.top, context)))
+        let purpose = self.purpose.as_deref().map(|purpose| option("--purpose", purpose)).transpose()?;
+        Ok((slug, Query::of_question(self.question.clone(), self.top, context).for_purpose(purpose)))
     }
 }
 
@@ -50,7 +55,7 @@ pub(super) async fn run(api: &ApiClient, what: &AskArguments, out: &mut Output) 
     let (slug, question) = what.read()?;
     let answer: Value = match api.post(&format!("/api/v1/endpoints/{slug}/query"), &question).await {
         Ok(answer) => answer,
-        Err(error) => return Err(explained(api, &slug, error).await),
+        Err(error) => return Err(explained(api, &slug, what, error).await),
     };
     if out.json {
         return out.document(&answer);
@@ -109,8 +114,16 @@ fn around<'a>(hit: &'a Value, side: &str) -> Vec<&'a str> {
 }
 
 /// Says of a question that was refused what the account can do about it.
-async fn explained(api: &ApiClient, slug: &Slug, error: anyhow::Error) -> anyhow::Error {
+async fn explained(api: &ApiClient, slug: &Slug, what: &AskArguments, error: anyhow::Error) -> anyhow::Error {
     let status = status_of(&error);
+    let is_spent = [Reason::RateLimited, Reason::PaymentRequired];
+    if is_spent.into_iter().any(|reason| is_refused_for(&error, reason)) {
+        let message = format!("{error}; `syft-space access --as {}` tells what is left", what.account.email);
+        return CommandError::new(status, message).into();
+    }
+    if what.purpose.is_none() && error.to_string().contains("/purpose: ") {
+        return CommandError::new(status, format!("{error}: name one with --purpose PURPOSE")).into();
+    }
     let message = match status {
         ExitStatus::NotFound => format!(
             "there is no endpoint \"{slug}\", or it is a draft, which only owners and admins can ask; `syft-space \

@@ -63,6 +63,12 @@ impl CommandError {
         Self { reason_code: Some(reason_code.into()), ..self }
     }
 
+    /// The same error, with more to its message.
+    #[must_use]
+    pub(super) fn and(self, more: &str) -> Self {
+        Self { message: format!("{}; {more}", self.message), ..self }
+    }
+
     /// The error of a command whose later step failed, where an earlier one was done.
     #[must_use]
     pub(super) fn partial(done: &str, error: &anyhow::Error) -> Self {

@@ -1,5 +1,9 @@
 //! The commands `syft-space groups list|show|create|add|remove|delete`.
 
+use std::cell::OnceCell;
+use std::collections::HashSet;
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
 use reqwest::{Method, Url};
 use serde::Serialize;
@@ -7,8 +11,9 @@ use syft_space_domain::group::{GroupName, MAX_MEMBERS_AT_ONCE};
 use syft_space_domain::identity::Email;
 use syft_space_domain::text::Line;
 
-use crate::cli::account::Account;
-use crate::cli::api::{ApiClient, option};
+use crate::cli::account::{Account, is_standard_input};
+use crate::cli::address_file::addresses_in;
+use crate::cli::api::{ApiClient, option, unusable};
 use crate::cli::exit::CommandError;
 use crate::cli::lists::{list_all, time};
 use crate::cli::output::{Column, Output, number, text};
@@ -30,9 +35,9 @@ pub(super) enum Groups {
     /// Make one, which nobody is in yet
     Create(CreateGroup),
     /// Put addresses into one
-    Add(ChangeMembers),
+    Add(AddMembers),
     /// Take addresses out of one
-    Remove(ChangeMembers),
+    Remove(RemoveMembers),
     /// Remove one that no policy names, with all addresses in it
     Delete(DeleteGroup),
 }
@@ -50,9 +55,28 @@ pub(super) struct CreateGroup {
     account: Account,
 }
 
-/// Which addresses of which group.
+/// Which addresses come into which group.
 #[derive(Args)]
-pub(super) struct ChangeMembers {
+pub(super) struct AddMembers {
+    /// The name of the group
+    #[arg(value_name = "NAME")]
+    name: String,
+    /// The addresses
+    #[arg(value_name = "EMAIL", required_unless_present = "file")]
+    emails: Vec<String>,
+    /// Those in this file, too, or on standard input if it is -: one a line; blank lines and those that begin with # are passed over
+    #[arg(long, value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// What the file holds, which is read once.
+    #[arg(skip)]
+    in_file: OnceCell<Vec<Email>>,
+    #[command(flatten)]
+    account: Account,
+}
+
+/// Which addresses go out of which group.
+#[derive(Args)]
+pub(super) struct RemoveMembers {
     /// The name of the group
     #[arg(value_name = "NAME")]
     name: String,
@@ -96,7 +120,8 @@ impl Groups {
         match self {
             Self::List | Self::Show { .. } => None,
             Self::Create(create) => Some(&create.account),
-            Self::Add(change) | Self::Remove(change) => Some(&change.account),
+            Self::Add(add) => Some(&add.account),
+            Self::Remove(remove) => Some(&remove.account),
             Self::Delete(delete) => Some(&delete.account),
         }
     }
@@ -108,7 +133,8 @@ impl Groups {
             Self::Show { name } => group_name(name).map(drop),
             Self::Delete(delete) => group_name(&delete.name).map(drop),
             Self::Create(create) => create.read().map(drop),
-            Self::Add(change) | Self::Remove(change) => change.read().map(drop),
+            Self::Add(add) => add.read().map(drop),
+            Self::Remove(remove) => remove.read().map(drop),
         }
     }
 }
@@ -120,16 +146,44 @@ impl CreateGroup {
     }
 }
 
-impl ChangeMembers {
+impl AddMembers {
     /// The group, and the addresses, each once.
     fn read(&self) -> Result<(GroupName, Vec<Email>), CommandError> {
-        let name = group_name(&self.name)?;
-        let emails = self.emails.iter().map(|email| option(&format!("EMAIL {email:?}"), email));
-        let mut emails = emails.collect::<Result<Vec<Email>, _>>()?;
-        emails.sort();
-        emails.dedup();
-        Ok((name, emails))
+        let (name, mut emails) = (group_name(&self.name)?, addresses(&self.emails)?);
+        if let Some(file) = &self.file {
+            let is_input = is_standard_input(&self.file);
+            let account = [&self.account.password_file, &self.account.totp_file];
+            if is_input && account.into_iter().any(is_standard_input) {
+                let why = "standard input has a password or a code: name a file for the addresses";
+                return Err(unusable("--file", why));
+            }
+            if self.in_file.get().is_none() {
+                let read = addresses_in(file)?;
+                // Nobody else sets it.
+                let _set = self.in_file.set(read);
+            }
+            emails.extend(self.in_file.get().into_iter().flatten().cloned());
+        }
+        Ok((name, each_once(emails)))
     }
+}
+
+impl RemoveMembers {
+    /// The group, and the addresses, each once.
+    fn read(&self) -> Result<(GroupName, Vec<Email>), CommandError> {
+        Ok((group_name(&self.name)?, each_once(addresses(&self.emails)?)))
+    }
+}
+
+/// The addresses of the command line.
+fn addresses(texts: &[String]) -> Result<Vec<Email>, CommandError> {
+    texts.iter().map(|email| option(&format!("EMAIL {email:?}"), email)).collect()
+}
+
+fn each_once(mut emails: Vec<Email>) -> Vec<Email> {
+    emails.sort();
+    emails.dedup();
+    emails
 }
 
 fn group_name(text: &str) -> Result<GroupName, CommandError> {
@@ -164,8 +218,14 @@ pub(super) async fn run(api: &ApiClient, what: &Groups, out: &mut Output) -> any
         }
         Groups::Remove(change) => {
             let (name, emails) = change.read()?;
+            let known = api.all::<GroupMember>(&format!("{}/members", path(&name))).await?;
             let removed = remove(api, &name, &emails).await?;
-            tell(out, &name, removed, "taken out")
+            tell(out, &name, removed, "taken out")?;
+            let known: HashSet<_> = known.into_iter().map(|member| member.email).collect();
+            for email in emails.iter().filter(|email| !known.contains(email)) {
+                out.remark(&format!("{email} was not in the group {name}"));
+            }
+            Ok(())
         }
         Groups::Delete(delete) => {
             let name = group_name(&delete.name)?;

@@ -15,6 +15,7 @@ use crate::cli::api::{ApiClient, option};
 use crate::cli::exit::{CommandError, ExitStatus};
 use crate::cli::names::Names;
 use crate::cli::output::{Column, Output, number, text};
+use crate::cli::who_may_ask::in_a_cell;
 use crate::routes::audit::Event;
 use crate::routes::datasets::{ChangeDataset, Dataset, DatasetUsage};
 use crate::routes::endpoints::{Endpoint, EndpointWithPolicies};
@@ -320,12 +321,10 @@ pub(super) async fn endpoints(api: &ApiClient, out: &mut Output) -> anyhow::Resu
     let describe = async |endpoint: &Endpoint| {
         let EndpointWithPolicies { policies, .. } =
             api.get(&format!("/api/v1/endpoints/{}", endpoint.slug)).await?;
-        let policies: Vec<&str> = policies.iter().map(|policy| &*policy.name).collect();
         let dataset = datasets.iter().find(|dataset| dataset.id == endpoint.dataset_id);
         Ok(Description {
             first: dataset.map_or_else(|| endpoint.dataset_id.to_string(), |dataset| dataset.name.clone()),
-            // Whom that lets in is worth a word: it is everybody.
-            second: if policies.is_empty() { "(none: every member)".to_owned() } else { policies.join(", ") },
+            second: in_a_cell(&policies),
         })
     };
     list_described(api, "/api/v1/endpoints", &[], ENDPOINTS, u64::MAX, out, describe).await
@@ -445,10 +444,19 @@ fn to_text(value: &Value) -> String {
 }
 
 /// An access policy's rule, in a few words.
-fn rule(configuration: &str) -> String {
+pub(super) fn rule(configuration: &str) -> String {
     let configuration: Value = serde_json::from_str(configuration).unwrap_or_default();
     let Some(mode) = configuration.get("mode") else { return configuration.to_string() };
     let patterns = configuration.get("patterns").and_then(Value::as_array);
     let words = std::iter::once(mode).chain(patterns.into_iter().flatten());
-    words.map(to_text).collect::<Vec<_>>().join(" ")
+    let mut words: Vec<String> = words.map(to_text).collect();
+    if configuration.get("guests") == Some(&Value::Bool(true)) {
+        words.push("and guests".to_owned());
+    }
+    for (key, says) in [("valid_from", "from"), ("valid_until", "until")] {
+        if let Some(at) = configuration.get(key).and_then(Value::as_str) {
+            words.push(format!("{says} {at}"));
+        }
+    }
+    words.join(" ")
 }

@@ -3,10 +3,12 @@
 mod access;
 mod access_review;
 mod account;
+mod address_file;
 mod api;
 mod api_keys;
 mod approvals;
 mod ask;
+mod attached_policies;
 mod change_password;
 mod config;
 mod connect;
@@ -30,6 +32,7 @@ mod output;
 mod owner;
 mod password;
 mod policies;
+mod policy_attach;
 mod policy_history;
 mod policy_rule;
 mod policy_tools;
@@ -40,8 +43,10 @@ mod read_model;
 mod reindex;
 mod serve;
 mod sessions;
+mod shut_out;
 mod sign_off;
 mod users;
+mod who_may_ask;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -388,8 +393,8 @@ struct Asked {
 /// Does what a command does over the API.
 async fn call(api: &ApiClient, command: &Command, asked: &Asked, out: &mut Output) -> anyhow::Result<()> {
     match command {
-        Command::Owner(_) => match &asked.owner {
-            Some(new_owner) => owner::create(api, new_owner, out).await,
+        Command::Owner(owner::Owner::Create(create)) => match &asked.owner {
+            Some(new_owner) => owner::create(api, create, new_owner, out).await,
             None => Ok(()),
         },
         Command::Password(_) => match &asked.password {

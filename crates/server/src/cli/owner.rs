@@ -10,7 +10,11 @@ use crate::cli::exit::{CommandError, ExitStatus};
 use crate::cli::output::Output;
 use crate::cli::password;
 use crate::routes::auth::NewMember;
-use crate::routes::operator::Founding;
+use crate::routes::operator::{Founding, Tenant};
+use crate::routes::users::Member;
+
+/// The most tenants that a question names.
+const MAX_NAMED: usize = 5;
 
 /// What one can do with owners.
 #[derive(Subcommand)]
@@ -29,6 +33,12 @@ pub(super) struct CreateOwner {
     /// Read the password from this file, or from standard input if it is -; else the terminal asks for it
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
+    /// Make an account that is there already an owner, with this password; else the terminal asks whether to
+    #[arg(long)]
+    restore: bool,
+    /// Found one more tenant where there are some; else the terminal asks whether to
+    #[arg(long)]
+    new_tenant: bool,
 }
 
 impl CreateOwner {
@@ -44,7 +54,27 @@ impl CreateOwner {
 }
 
 /// Founds the tenant, and makes its owner.
-pub(super) async fn create(api: &ApiClient, owner: &Founding, out: &mut Output) -> anyhow::Result<()> {
+pub(super) async fn create(
+    api: &ApiClient,
+    what: &CreateOwner,
+    owner: &Founding,
+    out: &mut Output,
+) -> anyhow::Result<()> {
+    if let Some(question) = question(api, what, owner).await? {
+        let Question { told, asked, option } = question;
+        // A server in this process goes on while the person thinks.
+        let answer = actix_web::rt::task::spawn_blocking(move || password::confirm(&asked)).await??;
+        match answer {
+            Some(true) => {}
+            Some(false) => {
+                return Err(CommandError::new(ExitStatus::Refused, "nothing was done").into());
+            }
+            None => {
+                let message = format!("{told}; if that is meant, say {option}");
+                return Err(CommandError::new(ExitStatus::Usage, message).into());
+            }
+        }
+    }
     let (status, made): (StatusCode, NewMember) = api.post_for_status("/operator/v1/tenants", owner).await?;
     if out.json {
         return out.document(&made);
@@ -59,4 +89,42 @@ pub(super) async fn create(api: &ApiClient, owner: &Founding, out: &mut Output) 
          provider signs them in any more. Where the account has a second factor, a login needs a code as before: `syft-space users disable-2fa {email} --tenant \
          {tenant_name}` takes it off.",
     ))
+}
+
+/// What somebody who mistyped a name or an address would not have meant.
+struct Question {
+    /// What there is.
+    told: String,
+    /// The same, as a question.
+    asked: String,
+    /// The option that answers it.
+    option: &'static str,
+}
+
+/// What is to be asked before an owner is made. The first tenant of a space is founded unasked.
+async fn question(api: &ApiClient, what: &CreateOwner, owner: &Founding) -> anyhow::Result<Option<Question>> {
+    let Founding { email, tenant_name, .. } = owner;
+    let tenants = api.all::<Tenant>("/operator/v1/tenants").await?;
+    if tenants.iter().any(|tenant| tenant.name == *tenant_name) {
+        let member = if what.restore { None } else { member_of(api, owner).await? };
+        return Ok(member.map(|member| {
+            let told = format!("{email} has an account ({}) in {tenant_name}", member.role);
+            let asked = format!("{told}. Make it an owner with this password?");
+            Question { told, asked, option: "--restore" }
+        }));
+    }
+    if tenants.is_empty() || what.new_tenant {
+        return Ok(None);
+    }
+    let names: Vec<_> = tenants.iter().take(MAX_NAMED).map(|tenant| tenant.name.to_string()).collect();
+    let more = if tenants.len() > MAX_NAMED { ", …" } else { "" };
+    let told = format!("there is no tenant {tenant_name} yet, but {}{more}", names.join(", "));
+    let asked = format!("{told}. Found {tenant_name} as one more?");
+    Ok(Some(Question { told, asked, option: "--new-tenant" }))
+}
+
+/// The account of the address in the tenant, where it has one.
+async fn member_of(api: &ApiClient, owner: &Founding) -> anyhow::Result<Option<Member>> {
+    let members = api.all_in::<Member>(&owner.tenant_name, "/api/v1/users").await?;
+    Ok(members.into_iter().find(|member| member.email == owner.email))
 }

@@ -88,6 +88,13 @@ pub(super) fn ask_code(email: &Email) -> anyhow::Result<Option<Secret<String>>> 
     Terminal::open().map(|mut terminal| terminal.read_line(&question)).transpose()
 }
 
+/// Asks a person a question that yes answers, and nothing else; none where there is no terminal.
+pub(super) fn confirm(question: &str) -> anyhow::Result<Option<bool>> {
+    let asked = Terminal::open().map(|mut terminal| terminal.read_line(&format!("{question} [y/N] ")));
+    let answer = asked.transpose()?;
+    Ok(answer.map(|answer| matches!(answer.expose().trim(), "y" | "Y" | "yes")))
+}
+
 fn no_terminal(what: &str, option: &str) -> CommandError {
     let message = format!(
         "there is no terminal to ask for {what}: give it with {option} FILE, or on standard input with {option} -"

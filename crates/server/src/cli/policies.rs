@@ -1,28 +1,54 @@
 //! The commands `syft-space policies`: the policies, and where they are attached.
 
+use std::sync::Arc;
+
 use clap::{Args, Subcommand};
 use reqwest::Method;
-use serde_json::{Map, Value, json};
-use syft_space_domain::access::{Permission, may};
-use syft_space_domain::ids::PolicyId;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 use syft_space_domain::policy::PolicyTypes;
 
 use crate::cli::account::Account;
 use crate::cli::api::{ApiClient, option};
+use crate::cli::attached_policies::attach_beside;
 use crate::cli::exit::{CommandError, ExitStatus};
 use crate::cli::expectations::{self, ExpectArguments};
 use crate::cli::known_policies::{PATH, find_policy, policy_called};
-use crate::cli::lists::{POLICIES, list_all};
+use crate::cli::lists::{POLICIES, list_all, rule};
 use crate::cli::output::Output;
+use crate::cli::policy_attach::{self, AttachPolicy, DetachPolicy, tell_attached};
 use crate::cli::policy_history::{self, History, Rollback};
 use crate::cli::policy_rule::{PolicyRule, RuleArguments};
 use crate::cli::policy_tools::{self, ExplainArguments, LintArguments, SimulateArguments};
+use crate::cli::printable::{cut, one_line};
 use crate::cli::publish::find_endpoint;
-use crate::routes::endpoints::{AttachPolicies, AttachedPolicies, Endpoint, EndpointWithPolicies};
+use crate::cli::shut_out::warn_if_shut_out;
+use crate::cli::who_may_ask::names_callers;
 use crate::routes::policies::{ChangePolicy, NewPolicy, Policy};
 
-/// What is said of a policy that was another before.
-const CHANGED: &str = "is changed";
+/// What was done to a policy.
+enum Done {
+    Made,
+    Unchanged,
+    Changed {
+        /// Its configuration before.
+        before: Arc<RawValue>,
+    },
+}
+
+impl Done {
+    /// The end of a sentence about the policy.
+    fn as_words(&self) -> &'static str {
+        match self {
+            Self::Made => "is made",
+            Self::Unchanged => "is so already",
+            Self::Changed { .. } => "is changed",
+        }
+    }
+}
+
+/// The most columns of a rule that is told in a line.
+const MAX_RULE_COLUMNS: usize = 200;
 
 /// What one can do with policies.
 #[derive(Subcommand)]
@@ -31,6 +57,8 @@ pub(super) enum Policies {
     List,
     /// Say what a policy is: make it, or change the one of that name
     Set(SetPolicy),
+    /// Attach a policy to endpoints
+    Attach(AttachPolicy),
     /// Take a policy off endpoints
     Detach(DetachPolicy),
     /// Remove a policy that no endpoint has any more
@@ -64,19 +92,6 @@ pub(super) struct SetPolicy {
     account: Account,
 }
 
-/// Which policy, and where it is taken off.
-#[derive(Args)]
-pub(super) struct DetachPolicy {
-    /// Its name, or its id
-    #[arg(value_name = "NAME")]
-    name: String,
-    /// Take it off this endpoint; may stand several times
-    #[arg(long, value_name = "ENDPOINT", required = true)]
-    from: Vec<String>,
-    #[command(flatten)]
-    account: Account,
-}
-
 /// Which policy.
 #[derive(Args)]
 pub(super) struct RemovePolicy {
@@ -94,6 +109,7 @@ impl Policies {
             Self::List | Self::History(_) => None,
             Self::Rollback(what) => Some(&what.account),
             Self::Set(what) => Some(&what.account),
+            Self::Attach(what) => Some(&what.account),
             Self::Detach(what) => Some(&what.account),
             Self::Remove(what) => Some(&what.account),
             Self::Explain(what) => Some(&what.account),
@@ -111,6 +127,7 @@ impl Policies {
             Self::Simulate(what) => what.read().map(drop),
             Self::Expect(what) => what.check(),
             Self::List
+            | Self::Attach(_)
             | Self::Detach(_)
             | Self::Remove(_)
             | Self::History(_)
@@ -131,23 +148,37 @@ pub(super) async fn run(api: &ApiClient, what: &Policies, out: &mut Output) -> a
             }
             let (policy, done) = make_or_change(api, &set.name, rule).await?;
             if !out.json {
-                out.line(&format!("The policy {} {done}.", policy.name))?;
-            }
-            for endpoint in &set.on {
-                let attached = attach(api, &policy, endpoint).await;
-                let attached =
-                    attached.map_err(|error| CommandError::partial(&format!("the policy {done}"), &error))?;
-                if !out.json {
-                    out.line(&format!(
-                        "{endpoint} {}.",
-                        if attached { "has it now" } else { "has it already" }
-                    ))?;
+                out.line(&format!("The policy {} {}.", policy.name, done.as_words()))?;
+                if let Done::Changed { before } = &done
+                    && names_callers(&policy.policy_type)
+                {
+                    out.line(&format!("  It was: {}", shown_rule(before.get())))?;
+                    out.line(&format!("  It is:  {}", shown_rule(policy.configuration.get())))?;
                 }
             }
-            warn_if_shut_out(api, &policy, &set.on, done, out).await;
+            for endpoint in &set.on {
+                let attached = async {
+                    let (found, revision) = find_endpoint(api, endpoint).await?;
+                    attach_beside(api, &found, revision, &[policy.id]).await
+                };
+                let is_new = attached.await.map_err(|error| {
+                    CommandError::partial(&format!("the policy {}", done.as_words()), &error)
+                })?;
+                tell_attached(endpoint, is_new, out)?;
+            }
+            if matches!(done, Done::Made) && set.on.is_empty() {
+                out.remark(&format!(
+                    "It acts nowhere yet: `syft-space policies attach {:?} --on ENDPOINT` attaches it, and `syft-space publish` \
+                     takes it by --policy.",
+                    policy.name
+                ));
+            }
+            let is_changed = matches!(done, Done::Changed { .. });
+            warn_if_shut_out(api, &policy, &set.on, is_changed, out).await;
             if out.json { out.document(&policy) } else { Ok(()) }
         }
-        Policies::Detach(what) => detach(api, what, out).await,
+        Policies::Attach(what) => policy_attach::attach(api, what, out).await,
+        Policies::Detach(what) => policy_attach::detach(api, what, out).await,
         Policies::Remove(what) => {
             let policy = find_policy(api, &what.name).await?;
             let path = format!("{PATH}/{}", policy.id);
@@ -167,98 +198,20 @@ pub(super) async fn run(api: &ApiClient, what: &Policies, out: &mut Output) -> a
     }
 }
 
-/// Tells an account which endpoints it may not ask by its own policy: those that it was attached to, and, where the policy was
-/// changed, others that have it. What cannot be learned goes unsaid, for what was wanted is done.
-async fn warn_if_shut_out(api: &ApiClient, policy: &Policy, on: &[String], done: &str, out: &Output) {
-    let mut endpoints = on.to_vec();
-    if done == CHANGED {
-        let others = api.page::<Endpoint>("/api/v1/endpoints", &[("limit", "100")], None).await;
-        let others = others.map(|page| page.items).unwrap_or_default();
-        endpoints.extend(others.into_iter().map(|endpoint| endpoint.slug.to_string()));
-    }
-    endpoints.sort();
-    endpoints.dedup();
-    for endpoint in endpoints {
-        if let Ok(Some(why)) = why_shut_out(api, &endpoint, Some(policy.id)).await {
-            out.remark(&format!("You may not ask {endpoint} yourself now: {why}."));
-        }
-    }
+/// A rule in a line, cut where it names many.
+fn shown_rule(configuration: &str) -> String {
+    cut(&one_line(&rule(configuration)), MAX_RULE_COLUMNS)
 }
 
-/// Why the account that calls may not ask an endpoint, where it may know; nothing, where it may ask, or where a policy is meant
-/// that the endpoint does not have.
-pub(super) async fn why_shut_out(
-    api: &ApiClient,
-    endpoint: &str,
-    by: Option<PolicyId>,
-) -> anyhow::Result<Option<String>> {
-    let me = api.me().await?;
-    if !may(me.role, Permission::WritePolicies) {
-        return Ok(None);
-    }
-    let (EndpointWithPolicies { endpoint, policies }, _) = find_endpoint(api, endpoint).await?;
-    if by.is_some_and(|by| policies.iter().all(|policy| policy.id != by)) {
-        return Ok(None);
-    }
-    let path = format!("/api/v1/endpoints/{}/policies/explain", endpoint.slug);
-    let verdict: Value = api.post(&path, &json!({ "identity": { "email": me.email } })).await?;
-    let text = |pointer: &str| verdict.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
-    if text("/verdict") != "deny" {
-        return Ok(None);
-    }
-    let decided_by = policies.iter().find(|policy| policy.id.to_string() == text("/decided_by/policy_id"));
-    Ok(Some(match decided_by {
-        Some(policy) => format!("its policy {:?} denies you", policy.name),
-        None => {
-            let names: Vec<String> = policies.iter().map(|policy| format!("{:?}", policy.name)).collect();
-            format!("its policies do not admit you ({}): {}", text("/reason_code"), names.join(", "))
-        }
-    }))
-}
-
-/// Takes a policy off endpoints, all of which are looked up before anything is changed.
-async fn detach(api: &ApiClient, what: &DetachPolicy, out: &mut Output) -> anyhow::Result<()> {
-    let policy = find_policy(api, &what.name).await?;
-    for endpoint in &what.from {
-        find_endpoint(api, endpoint).await?;
-    }
-    for endpoint in &what.from {
-        let (found, revision) = find_endpoint(api, endpoint).await?;
-        let had = found.policies.len();
-        let ids = found.policies.iter().map(|attached| attached.id).filter(|id| *id != policy.id);
-        let policy_ids: Vec<_> = ids.collect();
-        let (is_last, is_attached) = (policy_ids.is_empty(), policy_ids.len() < had);
-        if is_attached {
-            let path = format!("/api/v1/endpoints/{}/policies", found.endpoint.slug);
-            let _attached: AttachedPolicies =
-                api.change(Method::PUT, &path, revision, &AttachPolicies { policy_ids }).await?;
-        }
-        if !out.json {
-            out.line(&format!(
-                "{endpoint} {}.",
-                if is_attached { "has it no more" } else { "does not have it" }
-            ))?;
-        }
-        if is_attached && is_last {
-            out.remark(&format!(
-                "{endpoint} has no policy now: every member who may ask can ask it, and nobody else"
-            ));
-        }
-    }
-    if out.json { out.document(&policy) } else { Ok(()) }
-}
-
-/// Makes a policy, or changes the one of this name or id; returns what was done, as the end of a sentence.
-async fn make_or_change(
-    api: &ApiClient,
-    named: &str,
-    rule: PolicyRule,
-) -> anyhow::Result<(Policy, &'static str)> {
+/// Makes a policy, or changes the one of this name or id; returns what was done.
+async fn make_or_change(api: &ApiClient, named: &str, rule: PolicyRule) -> anyhow::Result<(Policy, Done)> {
     let Some(policy) = policy_called(api, named).await? else {
-        let PolicyRule { policy_type, configuration } = rule;
+        rule.check_name(named)?;
+        let PolicyRule { policy_type, configuration, .. } = rule;
         let body = NewPolicy { name: option("NAME", named)?, policy_type, configuration };
-        return Ok((api.post(PATH, &body).await?, "is made"));
+        return Ok((api.post(PATH, &body).await?, Done::Made));
     };
+    rule.check_name(&policy.name)?;
     let path = format!("{PATH}/{}", policy.id);
     let (policy, revision): (Policy, _) = api.get_revision(&path).await?;
     if policy.policy_type != rule.policy_type {
@@ -271,10 +224,11 @@ async fn make_or_change(
     let parsed = PolicyTypes::default().parse(&rule.policy_type, &rule.configuration).ok();
     let wanted = parsed.and_then(|parsed| serde_json::from_str(parsed.json().get()).ok());
     let Some(patch) = patch(&stored, &wanted.unwrap_or(rule.configuration)) else {
-        return Ok((policy, "is so already"));
+        return Ok((policy, Done::Unchanged));
     };
     let change = ChangePolicy { name: None, configuration: Some(patch) };
-    Ok((api.change(Method::PATCH, &path, revision, &change).await?, CHANGED))
+    let changed = api.change(Method::PATCH, &path, revision, &change).await?;
+    Ok((changed, Done::Changed { before: policy.configuration }))
 }
 
 /// The merge patch (RFC 7396) that makes one value of the other; nothing, where they are the same.
@@ -290,22 +244,10 @@ fn patch(from: &Value, to: &Value) -> Option<Value> {
     (!patch.is_empty()).then_some(Value::Object(patch))
 }
 
-/// Attaches a policy to an endpoint; whether it was not there yet.
-async fn attach(api: &ApiClient, policy: &Policy, endpoint: &str) -> anyhow::Result<bool> {
-    let (found, revision) = find_endpoint(api, endpoint).await?;
-    let mut policy_ids: Vec<_> = found.policies.iter().map(|attached| attached.id).collect();
-    if policy_ids.contains(&policy.id) {
-        return Ok(false);
-    }
-    policy_ids.push(policy.id);
-    let path = format!("/api/v1/endpoints/{}/policies", found.endpoint.slug);
-    let _attached: AttachedPolicies =
-        api.change(Method::PUT, &path, revision, &AttachPolicies { policy_ids }).await?;
-    Ok(true)
-}
-
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]

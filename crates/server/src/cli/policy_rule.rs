@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use syft_space_domain::policy::AccessEntry;
 
-use crate::cli::api::option;
+use crate::cli::api::{option, unusable};
 use crate::cli::exit::{CommandError, ExitStatus};
 
 /// The most bytes of a policy's file: as many as the server takes.
@@ -26,7 +26,7 @@ pub(super) struct RuleArguments {
     /// Whom it does not let ask; may stand several times
     #[arg(long, value_name = "PATTERN")]
     deny: Vec<String>,
-    /// Take all that it is from this JSON file: {"policy_type": …, "configuration": {…}}
+    /// Take all that it is from this JSON file: {"policy_type": …, "configuration": {…}}, with its "name" or without
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
 }
@@ -35,6 +35,8 @@ pub(super) struct RuleArguments {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PolicyRule {
+    /// What its file says that it is called.
+    name: Option<String>,
     pub(super) policy_type: String,
     pub(super) configuration: Value,
 }
@@ -58,11 +60,22 @@ impl RuleArguments {
             (None, true) => ("deny", &self.deny),
         };
         let configuration = json!({ "mode": mode, "patterns": patterns });
-        Ok(PolicyRule { policy_type: "access".to_owned(), configuration })
+        Ok(PolicyRule { name: None, policy_type: "access".to_owned(), configuration })
     }
 }
 
 impl PolicyRule {
+    /// Refuses the rule of a file that is of a policy with another name.
+    pub(super) fn check_name(&self, wanted: &str) -> Result<(), CommandError> {
+        match self.name.as_deref() {
+            Some(name) if name != wanted => {
+                let why = format!("the file is of the policy {name:?}, and NAME is {wanted:?}");
+                Err(unusable("--file", format!("{why}: name that one, or leave \"name\" out of the file")))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The rule that a file holds.
     pub(super) fn from_file(path: &Path) -> anyhow::Result<Self> {
         let reading = || format!("--file: reading {}", path.display());
@@ -72,7 +85,7 @@ impl PolicyRule {
         let read = serde_json::from_slice(&text);
         read.map_err(|error| {
             let message = format!(
-                "--file: {}: {error}; a policy is {{\"policy_type\", \"configuration\"}}",
+                "--file: {}: {error}; a policy is {{\"policy_type\", \"configuration\"}}, with or without \"name\"",
                 path.display()
             );
             CommandError::new(ExitStatus::Refused, message).into()

@@ -203,7 +203,7 @@ pub(super) async fn lint(api: &ApiClient, what: &LintArguments, out: &mut Output
         }
         (None, file) => {
             let file = file.as_deref().ok_or_else(|| unusable("--file", "name an endpoint, or a file"))?;
-            let PolicyRule { policy_type, configuration } = PolicyRule::from_file(file)?;
+            let PolicyRule { policy_type, configuration, .. } = PolicyRule::from_file(file)?;
             let policy = json!({ "policy_type": policy_type, "configuration": configuration });
             (json!({ "policies": [policy] }), HashMap::new())
         }
@@ -255,8 +255,10 @@ pub(super) async fn simulate(
     out: &mut Output,
 ) -> anyhow::Result<()> {
     let mut people = what.read()?;
-    let PolicyRule { policy_type, configuration } = what.rule.read()?;
+    let rule = what.rule.read()?;
     let policy = find_policy(api, &what.name).await?;
+    rule.check_name(&policy.name)?;
+    let PolicyRule { policy_type, configuration, .. } = rule;
     if policy.policy_type != policy_type {
         let message = format!("the policy {:?} is of the type {}", what.name, policy.policy_type);
         return Err(CommandError::new(ExitStatus::Refused, message).into());

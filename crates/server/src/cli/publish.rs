@@ -5,14 +5,17 @@ use reqwest::Method;
 use reqwest::header::HeaderValue;
 use serde::Serialize;
 use syft_space_domain::endpoint::{EndpointName, ResponseType, Slug};
-use syft_space_domain::ids::MarketplaceId;
+use syft_space_domain::ids::{DatasetId, MarketplaceId};
 use syft_space_domain::text::{Line, Prose};
 
 use crate::cli::account::Account;
 use crate::cli::api::{ApiClient, option};
+use crate::cli::attached_policies::attach_beside;
 use crate::cli::exit::{CommandError, ExitStatus, status_of};
+use crate::cli::known_policies::find_policy;
 use crate::cli::lists::find_dataset;
 use crate::cli::output::Output;
+use crate::cli::who_may_ask::who_may_ask;
 use crate::routes::endpoints::{ChangeEndpoint, Endpoint, EndpointWithPolicies, NewEndpoint};
 use crate::routes::listings::{Listing, Listings, NewListing};
 use crate::routes::marketplaces::Marketplace;
@@ -28,6 +31,9 @@ pub(super) struct Publish {
     /// Make the endpoint over this dataset, if there is none of that slug
     #[arg(long, value_name = "NAME")]
     dataset: Option<String>,
+    /// Attach this policy before anybody else can ask it: its name, or its id; may stand several times
+    #[arg(long, value_name = "POLICY")]
+    policy: Vec<String>,
     /// Show it on this marketplace, too: its name, or its id
     #[arg(long, value_name = "MARKETPLACE")]
     to: Option<String>,
@@ -61,7 +67,7 @@ pub(super) async fn publish(api: &ApiClient, what: &Publish, out: &mut Output) -
         Some(named) => Some((named, find_marketplace(api, named).await?)),
         None => None,
     };
-    let (endpoint, policies) = published(api, what).await?;
+    let EndpointWithPolicies { endpoint, policies } = published(api, what).await?;
     if !out.json {
         out.line(&format!("{} is published. {}", endpoint.slug, who_may_ask(&policies)))?;
     }
@@ -121,40 +127,59 @@ pub(super) async fn find_endpoint(
     found.map_err(|error| if status_of(&error) == ExitStatus::NotFound { unknown().into() } else { error })
 }
 
-/// The endpoint, published, and the names of its policies.
-async fn published(api: &ApiClient, what: &Publish) -> anyhow::Result<(Endpoint, Vec<String>)> {
+/// The endpoint, published, and its policies. It has those that are named before it is.
+async fn published(api: &ApiClient, what: &Publish) -> anyhow::Result<EndpointWithPolicies> {
     let dataset = match &what.dataset {
         Some(named) => Some(find_dataset(api, named).await?.id),
         None => None,
     };
-    let EndpointWithPolicies { endpoint, policies } =
-        match (find_endpoint(api, &what.endpoint).await, dataset) {
-            (Err(error), Some(dataset_id)) if status_of(&error) == ExitStatus::NotFound => {
-                let body = NewEndpoint {
-                    name: option("ENDPOINT", &what.endpoint)?,
-                    slug: option("ENDPOINT", &what.endpoint)?,
-                    summary: Line::default(),
-                    description: Prose::default(),
-                    tags: Line::default(),
-                    dataset_id,
-                    model_id: None,
-                    response_type: ResponseType::Raw,
-                    published: true,
-                };
-                return Ok((api.post(PATH, &body).await?, Vec::new()));
-            }
-            (Err(error), None) if status_of(&error) == ExitStatus::NotFound => {
-                let message = format!("{error}, and --dataset NAME makes one over a dataset");
-                return Err(CommandError::new(ExitStatus::NotFound, message).into());
-            }
-            (found, _) => found?.0,
-        };
+    let mut named = Vec::new();
+    for policy in &what.policy {
+        named.push(find_policy(api, policy).await?.id);
+    }
+    let (is_new, (found, revision)) = match (find_endpoint(api, &what.endpoint).await, dataset) {
+        (Err(error), Some(dataset)) if status_of(&error) == ExitStatus::NotFound => {
+            let endpoint = make(api, what, dataset).await?;
+            (true, find_endpoint(api, endpoint.slug.as_str()).await?)
+        }
+        (Err(error), None) if status_of(&error) == ExitStatus::NotFound => {
+            let message = format!("{error}, and --dataset NAME makes one over a dataset");
+            return Err(CommandError::new(ExitStatus::NotFound, message).into());
+        }
+        (found, _) => (false, found?),
+    };
+    let endpoint = &found.endpoint;
     if dataset.is_some_and(|dataset| dataset != endpoint.dataset_id) {
         let message = format!("{} searches another dataset: choose another slug", endpoint.slug);
         return Err(CommandError::new(ExitStatus::Refused, message).into());
     }
-    let policies = policies.into_iter().map(|policy| policy.name).collect();
-    Ok((set_published(api, endpoint, true).await?, policies))
+    let slug = endpoint.slug.clone();
+    let finished = async {
+        let is_attached = attach_beside(api, &found, revision, &named).await?;
+        let EndpointWithPolicies { endpoint, policies } =
+            if is_attached { find_endpoint(api, slug.as_str()).await?.0 } else { found };
+        Ok(EndpointWithPolicies { endpoint: set_published(api, endpoint, true).await?, policies })
+    };
+    finished.await.map_err(|error: anyhow::Error| {
+        let made = format!("{slug} is made, and is a draft");
+        if is_new { CommandError::partial(&made, &error).into() } else { error }
+    })
+}
+
+/// Makes the endpoint over a dataset: a draft, where it is to have policies before anybody else can ask it.
+async fn make(api: &ApiClient, what: &Publish, dataset_id: DatasetId) -> anyhow::Result<Endpoint> {
+    let body = NewEndpoint {
+        name: option("ENDPOINT", &what.endpoint)?,
+        slug: option("ENDPOINT", &what.endpoint)?,
+        summary: Line::default(),
+        description: Prose::default(),
+        tags: Line::default(),
+        dataset_id,
+        model_id: None,
+        response_type: ResponseType::Raw,
+        published: what.policy.is_empty(),
+    };
+    api.post(PATH, &body).await
 }
 
 /// Publishes an endpoint, or makes it a draft. What is so already is left alone.
@@ -164,14 +189,6 @@ async fn set_published(api: &ApiClient, endpoint: Endpoint, published: bool) -> 
     }
     let change = ChangeEndpoint { published: Some(published), ..ChangeEndpoint::default() };
     api.read(api.request(Method::PATCH, &format!("{PATH}/{}", endpoint.slug), &[])?.json(&change)).await
-}
-
-/// Who may ask, in a sentence.
-fn who_may_ask(policies: &[String]) -> String {
-    match policies {
-        [] => "Every member who may ask can ask it, and nobody else: it has no policy.".to_owned(),
-        policies => format!("Who may ask it, its policies say: {}.", policies.join(", ")),
-    }
 }
 
 /// The marketplace of this name or id. Its id alone will do for those who may not list marketplaces.

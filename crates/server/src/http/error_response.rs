@@ -270,6 +270,9 @@ impl From<EndpointError> for Problem {
     }
 }
 
+/// Where callers see what their limits leave to them.
+const WHAT_IS_LEFT: &str = "members see at GET /api/v1/me/access what is left to them";
+
 impl From<QueryError> for Problem {
     fn from(error: QueryError) -> Self {
         match error {
@@ -282,7 +285,11 @@ impl From<QueryError> for Problem {
                     PolicyOutcome::PolicyViolation => Reason::PolicyViolation,
                     PolicyOutcome::AccessDenied | PolicyOutcome::Success => Reason::AccessDenied,
                 };
-                let problem = Self::new(reason, &error)
+                let detail = match reason {
+                    Reason::PaymentRequired => format!("{error}; {WHAT_IS_LEFT}"),
+                    _ => error.to_string(),
+                };
+                let problem = Self::new(reason, detail)
                     .with_policy(refusal.policy.clone())
                     .with_limits(refusal.limits.clone());
                 match refusal.retry_after {

@@ -112,7 +112,7 @@ pub(crate) struct AttachedPolicy {
     pub(crate) id: PolicyId,
     pub(crate) name: String,
     #[schemars(with = "shapes::StoredPolicyTypeShape")]
-    policy_type: String,
+    pub(crate) policy_type: String,
 }
 
 impl From<Attachment> for AttachedPolicy {

@@ -87,6 +87,11 @@ impl Query {
     pub(crate) fn of_question(question: String, limit: Option<u64>, context: Option<ContextSize>) -> Self {
         Self { messages: Messages::Text(question), limit, context, ..Self::default() }
     }
+
+    /// The same question, for a purpose where one is named.
+    pub(crate) fn for_purpose(self, purpose: Option<Purpose>) -> Self {
+        Self { purpose, ..self }
+    }
 }
 
 impl<'de> Deserialize<'de> for Messages {

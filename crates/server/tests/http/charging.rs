@@ -72,7 +72,7 @@ async fn z2_an_answer_says_what_it_cost_and_who_has_spent_all_is_answered_402() 
         refused.body["policy_metadata"],
         json!({ "outcome": "payment_required", "entries": [{
             "policy_type": "accounting", "kind": "payment", "status": "rejected", "reason_code": "INSUFFICIENT_BALANCE",
-            "reason": "what is left to spend at the endpoint does not pay for this query: ask for fewer documents, or ask its owner",
+            "reason": "what is left to spend at the endpoint does not pay for this query: ask its owner, or, where documents are charged, ask for fewer",
         }] })
     );
     assert!(!refused.text.contains("0.03"), "the budget is the owner's");

@@ -15,6 +15,7 @@ mod policies;
 mod second_factor;
 mod socket;
 mod terminal;
+mod who_may_ask;
 
 use std::io::Write;
 use std::path::Path;
@@ -84,8 +85,8 @@ fn output_of(Output { status, stdout, stderr }: Output) -> CommandOutput {
 #[track_caller]
 pub fn found(home: &Path, tenant: &str) -> Value {
     let email = format!("owner@{tenant}.example");
-    let arguments =
-        ["owner", "create", "--email", &email, "--tenant", tenant, "--password-file", "-", "--json"];
+    let create = ["owner", "create", "--email", &email, "--tenant", tenant, "--new-tenant"];
+    let arguments = [&create[..], &["--password-file", "-", "--json"]].concat();
     run_with(home, &arguments, PASSWORD).expect(0).json()
 }
 

@@ -294,9 +294,8 @@ async fn a5_the_operator_takes_a_second_factor_off_and_ends_the_sessions_and_a_n
     // Whose password the operator sets anew has their second factor still.
     let words = space.home().join("words");
     std::fs::write(&words, format!("{PASSWORD}\n")).unwrap();
-    let set =
-        ["owner", "create", "--email", OWNER, "--tenant", "acme", "--password-file", words.to_str().unwrap()];
-    run(space.home(), &set).expect(0);
+    let set = ["owner", "create", "--email", OWNER, "--tenant", "acme", "--restore"];
+    run(space.home(), &[&set[..], &["--password-file", words.to_str().unwrap()]].concat()).expect(0);
     owner.get("/auth/me").await.expect_problem(401, "token_invalid");
     log_in(&nobody, OWNER, PASSWORD, None).await.expect_problem(401, "totp_required");
     let back = log_in(&nobody, OWNER, PASSWORD, Some(&enrolled.recovery_codes[0])).await.expect(200);

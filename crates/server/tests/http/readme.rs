@@ -73,8 +73,8 @@ async fn q1_the_tour_of_the_readme_works_as_it_is_copied_in_bash_and_zsh() {
         assert!(ran.status.success(), "{shell}: {said}\n{errors}");
         for told in [
             "manual: ",
-            "manual is published. ",
-            "The policy our own people is made.\nmanual has it now.\n",
+            "The policy our own people is made.\n",
+            "manual is published. Who may ask it, its policies say: our own people.\n",
             "  policies.md, \"The meaning\"\n      ",
             "\"document_id\":\"policies.md\"",
             "\"verdict\":\"deny\"",

@@ -97,9 +97,8 @@ async fn a4_each_cause_that_ends_a_session_acts_on_the_next_request_and_on_a_hel
                 let file = space.home().join("new-password");
                 std::fs::write(&file, PASSWORD).unwrap();
                 let file = file.to_str().unwrap();
-                let args =
-                    ["owner", "create", "--email", &email, "--tenant", "acme", "--password-file", file];
-                run(space.home(), &args).expect(0);
+                let create = ["owner", "create", "--restore", "--email", &email, "--tenant", "acme"];
+                run(space.home(), &[&create[..], &["--password-file", file]].concat()).expect(0);
             }
         }
         session.client.get("/auth/me").await.expect_problem(401, "token_invalid");

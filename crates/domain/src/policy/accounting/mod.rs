@@ -71,7 +71,7 @@ fn refusal() -> PolicyEntry {
         NAME,
         KIND,
         "INSUFFICIENT_BALANCE",
-        "what is left to spend at the endpoint does not pay for this query: ask for fewer documents, or ask its owner",
+        "what is left to spend at the endpoint does not pay for this query: ask its owner, or, where documents are charged, ask for fewer",
     )
 }
 

@@ -62,7 +62,12 @@ async fn k3_an_account_publishes_asks_and_says_who_may_with_a_server_and_without
         assert_eq!(lines.next(), Some("      The reading room opens at nine,"));
         assert_eq!(lines.next(), Some("      and closes at six."));
         let set = as_owner(&["policies", "set", "us", "--deny", ANNA, "--on", "hours"]).expect(0);
-        let done = if alone { "is changed.\nhours has it already." } else { "is made.\nhours has it now." };
+        let rules = "  It was: allow *@acme.example\n  It is:  deny anna@acme.example\n";
+        let done = if alone {
+            format!("is changed.\n{rules}hours has it already.")
+        } else {
+            "is made.\nhours has it now.".to_owned()
+        };
         assert_eq!(set.stdout, format!("The policy us {done}\n"));
         let ran = ask(ANNA).expect(4);
         assert!(ran.stderr.contains("the endpoint's access policy does not admit you"), "{ran:?}");

@@ -31,8 +31,9 @@ async fn k3_an_account_keeps_groups_with_a_server_and_without() {
         let told: Vec<_> = told.lines().map(|line| line.split_whitespace().next().unwrap()).collect();
         assert_eq!(told, ["EMAIL", "ada@x.example", "b/c+d%@x.example"]);
         let removed = as_owner(&["groups", "remove", "partners", "b/c+d%@x.example", "eve@x.example"]);
-        let removed = removed.expect(0).stdout;
-        assert_eq!(removed, "1 address is taken out; 1 address is in the group partners now.\n");
+        let removed = removed.expect(0);
+        assert_eq!(removed.stderr, "eve@x.example was not in the group partners\n");
+        assert_eq!(removed.stdout, "1 address is taken out; 1 address is in the group partners now.\n");
         let told = as_owner(&["groups", "remove", "partners", "ada@x.example", "--json"]).expect(0).json();
         assert_eq!((&told["changed"], &told["members"]), (&1.into(), &0.into()));
         let listed = run(&home, &["groups", "list"]).expect(0).stdout;
@@ -49,4 +50,41 @@ async fn k3_an_account_keeps_groups_with_a_server_and_without() {
     assert!(named.stderr.contains("\"ours\""), "{named:?}");
     as_owner(&["policies", "set", "ours", "--allow", "*@acme.example"]).expect(0);
     as_owner(&["groups", "delete", "partners"]).expect(0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn k3_addresses_of_a_file_are_put_into_a_group_and_none_where_a_line_is_wrong() {
+    if in_memory() {
+        return;
+    }
+    let space = TestSpace::start().await;
+    space.found("acme").await;
+    let (file, words) = (space.home().join("partners"), space.home().join("words"));
+    std::fs::write(&words, format!("{PASSWORD}\n")).unwrap();
+    let account = ["--as", "owner@acme.example", "--password-file"];
+    let as_owner = |arguments: &[&str], input: &str| {
+        let words = [words.to_str().unwrap()];
+        run_with(space.home(), &[arguments, &account, &words].concat(), input)
+    };
+    as_owner(&["groups", "create", "partners"], "").expect(0);
+    let add = ["groups", "add", "partners", "--file", file.to_str().unwrap()];
+    let members = || {
+        let listed = run(space.home(), &["groups", "show", "partners", "--json"]).expect(0).items();
+        listed.iter().map(|member| member["email"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let missing = as_owner(&add, "").expect(3);
+    assert!(missing.stderr.contains("partners: No such file"), "{missing:?}");
+    std::fs::write(&file, "# ours\nada@x.example\n\nnobody\nbob@x.example\n@x.example\n").unwrap();
+    let wrong = as_owner(&add, "").expect(2);
+    assert!(wrong.stderr.contains("line 4: ") && wrong.stderr.contains("; line 6: "), "{wrong:?}");
+    assert_eq!(members(), [""; 0], "nothing is sent");
+    std::fs::write(&file, "# ours\r\nada@x.example\r\n\r\nBob@x.example\r\nada@x.example\r\n").unwrap();
+    let added = as_owner(&[&add[..], &["bob@x.example"]].concat(), "").expect(0);
+    assert_eq!(added.stdout, "2 addresses are put in; 2 addresses are in the group partners now.\n");
+    let typed = ["groups", "add", "partners", "--file", "-"];
+    as_owner(&typed, "eve@x.example\n").expect(0);
+    assert_eq!(members(), ["ada@x.example", "bob@x.example", "eve@x.example"]);
+    let both = run_with(space.home(), &[&typed[..], &account, &["-"]].concat(), PASSWORD).expect(2);
+    assert!(both.stderr.contains("--file: standard input has"), "{both:?}");
+    as_owner(&["groups", "add", "partners"], "").expect(2);
 }

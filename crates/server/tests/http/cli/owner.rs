@@ -103,6 +103,25 @@ fn a3_a_password_is_held_to_the_rules_of_the_api_and_comes_from_where_others_can
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn z3_a_tenant_whose_name_was_mistyped_is_not_founded_as_one_more() {
+    if in_memory() {
+        return;
+    }
+    let space = TestSpace::start().await;
+    space.found("acme").await;
+    let create =
+        ["owner", "create", "--email", "bob@acme.example", "--tenant", "acne", "--password-file", "-"];
+    let ran = run_with(space.home(), &create, PASSWORD).expect(2);
+    assert!(ran.stderr.contains("there is no tenant acne yet, but acme; "), "{ran:?}");
+    assert!(ran.stderr.contains("--new-tenant"), "{ran:?}");
+    assert_eq!(run(space.home(), &["tenants", "list", "--json"]).expect(0).items().len(), 1);
+    // What says to restore says nothing of a tenant.
+    run_with(space.home(), &[&create[..], &["--restore"]].concat(), PASSWORD).expect(2);
+    run_with(space.home(), &[&create[..], &["--new-tenant"]].concat(), PASSWORD).expect(0);
+    assert_eq!(run(space.home(), &["tenants", "list", "--json"]).expect(0).items().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn z3_an_owner_who_has_forgotten_the_password_gets_another_from_the_operator() {
     if in_memory() {
         return;
@@ -113,7 +132,12 @@ async fn z3_an_owner_who_has_forgotten_the_password_gets_another_from_the_operat
     let create =
         ["owner", "create", "--email", "owner@acme.example", "--tenant", "acme", "--password-file", "-"];
     let another = "nine herons wade past silver reeds";
-    let ran = run_with(space.home(), &create, another).expect(0);
+    // Nobody takes an account over by a slip.
+    let ran = run_with(space.home(), &create, another).expect(2);
+    assert!(ran.stderr.contains("owner@acme.example has an account (owner) in acme"), "{ran:?}");
+    assert!(ran.stderr.contains("--restore"), "{ran:?}");
+    owner.get("/auth/me").await.expect(200);
+    let ran = run_with(space.home(), &[&create[..], &["--restore"]].concat(), another).expect(0);
     assert!(ran.stdout.contains("owner@acme.example") && !ran.stdout.contains(another), "{ran:?}");
     owner.get("/auth/me").await.expect_problem(401, "token_invalid");
     let old = json!({ "email": "owner@acme.example", "password": PASSWORD });

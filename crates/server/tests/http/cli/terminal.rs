@@ -11,7 +11,7 @@ use std::time::Duration;
 use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
 use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 
-use super::{command, run};
+use super::{command, found, run};
 use crate::space::{PASSWORD, in_memory};
 
 /// How long a terminal may be silent while something is waited for.
@@ -140,6 +140,40 @@ fn a3_a_password_is_asked_for_twice_and_never_shown() {
         assert!(!shown.contains(typed), "{shown}");
     }
     run(home, &["users", "list"]).expect(0);
+}
+
+#[test]
+fn z3_a_person_is_asked_whether_an_account_or_one_more_tenant_is_meant() {
+    if in_memory() {
+        return;
+    }
+    let home = tempfile::tempdir().unwrap();
+    let home = &home.path().join("home");
+    found(home, "acme");
+    let asked = |email: &str, tenant: &str, question: &str, answer: &str| {
+        let create = ["owner", "create", "--email", email, "--tenant", tenant];
+        let mut at = TerminalSession::run(command(home, &create));
+        at.wait_for("Password");
+        at.type_in(&format!("{PASSWORD}\r"));
+        at.wait_for("same again");
+        at.type_in(&format!("{PASSWORD}\r"));
+        at.wait_for(question);
+        at.type_in(&format!("{answer}\r"));
+        at.end()
+    };
+    let account =
+        "owner@acme.example has an account (owner) in acme. Make it an owner with this password? [y/N]";
+    let tenant = "there is no tenant acne yet, but acme. Found acne as one more? [y/N]";
+    for no in ["", "n", "perhaps"] {
+        let (code, shown) = asked("owner@acme.example", "acme", account, no);
+        assert!(code == Some(4) && shown.contains("nothing was done"), "{shown}");
+        let (code, shown) = asked("bob@acme.example", "acne", tenant, no);
+        assert!(code == Some(4) && shown.contains("nothing was done"), "{shown}");
+    }
+    assert_eq!(run(home, &["tenants", "list", "--json"]).expect(0).items().len(), 1);
+    assert_eq!(asked("owner@acme.example", "acme", account, "y").0, Some(0));
+    assert_eq!(asked("bob@acme.example", "acne", tenant, "y").0, Some(0));
+    assert_eq!(run(home, &["tenants", "list", "--json"]).expect(0).items().len(), 2);
 }
 
 #[test]

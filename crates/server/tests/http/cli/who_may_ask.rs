@@ -1,0 +1,160 @@
+//! What the commands say of who may ask: policies that name callers say it, and no price does.
+
+// The commands are waited for on the test's own thread: another looks after the connections meanwhile.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::account::{ANNA, OWNER, run_as};
+use super::run;
+use crate::space::{TestSpace, dataset_of, in_memory};
+
+/// Writes a policy's file, and answers where it is.
+fn file(home: &Path, policy: &Value) -> String {
+    let file = home.join("policy.json");
+    std::fs::write(&file, policy.to_string()).unwrap();
+    file.to_str().unwrap().to_owned()
+}
+
+fn price() -> Value {
+    json!({ "policy_type": "accounting", "configuration": { "price": "0.5", "currency": "EUR" } })
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn k3_an_endpoint_that_no_policy_closes_any_more_is_said_to_be_open() {
+    if in_memory() {
+        return;
+    }
+    let space = TestSpace::start().await;
+    let owner = space.found("acme").await;
+    space.member(&owner, ANNA, "user").await;
+    dataset_of(&owner, "hours", &[("hours", "The reading room opens at nine.")]).await;
+    let home = space.home();
+    let as_owner = |arguments: &[&str]| run_as(home, OWNER, arguments);
+    let ask = || run_as(home, ANNA, &["ask", "hours", "When does the reading room open?"]);
+    let listed = || run(home, &["endpoints", "list"]).expect(0).stdout;
+
+    let price = file(home, &price());
+    let made = as_owner(&["policies", "set", "half a euro", "--file", &price]).expect(0);
+    assert!(made.stderr.contains("It acts nowhere yet"), "{made:?}");
+    assert!(made.stderr.contains("policies attach \"half a euro\" --on ENDPOINT"), "{made:?}");
+    as_owner(&["policies", "set", "the boss", "--allow", OWNER]).expect(0);
+
+    // It has both before anybody else can ask it.
+    let publish = ["publish", "hours", "--dataset", "hours"];
+    as_owner(&[&publish[..], &["--policy", "nobody's"]].concat()).expect(3);
+    assert_eq!(owner.get("/endpoints").await.expect(200).body["items"], json!([]), "nothing was made");
+    let policies = ["--policy", "the boss", "--policy", "half a euro"];
+    let told = as_owner(&[&publish[..], &policies].concat()).expect(0).stdout;
+    let says = "Who may ask it, its policies say: the boss. What else holds: half a euro.";
+    assert_eq!(told, format!("hours is published. {says}\n"));
+    let events = owner.audit("&action=config_change").await;
+    let changes: Vec<_> = events.iter().filter(|event| event["object"]["kind"] == "endpoint").collect();
+    assert_eq!(changes.len(), 3, "made, given its policies, published: {changes:?}");
+    ask().expect(4);
+    assert!(listed().contains("the boss, half a euro") || listed().contains("half a euro, the boss"));
+
+    // What names nobody closes nothing.
+    let told = as_owner(&["policies", "detach", "the boss", "--from", "hours"]).expect(0);
+    assert_eq!(told.stdout, "hours has it no more.\n");
+    let open = "hours has no policy now that says who may ask: every member who may ask can ask it";
+    assert!(told.stderr.starts_with(open) && told.stderr.contains(": half a euro"), "{told:?}");
+    ask().expect(0);
+    assert!(listed().contains("half a euro (every member)"), "{}", listed());
+    let told = as_owner(&["publish", "hours"]).expect(0).stdout;
+    assert!(told.contains("Every member who may ask can ask it, and nobody else"), "{told}");
+    assert!(!told.contains("its policies say") && told.contains("(half a euro)"), "{told}");
+
+    let told = as_owner(&["policies", "attach", "the boss", "--on", "hours"]).expect(0).stdout;
+    assert_eq!(told, "hours has it now.\n");
+    ask().expect(4);
+    let again = as_owner(&["policies", "attach", "the boss", "--on", "hours"]).expect(0).stdout;
+    assert_eq!(again, "hours has it already.\n");
+    as_owner(&["policies", "attach", "the boss", "--on", "hours", "--on", "nowhere"]).expect(3);
+    let told = as_owner(&["policies", "attach", "nobody's", "--on", "hours"]).expect(3);
+    assert!(told.stderr.contains("policies list"), "{told:?}");
+    // A price that goes opens nothing that was closed.
+    let told = as_owner(&["policies", "detach", "half a euro", "--from", "hours"]).expect(0);
+    assert_eq!(told.stderr, "");
+    let told = as_owner(&["policies", "set", "the boss", "--allow", OWNER, "--allow", ANNA]).expect(0).stdout;
+    let (was, is) = ("  It was: allow owner@acme.example\n", "  It is:  allow ");
+    assert!(told.starts_with(&format!("The policy the boss is changed.\n{was}{is}")), "{told}");
+    assert!(told.lines().last().unwrap().contains(ANNA), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn k3_every_policy_of_the_documentation_is_a_file_that_can_be_set() {
+    if in_memory() {
+        return;
+    }
+    let space = TestSpace::start().await;
+    space.found("acme").await;
+    let docs =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/policies.md")).unwrap();
+    let mut set = 0;
+    for block in docs.split("```json\n").skip(1) {
+        let (block, _) = block.split_once("```").unwrap();
+        let Ok(policy) = serde_json::from_str::<Value>(block) else { continue };
+        let (Some(name), true) = (policy["name"].as_str(), policy["policy_type"].is_string()) else {
+            continue;
+        };
+        let file = file(space.home(), &policy);
+        run_as(space.home(), OWNER, &["policies", "set", name, "--file", &file]).expect(0);
+        let other = run_as(space.home(), OWNER, &["policies", "set", "another", "--file", &file]).expect(2);
+        assert!(other.stderr.contains(&format!("--file: the file is of the policy {name:?}")), "{other:?}");
+        set += 1;
+    }
+    assert!(set >= 8, "{set}");
+    let listed = run(space.home(), &["policies", "list", "--json"]).expect(0).items();
+    assert_eq!(listed.len(), set, "no other was made");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn k3_whoever_asks_says_what_for_and_is_told_what_the_limits_leave() {
+    if in_memory() {
+        return;
+    }
+    let space = TestSpace::start().await;
+    let owner = space.found("acme").await;
+    space.member(&owner, ANNA, "user").await;
+    dataset_of(&owner, "hours", &[("hours", "The reading room opens at nine.")]).await;
+    let home = space.home();
+    let as_owner = |arguments: &[&str]| run_as(home, OWNER, arguments);
+    let ask = |more: &[&str]| {
+        run_as(home, ANNA, &[&["ask", "hours", "When does the reading room open?"], more].concat())
+    };
+    as_owner(&["publish", "hours", "--dataset", "hours"]).expect(0);
+    let purpose = json!({ "policy_type": "purpose", "configuration": { "allowed": ["teaching"] } });
+    let teaching = file(home, &purpose);
+    as_owner(&["policies", "set", "teaching", "--file", &teaching, "--on", "hours"]).expect(0);
+    let ran = ask(&[]).expect(4);
+    assert!(ran.stderr.contains("teaching") && ran.stderr.contains("--purpose PURPOSE"), "{ran:?}");
+    ask(&["--purpose", "gossip"]).expect(4);
+    let wrong = ask(&["--purpose", "no purpose"]).expect(2);
+    assert!(wrong.stderr.contains("--purpose: "), "{wrong:?}");
+    ask(&["--purpose", "teaching"]).expect(0);
+    as_owner(&["policies", "detach", "teaching", "--from", "hours"]).expect(0);
+
+    let rate = json!({ "policy_type": "rate_limit", "configuration": { "rate": "1/h" } });
+    let rate = file(home, &rate);
+    as_owner(&["policies", "set", "one an hour", "--file", &rate, "--on", "hours"]).expect(0);
+    ask(&[]).expect(0);
+    let ran = ask(&[]).expect(4);
+    let (_, wait) = ran.stderr.split_once("it is let in again in ").unwrap_or_else(|| panic!("{ran:?}"));
+    let wait: u64 = wait.split_once(" s").unwrap().0.parse().unwrap();
+    assert!((3_000..=3_600).contains(&wait), "{ran:?}");
+    assert!(ran.stderr.contains(&format!("`syft-space access --as {ANNA}`")), "{ran:?}");
+    as_owner(&["policies", "detach", "one an hour", "--from", "hours"]).expect(0);
+
+    let budget = json!({ "price": "0.5", "currency": "EUR", "budget": "0.5" });
+    let budget = json!({ "policy_type": "accounting", "configuration": budget });
+    let budget = file(home, &budget);
+    as_owner(&["policies", "set", "half a euro", "--file", &budget, "--on", "hours"]).expect(0);
+    ask(&[]).expect(0);
+    let ran = ask(&[]).expect(4);
+    assert!(
+        ran.stderr.contains("GET /api/v1/me/access") && ran.stderr.contains("`syft-space access"),
+        "{ran:?}"
+    );
+}
