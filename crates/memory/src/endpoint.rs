@@ -83,7 +83,7 @@ impl EndpointRows for Transaction {
         let removed = self.tables.endpoints.remove(scope, id);
         if removed {
             self.tables.attached.remove(scope, id);
-            self.remove_approvals_of(scope, |key| key.endpoint == id);
+            self.remove_approvals_with(scope, |key| key.endpoint == id);
             self.changes.insert(StateChange::Endpoint(scope.tenant(), id));
         }
         Ok(removed)

@@ -13,11 +13,14 @@ mod question;
 mod request;
 
 pub use decide::{ApprovalError, NewDecision, approve, decide, deny};
-pub use filing::{Filed, MAX_OF_TENANT, MAX_PENDING_OF_CALLER, MAX_PENDING_OF_TENANT, QueueFull, file};
+pub use filing::{
+    Filed, MAX_OF_CALLER, MAX_OF_TENANT, MAX_PENDING_AT_ENDPOINT, MAX_PENDING_OF_CALLER,
+    MAX_PENDING_OF_CALLER_IN_TENANT, MAX_PENDING_OF_TENANT, QueueFull, file,
+};
 pub use list::{ApprovalFilter, ShownApproval, approval, approvals, own_approvals};
 pub use prompt::{MAX_PROMPT_BYTES, PromptMessage, seal_prompt};
-pub use question::{Question, QuestionDigest};
+pub use question::{Question, QuestionDigest, guest};
 pub use request::{
-    ApprovalKey, ApprovalRequest, ApprovalState, ApprovalStateError, ApprovalTerms, Decided, PENDING_FOR,
-    Unapproved, Verdict, VerdictError,
+    ApprovalKey, ApprovalRequest, ApprovalState, ApprovalStateError, ApprovalTerms, Asker, CallerKind,
+    CallerKindError, Decided, Extent, PENDING_FOR, Unapproved, Verdict, VerdictError,
 };

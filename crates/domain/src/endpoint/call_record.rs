@@ -8,6 +8,7 @@ use crate::approval::{ApprovalRequest, ApprovalTerms, Filed, Unapproved, file};
 use crate::audit::{Event, ObjectKind, ReasonCode};
 use crate::dataset::Hits;
 use crate::endpoint::{QueryError, QueryRefusal};
+use crate::sealing::Sealed;
 use crate::policy::{Obligations, PolicyEntry, Purpose, Release};
 use crate::store::{Store, StoreError, Tx};
 use crate::tenant::{TenantScope, WriteScope};
@@ -145,7 +146,7 @@ impl CallRecord {
     pub(super) async fn filed(
         &mut self,
         scope: TenantScope,
-        request: ApprovalRequest,
+        (request, prompt): (ApprovalRequest, Option<Sealed>),
         terms: ApprovalTerms,
         still_holds: impl Fn(&dyn Tx) -> Option<Timestamp> + Send + 'static,
         outcome: impl Fn(Event, Filed) -> Event + Send + 'static,
@@ -163,7 +164,7 @@ impl CallRecord {
             }
             let stale = || Abort::Refused(Refused::unrecorded(NotRecorded::Stale));
             let (event, now) = taken.clone().ok_or_else(stale)?;
-            let filed = file(tx, &WriteScope::of_system(&scope), &request, &terms, now)?;
+            let filed = file(tx, &WriteScope::of_system(&scope), &request, prompt.as_ref(), &terms, now)?;
             Ok(Recorded::new(filed, outcome(event, filed)))
         });
         match recorded.await {

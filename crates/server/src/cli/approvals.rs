@@ -1,7 +1,7 @@
 //! The commands `syft-space approvals list|show|approve|deny`.
 
 use clap::{Args, Subcommand};
-use syft_space_domain::approval::ApprovalState;
+use syft_space_domain::approval::{ApprovalState, CallerKind};
 use syft_space_domain::ids::ApprovalId;
 use syft_space_domain::text::Line;
 
@@ -98,15 +98,21 @@ const APPROVALS: &[Column<Approval>] = &[
     text("WHO", who),
     text("ENDPOINT", endpoint),
     text("PURPOSE", |approval| approval.own.purpose.as_ref().map_or_else(String::new, ToString::to_string)),
+    number("LIMIT", |approval| approval.own.limit.map_or_else(String::new, |limit| limit.to_string())),
     number("CHARACTERS", |approval| approval.own.characters.to_string()),
     text("STATE", |approval| approval.own.state.to_string()),
     text("UNTIL", |approval| time(approval.own.ends_at)),
     text("ID", |approval| approval.own.id.to_string()),
 ];
 
-/// Whoever asked, by their address if they are a member.
+/// Whoever asked: by their address if they are a member, and a guest as one.
 fn who(approval: &Approval) -> String {
-    approval.caller_email.as_ref().map_or_else(|| approval.caller_id.to_string(), ToString::to_string)
+    match (&approval.caller_email, approval.caller_kind) {
+        (Some(email), _) => email.to_string(),
+        (None, Some(CallerKind::Guest)) => "guest".to_owned(),
+        (None, Some(CallerKind::MarketplaceUser)) => format!("marketplace user {}", approval.caller_id),
+        (None, _) => approval.caller_id.to_string(),
+    }
 }
 
 fn endpoint(approval: &Approval) -> String {
@@ -156,6 +162,10 @@ async fn show(api: &ApiClient, id: ApprovalId, out: &mut Output) -> anyhow::Resu
     let (who, endpoint) = (who(&found.approval), endpoint(&found.approval));
     let purpose = own.purpose.as_ref().map_or_else(String::new, |purpose| format!(", for {purpose}"));
     out.line(&format!("{who} asks {endpoint}{purpose}: {}, until {}.", own.state, time(own.ends_at)))?;
+    if let (Some(limit), Some(threshold), Some(context)) = (own.limit, own.similarity_threshold, own.context) {
+        let around = if context == 0 { String::new() } else { format!(", with {context} around each") };
+        out.line(&format!("Asked for: at most {limit} passages as close as {threshold}{around}."))?;
+    }
     match &found.prompt {
         Some(prompt) => {
             for message in prompt {

@@ -5,7 +5,7 @@ use actix_web::http::StatusCode;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use syft_space_domain::approval::{
-    self, ApprovalFilter, ApprovalRequest, ApprovalState, Decided, NewDecision, ShownApproval, Verdict,
+    self, ApprovalFilter, ApprovalRequest, ApprovalState, CallerKind, Decided, NewDecision, ShownApproval, Verdict,
 };
 use syft_space_domain::endpoint::Slug;
 use syft_space_domain::identity::Email;
@@ -37,6 +37,12 @@ pub(crate) struct OwnApproval {
     pub(crate) purpose: Option<Purpose>,
     /// How many characters all messages have.
     pub(crate) characters: u64,
+    /// How many chunks are asked for at most; null where it is not known any more, as the two below.
+    pub(crate) limit: Option<u64>,
+    /// How close they must be.
+    pub(crate) similarity_threshold: Option<f32>,
+    /// How many chunks around each are asked for.
+    pub(crate) context: Option<u32>,
     /// The beginning of the digest by which the question is known again. It tells nothing of it.
     pub(crate) digest: String,
     /// When it was asked first.
@@ -62,6 +68,9 @@ pub(crate) struct Approval {
     /// Who asked, by the id that the audit log has.
     #[schemars(with = "shapes::IdShape")]
     pub(crate) caller_id: ActorId,
+    /// What kind of caller they are; null where it is not known any more. All guests are one caller.
+    #[schemars(with = "Option<shapes::CallerKindShape>")]
+    pub(crate) caller_kind: Option<CallerKind>,
     /// Their address, if they are a member.
     #[schemars(with = "Option<shapes::EmailShape>")]
     pub(crate) caller_email: Option<Email>,
@@ -132,6 +141,9 @@ impl From<ShownApproval> for OwnApproval {
             endpoint: slug,
             purpose: request.purpose,
             characters: request.characters,
+            limit: request.extent.map(|extent| extent.limit),
+            similarity_threshold: request.extent.map(|extent| extent.threshold.get()),
+            context: request.extent.map(|extent| extent.context.get()),
             digest: request.key.question.short(),
             asked_at: request.asked_at,
             ends_at: request.ends_at,
@@ -148,7 +160,8 @@ impl From<ShownApproval> for Approval {
             policy_id: shown.request.key.policy,
             caller_id: shown.request.key.caller,
             caller_email: shown.email.clone(),
-            prompt_kept: shown.request.prompt.is_some(),
+            caller_kind: shown.request.caller_kind,
+            prompt_kept: shown.request.prompt_kept && shown.state != ApprovalState::Ended,
             decided_by,
             own: shown.into(),
         }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
-use syft_space_domain::approval::ApprovalState;
+use syft_space_domain::approval::{ApprovalState, CallerKind};
 use syft_space_domain::policy::{ConfigurationSchema, Effect, MAX_ATTACHED, PolicyTypes, Purpose};
 
 use crate::routes::shapes::{names, shapes};
@@ -48,6 +48,10 @@ shapes! {
     /// How a question stands that waits for approval, or was decided on.
     ApprovalStateShape = "ApprovalState": json_schema!({
         "type": "string", "enum": names(&ApprovalState::ALL, ApprovalState::as_str),
+    });
+    /// What kind of caller asks.
+    CallerKindShape = "CallerKind": json_schema!({
+        "type": "string", "enum": names(&CallerKind::ALL, CallerKind::as_str),
     });
     /// What is odd about a pattern.
     LintKindShape = "LintKind": json_schema!({
