@@ -33,6 +33,8 @@ pub const CHECKS: &[Check<StoreFactory>] = checks![
     z4_requests_of_an_endpoint_a_policy_or_a_caller_are_removed_so_many_at_most,
     z1_a_request_is_known_in_its_own_tenant_only,
     z1_what_has_ended_in_another_tenant_stays,
+    z1_what_is_shortened_or_removed_at_once_is_so_in_its_own_tenant_only,
+    z1_a_text_is_read_in_its_own_tenant_only,
 ];
 
 /// Checks every promise.
@@ -121,17 +123,18 @@ pub fn z4_a_request_is_read_back_as_it_was_added_and_as_it_was_decided(make: &St
         purpose: Purpose::parse("DUO:0000006").ok(),
         asker: Asker([7; 16]),
         caller_kind: Some(CallerKind::Guest),
-        extent: Threshold::parse(0.25).ok().zip(ContextSize::parse(2).ok()).map(|(threshold, context)| Extent {
-            limit: 50,
-            threshold,
-            context,
-        }),
+        extent: Threshold::parse(0.25)
+            .ok()
+            .zip(ContextSize::parse(2).ok())
+            .map(|(threshold, context)| Extent { limit: 50, threshold, context }),
         prompt_kept: true,
         characters: 50_000,
         ..request(1)
     };
     let added = full.clone();
-    commit(store, move |tx| tx.add_approval(&write_scope(1), &added, Some(&Sealed::from_bytes(vec![0, 1, 0xff]))));
+    commit(store, move |tx| {
+        tx.add_approval(&write_scope(1), &added, Some(&Sealed::from_bytes(vec![0, 1, 0xff])))
+    });
     add(store, 1, &[request(2)]);
     assert_eq!([find(store, 1, 1), find(store, 1, 2)], [Some(full.clone()), Some(request(2))]);
     assert_eq!(find(store, 1, 3), None);
@@ -418,7 +421,6 @@ pub fn z1_a_request_is_known_in_its_own_tenant_only(make: &StoreFactory) {
     assert_eq!((find(store, 2, 1), all(store, 2)), (None, vec![]));
     assert_eq!(read(store, |view| view.approval_of(&scope(2), &request(1).key)), None);
     let usage = read(store, |view| view.approval_usage(&scope(2), &place(1, 1, 1)));
-    assert_eq!(read(store, |view| view.approval_prompt(&scope(2), id(1))), None);
     assert_eq!(usage, ApprovalUsage::default());
     assert!(!commit(store, |tx| tx.remove_approval(&write_scope(2), id(1))), "nothing is removed");
     assert_conflict(store, "a decision in another tenant", |tx| {
@@ -443,4 +445,29 @@ pub fn z1_what_has_ended_in_another_tenant_stays(make: &StoreFactory) {
     }
     commit(store, |tx| tx.remove_ended_approvals(&write_scope(2), time(200), 9));
     assert_eq!((all(store, 1), all(store, 2)), (vec![request(1)], vec![]));
+}
+
+/// Of the same policy and caller.
+pub fn z1_what_is_shortened_or_removed_at_once_is_so_in_its_own_tenant_only(make: &StoreFactory) {
+    let fixture = prepared(make);
+    let store = &*fixture.adapter;
+    let row = decided(1, Verdict::Approved, 70);
+    for tenant in [1, 2] {
+        add(store, tenant, std::slice::from_ref(&row));
+    }
+    let span = Duration::from_secs(1);
+    commit(store, move |tx| tx.shorten_approvals(&write_scope(2), policy_id(1), span, 9));
+    assert_eq!(all(store, 1), std::slice::from_ref(&row), "nothing is shortened");
+    commit(store, |tx| tx.remove_approvals_of(&write_scope(2), ApprovalsOf::Policy(policy_id(1)), 9));
+    assert_eq!((all(store, 1), all(store, 2)), (vec![row], vec![]), "nothing is removed");
+}
+
+/// Whatever its id.
+pub fn z1_a_text_is_read_in_its_own_tenant_only(make: &StoreFactory) {
+    let fixture = prepared(make);
+    let store = &*fixture.adapter;
+    let kept = ApprovalRequest { prompt_kept: true, ..request(1) };
+    let text = Sealed::from_bytes(vec![1, 2, 3]);
+    commit(store, move |tx| tx.add_approval(&write_scope(1), &kept, Some(&text)));
+    assert_eq!(read(store, |view| view.approval_prompt(&scope(2), id(1))), None);
 }

@@ -266,7 +266,8 @@ impl ApprovalRows for Session<'_> {
     ) -> Result<u64, StoreError> {
         let tenant = Key::from(scope);
         let most = i64::try_from(most).unwrap_or(i64::MAX);
-        let of_tenant = approvals::table.filter(approvals::tenant_id.eq(tenant)).select(approvals::id).limit(most);
+        let of_tenant =
+            approvals::table.filter(approvals::tenant_id.eq(tenant)).select(approvals::id).limit(most);
         let gone: Vec<Key> = self.read(|connection| match of {
             ApprovalsOf::Endpoint(id) => {
                 of_tenant.filter(approvals::endpoint_id.eq(Key::from(id))).load(connection)

@@ -3,9 +3,7 @@
 use diesel::dsl::{AsSelect, IsNotNull};
 use diesel::prelude::*;
 use diesel::sqlite::Sqlite;
-use syft_space_domain::approval::{
-    ApprovalKey, ApprovalRequest, Asker, Decided, Extent, QuestionDigest,
-};
+use syft_space_domain::approval::{ApprovalKey, ApprovalRequest, Asker, Decided, Extent, QuestionDigest};
 use syft_space_domain::dataset::{ContextSize, Threshold};
 use syft_space_domain::sealing::Sealed;
 use syft_space_domain::store::StoreError;
@@ -96,7 +94,8 @@ impl QuestionRow {
     }
 
     fn extent(&self) -> Result<Option<Extent>, StoreError> {
-        let (Some(limit), Some(threshold), Some(context)) = (self.hit_limit, self.threshold, self.context) else {
+        let (Some(limit), Some(threshold), Some(context)) = (self.hit_limit, self.threshold, self.context)
+        else {
             return Ok(None);
         };
         let unreadable = |error| unreadable_column("approval_questions.threshold", &error);

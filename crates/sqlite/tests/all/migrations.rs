@@ -254,8 +254,12 @@ fn z4_what_a_new_question_costs_the_writer_is_found_by_indexes_that_cover_it() {
     let covering = "SEARCH approvals USING COVERING INDEX";
     for (query, expected) in [
         (
-            format!("SELECT COUNT(*) {of_tenant} AND asker = x'02' AND verdict IS NULL AND endpoint_id = x'03' AND policy_id = x'04'"),
-            format!("{covering} approvals_of_asker (tenant_id=? AND asker=? AND verdict=? AND endpoint_id=? AND policy_id=?)"),
+            format!(
+                "SELECT COUNT(*) {of_tenant} AND asker = x'02' AND verdict IS NULL AND endpoint_id = x'03' AND policy_id = x'04'"
+            ),
+            format!(
+                "{covering} approvals_of_asker (tenant_id=? AND asker=? AND verdict=? AND endpoint_id=? AND policy_id=?)"
+            ),
         ),
         (
             format!("SELECT COUNT(*) {of_tenant} AND asker = x'02' AND verdict IS NULL"),
@@ -269,21 +273,21 @@ fn z4_what_a_new_question_costs_the_writer_is_found_by_indexes_that_cover_it() {
             format!("SELECT COUNT(*) {of_tenant} AND endpoint_id = x'03' AND verdict IS NULL"),
             format!("{covering} approvals_at_endpoint (tenant_id=? AND endpoint_id=? AND verdict=?)"),
         ),
-        (
-            format!("SELECT MIN(ends_at) {of_tenant}"),
-            format!("{covering} approvals_by_end (tenant_id=?)"),
-        ),
+        (format!("SELECT MIN(ends_at) {of_tenant}"), format!("{covering} approvals_by_end (tenant_id=?)")),
         (
             format!("SELECT id {of_tenant} AND ends_at <= 5 ORDER BY ends_at, id LIMIT 10"),
             format!("{covering} approvals_by_end (tenant_id=? AND ends_at<?)"),
         ),
         (
             format!("SELECT id {of_tenant} AND policy_id = x'04' AND ends_at - decided_at > 5 LIMIT 10"),
-            "SEARCH approvals USING INDEX approvals_of_policy (tenant_id=? AND policy_id=? AND <expr>>?)".to_owned(),
+            format!("{covering} approvals_of_policy (tenant_id=? AND policy_id=? AND <expr>>?)"),
         ),
         (
-            format!("SELECT * {of_tenant} AND id > x'' AND verdict = 'approved' AND ends_at > 5 ORDER BY id LIMIT 51"),
-            "SEARCH approvals USING INDEX approvals_by_verdict (tenant_id=? AND verdict=? AND id>?)".to_owned(),
+            format!(
+                "SELECT * {of_tenant} AND id > x'' AND verdict = 'approved' AND ends_at > 5 ORDER BY id LIMIT 51"
+            ),
+            "SEARCH approvals USING INDEX approvals_by_verdict (tenant_id=? AND verdict=? AND id>?)"
+                .to_owned(),
         ),
     ] {
         assert_eq!(plan(&mut connection, &query), [expected], "{query}");
