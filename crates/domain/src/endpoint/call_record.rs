@@ -4,12 +4,12 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::approval::{ApprovalRequest, ApprovalTerms, Filed, Unapproved, file};
+use crate::approval::{ApprovalRequest, ApprovalState, ApprovalTerms, Filed, Unapproved, file};
 use crate::audit::{Event, ObjectKind, ReasonCode};
 use crate::dataset::Hits;
 use crate::endpoint::{QueryError, QueryRefusal};
-use crate::sealing::Sealed;
 use crate::policy::{Obligations, PolicyEntry, Purpose, Release};
+use crate::sealing::Sealed;
 use crate::store::{Store, StoreError, Tx};
 use crate::tenant::{TenantScope, WriteScope};
 use crate::time::Timestamp;
@@ -165,7 +165,11 @@ impl CallRecord {
             let stale = || Abort::Refused(Refused::unrecorded(NotRecorded::Stale));
             let (event, now) = taken.clone().ok_or_else(stale)?;
             let filed = file(tx, &WriteScope::of_system(&scope), &request, prompt.as_ref(), &terms, now)?;
-            Ok(Recorded::new(filed, outcome(event, filed)))
+            let event = outcome(event, filed);
+            // The event that made a request names it.
+            let is_made = filed == Filed::Request(request.id, ApprovalState::Pending);
+            let event = if is_made { event.on(ObjectKind::Approval, request.id) } else { event };
+            Ok(Recorded::new(filed, event))
         });
         match recorded.await {
             Ok(filed) => {
