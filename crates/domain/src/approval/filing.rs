@@ -49,7 +49,9 @@ pub enum QueueFull {
     )]
     OfCallerInTenant,
     /// The endpoint has as many that wait as it may have.
-    #[error("no more questions may wait for approval at this endpoint; ask again when the owners or admins have decided some")]
+    #[error(
+        "no more questions may wait for approval at this endpoint; ask again when the owners or admins have decided some"
+    )]
     AtEndpoint,
     /// The tenant has as many as it may have.
     #[error(

@@ -31,7 +31,8 @@ const GUEST_PURPOSE: &str = "guest who asks for approval 1";
 /// # Errors
 /// When there is no key.
 pub fn guest(sealer: &dyn Sealer, scope: &TenantScope, network: [u8; 16]) -> Result<Asker, SealError> {
-    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, ..] = sealer.digest(scope, GUEST_PURPOSE, &network)?;
+    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, ..] =
+        sealer.digest(scope, GUEST_PURPOSE, &network)?;
     Ok(Asker([a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]))
 }
 

@@ -342,6 +342,8 @@ pub static ROUTES: &[Route] = routes! {
         summary("List the questions that wait for approval, or were decided on").query(approvals::FILTERS).response::<List<approvals::Approval>>(200);
     Get    "/api/v1/approvals/{id}"         member(&[WritePolicies]) => approvals::get,
         summary("Show such a question, with its text where it is kept").response::<approvals::ApprovalWithPrompt>(200);
+    Post   "/api/v1/approvals/deny"         member(&[WritePolicies]) => approvals::deny_all,
+        summary("Have all questions of a caller, or at an endpoint, that wait not answered").request_body::<approvals::DenyAll>().response::<approvals::DeniedApprovals>(200).reasons(&[OwnRequest]);
     Post   "/api/v1/approvals/{id}/approve" member(&[WritePolicies]) => approvals::approve,
         summary("Let a question be answered").request_body::<approvals::Decide>().response::<approvals::DecidedApproval>(200).reasons(&[OwnRequest]);
     Post   "/api/v1/approvals/{id}/deny"    member(&[WritePolicies]) => approvals::deny,

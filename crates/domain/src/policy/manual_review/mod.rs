@@ -138,7 +138,8 @@ impl BeApproved {
         let key = ApprovalKey { endpoint: self.endpoint, policy: self.policy, caller, question };
         let guest = self.guest_at.map(|network| guest(&**sealer, &scope, network)).transpose();
         let asker = guest.map_err(|_| ObligationError::Unavailable)?.unwrap_or_else(|| Asker::from(caller));
-        let (now, place) = (context.now, ApprovalPlace { endpoint: self.endpoint, policy: self.policy, asker });
+        let (now, place) =
+            (context.now, ApprovalPlace { endpoint: self.endpoint, policy: self.policy, asker });
         let read = of.store.read(&scope, move |view| {
             let known = view.approval_of(&scope, &key)?.map(|request| request.under(&terms));
             if known.is_some() {
