@@ -306,9 +306,9 @@ pub static ROUTES: &[Route] = routes! {
         summary("List the addresses in a group").paged().response::<List<groups::GroupMember>>(200);
     Post   "/api/v1/groups/{name}/members" member(&[WritePolicies]) => groups::add,
         summary("Put addresses into a group").description("Those that are in it already stay as they are.")
-            .request_body::<groups::AddGroupMembers>().response::<groups::AddedGroupMembers>(200).reasons(&[LimitReached]);
+            .request_body::<groups::AddGroupMembers>().response::<groups::AddedGroupMembers>(200).adds().reasons(&[LimitReached]);
     Put    "/api/v1/groups/{name}/members/{address}" member(&[WritePolicies]) => groups::add_one,
-        summary("Put an address into a group, if it is not in it").no_content().reasons(&[LimitReached]);
+        summary("Put an address into a group, if it is not in it").no_content().adds().reasons(&[LimitReached]);
     Delete "/api/v1/groups/{name}/members/{address}" member(&[WritePolicies]) => groups::remove_one,
         summary("Take an address out of a group, if it is in it").description("It acts on the very next query.")
             .no_content();

@@ -118,6 +118,7 @@ async fn o1_where_the_disk_is_nearly_full_nothing_new_is_made_and_everything_els
     let dataset = dataset_of(&owner, "birds", &[("a", "Penguins swim."), ("b", "Owls fly.")]).await;
     endpoint_on(&owner, &dataset, "birds").await;
     let policy = only_policy(&owner, "birds", json!({ "mode": "allow", "patterns": ["*"] })).await;
+    owner.post("/groups", &json!({ "name": "partners" })).await.expect(201);
     let ready = space.anybody().get("//health/ready").await.expect(200);
     assert_eq!(ready.body["disk"], Value::Null, "{}", ready.text);
     space.server().signal("TERM");
@@ -147,6 +148,9 @@ async fn o1_where_the_disk_is_nearly_full_nothing_new_is_made_and_everything_els
         .post("/invitations", &json!({ "email": "i@acme.example", "role": "user" }))
         .await
         .expect_problem(507, "storage_full");
+
+    let into = |emails: &[&str]| owner.post("/groups/partners/members", &json!({ "emails": emails }));
+    into(&["p@acme.example"]).await.expect_problem(507, "storage_full");
 
     // Asking, reading, tightening, logging in and removing go on, and are recorded.
     owner.ask("birds", "penguins").await.expect(200);
