@@ -1,12 +1,14 @@
 //! Denying all questions of one caller, or at one endpoint, that wait.
 
+use std::collections::BTreeMap;
+
 use crate::access::Permission;
 use crate::approval::ports::ApprovalSelection;
-use crate::approval::{ApprovalError, ApprovalRequest, ApprovalState, Decided, Verdict};
+use crate::approval::{ApprovalError, ApprovalRequest, ApprovalState, ApprovalTerms, Decided, Verdict};
 use crate::audit::{Action, ChangeCode, Changes, Event, ObjectKind, ReasonCode, RequestContext};
 use crate::endpoint::{EndpointName, Slug};
 use crate::identity::Principal;
-use crate::ids::{AccountId, ActorId, ApprovalId};
+use crate::ids::{AccountId, ActorId, ApprovalId, PolicyId};
 use crate::page::{Cursor, PageLimit, PageRequest};
 use crate::policy::approval_terms;
 use crate::space::Space;
@@ -51,11 +53,11 @@ pub async fn deny_all(
                 return Err(Refused::new(ApprovalError::OwnRequest, event).into());
             };
             let (selection, event) = find(tx, &scope, &which, event.clone())?;
-            let page = PageRequest { limit: PageLimit::LARGEST, after };
+            let page = PageRequest { limit: PageLimit::DEFAULT, after };
             let found = tx.approvals(&scope, &selection, now, page)?;
-            let mut denied = 0;
+            let (mut denied, mut terms) = (0, KnownTerms::default());
             for request in found.items.into_iter().filter(|request| request.key.caller != by) {
-                deny_one(
+                terms.deny(
                     tx,
                     &scope,
                     request,
@@ -102,15 +104,28 @@ fn find(
     }
 }
 
-/// Where the policy asks for no approval any more, nobody waits for one.
-fn deny_one(
-    tx: &mut dyn Tx,
-    scope: &WriteScope,
-    request: ApprovalRequest,
-    decided: Decided,
-) -> Result<(), StoreError> {
-    let policy = tx.policy(scope, request.key.policy)?;
-    let terms = policy.as_ref().and_then(approval_terms);
-    let ends_at = terms.map_or(decided.at, |terms| decided.at.plus(terms.valid_for));
-    tx.decide_approval(scope, &ApprovalRequest { ends_at, decided: Some(decided), ..request })
+/// What the policies of the requests of one unit say of approvals.
+#[derive(Default)]
+struct KnownTerms(BTreeMap<PolicyId, Option<ApprovalTerms>>);
+
+impl KnownTerms {
+    /// Where the policy asks for no approval any more, nobody waits for one.
+    fn deny(
+        &mut self,
+        tx: &mut dyn Tx,
+        scope: &WriteScope,
+        request: ApprovalRequest,
+        decided: Decided,
+    ) -> Result<(), StoreError> {
+        let policy = request.key.policy;
+        let terms = match self.0.get(&policy) {
+            Some(known) => *known,
+            None => {
+                let terms = tx.policy(scope, policy)?.as_ref().and_then(approval_terms);
+                *self.0.entry(policy).or_insert(terms)
+            }
+        };
+        let ends_at = terms.map_or(decided.at, |terms| decided.at.plus(terms.valid_for));
+        tx.decide_approval(scope, &ApprovalRequest { ends_at, decided: Some(decided), ..request })
+    }
 }

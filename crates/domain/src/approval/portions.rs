@@ -10,9 +10,9 @@ use crate::tenant::WriteScope;
 use crate::time::Timestamp;
 
 /// How many requests, with their texts, a unit removes.
-const REMOVED_AT_ONCE: usize = 100;
+const REMOVED_AT_ONCE: usize = 25;
 /// How many requests a unit changes.
-const CHANGED_AT_ONCE: usize = 500;
+const CHANGED_AT_ONCE: usize = 250;
 
 /// Removes a portion of the requests that go with a thing. Answers the event of a unit that removed as many as it may, and leaves the
 /// thing to the next one; nothing once the thing itself can go.

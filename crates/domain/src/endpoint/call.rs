@@ -244,6 +244,10 @@ impl<'a> QueryCall<'a> {
         if let Some(filed) = told {
             return Ok(Some(NotApproved(filed)));
         }
+        // Where there is hardly room left, none is taken by texts.
+        if terms.keep_prompt && self.space.ingestion.is_paused() {
+            return Err(StoreError::Full.into());
+        }
         let conversation = query.conversation();
         let asked_at = self.space.clock.now();
         let id = ApprovalId::generate(asked_at, &*self.space.entropy)?;
