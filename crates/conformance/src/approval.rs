@@ -28,7 +28,7 @@ pub const CHECKS: &[Check<StoreFactory>] = checks![
     z4_a_text_is_read_back_and_goes_with_its_request,
     z4_how_many_wait_is_counted_by_asker_and_endpoint_and_in_all,
     z4_what_has_ended_is_removed_the_earliest_first_and_so_many_at_most,
-    z4_what_was_decided_under_a_policy_is_shortened_and_never_lengthened_so_many_at_most,
+    z4_what_was_decided_is_shortened_and_never_lengthened_so_many_at_most,
     z4_requests_go_with_their_endpoint_and_their_policy,
     z4_requests_of_an_endpoint_a_policy_or_a_caller_are_removed_so_many_at_most,
     z1_a_request_is_known_in_its_own_tenant_only,
@@ -323,9 +323,7 @@ pub fn z4_what_has_ended_is_removed_the_earliest_first_and_so_many_at_most(make:
 }
 
 /// What waits waits on, and what others demand is theirs.
-pub fn z4_what_was_decided_under_a_policy_is_shortened_and_never_lengthened_so_many_at_most(
-    make: &StoreFactory,
-) {
+pub fn z4_what_was_decided_is_shortened_and_never_lengthened_so_many_at_most(make: &StoreFactory) {
     let fixture = prepared(make);
     let store = &*fixture.adapter;
     let other = ApprovalKey { policy: policy_id(2), ..request(5).key };

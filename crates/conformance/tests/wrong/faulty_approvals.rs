@@ -250,7 +250,7 @@ fn z4_a_store_that_is_wrong_about_what_was_approved_is_caught() {
         ),
         (
             ApprovalFault::ShortensWhatWaits,
-            "z4_what_was_decided_under_a_policy_is_shortened_and_never_lengthened_so_many_at_most",
+            "z4_what_was_decided_is_shortened_and_never_lengthened_so_many_at_most",
         ),
         (
             ApprovalFault::ReplacesTheQuestion,
