@@ -164,6 +164,10 @@ def before_call(context, case, kwargs):
         if isinstance(body.get("endpoint"), str) and SLUG.fullmatch(body["endpoint"]):
             # The one that there is.
             body["endpoint"] = "hours"
+    if case.operation.path == "/api/v1/approvals/deny" and isinstance(body, dict):
+        if isinstance(body.get("endpoint"), str) and SLUG.fullmatch(body["endpoint"]):
+            # The one that there is.
+            body["endpoint"] = "hours"
     if case.operation.path == "/api/v1/policies/simulate" and isinstance(body, dict):
         if "policy_id" in body:
             body["policy_id"] = there(body["policy_id"], base, "/api/v1/policies?limit=1")

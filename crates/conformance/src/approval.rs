@@ -1,9 +1,12 @@
 //! The suite of `ApprovalView` and `ApprovalRows`.
 
-use syft_space_domain::approval::ports::{ApprovalSelection, ApprovalUsage};
+use std::time::Duration;
+
+use syft_space_domain::approval::ports::{ApprovalPlace, ApprovalSelection, ApprovalUsage, ApprovalsOf};
 use syft_space_domain::approval::{
-    ApprovalKey, ApprovalRequest, ApprovalState, Decided, QuestionDigest, Verdict,
+    ApprovalKey, ApprovalRequest, ApprovalState, Asker, CallerKind, Decided, Extent, QuestionDigest, Verdict,
 };
+use syft_space_domain::dataset::{ContextSize, Threshold};
 use syft_space_domain::ids::{ActorId, ApprovalId};
 use syft_space_domain::policy::Purpose;
 use syft_space_domain::sealing::Sealed;
@@ -22,11 +25,16 @@ pub const CHECKS: &[Check<StoreFactory>] = checks![
     z4_a_request_is_read_back_as_it_was_added_and_as_it_was_decided,
     z4_a_question_of_a_caller_has_one_request_at_an_endpoint_under_a_policy,
     z4_requests_are_listed_as_they_stand_in_the_order_in_which_they_were_asked,
-    z4_how_many_wait_is_counted_by_caller_and_endpoint_and_in_all,
+    z4_a_text_is_read_back_and_goes_with_its_request,
+    z4_how_many_wait_is_counted_by_asker_and_endpoint_and_in_all,
     z4_what_has_ended_is_removed_the_earliest_first_and_so_many_at_most,
+    z4_what_was_decided_is_shortened_and_never_lengthened_so_many_at_most,
     z4_requests_go_with_their_endpoint_and_their_policy,
+    z4_requests_of_an_endpoint_a_policy_or_a_caller_are_removed_so_many_at_most,
     z1_a_request_is_known_in_its_own_tenant_only,
     z1_what_has_ended_in_another_tenant_stays,
+    z1_what_is_shortened_or_removed_at_once_is_so_in_its_own_tenant_only,
+    z1_a_text_is_read_in_its_own_tenant_only,
 ];
 
 /// Checks every promise.
@@ -54,7 +62,10 @@ fn request(n: u8) -> ApprovalRequest {
         },
         purpose: None,
         characters: 8,
-        prompt: None,
+        asker: Asker::from(caller(1)),
+        caller_kind: None,
+        extent: None,
+        prompt_kept: false,
         asked_at: time(10),
         ends_at: time(100),
         decided: None,
@@ -88,7 +99,7 @@ fn prepared(make: &StoreFactory) -> Fixture<dyn Store> {
 fn add(store: &dyn Store, tenant: u64, requests: &[ApprovalRequest]) {
     let requests = requests.to_vec();
     commit(store, move |tx| {
-        requests.iter().try_for_each(|request| tx.add_approval(&write_scope(tenant), request))
+        requests.iter().try_for_each(|request| tx.add_approval(&write_scope(tenant), request, None))
     });
 }
 
@@ -110,14 +121,24 @@ pub fn z4_a_request_is_read_back_as_it_was_added_and_as_it_was_decided(make: &St
     let store = &*fixture.adapter;
     let full = ApprovalRequest {
         purpose: Purpose::parse("DUO:0000006").ok(),
-        prompt: Some(Sealed::from_bytes(vec![0, 1, 0xff])),
+        asker: Asker([7; 16]),
+        caller_kind: Some(CallerKind::Guest),
+        extent: Threshold::parse(0.25)
+            .ok()
+            .zip(ContextSize::parse(2).ok())
+            .map(|(threshold, context)| Extent { limit: 50, threshold, context }),
+        prompt_kept: true,
         characters: 50_000,
         ..request(1)
     };
-    add(store, 1, &[full.clone(), request(2)]);
+    let added = full.clone();
+    commit(store, move |tx| {
+        tx.add_approval(&write_scope(1), &added, Some(&Sealed::from_bytes(vec![0, 1, 0xff])))
+    });
+    add(store, 1, &[request(2)]);
     assert_eq!([find(store, 1, 1), find(store, 1, 2)], [Some(full.clone()), Some(request(2))]);
     assert_eq!(find(store, 1, 3), None);
-    let other = ApprovalRequest { prompt: None, asked_at: time(90), ..decided(1, Verdict::Denied, 60) };
+    let other = ApprovalRequest { asked_at: time(90), ..decided(1, Verdict::Denied, 60) };
     commit(store, move |tx| tx.decide_approval(&write_scope(1), &other));
     let expected =
         ApprovalRequest { decided: decided(1, Verdict::Denied, 60).decided, ends_at: time(60), ..full };
@@ -137,10 +158,10 @@ pub fn z4_a_question_of_a_caller_has_one_request_at_an_endpoint_under_a_policy(m
     add(store, 1, &[request(1)]);
     let key = request(1).key;
     assert_conflict(store, "a second request of a question", move |tx| {
-        tx.add_approval(&write_scope(1), &ApprovalRequest { key, ..request(2) })
+        tx.add_approval(&write_scope(1), &ApprovalRequest { key, ..request(2) }, None)
     });
     assert_conflict(store, "a second request with an id", |tx| {
-        tx.add_approval(&write_scope(1), &ApprovalRequest { id: id(1), ..request(2) })
+        tx.add_approval(&write_scope(1), &ApprovalRequest { id: id(1), ..request(2) }, None)
     });
     let others = [
         ApprovalKey { caller: caller(2), ..key },
@@ -196,26 +217,95 @@ pub fn z4_requests_are_listed_as_they_stand_in_the_order_in_which_they_were_aske
     expect(numbers(theirs, 50), &[1], "those of a caller that wait");
 }
 
-/// Of what was decided all is counted, and nothing waits.
-pub fn z4_how_many_wait_is_counted_by_caller_and_endpoint_and_in_all(make: &StoreFactory) {
+fn place(endpoint: u64, policy: u64, asker: u64) -> ApprovalPlace {
+    ApprovalPlace {
+        endpoint: endpoint_id(endpoint),
+        policy: policy_id(policy),
+        asker: Asker::from(caller(asker)),
+    }
+}
+
+/// However the request goes.
+pub fn z4_a_text_is_read_back_and_goes_with_its_request(make: &StoreFactory) {
     let fixture = prepared(make);
     let store = &*fixture.adapter;
-    let other = |n: u8, endpoint, of| {
-        let key = ApprovalKey { endpoint: endpoint_id(endpoint), caller: caller(of), ..request(n).key };
-        ApprovalRequest { key, ..request(n) }
+    let text = |n| Sealed::from_bytes(vec![0, n, 0xff]);
+    let kept = |n| ApprovalRequest { prompt_kept: true, ..request(n) };
+    let add_all = || {
+        commit(store, move |tx| {
+            (1..=4).try_for_each(|n| tx.add_approval(&write_scope(1), &kept(n), Some(&text(n))))
+        });
+    };
+    let texts = || [1, 2, 3, 4].map(|n| read(store, move |view| view.approval_prompt(&scope(1), id(n))));
+    add_all();
+    add(store, 1, &[request(5)]);
+    assert_eq!(texts(), [1, 2, 3, 4].map(|n| Some(text(n))));
+    assert_eq!(read(store, |view| view.approval_prompt(&scope(1), id(5))), None, "no text is kept of it");
+    commit(store, |tx| tx.decide_approval(&write_scope(1), &decided(1, Verdict::Denied, 20)));
+    commit(store, |tx| tx.remove_approval(&write_scope(1), id(2)));
+    assert_eq!(texts(), [Some(text(1)), None, Some(text(3)), Some(text(4))]);
+    commit(store, |tx| tx.remove_ended_approvals(&write_scope(1), time(20), 9));
+    assert_eq!(texts(), [None, None, Some(text(3)), Some(text(4))]);
+    commit(store, |tx| tx.remove_approvals_of(&write_scope(1), ApprovalsOf::Policy(policy_id(1)), 9));
+    assert_eq!(texts(), [None, None, None, None]);
+    add_all();
+    commit(store, |tx| tx.remove_endpoint(&write_scope(1), endpoint_id(1)));
+    assert_eq!(texts(), [None, None, None, None]);
+}
+
+/// Of what was decided all is counted, and nothing waits.
+pub fn z4_how_many_wait_is_counted_by_asker_and_endpoint_and_in_all(make: &StoreFactory) {
+    let fixture = prepared(make);
+    let store = &*fixture.adapter;
+    let other = |n: u8, endpoint, policy, of| {
+        let key =
+            ApprovalKey { endpoint: endpoint_id(endpoint), policy: policy_id(policy), ..request(n).key };
+        ApprovalRequest { key, asker: Asker::from(caller(of)), ..request(n) }
     };
     add(
         store,
         1,
-        &[request(1), request(2), decided(3, Verdict::Approved, 70), other(4, 2, 1), other(5, 1, 2)],
+        &[
+            request(1),
+            request(2),
+            decided(3, Verdict::Approved, 70),
+            other(4, 2, 1, 1),
+            other(5, 1, 1, 2),
+            other(6, 1, 2, 1),
+        ],
     );
-    let usage = |endpoint, of| {
-        read(store, move |view| view.approval_usage(&scope(1), endpoint_id(endpoint), caller(of)))
+    let usage = |place| read(store, move |view| view.approval_usage(&scope(1), &place));
+    let counted = |usage: ApprovalUsage| {
+        let ApprovalUsage { pending_of_caller_here, pending_of_caller, all_of_caller, .. } = usage;
+        let (ApprovalUsage { pending_at_endpoint, pending, all, .. }, first_end) = (usage, usage.first_end);
+        assert_eq!((pending, all), (5, 6));
+        assert_eq!(first_end, Some(time(70)));
+        [pending_of_caller_here, pending_of_caller, all_of_caller, pending_at_endpoint]
     };
-    for (endpoint, of, pending_of_caller) in [(1, 1, 2), (2, 1, 1), (1, 2, 1), (2, 2, 0)] {
-        let expected = ApprovalUsage { pending_of_caller, pending: 4, all: 5 };
-        assert_eq!(usage(endpoint, of), expected, "caller {of} at endpoint {endpoint}");
+    for (endpoint, policy, of, expected) in [
+        (1, 1, 1, [2, 4, 5, 4]),
+        (2, 1, 1, [1, 4, 5, 1]),
+        (1, 2, 1, [1, 4, 5, 4]),
+        (1, 1, 2, [1, 1, 1, 4]),
+        (2, 2, 2, [0, 1, 1, 1]),
+        (2, 2, 3, [0, 0, 0, 1]),
+    ] {
+        assert_eq!(
+            counted(usage(place(endpoint, policy, of))),
+            expected,
+            "asker {of} at endpoint {endpoint} under policy {policy}"
+        );
     }
+    // However they go, and whatever becomes of them.
+    commit(store, |tx| tx.decide_approval(&write_scope(1), &decided(1, Verdict::Denied, 60)));
+    commit(store, |tx| tx.remove_policy(&write_scope(1), policy_id(2)));
+    commit(store, |tx| tx.remove_approval(&write_scope(1), id(2)));
+    let left = usage(place(1, 1, 1));
+    assert_eq!((left.pending_of_caller, left.pending, left.all, left.first_end), (1, 2, 4, Some(time(60))));
+    commit(store, |tx| tx.remove_endpoint(&write_scope(1), endpoint_id(1)));
+    assert_eq!((usage(place(1, 1, 1)).pending, usage(place(1, 1, 1)).all), (1, 1));
+    commit(store, |tx| tx.remove_ended_approvals(&write_scope(1), time(100), 9));
+    assert_eq!(usage(place(1, 1, 1)), ApprovalUsage::default());
 }
 
 /// What has not ended stays.
@@ -230,6 +320,37 @@ pub fn z4_what_has_ended_is_removed_the_earliest_first_and_so_many_at_most(make:
     assert_eq!(all(store, 1), [ends(1, 40), ends(3, 30), ends(4, 41)], "the earliest went first");
     assert_eq!([sweep(40, 9), sweep(40, 9)], [2, 0]);
     assert_eq!(all(store, 1), [ends(4, 41)], "what has not ended stays");
+}
+
+/// What waits waits on, and what others demand is theirs.
+pub fn z4_what_was_decided_is_shortened_and_never_lengthened_so_many_at_most(make: &StoreFactory) {
+    let fixture = prepared(make);
+    let store = &*fixture.adapter;
+    let other = ApprovalKey { policy: policy_id(2), ..request(5).key };
+    let rows = [
+        request(1),
+        decided(2, Verdict::Approved, 70),
+        decided(3, Verdict::Denied, 70),
+        decided(4, Verdict::Approved, 50),
+        ApprovalRequest { key: other, ..decided(5, Verdict::Approved, 70) },
+    ];
+    add(store, 1, &rows);
+    add(store, 2, &rows);
+    let shorten = |seconds, most| {
+        let valid_for = Duration::from_secs(seconds);
+        commit(store, move |tx| tx.shorten_approvals(&write_scope(1), policy_id(1), valid_for, most))
+    };
+    let ends = |tenant| all(store, tenant).iter().map(|request| request.ends_at).collect::<Vec<_>>();
+    assert_eq!(shorten(50, 9), 0, "none is good for longer than that");
+    // They were decided in second 20.
+    assert_eq!([shorten(30, 1), shorten(30, 9), shorten(30, 9)], [1, 1, 0]);
+    assert_eq!(ends(1), [100, 50, 50, 50, 70].map(time));
+    assert_eq!(shorten(40, 9), 0, "nothing is lengthened");
+    assert_eq!(shorten(10, 9), 3);
+    assert_eq!(ends(1), [100, 30, 30, 30, 70].map(time));
+    assert_eq!(ends(2), [100, 70, 70, 50, 70].map(time), "another tenant's stay");
+    let first_end = read(store, |view| view.approval_usage(&scope(1), &place(1, 1, 1))).first_end;
+    assert_eq!(first_end, Some(time(30)));
 }
 
 /// Those at others, and under others, stay.
@@ -247,11 +368,47 @@ pub fn z4_requests_go_with_their_endpoint_and_their_policy(make: &StoreFactory) 
     commit(store, |tx| tx.remove_policy(&write_scope(1), policy_id(1)));
     assert_eq!(all(store, 1), [of(4, 2, 2)]);
     assert_conflict(store, "a request at an endpoint that is not there", move |tx| {
-        tx.add_approval(&write_scope(1), &of(5, 1, 2))
+        tx.add_approval(&write_scope(1), &of(5, 1, 2), None)
     });
     assert_conflict(store, "a request under a policy that is not there", move |tx| {
-        tx.add_approval(&write_scope(1), &of(5, 2, 1))
+        tx.add_approval(&write_scope(1), &of(5, 2, 1), None)
     });
+}
+
+/// Those at others, under others and of others stay.
+pub fn z4_requests_of_an_endpoint_a_policy_or_a_caller_are_removed_so_many_at_most(make: &StoreFactory) {
+    let fixture = prepared(make);
+    let store = &*fixture.adapter;
+    let of = |n: u8, endpoint, policy, who| {
+        let key = ApprovalKey {
+            endpoint: endpoint_id(endpoint),
+            policy: policy_id(policy),
+            caller: caller(who),
+            ..request(n).key
+        };
+        ApprovalRequest { key, ..request(n) }
+    };
+    let left = of(9, 2, 2, 2);
+    for gone in [
+        ApprovalsOf::Endpoint(endpoint_id(1)),
+        ApprovalsOf::Policy(policy_id(1)),
+        ApprovalsOf::Caller(caller(1)),
+    ] {
+        let rows = [1, 2, 3].map(|n| match gone {
+            ApprovalsOf::Endpoint(_) => of(n, 1, 2, 2),
+            ApprovalsOf::Policy(_) => of(n, 2, 1, 2),
+            ApprovalsOf::Caller(_) => of(n, 2, 2, 1),
+        });
+        add(store, 1, &rows);
+        add(store, 1, std::slice::from_ref(&left));
+        add(store, 2, &rows);
+        let remove = |most| commit(store, move |tx| tx.remove_approvals_of(&write_scope(1), gone, most));
+        assert_eq!([remove(2), remove(2), remove(2)], [2, 1, 0], "{gone:?}");
+        assert_eq!(all(store, 1), std::slice::from_ref(&left), "{gone:?}");
+        assert_eq!(all(store, 2).len(), 3, "another tenant's stay");
+        commit(store, move |tx| tx.remove_approvals_of(&write_scope(2), gone, 9));
+        commit(store, |tx| tx.remove_approval(&write_scope(1), id(9)));
+    }
 }
 
 /// Nor is it decided or removed from another.
@@ -261,7 +418,7 @@ pub fn z1_a_request_is_known_in_its_own_tenant_only(make: &StoreFactory) {
     add(store, 1, &[request(1)]);
     assert_eq!((find(store, 2, 1), all(store, 2)), (None, vec![]));
     assert_eq!(read(store, |view| view.approval_of(&scope(2), &request(1).key)), None);
-    let usage = read(store, |view| view.approval_usage(&scope(2), endpoint_id(1), caller(1)));
+    let usage = read(store, |view| view.approval_usage(&scope(2), &place(1, 1, 1)));
     assert_eq!(usage, ApprovalUsage::default());
     assert!(!commit(store, |tx| tx.remove_approval(&write_scope(2), id(1))), "nothing is removed");
     assert_conflict(store, "a decision in another tenant", |tx| {
@@ -273,7 +430,7 @@ pub fn z1_a_request_is_known_in_its_own_tenant_only(make: &StoreFactory) {
     commit(store, |tx| tx.remove_approval(&write_scope(2), id(1)));
     assert_eq!(find(store, 1, 1), Some(request(1)), "another tenant's request is another's");
     assert_conflict(store, "a request in a tenant that is not there", |tx| {
-        tx.add_approval(&write_scope(4), &request(2))
+        tx.add_approval(&write_scope(4), &request(2), None)
     });
 }
 
@@ -286,4 +443,29 @@ pub fn z1_what_has_ended_in_another_tenant_stays(make: &StoreFactory) {
     }
     commit(store, |tx| tx.remove_ended_approvals(&write_scope(2), time(200), 9));
     assert_eq!((all(store, 1), all(store, 2)), (vec![request(1)], vec![]));
+}
+
+/// Of the same policy and caller.
+pub fn z1_what_is_shortened_or_removed_at_once_is_so_in_its_own_tenant_only(make: &StoreFactory) {
+    let fixture = prepared(make);
+    let store = &*fixture.adapter;
+    let row = decided(1, Verdict::Approved, 70);
+    for tenant in [1, 2] {
+        add(store, tenant, std::slice::from_ref(&row));
+    }
+    let span = Duration::from_secs(1);
+    commit(store, move |tx| tx.shorten_approvals(&write_scope(2), policy_id(1), span, 9));
+    assert_eq!(all(store, 1), std::slice::from_ref(&row), "nothing is shortened");
+    commit(store, |tx| tx.remove_approvals_of(&write_scope(2), ApprovalsOf::Policy(policy_id(1)), 9));
+    assert_eq!((all(store, 1), all(store, 2)), (vec![row], vec![]), "nothing is removed");
+}
+
+/// Whatever its id.
+pub fn z1_a_text_is_read_in_its_own_tenant_only(make: &StoreFactory) {
+    let fixture = prepared(make);
+    let store = &*fixture.adapter;
+    let kept = ApprovalRequest { prompt_kept: true, ..request(1) };
+    let text = Sealed::from_bytes(vec![1, 2, 3]);
+    commit(store, move |tx| tx.add_approval(&write_scope(1), &kept, Some(&text)));
+    assert_eq!(read(store, |view| view.approval_prompt(&scope(2), id(1))), None);
 }

@@ -1,9 +1,14 @@
 //! `ApprovalView` and `ApprovalRows` of a transaction.
 
-use syft_space_domain::approval::ports::{ApprovalRows, ApprovalSelection, ApprovalUsage, ApprovalView};
+use std::time::Duration;
+
+use syft_space_domain::approval::ports::{
+    ApprovalPlace, ApprovalRows, ApprovalSelection, ApprovalUsage, ApprovalView, ApprovalsOf,
+};
 use syft_space_domain::approval::{ApprovalKey, ApprovalRequest};
-use syft_space_domain::ids::{ActorId, ApprovalId, EndpointId};
+use syft_space_domain::ids::{ApprovalId, PolicyId};
 use syft_space_domain::page::{Page, PageRequest};
+use syft_space_domain::sealing::Sealed;
 use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::{TenantScope, WriteScope};
 use syft_space_domain::time::Timestamp;
@@ -44,26 +49,40 @@ impl ApprovalView for Transaction {
         }))
     }
 
+    fn approval_prompt(&mut self, scope: &TenantScope, id: ApprovalId) -> Result<Option<Sealed>, StoreError> {
+        Ok(self.tables.approval_prompts.get(scope, id).cloned())
+    }
+
     fn approval_usage(
         &mut self,
         scope: &TenantScope,
-        endpoint: EndpointId,
-        caller: ActorId,
+        place: &ApprovalPlace,
     ) -> Result<ApprovalUsage, StoreError> {
         let requests = || self.tables.approvals.rows(scope).map(|(_, request)| request);
         let pending = || requests().filter(|request| request.decided.is_none());
-        let is_callers =
-            |request: &&ApprovalRequest| (request.key.endpoint, request.key.caller) == (endpoint, caller);
+        let is_askers = |request: &&ApprovalRequest| request.asker == place.asker;
+        let is_at_endpoint = |request: &&ApprovalRequest| request.key.endpoint == place.endpoint;
+        let is_under_policy = |request: &&ApprovalRequest| request.key.policy == place.policy;
+        let here = pending().filter(is_askers).filter(is_at_endpoint).filter(is_under_policy);
         Ok(ApprovalUsage {
-            pending_of_caller: count(pending().filter(is_callers)),
+            pending_of_caller_here: count(here),
+            pending_of_caller: count(pending().filter(is_askers)),
+            all_of_caller: count(requests().filter(is_askers)),
+            pending_at_endpoint: count(pending().filter(is_at_endpoint)),
             pending: count(pending()),
             all: count(requests()),
+            first_end: requests().map(|request| request.ends_at).min(),
         })
     }
 }
 
 impl ApprovalRows for Transaction {
-    fn add_approval(&mut self, scope: &WriteScope, request: &ApprovalRequest) -> Result<(), StoreError> {
+    fn add_approval(
+        &mut self,
+        scope: &WriteScope,
+        request: &ApprovalRequest,
+        prompt: Option<&Sealed>,
+    ) -> Result<(), StoreError> {
         let ApprovalKey { endpoint, policy, .. } = request.key;
         let is_new = !self.tables.approvals.contains(scope, request.id)
             && self.approval_of(scope, &request.key)?.is_none();
@@ -73,6 +92,9 @@ impl ApprovalRows for Transaction {
         })?;
         check_key(self.tables.policies.contains(scope, policy), || format!("there is no policy {policy}"))?;
         self.tables.approvals.insert(scope, request.id, request.clone());
+        if let Some(prompt) = prompt {
+            self.tables.approval_prompts.insert(scope, request.id, prompt.clone());
+        }
         Ok(())
     }
 
@@ -83,7 +105,30 @@ impl ApprovalRows for Transaction {
         Ok(())
     }
 
+    fn shorten_approvals(
+        &mut self,
+        scope: &WriteScope,
+        policy: PolicyId,
+        valid_for: Duration,
+        most: usize,
+    ) -> Result<u64, StoreError> {
+        let shorter = |request: &ApprovalRequest| {
+            let end = request.decided.as_ref()?.at.plus(valid_for);
+            (request.key.policy == policy && end < request.ends_at).then_some(end)
+        };
+        let requests = self.tables.approvals.rows(scope);
+        let longer: Vec<_> =
+            requests.filter_map(|(id, request)| Some((id, shorter(request)?))).take(most).collect();
+        for (id, end) in &longer {
+            if let Some(request) = self.tables.approvals.get_mut(scope, *id) {
+                request.ends_at = *end;
+            }
+        }
+        Ok(count(longer.iter()))
+    }
+
     fn remove_approval(&mut self, scope: &WriteScope, id: ApprovalId) -> Result<bool, StoreError> {
+        self.tables.approval_prompts.remove(scope, id);
         Ok(self.tables.approvals.remove(scope, id))
     }
 
@@ -99,19 +144,39 @@ impl ApprovalRows for Transaction {
         ended.sort_unstable();
         ended.truncate(most);
         for (_, id) in &ended {
-            self.tables.approvals.remove(scope, *id);
+            self.remove_approval(scope, *id)?;
         }
         Ok(count(ended.iter()))
+    }
+
+    fn remove_approvals_of(
+        &mut self,
+        scope: &WriteScope,
+        of: ApprovalsOf,
+        most: usize,
+    ) -> Result<u64, StoreError> {
+        let goes = |key: &ApprovalKey| match of {
+            ApprovalsOf::Endpoint(id) => key.endpoint == id,
+            ApprovalsOf::Policy(id) => key.policy == id,
+            ApprovalsOf::Caller(id) => key.caller == id,
+        };
+        Ok(self.remove_some(scope, goes, most))
     }
 }
 
 impl Transaction {
     /// Removes the requests that go with what is removed.
-    pub(crate) fn remove_approvals_of(&mut self, scope: &WriteScope, goes: impl Fn(&ApprovalKey) -> bool) {
+    pub(crate) fn remove_approvals_with(&mut self, scope: &WriteScope, goes: impl Fn(&ApprovalKey) -> bool) {
+        self.remove_some(scope, goes, usize::MAX);
+    }
+
+    fn remove_some(&mut self, scope: &WriteScope, goes: impl Fn(&ApprovalKey) -> bool, most: usize) -> u64 {
         let requests = self.tables.approvals.rows(scope).filter(|(_, request)| goes(&request.key));
-        let gone: Vec<ApprovalId> = requests.map(|(id, _)| id).collect();
-        for id in gone {
-            self.tables.approvals.remove(scope, id);
+        let gone: Vec<ApprovalId> = requests.map(|(id, _)| id).take(most).collect();
+        for id in &gone {
+            self.tables.approvals.remove(scope, *id);
+            self.tables.approval_prompts.remove(scope, *id);
         }
+        count(gone.iter())
     }
 }

@@ -22,6 +22,7 @@ use syft_space_domain::ledger::{AccountBalance, BalanceKey, Transfer, TransferKe
 use syft_space_domain::marketplace::{Hub, Listing, Marketplace};
 use syft_space_domain::policy::ports::Disclosed;
 use syft_space_domain::policy::{KeptRevision, Policy};
+use syft_space_domain::sealing::Sealed;
 use syft_space_domain::store::{StateChange, StoreError};
 use syft_space_domain::tenant::{Tenant, TenantScope};
 use syft_space_domain::time::Timestamp;
@@ -61,6 +62,7 @@ pub(crate) struct Tables {
     pub(crate) balances: Table<BalanceKey, AccountBalance>,
     pub(crate) disclosures: Table<(PolicyId, ActorId), BTreeMap<[u8; 16], Disclosed>>,
     pub(crate) approvals: Table<ApprovalId, ApprovalRequest>,
+    pub(crate) approval_prompts: Table<ApprovalId, Sealed>,
     pub(crate) attached: Table<EndpointId, Vec<PolicyId>>,
     pub(crate) hubs: Arc<BTreeMap<HubId, Hub>>,
     pub(crate) marketplaces: Table<MarketplaceId, Marketplace>,

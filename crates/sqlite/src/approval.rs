@@ -1,100 +1,36 @@
 //! The rows of questions that wait for approval, or were decided on.
 
+use std::time::Duration;
+
 use diesel::connection::DefaultLoadingMode;
+use diesel::dsl::{min, sql};
 use diesel::prelude::*;
-use syft_space_domain::approval::ports::{ApprovalRows, ApprovalSelection, ApprovalUsage, ApprovalView};
-use syft_space_domain::approval::{
-    ApprovalKey, ApprovalRequest, ApprovalState, Decided, QuestionDigest, Verdict,
+use diesel::sql_types::{BigInt, Bool};
+use syft_space_domain::approval::ports::{
+    ApprovalPlace, ApprovalRows, ApprovalSelection, ApprovalUsage, ApprovalView, ApprovalsOf,
 };
-use syft_space_domain::ids::{ActorId, ApprovalId, EndpointId};
+use syft_space_domain::approval::{ApprovalKey, ApprovalRequest, ApprovalState, Verdict};
+use syft_space_domain::ids::{ApprovalId, PolicyId};
 use syft_space_domain::page::{Page, PageRequest};
 use syft_space_domain::sealing::Sealed;
 use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::{TenantScope, WriteScope};
 use syft_space_domain::time::Timestamp;
 
-use crate::codec::{
-    Bytes, Key, after_key, limit_plus_one, parse, read_page, to_i64, to_u64, unreadable_column,
-};
-use crate::schema::approvals;
+use crate::approval_row::{ApprovalRow, QuestionRow, Stored, columns, request, text};
+use crate::codec::{Bytes, Key, after_key, limit_plus_one, read_page, to_u64};
+use crate::schema::{approval_counts, approval_questions, approvals};
 use crate::session::Session;
 
-#[derive(Queryable, Selectable, Insertable)]
-#[diesel(table_name = approvals)]
-struct ApprovalRow {
-    tenant_id: Key,
-    id: Key,
-    endpoint_id: Key,
-    policy_id: Key,
-    caller_id: Key,
-    question: Bytes<32>,
-    purpose: Option<String>,
-    characters: i64,
-    prompt: Option<Vec<u8>>,
-    asked_at: i64,
-    ends_at: i64,
-    verdict: Option<String>,
-    decided_at: Option<i64>,
-    decided_by: Option<Key>,
-    note: Option<String>,
-}
-
-impl ApprovalRow {
-    fn new(scope: &WriteScope, request: &ApprovalRequest) -> Result<Self, StoreError> {
-        let decided = request.decided.as_ref();
-        Ok(Self {
-            tenant_id: scope.into(),
-            id: request.id.into(),
-            endpoint_id: request.key.endpoint.into(),
-            policy_id: request.key.policy.into(),
-            caller_id: request.key.caller.into(),
-            question: Bytes(request.key.question.0),
-            purpose: request.purpose.as_ref().map(|purpose| purpose.as_str().to_owned()),
-            characters: to_i64(request.characters)?,
-            prompt: request.prompt.as_ref().map(|sealed| sealed.as_bytes().to_vec()),
-            asked_at: request.asked_at.as_unix_micros(),
-            ends_at: request.ends_at.as_unix_micros(),
-            verdict: decided.map(|decided| decided.verdict.as_str().to_owned()),
-            decided_at: decided.map(|decided| decided.at.as_unix_micros()),
-            decided_by: decided.map(|decided| decided.by.into()),
-            note: decided.map(|decided| decided.note.as_str().to_owned()),
-        })
-    }
-}
-
-impl TryFrom<ApprovalRow> for ApprovalRequest {
-    type Error = StoreError;
-    fn try_from(row: ApprovalRow) -> Result<Self, StoreError> {
-        let decided = match (row.verdict, row.decided_at, row.decided_by, row.note) {
-            (None, None, None, None) => None,
-            (Some(verdict), Some(at), Some(by), Some(note)) => Some(Decided {
-                verdict: parse("approvals.verdict", &verdict)?,
-                at: Timestamp::from_unix_micros(at),
-                by: by.into(),
-                note: parse("approvals.note", &note)?,
-            }),
-            _ => return Err(unreadable_column("approvals.verdict", &"a part of the decision is missing")),
-        };
-        Ok(Self {
-            id: row.id.into(),
-            key: ApprovalKey {
-                endpoint: row.endpoint_id.into(),
-                policy: row.policy_id.into(),
-                caller: row.caller_id.into(),
-                question: QuestionDigest(row.question.0),
-            },
-            purpose: row.purpose.map(TryInto::try_into).transpose().map_err(
-                |error: syft_space_domain::policy::PurposeError| {
-                    unreadable_column("approvals.purpose", &error)
-                },
-            )?,
-            characters: to_u64(row.characters)?,
-            prompt: row.prompt.map(Sealed::from_bytes),
-            asked_at: Timestamp::from_unix_micros(row.asked_at),
-            ends_at: Timestamp::from_unix_micros(row.ends_at),
-            decided,
-        })
-    }
+/// The requests, each with what is asked.
+macro_rules! with_questions {
+    () => {
+        approvals::table.inner_join(
+            approval_questions::table.on(approval_questions::tenant_id
+                .eq(approvals::tenant_id)
+                .and(approval_questions::approval_id.eq(approvals::id))),
+        )
+    };
 }
 
 impl ApprovalView for Session<'_> {
@@ -103,11 +39,15 @@ impl ApprovalView for Session<'_> {
         scope: &TenantScope,
         id: ApprovalId,
     ) -> Result<Option<ApprovalRequest>, StoreError> {
-        let row: Option<ApprovalRow> = self.read(|connection| {
-            let row = approvals::table.find((Key::from(scope), Key::from(id)));
-            row.select(ApprovalRow::as_select()).first(connection).optional()
+        let row: Option<Stored> = self.read(|connection| {
+            with_questions!()
+                .filter(approvals::tenant_id.eq(Key::from(scope)))
+                .filter(approvals::id.eq(Key::from(id)))
+                .select(columns())
+                .first(connection)
+                .optional()
         })?;
-        row.map(ApprovalRequest::try_from).transpose()
+        row.map(request).transpose()
     }
 
     fn approval_of(
@@ -115,18 +55,18 @@ impl ApprovalView for Session<'_> {
         scope: &TenantScope,
         key: &ApprovalKey,
     ) -> Result<Option<ApprovalRequest>, StoreError> {
-        let row: Option<ApprovalRow> = self.read(|connection| {
-            approvals::table
+        let row: Option<Stored> = self.read(|connection| {
+            with_questions!()
                 .filter(approvals::tenant_id.eq(Key::from(scope)))
                 .filter(approvals::endpoint_id.eq(Key::from(key.endpoint)))
                 .filter(approvals::caller_id.eq(Key::from(key.caller)))
                 .filter(approvals::policy_id.eq(Key::from(key.policy)))
                 .filter(approvals::question.eq(Bytes(key.question.0)))
-                .select(ApprovalRow::as_select())
+                .select(columns())
                 .first(connection)
                 .optional()
         })?;
-        row.map(ApprovalRequest::try_from).transpose()
+        row.map(request).transpose()
     }
 
     fn approvals(
@@ -137,12 +77,12 @@ impl ApprovalView for Session<'_> {
         page: PageRequest<ApprovalId>,
     ) -> Result<Page<ApprovalRequest, ApprovalId>, StoreError> {
         let now = now.as_unix_micros();
-        let mut query = approvals::table
+        let mut query = with_questions!()
             .filter(approvals::tenant_id.eq(Key::from(scope)))
             .filter(approvals::id.gt(after_key(page.after)))
             .order(approvals::id)
             .limit(limit_plus_one(page.limit))
-            .select(ApprovalRow::as_select())
+            .select(columns())
             .into_boxed();
         if let Some(endpoint) = selection.endpoint {
             query = query.filter(approvals::endpoint_id.eq(Key::from(endpoint)));
@@ -165,50 +105,84 @@ impl ApprovalView for Session<'_> {
             Some(ApprovalState::Ended) => query.filter(approvals::ends_at.le(now)),
         };
         self.read(|connection| {
-            let rows = query.load_iter::<ApprovalRow, DefaultLoadingMode>(connection)?;
+            let rows = query.load_iter::<Stored, DefaultLoadingMode>(connection)?;
             read_page(rows, page.limit, |row| {
-                let request = ApprovalRequest::try_from(row)?;
+                let request = request(row)?;
                 Ok((request.id, request))
             })
         })?
     }
 
+    fn approval_prompt(&mut self, scope: &TenantScope, id: ApprovalId) -> Result<Option<Sealed>, StoreError> {
+        let prompt: Option<Option<Vec<u8>>> = self.read(|connection| {
+            let row = approval_questions::table.find((Key::from(scope), Key::from(id)));
+            row.select(approval_questions::prompt).first(connection).optional()
+        })?;
+        Ok(prompt.flatten().map(Sealed::from_bytes))
+    }
+
     fn approval_usage(
         &mut self,
         scope: &TenantScope,
-        endpoint: EndpointId,
-        caller: ActorId,
+        place: &ApprovalPlace,
     ) -> Result<ApprovalUsage, StoreError> {
         let tenant = Key::from(scope);
-        let [of_caller, pending, all]: [i64; 3] = self.read(|connection| {
+        let (numbers, counts, first_end) = self.read(|connection| {
             let of_tenant = approvals::table.filter(approvals::tenant_id.eq(tenant));
-            let pending = of_tenant.filter(approvals::verdict.is_null());
-            let of_caller = pending
-                .filter(approvals::endpoint_id.eq(Key::from(endpoint)))
-                .filter(approvals::caller_id.eq(Key::from(caller)));
-            Ok::<_, diesel::result::Error>([
-                of_caller.count().get_result(connection)?,
+            let of_asker = of_tenant.filter(approvals::asker.eq(Bytes(place.asker.0)));
+            let pending = of_asker.filter(approvals::verdict.is_null());
+            let here = pending
+                .filter(approvals::endpoint_id.eq(Key::from(place.endpoint)))
+                .filter(approvals::policy_id.eq(Key::from(place.policy)));
+            let at_endpoint = of_tenant
+                .filter(approvals::endpoint_id.eq(Key::from(place.endpoint)))
+                .filter(approvals::verdict.is_null());
+            let numbers: [i64; 4] = [
+                here.count().get_result(connection)?,
                 pending.count().get_result(connection)?,
-                of_tenant.count().get_result(connection)?,
-            ])
+                of_asker.count().get_result(connection)?,
+                at_endpoint.count().get_result(connection)?,
+            ];
+            let counts: Option<(i64, i64)> = approval_counts::table
+                .find(tenant)
+                .select((approval_counts::pending, approval_counts::total))
+                .first(connection)
+                .optional()?;
+            let first_end: Option<i64> = of_tenant.select(min(approvals::ends_at)).first(connection)?;
+            Ok::<_, diesel::result::Error>((numbers, counts.unwrap_or_default(), first_end))
         })?;
+        let ([here, of_caller, all_of_caller, at_endpoint], (pending, all)) = (numbers, counts);
         Ok(ApprovalUsage {
+            pending_of_caller_here: to_u64(here)?,
             pending_of_caller: to_u64(of_caller)?,
+            all_of_caller: to_u64(all_of_caller)?,
+            pending_at_endpoint: to_u64(at_endpoint)?,
             pending: to_u64(pending)?,
             all: to_u64(all)?,
+            first_end: first_end.map(Timestamp::from_unix_micros),
         })
     }
 }
 
 impl ApprovalRows for Session<'_> {
-    fn add_approval(&mut self, scope: &WriteScope, request: &ApprovalRequest) -> Result<(), StoreError> {
-        let row = ApprovalRow::new(scope, request)?;
+    fn add_approval(
+        &mut self,
+        scope: &WriteScope,
+        request: &ApprovalRequest,
+        prompt: Option<&Sealed>,
+    ) -> Result<(), StoreError> {
+        let row = ApprovalRow::new(scope, request);
+        let question = QuestionRow::new(scope, request)?;
+        let prompt = approval_questions::prompt.eq(text(prompt));
         self.write(|connection| diesel::insert_into(approvals::table).values(row).execute(connection))?;
+        self.write(|connection| {
+            diesel::insert_into(approval_questions::table).values((question, prompt)).execute(connection)
+        })?;
         Ok(())
     }
 
     fn decide_approval(&mut self, scope: &WriteScope, request: &ApprovalRequest) -> Result<(), StoreError> {
-        let row = ApprovalRow::new(scope, request)?;
+        let row = ApprovalRow::new(scope, request);
         let changed = self.write(|connection| {
             diesel::update(approvals::table.find((row.tenant_id, row.id)))
                 .set((
@@ -233,6 +207,38 @@ impl ApprovalRows for Session<'_> {
         Ok(removed > 0)
     }
 
+    fn shorten_approvals(
+        &mut self,
+        scope: &WriteScope,
+        policy: PolicyId,
+        valid_for: Duration,
+        most: usize,
+    ) -> Result<u64, StoreError> {
+        let tenant = Key::from(scope);
+        let span = i64::try_from(valid_for.as_micros()).unwrap_or(i64::MAX);
+        let longer: Vec<Key> = self.read(|connection| {
+            approvals::table
+                .filter(approvals::tenant_id.eq(tenant))
+                .filter(approvals::policy_id.eq(Key::from(policy)))
+                .filter(sql::<Bool>("ends_at - decided_at > ").bind::<BigInt, _>(span))
+                .limit(i64::try_from(most).unwrap_or(i64::MAX))
+                .select(approvals::id)
+                .load(connection)
+        })?;
+        if longer.is_empty() {
+            return Ok(0);
+        }
+        let changed = self.write(|connection| {
+            let rows = approvals::table
+                .filter(approvals::tenant_id.eq(tenant))
+                .filter(approvals::id.eq_any(&longer))
+                .filter(approvals::decided_at.is_not_null());
+            let ends_at = sql::<BigInt>("decided_at + ").bind::<BigInt, _>(span);
+            diesel::update(rows).set(approvals::ends_at.eq(ends_at)).execute(connection)
+        })?;
+        Ok(u64::try_from(changed).unwrap_or(u64::MAX))
+    }
+
     fn remove_ended_approvals(
         &mut self,
         scope: &WriteScope,
@@ -249,13 +255,43 @@ impl ApprovalRows for Session<'_> {
                 .select(approvals::id)
                 .load(connection)
         })?;
-        if ended.is_empty() {
+        self.remove_all(tenant, &ended)
+    }
+
+    fn remove_approvals_of(
+        &mut self,
+        scope: &WriteScope,
+        of: ApprovalsOf,
+        most: usize,
+    ) -> Result<u64, StoreError> {
+        let tenant = Key::from(scope);
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let of_tenant =
+            approvals::table.filter(approvals::tenant_id.eq(tenant)).select(approvals::id).limit(most);
+        let gone: Vec<Key> = self.read(|connection| match of {
+            ApprovalsOf::Endpoint(id) => {
+                of_tenant.filter(approvals::endpoint_id.eq(Key::from(id))).load(connection)
+            }
+            ApprovalsOf::Policy(id) => {
+                of_tenant.filter(approvals::policy_id.eq(Key::from(id))).load(connection)
+            }
+            ApprovalsOf::Caller(id) => {
+                of_tenant.filter(approvals::caller_id.eq(Key::from(id))).load(connection)
+            }
+        })?;
+        self.remove_all(tenant, &gone)
+    }
+}
+
+impl Session<'_> {
+    fn remove_all(&mut self, tenant: Key, ids: &[Key]) -> Result<u64, StoreError> {
+        if ids.is_empty() {
             return Ok(0);
         }
         let removed = self.write(|connection| {
             diesel::delete(approvals::table)
                 .filter(approvals::tenant_id.eq(tenant))
-                .filter(approvals::id.eq_any(&ended))
+                .filter(approvals::id.eq_any(ids))
                 .execute(connection)
         })?;
         Ok(u64::try_from(removed).unwrap_or(u64::MAX))

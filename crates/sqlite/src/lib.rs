@@ -18,6 +18,7 @@
 
 mod api_key;
 mod approval;
+mod approval_row;
 mod audit;
 mod codec;
 mod database;

@@ -389,15 +389,35 @@ table! {
         policy_id -> Binary,
         caller_id -> Binary,
         question -> Binary,
-        purpose -> Nullable<Text>,
-        characters -> BigInt,
-        prompt -> Nullable<Binary>,
+        asker -> Binary,
         asked_at -> BigInt,
         ends_at -> BigInt,
         verdict -> Nullable<Text>,
         decided_at -> Nullable<BigInt>,
         decided_by -> Nullable<Binary>,
         note -> Nullable<Text>,
+    }
+}
+
+table! {
+    approval_questions (tenant_id, approval_id) {
+        tenant_id -> Binary,
+        approval_id -> Binary,
+        caller_kind -> Nullable<Text>,
+        purpose -> Nullable<Text>,
+        characters -> BigInt,
+        hit_limit -> Nullable<BigInt>,
+        threshold -> Nullable<Float>,
+        context -> Nullable<BigInt>,
+        prompt -> Nullable<Binary>,
+    }
+}
+
+table! {
+    approval_counts (tenant_id) {
+        tenant_id -> Binary,
+        pending -> BigInt,
+        total -> BigInt,
     }
 }
 
@@ -451,6 +471,7 @@ table! {
     }
 }
 
+allow_tables_to_appear_in_same_query!(approval_questions, approvals);
 allow_tables_to_appear_in_same_query!(endpoint_policies, policies);
 allow_tables_to_appear_in_same_query!(policy_groups, policies);
 allow_tables_to_appear_in_same_query!(audit_events, audit_persons);

@@ -1,12 +1,16 @@
 //! The wrapper of a view or a transaction, for questions that wait for approval.
 
 use std::ops::DerefMut;
+use std::time::Duration;
 
 use syft_space_conformance::{approval, sample};
-use syft_space_domain::approval::ports::{ApprovalRows, ApprovalSelection, ApprovalUsage, ApprovalView};
+use syft_space_domain::approval::ports::{
+    ApprovalPlace, ApprovalRows, ApprovalSelection, ApprovalUsage, ApprovalView, ApprovalsOf,
+};
 use syft_space_domain::approval::{ApprovalKey, ApprovalRequest, ApprovalState};
-use syft_space_domain::ids::{ActorId, ApprovalId, EndpointId};
+use syft_space_domain::ids::{ApprovalId, PolicyId};
 use syft_space_domain::page::{Page, PageRequest};
+use syft_space_domain::sealing::Sealed;
 use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::{TenantScope, WriteScope};
 use syft_space_domain::time::Timestamp;
@@ -27,6 +31,10 @@ pub(crate) enum ApprovalFault {
     EndsLate,
     /// All that has ended is removed at once.
     SweepsAll,
+    /// All that goes with something goes at once.
+    RemovesAll,
+    /// What waits ends with what was decided.
+    ShortensWhatWaits,
     /// A decision replaces what was asked.
     ReplacesTheQuestion,
     /// What was decided counts as waiting.
@@ -38,7 +46,10 @@ impl Merge for ApprovalUsage {
         false
     }
     fn merge(&mut self, other: Self) {
+        self.pending_of_caller_here += other.pending_of_caller_here;
         self.pending_of_caller += other.pending_of_caller;
+        self.all_of_caller += other.all_of_caller;
+        self.pending_at_endpoint += other.pending_at_endpoint;
         self.pending += other.pending;
         self.all += other.all;
     }
@@ -111,10 +122,9 @@ where
     fn approval_usage(
         &mut self,
         scope: &TenantScope,
-        endpoint: EndpointId,
-        caller: ActorId,
+        place: &ApprovalPlace,
     ) -> Result<ApprovalUsage, StoreError> {
-        let mut usage = self.inner.approval_usage(scope, endpoint, caller)?;
+        let mut usage = self.inner.approval_usage(scope, place)?;
         if self.is(ApprovalFault::CountsDecided) {
             usage.pending = usage.all;
         }
@@ -122,7 +132,7 @@ where
             for other in
                 [1, 2, 3].map(sample::scope).into_iter().filter(|other| other.tenant() != scope.tenant())
             {
-                usage.merge(self.inner.approval_usage(&other, endpoint, caller)?);
+                usage.merge(self.inner.approval_usage(&other, place)?);
             }
         }
         Ok(usage)
@@ -130,6 +140,7 @@ where
 
     scoped! { TenantScope, sample::scope;
         approval(id: ApprovalId) -> Option<ApprovalRequest>;
+        approval_prompt(id: ApprovalId) -> Option<Sealed>;
     }
 }
 
@@ -140,7 +151,7 @@ where
     fn decide_approval(&mut self, scope: &WriteScope, request: &ApprovalRequest) -> Result<(), StoreError> {
         if self.is(ApprovalFault::ReplacesTheQuestion) {
             self.inner.remove_approval(scope, request.id)?;
-            return self.inner.add_approval(scope, request);
+            return self.inner.add_approval(scope, request, None);
         }
         if self.fault == Fault::IgnoresTenantIn("decide_approval") {
             for other in [1, 2, 3].map(sample::write_scope) {
@@ -150,6 +161,30 @@ where
             }
         }
         self.inner.decide_approval(scope, request)
+    }
+
+    fn shorten_approvals(
+        &mut self,
+        scope: &WriteScope,
+        policy: PolicyId,
+        valid_for: Duration,
+        most: usize,
+    ) -> Result<u64, StoreError> {
+        if self.is(ApprovalFault::ShortensWhatWaits) {
+            for request in self.inner.every(scope)?.into_iter().filter(|request| request.decided.is_none()) {
+                self.inner.decide_approval(
+                    scope,
+                    &ApprovalRequest { ends_at: request.asked_at.plus(valid_for), ..request },
+                )?;
+            }
+        }
+        let mut changed = self.inner.shorten_approvals(scope, policy, valid_for, most)?;
+        if self.fault == Fault::IgnoresTenantIn("shorten_approvals") {
+            for other in [1, 2, 3].map(sample::write_scope) {
+                changed += self.inner.shorten_approvals(&other, policy, valid_for, most)?;
+            }
+        }
+        Ok(changed)
     }
 
     fn remove_ended_approvals(
@@ -168,8 +203,24 @@ where
         Ok(removed)
     }
 
+    fn remove_approvals_of(
+        &mut self,
+        scope: &WriteScope,
+        of: ApprovalsOf,
+        most: usize,
+    ) -> Result<u64, StoreError> {
+        let most = if self.is(ApprovalFault::RemovesAll) { usize::MAX } else { most };
+        let mut removed = self.inner.remove_approvals_of(scope, of, most)?;
+        if self.fault == Fault::IgnoresTenantIn("remove_approvals_of") {
+            for other in [1, 2, 3].map(sample::write_scope) {
+                removed += self.inner.remove_approvals_of(&other, of, most)?;
+            }
+        }
+        Ok(removed)
+    }
+
     delegated! {
-        add_approval(scope: &WriteScope, request: &ApprovalRequest) -> ();
+        add_approval(scope: &WriteScope, request: &ApprovalRequest, prompt: Option<&Sealed>) -> ();
     }
 
     scoped! { WriteScope, sample::write_scope;
@@ -194,10 +245,18 @@ fn z4_a_store_that_is_wrong_about_what_was_approved_is_caught() {
         ),
         (ApprovalFault::SweepsAll, "z4_what_has_ended_is_removed_the_earliest_first_and_so_many_at_most"),
         (
+            ApprovalFault::RemovesAll,
+            "z4_requests_of_an_endpoint_a_policy_or_a_caller_are_removed_so_many_at_most",
+        ),
+        (
+            ApprovalFault::ShortensWhatWaits,
+            "z4_what_was_decided_is_shortened_and_never_lengthened_so_many_at_most",
+        ),
+        (
             ApprovalFault::ReplacesTheQuestion,
             "z4_a_request_is_read_back_as_it_was_added_and_as_it_was_decided",
         ),
-        (ApprovalFault::CountsDecided, "z4_how_many_wait_is_counted_by_caller_and_endpoint_and_in_all"),
+        (ApprovalFault::CountsDecided, "z4_how_many_wait_is_counted_by_asker_and_endpoint_and_in_all"),
     ] {
         assert_caught(approval::CHECKS, &*faulty_store(Fault::Approvals(fault)), promise);
     }

@@ -31,12 +31,15 @@ pub enum ApprovalError {
     /// There is no such request.
     #[error("there is no such approval request, or not any more")]
     NotFound,
+    /// There is no such endpoint.
+    #[error("there is no such endpoint")]
+    NoEndpoint,
     /// It is the caller's own.
     #[error("nobody decides on a question of their own: another owner or admin does")]
     OwnRequest,
-    /// It was decided otherwise.
-    #[error("it is {0} already, and stays so until that ends")]
-    Decided(Verdict),
+    /// It was denied.
+    #[error("it is denied already, and stays so until that ends")]
+    Denied,
     /// It has waited too long, what was decided is good no more, or its policy asks for no approval any more.
     #[error("it has ended, and whoever asked must ask again")]
     Ended,
@@ -46,10 +49,11 @@ pub enum ApprovalError {
 }
 port_errors!(ApprovalError);
 
-/// Decides on a question that waits. The same decision again changes nothing, not even its note.
+/// Decides on a question that waits, or denies one that was approved, which is not answered from then on. The same decision again
+/// changes nothing, not even its note.
 ///
 /// # Errors
-/// When there is no such request, it was decided otherwise or has ended, it is the caller's own, the caller's role does not permit
+/// When there is no such request, it was denied and is to be approved, it has ended, it is the caller's own, the caller's role does not permit
 /// it, or a port failed.
 pub async fn decide(
     space: &Space,
@@ -82,8 +86,8 @@ pub async fn decide(
                 (_, Some(decided)) if decided.verdict == verdict => {
                     return Ok(Recorded::new(request, event.clone().changing(ChangeCode::Repeated)));
                 }
-                (_, Some(decided)) => return Err(ApprovalError::Decided(decided.verdict).into()),
-                (_, None) => {}
+                (ApprovalState::Denied, _) => return Err(ApprovalError::Denied.into()),
+                (ApprovalState::Pending | ApprovalState::Approved, _) => {}
             }
             request.ends_at = now.plus(terms.valid_for);
             request.decided = Some(Decided { verdict, at: now, by, note: note.clone() });

@@ -26,7 +26,7 @@ pub struct ApprovalFilter {
 }
 
 /// A request as it is shown.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ShownApproval {
     /// The request.
     pub request: ApprovalRequest,
@@ -149,10 +149,14 @@ pub async fn approval(
     let now = space.clock.now();
     let find = move |view: &mut dyn View, scope: &TenantScope| {
         let request = view.approval(scope, id)?.ok_or(ApprovalError::NotFound)?;
-        Ok::<_, ApprovalError>(Known::default().show(view, scope, request, now)?)
+        let shown = Known::default().show(view, scope, request, now)?;
+        // What has ended nobody decides on, so nobody reads it.
+        let is_shown = shown.request.prompt_kept && shown.state != ApprovalState::Ended;
+        let sealed = if is_shown { view.approval_prompt(scope, id)? } else { None };
+        Ok::<_, ApprovalError>((shown, sealed))
     };
-    let mut shown = space.read(principal, Permission::WritePolicies, find).await?;
-    if let Some(sealed) = &shown.request.prompt {
+    let (mut shown, sealed) = space.read(principal, Permission::WritePolicies, find).await?;
+    if let Some(sealed) = &sealed {
         let scope = principal.scope(Permission::WritePolicies)?;
         let prompt = open_prompt(&*space.sealer, &scope, id, sealed);
         if prompt.is_some() {

@@ -5,19 +5,28 @@
 //! where the policy says so.
 
 mod decide;
+mod deny_all;
 mod filing;
 mod list;
+mod portions;
 pub mod ports;
 mod prompt;
 mod question;
 mod request;
+mod sweep;
 
 pub use decide::{ApprovalError, NewDecision, decide};
-pub use filing::{Filed, MAX_OF_TENANT, MAX_PENDING_OF_CALLER, MAX_PENDING_OF_TENANT, QueueFull, file};
-pub use list::{ApprovalFilter, ShownApproval, approval, approvals, own_approvals};
-pub use prompt::{MAX_PROMPT_BYTES, PromptMessage, seal_prompt};
-pub use question::{Question, QuestionDigest};
-pub use request::{
-    ApprovalKey, ApprovalRequest, ApprovalState, ApprovalStateError, ApprovalTerms, Decided, PENDING_FOR,
-    Unapproved, Verdict, VerdictError,
+pub use deny_all::{DenyAll, deny_all};
+pub use filing::{
+    Filed, MAX_OF_CALLER, MAX_OF_TENANT, MAX_PENDING_AT_ENDPOINT, MAX_PENDING_OF_CALLER,
+    MAX_PENDING_OF_CALLER_IN_TENANT, MAX_PENDING_OF_TENANT, QueueFull, file,
 };
+pub use list::{ApprovalFilter, ShownApproval, approval, approvals, own_approvals};
+pub(crate) use portions::{remove_portion, shorten_portion};
+pub use prompt::{MAX_PROMPT_BYTES, PromptMessage, seal_prompt};
+pub use question::{Question, QuestionDigest, guest};
+pub use request::{
+    ApprovalKey, ApprovalRequest, ApprovalState, ApprovalStateError, ApprovalTerms, Asker, CallerKind,
+    CallerKindError, Decided, Extent, PENDING_FOR, Unapproved, Verdict, VerdictError,
+};
+pub use sweep::remove_ended_approvals;

@@ -1,8 +1,11 @@
 //! The ports of questions that wait for approval.
 
-use crate::approval::{ApprovalKey, ApprovalRequest, ApprovalState};
-use crate::ids::{ActorId, ApprovalId, EndpointId};
+use std::time::Duration;
+
+use crate::approval::{ApprovalKey, ApprovalRequest, ApprovalState, Asker};
+use crate::ids::{ActorId, ApprovalId, EndpointId, PolicyId};
 use crate::page::{Page, PageRequest};
+use crate::sealing::Sealed;
 use crate::store::StoreError;
 use crate::tenant::{TenantScope, WriteScope};
 use crate::time::Timestamp;
@@ -10,12 +13,42 @@ use crate::time::Timestamp;
 /// How many requests there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ApprovalUsage {
-    /// Those of one caller at one endpoint that nobody has decided.
+    /// Those of the asker at the endpoint under the policy that nobody has decided.
+    pub pending_of_caller_here: u64,
+    /// Those of the asker that nobody has decided.
     pub pending_of_caller: u64,
+    /// All of the asker.
+    pub all_of_caller: u64,
+    /// Those at the endpoint that nobody has decided.
+    pub pending_at_endpoint: u64,
     /// Those of the tenant that nobody has decided.
     pub pending: u64,
     /// All of the tenant.
     pub all: u64,
+    /// When the first of the tenant's ends.
+    pub first_end: Option<Timestamp>,
+}
+
+/// Where a question counts, and for whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ApprovalPlace {
+    /// At which endpoint.
+    pub endpoint: EndpointId,
+    /// Under which policy.
+    pub policy: PolicyId,
+    /// For whom.
+    pub asker: Asker,
+}
+
+/// With what requests go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ApprovalsOf {
+    /// The endpoint at which they were asked.
+    Endpoint(EndpointId),
+    /// The policy that asks for them.
+    Policy(PolicyId),
+    /// Whoever asked.
+    Caller(ActorId),
 }
 
 /// Which requests are meant: all that is said must hold. By default all.
@@ -52,22 +85,38 @@ pub trait ApprovalView {
         now: Timestamp,
         page: PageRequest<ApprovalId>,
     ) -> Result<Page<ApprovalRequest, ApprovalId>, StoreError>;
-    /// How many requests there are, whether or not they have ended.
+    /// The text of a request, sealed, where it is kept.
+    fn approval_prompt(&mut self, scope: &TenantScope, id: ApprovalId) -> Result<Option<Sealed>, StoreError>;
+    /// How many requests there are, whether or not they have ended. It is asked in the writer for each new question, so it takes
+    /// no more time the more there are but for those of the asker and of the endpoint, of which there are few.
     fn approval_usage(
         &mut self,
         scope: &TenantScope,
-        endpoint: EndpointId,
-        caller: ActorId,
+        place: &ApprovalPlace,
     ) -> Result<ApprovalUsage, StoreError>;
 }
 
 /// Writes requests. They go with their endpoint and their policy.
 pub trait ApprovalRows: ApprovalView {
-    /// Adds a request. Its id and its key are new in the tenant, and there are the endpoint and the policy, else
-    /// [`StoreError::Conflict`].
-    fn add_approval(&mut self, scope: &WriteScope, request: &ApprovalRequest) -> Result<(), StoreError>;
+    /// Adds a request, and its text where it is given: then the request says that it is kept. Its id and its key are new in the
+    /// tenant, and there are the endpoint and the policy, else [`StoreError::Conflict`].
+    fn add_approval(
+        &mut self,
+        scope: &WriteScope,
+        request: &ApprovalRequest,
+        prompt: Option<&Sealed>,
+    ) -> Result<(), StoreError>;
     /// Replaces when a request ends, and what was decided. [`StoreError::Conflict`] where there is none.
     fn decide_approval(&mut self, scope: &WriteScope, request: &ApprovalRequest) -> Result<(), StoreError>;
+    /// Has what was decided under a policy be good for no longer than this from when it was decided, and changes at most so many
+    /// requests. Answers how many were changed.
+    fn shorten_approvals(
+        &mut self,
+        scope: &WriteScope,
+        policy: PolicyId,
+        valid_for: Duration,
+        most: usize,
+    ) -> Result<u64, StoreError>;
     /// Removes a request. `false` when there is none.
     fn remove_approval(&mut self, scope: &WriteScope, id: ApprovalId) -> Result<bool, StoreError>;
     /// Removes those of the tenant's requests that have ended by now: the earliest first, and at most so many. Answers how many
@@ -76,6 +125,13 @@ pub trait ApprovalRows: ApprovalView {
         &mut self,
         scope: &WriteScope,
         now: Timestamp,
+        most: usize,
+    ) -> Result<u64, StoreError>;
+    /// Removes requests with what they go with, and at most so many. Answers how many were removed.
+    fn remove_approvals_of(
+        &mut self,
+        scope: &WriteScope,
+        of: ApprovalsOf,
         most: usize,
     ) -> Result<u64, StoreError>;
 }

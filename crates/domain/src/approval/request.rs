@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
-use crate::approval::QuestionDigest;
+use crate::approval::{QuestionDigest, QueueFull};
 use crate::as_text::text_enum;
+use crate::audit::Actor;
+use crate::dataset::{ContextSize, Threshold};
 use crate::ids::{ActorId, ApprovalId, EndpointId, PolicyId};
+use crate::marketplace::HubRole;
 use crate::page::PageItem;
 use crate::policy::Purpose;
-use crate::sealing::Sealed;
 use crate::text::Line;
 use crate::time::Timestamp;
 
@@ -27,6 +29,27 @@ pub struct ApprovalKey {
     pub question: QuestionDigest,
 }
 
+/// For whom a question counts where it is counted who asks: a caller by their id, a guest by a keyed digest of their address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Asker(pub [u8; 16]);
+
+impl From<ActorId> for Asker {
+    fn from(caller: ActorId) -> Self {
+        Self(*caller.as_bytes())
+    }
+}
+
+/// How much a question asks to be shown.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Extent {
+    /// How many chunks at most.
+    pub limit: u64,
+    /// How close they must be.
+    pub threshold: Threshold,
+    /// How many chunks around each.
+    pub context: ContextSize,
+}
+
 /// What a policy says of approvals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ApprovalTerms {
@@ -34,6 +57,35 @@ pub struct ApprovalTerms {
     pub valid_for: Duration,
     /// Whether the text of a question is kept, sealed, for who decides.
     pub keep_prompt: bool,
+}
+
+text_enum! {
+    /// What kind of caller asks.
+    pub enum CallerKind {
+        /// A member of the tenant.
+        Member = "member",
+        /// Somebody with an account on a marketplace.
+        MarketplaceUser = "marketplace_user",
+        /// Anybody at all, by way of a marketplace: all of its guests are one caller.
+        Guest = "guest",
+    }
+
+    /// A text that is no kind of caller.
+    #[error("a caller is a member, marketplace_user or guest")]
+    pub struct CallerKindError;
+}
+
+impl CallerKind {
+    /// The kind of an actor; `None` for who asks nothing.
+    #[must_use]
+    pub fn of(actor: &Actor) -> Option<Self> {
+        match actor {
+            Actor::Anonymous | Actor::System | Actor::Operator => None,
+            Actor::Account { .. } => Some(Self::Member),
+            Actor::HubUser { role: HubRole::Guest, .. } => Some(Self::Guest),
+            Actor::HubUser { role: HubRole::User | HubRole::Admin, .. } => Some(Self::MarketplaceUser),
+        }
+    }
 }
 
 text_enum! {
@@ -82,7 +134,7 @@ pub struct Decided {
 }
 
 /// A request of somebody to have their question answered.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ApprovalRequest {
     /// Its id.
     pub id: ApprovalId,
@@ -92,8 +144,14 @@ pub struct ApprovalRequest {
     pub purpose: Option<Purpose>,
     /// How many characters all messages have.
     pub characters: u64,
-    /// The text, sealed, where the policy says that it is kept.
-    pub prompt: Option<Sealed>,
+    /// For whom it counts.
+    pub asker: Asker,
+    /// What kind of caller asks; `None` where it is not known any more.
+    pub caller_kind: Option<CallerKind>,
+    /// How much is asked for; `None` where it is not known any more.
+    pub extent: Option<Extent>,
+    /// Whether the text is kept, sealed, beside it.
+    pub prompt_kept: bool,
     /// When it was asked first.
     pub asked_at: Timestamp,
     /// From when on it counts no more: that it waits, or what was decided.
@@ -132,7 +190,7 @@ impl ApprovalRequest {
 impl PageItem for ApprovalRequest {
     fn bytes(&self) -> usize {
         let note = self.decided.as_ref().map_or(0, |decided| decided.note.as_str().len());
-        300 + note + self.prompt.as_ref().map_or(0, |sealed| sealed.as_bytes().len())
+        300 + note
     }
 }
 
@@ -141,10 +199,14 @@ impl PageItem for ApprovalRequest {
 pub struct Unapproved {
     /// Which.
     pub key: ApprovalKey,
+    /// For whom it counts.
+    pub asker: Asker,
     /// What the policy says of it.
     pub terms: ApprovalTerms,
     /// The request that waits, or was denied; `None` where nobody knows of the question yet.
     pub known: Option<(ApprovalId, ApprovalState)>,
+    /// Why there was no room for it when that was looked at. Whoever files it looks once more, unless nothing could make room.
+    pub full: Option<QueueFull>,
 }
 
 #[cfg(test)]
@@ -163,7 +225,10 @@ mod tests {
             },
             purpose: None,
             characters: 4,
-            prompt: None,
+            asker: Asker([4; 16]),
+            caller_kind: Some(CallerKind::Member),
+            extent: None,
+            prompt_kept: false,
             asked_at: at(0),
             ends_at: at(10_000_000),
             decided: decided.map(|verdict| Decided {

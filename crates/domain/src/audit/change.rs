@@ -9,6 +9,12 @@ use crate::audit::{Event, RecordedReason};
 named_enum! {
     /// One thing that a change did.
     pub enum ChangeCode {
+        /// Questions that waited for approval are not answered, all of a caller or at an endpoint: the number stands behind it.
+        ApprovalsDenied = "approvals_denied",
+        /// Requests for approval were removed with what they go with, or as they had ended: the number stands behind it.
+        ApprovalsRemoved = "approvals_removed",
+        /// Approvals and denials end sooner, as their policy is changed: the number stands behind it.
+        ApprovalsShortened = "approvals_shortened",
         /// A question is answered from now on.
         Approved = "approved",
         /// The hub was told another address at which this space is reached.

@@ -116,6 +116,12 @@ impl IngestQueue {
         load.jobs < Self::MAX_JOBS_PER_TENANT && load.files < Self::MAX_FILES_PER_TENANT
     }
 
+    /// Whether it gives out no work for the moment: then nothing is to be kept that can wait.
+    #[must_use]
+    pub fn is_paused(&self) -> bool {
+        self.state().paused
+    }
+
     /// Gives out no more work for the moment, or goes on. What is under way goes on.
     pub fn set_paused(&self, paused: bool) {
         self.state().paused = paused;

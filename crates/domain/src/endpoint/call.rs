@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::access::Permission;
-use crate::approval::{ApprovalRequest, Filed, PENDING_FOR, Unapproved, seal_prompt};
+use crate::approval::{ApprovalRequest, CallerKind, Filed, PENDING_FOR, Unapproved, seal_prompt};
 use crate::audit::{Action, Event, ObjectKind, RequestContext};
 use crate::dataset::{Dataset, HitContext, Hits, SearchResults, find_chunks};
 use crate::endpoint::call_record::CallRecord;
@@ -247,9 +247,14 @@ impl<'a> QueryCall<'a> {
         query: &Query,
         unapproved: Unapproved,
     ) -> Result<Option<NotApproved>, QueryError> {
-        let Unapproved { key, terms, known } = unapproved;
-        if let Some((id, state)) = known {
-            return Ok(Some(NotApproved(Filed::Request(id, state))));
+        let Unapproved { key, asker, terms, known, full } = unapproved;
+        let told = known.map(|(id, state)| Filed::Request(id, state)).or(full.map(Filed::Full));
+        if let Some(filed) = told {
+            return Ok(Some(NotApproved(filed)));
+        }
+        // Where there is hardly room left, none is taken by texts.
+        if terms.keep_prompt && self.space.ingestion.is_paused() {
+            return Err(StoreError::Full.into());
         }
         let conversation = query.conversation();
         let asked_at = self.space.clock.now();
@@ -263,7 +268,10 @@ impl<'a> QueryCall<'a> {
             key,
             purpose: query.purpose().cloned(),
             characters: u64::try_from(conversation.characters()).unwrap_or(u64::MAX),
-            prompt,
+            asker,
+            caller_kind: CallerKind::of(&self.principal.actor()),
+            extent: Some(query.extent()),
+            prompt_kept: prompt.is_some(),
             asked_at,
             ends_at: asked_at.plus(PENDING_FOR),
             decided: None,
@@ -276,7 +284,7 @@ impl<'a> QueryCall<'a> {
             (principal.is_current(&*snapshots, now) && !tx.has_changed(&scope)).then_some(now)
         };
         let outcome = |event: Event, filed| QueryError::NotApproved(NotApproved(filed)).event(event);
-        let filed = self.record.filed(scope, request, terms, still_holds, outcome).await?;
+        let filed = self.record.filed(scope, (request, prompt), terms, still_holds, outcome).await?;
         Ok(filed.map(NotApproved))
     }
 

@@ -4,11 +4,12 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::approval::{ApprovalRequest, ApprovalTerms, Filed, Unapproved, file};
+use crate::approval::{ApprovalRequest, ApprovalState, ApprovalTerms, Filed, Unapproved, file};
 use crate::audit::{Event, ObjectKind, ReasonCode};
 use crate::dataset::Hits;
 use crate::endpoint::{QueryError, QueryRefusal};
 use crate::policy::{Decision, Obligations, PolicyEntry, PolicyRevision, Purpose, Release};
+use crate::sealing::Sealed;
 use crate::store::{Store, StoreError, Tx};
 use crate::tenant::{TenantScope, WriteScope};
 use crate::time::Timestamp;
@@ -162,7 +163,7 @@ impl CallRecord {
     pub(super) async fn filed(
         &mut self,
         scope: TenantScope,
-        request: ApprovalRequest,
+        (request, prompt): (ApprovalRequest, Option<Sealed>),
         terms: ApprovalTerms,
         still_holds: impl Fn(&dyn Tx) -> Option<Timestamp> + Send + 'static,
         outcome: impl Fn(Event, Filed) -> Event + Send + 'static,
@@ -180,8 +181,12 @@ impl CallRecord {
             }
             let stale = || Abort::Refused(Refused::unrecorded(NotRecorded::Stale));
             let (event, now) = taken.clone().ok_or_else(stale)?;
-            let filed = file(tx, &WriteScope::of_system(&scope), &request, &terms, now)?;
-            Ok(Recorded::new(filed, outcome(event, filed)))
+            let filed = file(tx, &WriteScope::of_system(&scope), &request, prompt.as_ref(), &terms, now)?;
+            let event = outcome(event, filed);
+            // The event that made a request names it.
+            let is_made = filed == Filed::Request(request.id, ApprovalState::Pending);
+            let event = if is_made { event.on(ObjectKind::Approval, request.id) } else { event };
+            Ok(Recorded::new(filed, event))
         });
         match recorded.await {
             Ok(filed) => {

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use crate::access::Permission;
+use crate::approval::ports::ApprovalsOf;
+use crate::approval::remove_portion;
 use crate::audit::{Action, ChangeCode, Changes, ObjectKind, RequestContext};
 use crate::dataset::DatasetState;
 use crate::endpoint::{Endpoint, EndpointName, ResponseType, Slug};
@@ -249,20 +251,25 @@ pub async fn remove_endpoint(
     if_revision: Option<u64>,
 ) -> Result<(), EndpointError> {
     principal.scope(Permission::WriteEndpoints)?;
-    let event = principal.event(context, Action::ConfigChange)?.on(ObjectKind::Endpoint, id);
     let now = context.now;
-    let authorization = principal.authorize(Permission::WriteEndpoints, space.clock.now())?;
-    space
-        .store
-        .write(move |tx| {
+    loop {
+        let event = principal.event(context, Action::ConfigChange)?.on(ObjectKind::Endpoint, id);
+        let authorization = principal.authorize(Permission::WriteEndpoints, space.clock.now())?;
+        let removed = space.store.write(move |tx| {
             let scope = tx.authority(&authorization, &event)?;
             let endpoint = tx.endpoint(&scope, id)?.ok_or(EndpointError::NotFound)?;
             check_revision(if_revision, endpoint.revision, EndpointError::Changed)?;
+            if let Some(event) = remove_portion(tx, &scope, ApprovalsOf::Endpoint(id), &event)? {
+                return Ok(Recorded::new(false, event));
+            }
             take_off(tx, &scope, id, now)?;
             tx.remove_endpoint(&scope, id)?;
-            Ok(Recorded::new((), event.clone().changing(ChangeCode::Removed)))
-        })
-        .await
+            Ok(Recorded::new(true, event.clone().changing(ChangeCode::Removed)))
+        });
+        if removed.await? {
+            return Ok(());
+        }
+    }
 }
 
 /// One endpoint.

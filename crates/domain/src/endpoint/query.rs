@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::approval::{ApprovalState, Filed};
+use crate::approval::{ApprovalState, Extent, Filed};
 use crate::audit::{Action, Event, ReasonCode};
 use crate::dataset::{ContextSize, SearchQuery, SearchQueryError, Threshold};
 use sha2::{Digest, Sha256};
@@ -100,6 +100,13 @@ impl Query {
     pub fn search(&self) -> SearchQuery<'_> {
         let Self { limit, threshold, context, .. } = *self;
         SearchQuery { text: self.conversation.question(), limit, threshold, context }
+    }
+
+    /// How much it asks to be shown.
+    #[must_use]
+    pub fn extent(&self) -> Extent {
+        let limit = u64::try_from(self.limit).unwrap_or(u64::MAX);
+        Extent { limit, threshold: self.threshold, context: self.context }
     }
 }
 

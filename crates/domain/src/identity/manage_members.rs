@@ -1,6 +1,8 @@
 //! Changing and removing members.
 
 use crate::access::{Permission, Role, may_grant};
+use crate::approval::ports::ApprovalsOf;
+use crate::approval::remove_portion;
 use crate::audit::{Action, Event, EventSeed, ObjectKind, ReasonCode, RecordedReason, RequestContext};
 use crate::expectation::{Concern, ExpectationRefusal, Guard};
 use crate::identity::{AccountStatus, AuthorizationError, Member, Principal};
@@ -143,21 +145,23 @@ pub async fn remove_member(
     if_revision: Option<u64>,
 ) -> Result<(), MemberError> {
     principal.scope(Permission::ManageMembers)?;
-    let event = principal.event(context, Action::UserDeleted)?.on(ObjectKind::Member, account);
-    let ended = Ended::draft(context, principal, account)?;
-    let authorization = principal.authorize(Permission::ManageMembers, space.clock.now())?;
-    let guard = Guard::of(space, principal);
-    space
-        .store
-        .write(move |tx| {
+    loop {
+        let event = principal.event(context, Action::UserDeleted)?.on(ObjectKind::Member, account);
+        let ended = Ended::draft(context, principal, account)?;
+        let authorization = principal.authorize(Permission::ManageMembers, space.clock.now())?;
+        let guard = Guard::of(space, principal);
+        let removed = space.store.write(move |tx| {
             let scope = tx.authority(&authorization, &event)?;
             let member = find(tx, &scope, account, if_revision, &event)?;
             let watch = guard.watch(tx, &scope, &Concern::Addresses(vec![member.email.clone()]))?;
             let removed = end_account(tx, &scope, &member, &event, &ended)?;
             watch.check::<MemberError>(tx, &scope, &event)?;
             Ok(removed)
-        })
-        .await
+        });
+        if removed.await? {
+            return Ok(());
+        }
+    }
 }
 
 /// Removes the caller's own account from its tenant. Nobody else's leave is asked, and no expectation keeps anybody here.
@@ -171,29 +175,35 @@ pub async fn leave(
 ) -> Result<(), MemberError> {
     principal.scope(Permission::OwnAccount)?;
     let account = principal.member(Permission::OwnAccount)?.account;
-    let event = principal.event(context, Action::UserDeleted)?.on(ObjectKind::Member, account);
-    let ended = Ended::draft(context, principal, account)?;
-    let authorization = principal.authorize(Permission::OwnAccount, space.clock.now())?;
-    space
-        .store
-        .write(move |tx| {
+    loop {
+        let event = principal.event(context, Action::UserDeleted)?.on(ObjectKind::Member, account);
+        let ended = Ended::draft(context, principal, account)?;
+        let authorization = principal.authorize(Permission::OwnAccount, space.clock.now())?;
+        let removed = space.store.write(move |tx| {
             let scope = tx.authority(&authorization, &event)?;
             let member = tx.member(&scope, account)?.ok_or(MemberError::NotFound)?;
             end_account(tx, &scope, &member, &event, &ended)
-        })
-        .await
+        });
+        if removed.await? {
+            return Ok(());
+        }
+    }
 }
 
-/// Removes an account, and what would bring it back or was made by its rights.
+/// Removes an account, and what would bring it back or was made by its rights, and what it asked for approval. Answers whether it did:
+/// where that is much, a portion of it goes, and the account with the last.
 fn end_account(
     tx: &mut dyn Tx,
     scope: &WriteScope,
     member: &Member,
     event: &Event,
     ended: &Ended,
-) -> Result<Recorded<()>, Abort<MemberError>> {
+) -> Result<Recorded<bool>, Abort<MemberError>> {
     if is_active_owner(member) {
         check_not_last_owner(tx, scope, member.account, event)?;
+    }
+    if let Some(event) = remove_portion(tx, scope, ApprovalsOf::Caller(member.account.into()), event)? {
+        return Ok(Recorded::new(false, event));
     }
     let keys = tx.remove_api_keys(scope, member.account)?;
     tx.remove_account(scope, member.account)?;
@@ -202,7 +212,7 @@ fn end_account(
     let own = tx.remove_invitations_of(scope, &member.email)?;
     let invitations = end_invitations(tx, scope, member.account, &lost)?.saturating_add(own);
     let resets = end_resets(tx, scope, member.account, &lost)?;
-    Ok(ended.record(Recorded::new((), event.clone()), invitations, resets, keys))
+    Ok(ended.record(Recorded::new(true, event.clone()), invitations, resets, keys))
 }
 
 fn find(

@@ -4,7 +4,9 @@ use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use crate::access::Permission;
-use crate::audit::{Action, ChangeCode, Changes, ObjectKind, RequestContext};
+use crate::approval::ports::ApprovalsOf;
+use crate::approval::{remove_portion, shorten_portion};
+use crate::audit::{Action, ChangeCode, Changes, Event, ObjectKind, RequestContext};
 use crate::endpoint::EndpointName;
 use crate::expectation::{Concern, ExpectationRefusal, Guard};
 use crate::identity::{AuthorizationError, Principal};
@@ -19,6 +21,7 @@ use crate::space::Space;
 use crate::store::{Tx, View};
 use crate::tenant::{TenantScope, WriteScope};
 use crate::text::Name;
+use crate::time::Timestamp;
 use crate::unit::{Recorded, check_revision};
 
 /// The most policies that can be attached to one endpoint.
@@ -223,17 +226,38 @@ pub(super) async fn apply_change(
         }
         None => None,
     };
+    loop {
+        let event = principal.event(context, Action::ConfigChange)?.on(ObjectKind::Policy, id);
+        // Of what was decided under it a portion ends sooner, and the next unit goes on.
+        if let Some(policy) = change_once(space, principal, event, id, change.clone(), rolled_back_to).await?
+        {
+            drop(compiled);
+            return Ok(policy);
+        }
+    }
+}
+
+/// Changes the policy, unless so much of what was decided under it ends sooner that it is left to the next unit.
+async fn change_once(
+    space: &Space,
+    principal: &Principal,
+    event: Event,
+    id: PolicyId,
+    change: ChangePolicy,
+    rolled_back_to: Option<u64>,
+) -> Result<Option<Policy>, PolicyError> {
+    let now = event.time;
     let authorization = principal.authorize(Permission::WritePolicies, space.clock.now())?;
     let policy_types = space.policy_types.clone();
     let guard = Guard::of(space, principal);
     space
         .store
         .write(move |tx| {
-            let _held = &compiled;
             let scope = tx.authority(&authorization, &event)?;
             let watch = guard.watch(tx, &scope, &Concern::Policy(id))?;
             let mut policy = tx.policy(&scope, id)?.ok_or(PolicyError::NotFound)?;
             check_revision(change.if_revision, policy.revision, PolicyError::Changed)?;
+            let before = policy.clone();
             let mut changes = rolled_back_to.map_or_else(Changes::default, |_| ChangeCode::RolledBack.into());
             if let Some(name) = &change.name {
                 changes.replace(ChangeCode::ChangedName, &mut policy.name, name.clone().into());
@@ -245,13 +269,16 @@ pub(super) async fn apply_change(
                 policy.configuration.clone_from(configuration);
                 name_groups(tx, &scope, id, configuration)?;
             }
+            if let Some(event) = shorten_portion(tx, &scope, &before, &policy, &event)? {
+                return Ok(Recorded::new(None, event));
+            }
             policy.revision += 1;
             policy.updated_at = now;
             tx.update_policy(&scope, &policy)?;
             watch.check::<PolicyError>(tx, &scope, &event)?;
             let event = event.clone().changing(changes).of_policy(id, policy.revision);
             keep_revision(tx, &scope, &policy, &event, rolled_back_to)?;
-            Ok(Recorded::new(policy, event))
+            Ok(Recorded::new(Some(policy), event))
         })
         .await
 }
@@ -269,22 +296,27 @@ pub async fn remove_policy(
     if_revision: Option<u64>,
 ) -> Result<(), PolicyError> {
     principal.scope(Permission::WritePolicies)?;
-    let event = principal.event(context, Action::ConfigChange)?.on(ObjectKind::Policy, id);
-    let authorization = principal.authorize(Permission::WritePolicies, space.clock.now())?;
-    space
-        .store
-        .write(move |tx| {
+    loop {
+        let event = principal.event(context, Action::ConfigChange)?.on(ObjectKind::Policy, id);
+        let authorization = principal.authorize(Permission::WritePolicies, space.clock.now())?;
+        let removed = space.store.write(move |tx| {
             let scope = tx.authority(&authorization, &event)?;
             let policy = tx.policy(&scope, id)?.ok_or(PolicyError::NotFound)?;
             check_revision(if_revision, policy.revision, PolicyError::Changed)?;
             if !tx.endpoints_of_policy(&scope, id)?.is_empty() {
                 return Err(PolicyError::InUse.into());
             }
+            if let Some(event) = remove_portion(tx, &scope, ApprovalsOf::Policy(id), &event)? {
+                return Ok(Recorded::new(false, event));
+            }
             tx.remove_policy(&scope, id)?;
             let event = event.clone().of_policy(id, policy.revision);
-            Ok(Recorded::new((), event.changing(ChangeCode::Removed)))
-        })
-        .await
+            Ok(Recorded::new(true, event.changing(ChangeCode::Removed)))
+        });
+        if removed.await? {
+            return Ok(());
+        }
+    }
 }
 
 /// One policy.

@@ -6,12 +6,13 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use syft_space_domain::access::Role;
 use syft_space_domain::approval::{
-    ApprovalError, ApprovalFilter, ApprovalRequest, ApprovalState, Filed, MAX_PENDING_OF_CALLER,
-    MAX_PROMPT_BYTES, NewDecision, PENDING_FOR, QueueFull, ShownApproval, Verdict, approval, approvals,
-    decide, own_approvals,
+    ApprovalError, ApprovalFilter, ApprovalRequest, ApprovalState, DenyAll, Filed, MAX_PENDING_OF_CALLER,
+    MAX_PENDING_OF_CALLER_IN_TENANT, MAX_PROMPT_BYTES, NewDecision, PENDING_FOR, QueueFull, ShownApproval,
+    Verdict, approval, approvals, decide, deny_all, own_approvals,
 };
+use syft_space_domain::audit::ObjectKind;
 use syft_space_domain::dataset::ContextSize;
-use syft_space_domain::endpoint::{Answer, Conversation, EndpointName, NotApproved, Query, QueryError};
+use syft_space_domain::endpoint::{Answer, Conversation, EndpointName, NotApproved, Query, QueryError, Slug};
 use syft_space_domain::identity::{AccountStatus, AuthorizationError, Principal};
 use syft_space_domain::ids::{ApprovalId, PolicyId};
 use syft_space_domain::page::PageRequest;
@@ -93,7 +94,12 @@ fn z4_a_question_waits_is_approved_and_is_answered_until_that_very_instant() {
     let world = reviewed(json!({"valid_for": "12h"}));
     let id = pending(&world, &world.member);
     assert_eq!(pending(&world, &world.member), id, "the same question has one request");
-    assert_eq!(world.events(), ["policy_violation denied review_pending on it"; 2]);
+    let [made, again] = &*world.recorded() else { panic!("there are two events") };
+    let object = made.object.as_ref().map(|object| (object.kind, object.id.clone()));
+    assert_eq!(object, Some((ObjectKind::Approval, id.to_string())), "what makes a request names it");
+    assert_eq!(again.object.as_ref().map(|object| object.kind), Some(ObjectKind::Endpoint));
+    let events = ["policy_violation denied review_pending", "policy_violation denied review_pending on it"];
+    assert_eq!(world.events(), events);
     assert_eq!(listed(&world, ApprovalFilter::default()).len(), 1);
     let_in(&world, id);
     for _ in 0..3 {
@@ -161,7 +167,7 @@ fn z4_what_was_denied_is_refused_until_that_ends_and_is_not_decided_otherwise() 
     world.clock.advance(Duration::from_secs(60));
     assert_eq!(decide_as(&world, &owner, id, Verdict::Denied, Line::default()), Ok(denied));
     let otherwise = decide_as(&world, &owner, id, Verdict::Approved, Line::default());
-    assert_eq!(otherwise, Err(ApprovalError::Decided(Verdict::Denied)));
+    assert_eq!(otherwise, Err(ApprovalError::Denied));
     let own = block_on(own_approvals(space, &world.member, PageRequest::default())).unwrap().items;
     let told: Vec<_> = own.iter().filter_map(|shown| shown.request.decided.as_ref()).collect();
     assert_eq!(told.iter().map(|decided| &decided.note).collect::<Vec<_>>(), [&note]);
@@ -390,5 +396,159 @@ fn z4_an_approval_that_its_policy_ended_while_a_query_waits_lets_it_in_no_more()
         world.engine.set(Search::Answer);
         assert_ne!(request(block_on(waiting), ApprovalState::Pending), id, "it is asked for anew");
         assert_eq!(world.events(), ["policy_violation denied review_pending on it"]);
+    }
+}
+
+fn review_for(world: &World, valid_for: &str) -> ChangePolicy {
+    let configuration =
+        world.space.policy_types.parse("manual_review", &json!({"valid_for": valid_for})).ok();
+    ChangePolicy { configuration, ..ChangePolicy::default() }
+}
+
+#[test]
+fn z4_what_has_ended_under_a_policy_stays_ended_when_that_is_lengthened_again() {
+    let world = reviewed(json!({"valid_for": "7d", "keep_prompt": true}));
+    let id = pending(&world, &world.member);
+    let_in(&world, id);
+    world.clock.advance(Duration::from_secs(600));
+    assert!(world.query(&world.member).is_ok());
+    let policy = listed(&world, ApprovalFilter::default())[0].request.key.policy;
+    for valid_for in ["10m", "7d"] {
+        let owner = the_owner(&world);
+        let change = review_for(&world, valid_for);
+        block_on(change_policy(&world.space, &world.context(), &owner, policy, change)).unwrap();
+        let state = |state| ApprovalFilter { state: Some(state), ..ApprovalFilter::default() };
+        assert_eq!(listed(&world, state(ApprovalState::Approved)).len(), 0, "{valid_for}");
+        let [ended] = &*listed(&world, state(ApprovalState::Ended)) else { panic!("there is one") };
+        assert_eq!((ended.state, ended.request.id), (ApprovalState::Ended, id), "{valid_for}");
+        let shown = block_on(approval(&world.space, &world.context(), &owner, id)).unwrap();
+        assert_eq!(shown.prompt, None, "nobody reads what nobody decides on");
+        let refused = decide_as(&world, &owner, id, Verdict::Approved, Line::default());
+        assert_eq!(refused, Err(ApprovalError::Ended));
+    }
+    let refused = world.query(&world.member);
+    assert_ne!(request(refused, ApprovalState::Pending), id);
+}
+
+#[test]
+fn z4_what_was_approved_is_taken_back_at_once() {
+    let world = reviewed(json!({"valid_for": "1h"}));
+    let id = pending(&world, &world.member);
+    let_in(&world, id);
+    assert!(world.query(&world.member).is_ok());
+    let (space, owner) = (&world.space, the_owner(&world));
+    world.forget_events();
+    let denied = decide_as(&world, &owner, id, Verdict::Denied, Line::default()).unwrap();
+    assert_eq!(denied.decided.map(|decided| decided.verdict), Some(Verdict::Denied));
+    assert_eq!(request(world.query(&world.member), ApprovalState::Denied), id);
+    assert_eq!(world.events()[0], "config_change success denied");
+    let again = decide_as(&world, &owner, id, Verdict::Approved, Line::default());
+    assert_eq!(again, Err(ApprovalError::Denied), "what was denied stays so");
+}
+
+/// A tenant whose owner asks too, and `n` questions of the member at the endpoint.
+fn queue(n: u64) -> World {
+    let world = reviewed(json!({}));
+    pending(&world, &the_owner(&world));
+    for n in 0..n {
+        request(run(&world, &world.member, asked(&format!("owl {n}"))), ApprovalState::Pending);
+    }
+    world.forget_events();
+    world
+}
+
+#[test]
+fn z4_all_that_wait_of_a_caller_or_at_an_endpoint_are_denied_but_for_ones_own() {
+    let pending_ones = ApprovalFilter { state: Some(ApprovalState::Pending), ..ApprovalFilter::default() };
+    let slug = |slug: &str| DenyAll::AtEndpoint(Slug::parse(slug).unwrap());
+    let of = |principal: &Principal| DenyAll::OfCaller(principal.actor().id().unwrap());
+    for at_endpoint in [true, false] {
+        let world = queue(15);
+        let (space, owner) = (&world.space, the_owner(&world));
+        let which = if at_endpoint { slug(world.endpoint.slug.as_str()) } else { of(&world.member) };
+        let deny =
+            |which: DenyAll| block_on(deny_all(space, &world.context(), &owner, which, Line::default()));
+        assert_eq!(deny(which.clone()), Ok(15));
+        assert_eq!(listed(&world, pending_ones).len(), 1, "one's own stays");
+        assert_eq!(deny(which), Ok(0));
+        let on_it = if at_endpoint { " on it" } else { "" };
+        let expected = [
+            format!("config_change success approvals_denied_15{on_it}"),
+            format!("config_change success {on_it}"),
+        ];
+        let mut events = world.events();
+        events.retain(|event| event.starts_with("config_change"));
+        assert_eq!(events, expected);
+        assert_eq!(deny(of(&owner)), Err(ApprovalError::OwnRequest));
+        assert_eq!(deny(slug("no-such-endpoint")), Err(ApprovalError::NoEndpoint));
+        let member = the_member(&world);
+        let refused = block_on(deny_all(space, &world.context(), &member, of(&owner), Line::default()));
+        assert!(matches!(refused, Err(ApprovalError::Authorization(_))), "{refused:?}");
+    }
+}
+
+#[test]
+fn z4_one_caller_fills_nothing_that_all_need() {
+    let world = reviewed(json!({}));
+    let policy = {
+        pending(&world, &world.member);
+        listed(&world, ApprovalFilter::default())[0].request.key.policy
+    };
+    let (space, owner) = (&world.space, the_owner(&world));
+    let ask_at = |who: &Principal, slug: &str, n: u64| {
+        block_on(world.open_at(who, slug, None).unwrap().run(asked(&format!("owl {n}"))))
+    };
+    let mut waiting = 1;
+    for n in 0..6 {
+        let slug = format!("birds-{n}");
+        let wanted = new_endpoint(world.dataset, &slug);
+        let made =
+            block_on(syft_space_domain::endpoint::create_endpoint(space, &world.context(), &owner, wanted));
+        let name = EndpointName::Id(made.unwrap().id);
+        block_on(syft_space_domain::policy::attach(
+            space,
+            &world.context(),
+            &owner,
+            name,
+            vec![policy],
+            None,
+        ))
+        .unwrap();
+        for n in 0..MAX_PENDING_OF_CALLER {
+            let filed = not_approved(ask_at(&world.member, &slug, n));
+            if waiting < MAX_PENDING_OF_CALLER_IN_TENANT {
+                assert!(matches!(filed, Filed::Request(_, ApprovalState::Pending)), "{waiting}: {filed:?}");
+                waiting += 1;
+            } else {
+                assert_eq!(filed, Filed::Full(QueueFull::OfCallerInTenant));
+            }
+        }
+    }
+    assert_eq!(waiting, MAX_PENDING_OF_CALLER_IN_TENANT);
+    assert!(matches!(not_approved(ask_at(&owner, "birds-5", 0)), Filed::Request(..)), "others ask on");
+}
+
+#[test]
+fn z4_what_was_asked_goes_with_the_account_that_asked_and_with_the_policy_however_much_it_is() {
+    for removes_policy in [false, true] {
+        let world = queue(20);
+        let (space, owner) = (&world.space, the_owner(&world));
+        let policy = listed(&world, ApprovalFilter::default())[0].request.key.policy;
+        if removes_policy {
+            world.attach_ids(Vec::new());
+            block_on(remove_policy(space, &world.context(), &the_owner(&world), policy, None)).unwrap();
+            assert!(listed(&world, ApprovalFilter::default()).is_empty());
+        } else {
+            let account = world.member.member(syft_space_domain::access::Permission::Query).unwrap().account;
+            block_on(syft_space_domain::identity::remove_member(
+                space,
+                &world.context(),
+                &owner,
+                account,
+                None,
+            ))
+            .unwrap();
+            assert_eq!(listed(&world, ApprovalFilter::default()).len(), 1, "the owner's own is left");
+        }
     }
 }

@@ -1,6 +1,8 @@
 //! The work that a server does between requests: ingestion jobs, the synchronisation with marketplaces, the rotation of
-//! signing keys, keeping what was taken of limits, and the end of access reviews that nobody reads on.
+//! signing keys, keeping what was taken of limits, the end of access reviews that nobody reads on, and of
+//! questions that waited for approval.
 
+pub(crate) mod approvals;
 pub(crate) mod marketplace_sync;
 pub(crate) mod policy_keeper;
 pub(crate) mod reviews;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use syft_space_domain::Space;
-use syft_space_domain::audit::{Action, Actor, Event, Outcome, ReasonCode};
+use syft_space_domain::audit::{Action, Actor, Event, ObjectKind, Outcome, ReasonCode};
 use syft_space_domain::store::{ReadUnit, Store, StoreError, Tx};
 use syft_space_domain::unit::{Unit, UnitOutcome};
 
@@ -119,5 +119,9 @@ fn is_merged(event: &Event) -> bool {
         }
         Outcome::Success => false,
     };
-    is_callers && is_refused && event.request.is_some()
+    // A refusal that made something, a request for approval, stands by itself: nothing is made without an event of its own, and
+    // only so many may wait.
+    let makes_something = event.action == Action::PolicyViolation
+        && event.object.as_ref().is_some_and(|object| object.kind == ObjectKind::Approval);
+    is_callers && is_refused && !makes_something && event.request.is_some()
 }

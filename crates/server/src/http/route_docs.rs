@@ -96,6 +96,8 @@ pub struct RouteDocs {
     pub request_bodies: [Option<RequestBody>; 2],
     /// The responses of success.
     pub responses: [Option<Response>; 2],
+    /// Whether the route adds to what is there, which takes room as making something does.
+    pub adds: bool,
     /// Whether the response has an `ETag`.
     pub etag: bool,
     /// Whether the response, and a 429, tells how the limits of a policy stand.
@@ -118,6 +120,7 @@ pub const fn summary(summary: &'static str) -> RouteDocs {
         headers: &[],
         request_bodies: [None; 2],
         responses: [None; 2],
+        adds: false,
         etag: false,
         limits: false,
         if_match: false,
@@ -126,10 +129,10 @@ pub const fn summary(summary: &'static str) -> RouteDocs {
 }
 
 impl RouteDocs {
-    /// Whether the route makes what was not there, which takes room and is kept.
+    /// Whether the route makes or adds what was not there, which takes room and is kept.
     #[must_use]
     pub fn makes_something(&self) -> bool {
-        self.responses.iter().flatten().any(|response| matches!(response.status, 201 | 202))
+        self.adds || self.responses.iter().flatten().any(|response| matches!(response.status, 201 | 202))
     }
 
     /// Whether the route brings documents, which a job takes in behind the answer.
@@ -236,6 +239,13 @@ impl RouteDocs {
         } else {
             *second = Some(response);
         }
+        self
+    }
+
+    /// The route adds to what is there.
+    #[must_use]
+    pub const fn adds(mut self) -> Self {
+        self.adds = true;
         self
     }
 

@@ -314,9 +314,9 @@ pub static ROUTES: &[Route] = routes! {
         summary("List the addresses in a group").paged().response::<List<groups::GroupMember>>(200);
     Post   "/api/v1/groups/{name}/members" member(&[WritePolicies]) => groups::add,
         summary("Put addresses into a group").description("Those that are in it already stay as they are.")
-            .request_body::<groups::AddGroupMembers>().response::<groups::AddedGroupMembers>(200).reasons(&[ExpectationBroken, LimitReached]);
+            .request_body::<groups::AddGroupMembers>().response::<groups::AddedGroupMembers>(200).adds().reasons(&[ExpectationBroken, LimitReached]);
     Put    "/api/v1/groups/{name}/members/{address}" member(&[WritePolicies]) => groups::add_one,
-        summary("Put an address into a group, if it is not in it").no_content().reasons(&[ExpectationBroken, LimitReached]);
+        summary("Put an address into a group, if it is not in it").no_content().adds().reasons(&[ExpectationBroken, LimitReached]);
     Delete "/api/v1/groups/{name}/members/{address}" member(&[WritePolicies]) => groups::remove_one,
         summary("Take an address out of a group, if it is in it").description("It acts on the very next query.")
             .no_content().reasons(&[ExpectationBroken]);
@@ -359,6 +359,8 @@ pub static ROUTES: &[Route] = routes! {
         summary("List the questions that wait for approval, or were decided on").query(approvals::FILTERS).response::<List<approvals::Approval>>(200);
     Get    "/api/v1/approvals/{id}"         member(&[WritePolicies]) => approvals::get,
         summary("Show such a question, with its text where it is kept").response::<approvals::ApprovalWithPrompt>(200);
+    Post   "/api/v1/approvals/deny"         member(&[WritePolicies]) => approvals::deny_all,
+        summary("Have all questions of a caller, or at an endpoint, that wait not answered").request_body::<approvals::DenyAll>().response::<approvals::DeniedApprovals>(200).reasons(&[OwnRequest]);
     Post   "/api/v1/approvals/{id}/approve" member(&[WritePolicies]) => approvals::approve,
         summary("Let a question be answered").request_body::<approvals::Decide>().response::<approvals::DecidedApproval>(200).reasons(&[OwnRequest]);
     Post   "/api/v1/approvals/{id}/deny"    member(&[WritePolicies]) => approvals::deny,

@@ -4,8 +4,10 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use syft_space_domain::approval::{
-    self, ApprovalFilter, ApprovalRequest, ApprovalState, Decided, NewDecision, ShownApproval, Verdict,
+    self, ApprovalFilter, ApprovalRequest, ApprovalState, CallerKind, Decided, NewDecision, ShownApproval,
+    Verdict,
 };
 use syft_space_domain::endpoint::Slug;
 use syft_space_domain::identity::Email;
@@ -14,6 +16,7 @@ use syft_space_domain::policy::Purpose;
 use syft_space_domain::text::Line;
 use syft_space_domain::time::Timestamp;
 
+use crate::http::json::present;
 use crate::http::problem::Problem;
 use crate::http::request::Request;
 use crate::http::route_docs::{CURSOR, LIMIT, Parameter};
@@ -37,6 +40,12 @@ pub(crate) struct OwnApproval {
     pub(crate) purpose: Option<Purpose>,
     /// How many characters all messages have.
     pub(crate) characters: u64,
+    /// How many chunks are asked for at most; null where it is not known any more, as the two below.
+    pub(crate) limit: Option<u64>,
+    /// How close they must be.
+    pub(crate) similarity_threshold: Option<f32>,
+    /// How many chunks around each are asked for.
+    pub(crate) context: Option<u32>,
     /// The beginning of the digest by which the question is known again. It tells nothing of it.
     pub(crate) digest: String,
     /// When it was asked first.
@@ -62,6 +71,9 @@ pub(crate) struct Approval {
     /// Who asked, by the id that the audit log has.
     #[schemars(with = "shapes::IdShape")]
     pub(crate) caller_id: ActorId,
+    /// What kind of caller they are; null where it is not known any more. All guests are one caller.
+    #[schemars(with = "Option<shapes::CallerKindShape>")]
+    pub(crate) caller_kind: Option<CallerKind>,
     /// Their address, if they are a member.
     #[schemars(with = "Option<shapes::EmailShape>")]
     pub(crate) caller_email: Option<Email>,
@@ -98,6 +110,31 @@ pub(crate) struct Decide {
     pub(crate) note: Line,
 }
 
+/// Which questions are denied, of those that wait: all of a caller, or all at an endpoint.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(extend("oneOf" = json!([{ "required": ["caller_id"] }, { "required": ["endpoint"] }])))]
+pub(crate) struct DenyAll {
+    /// Whoever asked, by the id that the audit log has.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "shapes::IdShape")]
+    pub(crate) caller_id: Option<ActorId>,
+    /// An endpoint, by its slug.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "shapes::SlugShape")]
+    pub(crate) endpoint: Option<Slug>,
+    /// For those who asked, who read it.
+    #[serde(default)]
+    #[schemars(with = "shapes::LineShape")]
+    pub(crate) note: Line,
+}
+
+/// How many questions were denied.
+#[derive(Serialize, Deserialize, JsonSchema)]
+pub(crate) struct DeniedApprovals {
+    pub(crate) denied: u64,
+}
+
 /// A request that was decided.
 #[derive(Serialize, Deserialize, JsonSchema)]
 pub(crate) struct DecidedApproval {
@@ -132,6 +169,9 @@ impl From<ShownApproval> for OwnApproval {
             endpoint: slug,
             purpose: request.purpose,
             characters: request.characters,
+            limit: request.extent.map(|extent| extent.limit),
+            similarity_threshold: request.extent.map(|extent| extent.threshold.get()),
+            context: request.extent.map(|extent| extent.context.get()),
             digest: request.key.question.short(),
             asked_at: request.asked_at,
             ends_at: request.ends_at,
@@ -148,7 +188,8 @@ impl From<ShownApproval> for Approval {
             policy_id: shown.request.key.policy,
             caller_id: shown.request.key.caller,
             caller_email: shown.email.clone(),
-            prompt_kept: shown.request.prompt.is_some(),
+            caller_kind: shown.request.caller_kind,
+            prompt_kept: shown.request.prompt_kept && shown.state != ApprovalState::Ended,
             decided_by,
             own: shown.into(),
         }
@@ -209,6 +250,23 @@ async fn decide(mut request: Request, verdict: Verdict) -> Result<HttpResponse, 
     let state = decided.state(request.space().clock.now());
     let answer = DecidedApproval { id, state, ends_at: decided.ends_at, decided_at, decided_by, note };
     reply::json(StatusCode::OK, &answer)
+}
+
+pub(crate) async fn deny_all(mut request: Request) -> Result<HttpResponse, Problem> {
+    let DenyAll { caller_id, endpoint, note } = request.json().await?;
+    let which = match (caller_id, endpoint) {
+        (Some(caller), None) => approval::DenyAll::OfCaller(caller),
+        (None, Some(slug)) => approval::DenyAll::AtEndpoint(slug),
+        _ => {
+            return Err(Problem::field(
+                "",
+                "say whose questions, or those at which endpoint: one of caller_id and endpoint",
+            ));
+        }
+    };
+    let denied =
+        approval::deny_all(request.space(), &request.context, request.principal()?, which, note).await?;
+    reply::json(StatusCode::OK, &DeniedApprovals { denied })
 }
 
 fn id(request: &Request) -> Result<ApprovalId, Problem> {

@@ -19,7 +19,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::background::workers::Workers;
-use crate::background::{marketplace_sync, reviews, signing_keys};
+use crate::background::{approvals, marketplace_sync, reviews, signing_keys};
 use crate::config::{Registration, Settings};
 use crate::http::body_budget::BodyBudget;
 use crate::http::connection::Peers;
@@ -125,6 +125,8 @@ pub async fn serve(
 
     let key_rotation = tokio::spawn(signing_keys::keep_forever(state.space.clone(), Arc::clone(&operator)));
     let reviews = tokio::spawn(reviews::forget_forever(state.space.clone()));
+    let approvals = approvals::remove_ended_forever(state.space.clone(), Arc::clone(&operator));
+    let approvals = tokio::spawn(approvals);
     let marketplace_sync = settings.public_url.clone().map(|public_url| {
         tokio::spawn(marketplace_sync::sync_forever(state.space.clone(), operator, public_url))
     });
@@ -168,6 +170,7 @@ pub async fn serve(
     tokio::task::spawn_blocking(move || drop(workers)).await?;
     key_rotation.abort();
     reviews.abort();
+    approvals.abort();
     if let Some(sync) = marketplace_sync {
         sync.abort();
     }

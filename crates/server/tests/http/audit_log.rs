@@ -168,6 +168,7 @@ async fn u1_every_mutating_route_emits_an_event_that_bears_its_request_id() {
             Value::Null,
         ),
         ("DELETE", "/groups/{name}", "/groups/partners".into(), Value::Null),
+        ("POST", "/approvals/deny", "/approvals/deny".into(), json!({ "endpoint": "known" })),
         ("POST", "/approvals/{id}/approve", format!("/approvals/{}/approve", waiting[0]), json!({})),
         ("POST", "/approvals/{id}/deny", format!("/approvals/{}/deny", waiting[1]), json!({ "note": "no" })),
         ("POST", "/marketplaces", "/marketplaces".into(), space.hub_account("another")),

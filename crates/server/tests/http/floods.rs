@@ -118,6 +118,12 @@ async fn o1_where_the_disk_is_nearly_full_nothing_new_is_made_and_everything_els
     let dataset = dataset_of(&owner, "birds", &[("a", "Penguins swim."), ("b", "Owls fly.")]).await;
     endpoint_on(&owner, &dataset, "birds").await;
     let policy = only_policy(&owner, "birds", json!({ "mode": "allow", "patterns": ["*"] })).await;
+    owner.post("/groups", &json!({ "name": "partners" })).await.expect(201);
+    endpoint_on(&owner, &dataset, "kept").await;
+    let review =
+        json!({ "name": "kept", "policy_type": "manual_review", "configuration": { "keep_prompt": true } });
+    let review = owner.post("/policies", &review).await.expect(201).body["id"].clone();
+    owner.put("/endpoints/kept/policies", &json!({ "policy_ids": [review] })).await.expect(200);
     let ready = space.anybody().get("//health/ready").await.expect(200);
     assert_eq!(ready.body["disk"], Value::Null, "{}", ready.text);
     space.server().signal("TERM");
@@ -147,6 +153,10 @@ async fn o1_where_the_disk_is_nearly_full_nothing_new_is_made_and_everything_els
         .post("/invitations", &json!({ "email": "i@acme.example", "role": "user" }))
         .await
         .expect_problem(507, "storage_full");
+
+    owner.ask("kept", "owls").await.expect_problem(507, "storage_full");
+    let partners = json!({ "emails": ["p@partner.example"] });
+    owner.post("/groups/partners/members", &partners).await.expect_problem(507, "storage_full");
 
     // Asking, reading, tightening, logging in and removing go on, and are recorded.
     owner.ask("birds", "penguins").await.expect(200);

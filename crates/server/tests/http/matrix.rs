@@ -200,6 +200,7 @@ pub fn body(route: &Route, things: &Fixture, n: usize) -> Option<Value> {
         }
         (Method::Post, "/endpoints/{slug}/query") => Some(json!({ "messages": "What thing?" })),
         (Method::Post, "/approvals/{id}/approve" | DENY_PATH) => Some(json!({ "note": "as agreed" })),
+        (Method::Post, "/approvals/deny") => Some(json!({ "endpoint": things.slug })),
         (Method::Post, "/policies/lint") => {
             let configuration = json!({ "mode": "allow", "patterns": ["*"] });
             Some(json!({ "policies": [{ "policy_type": "access", "configuration": configuration }] }))

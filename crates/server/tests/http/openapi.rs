@@ -213,6 +213,7 @@ async fn i1_every_example_of_a_request_is_accepted_and_answered_as_its_example_s
     let waiting = asked(&told.client, &asker, &dataset).await;
     told.send("approvals_approve", &waiting, 200).await;
     let refused = asker.ask("asked", "more things").await.expect_problem(403, "review_pending");
+    told.send("approvals_deny_all", "", 200).await;
     told.send("approvals_deny", refused.body["approval_id"].as_str().unwrap(), 200).await;
     let account = space.hub_account_of("spaceowner", "openmined");
     told.swap("https://hub.example.org", account["url"].as_str().unwrap());

@@ -41,7 +41,8 @@ const APP_ROWS: &str = "
     INSERT INTO policy_groups VALUES (x'01', x'08', x'17');
     INSERT INTO endpoint_policies VALUES (x'01', x'07', x'08', 0);
     INSERT INTO expectations VALUES (x'01', x'07', 0, 'a@example.org', NULL, NULL, NULL, 'teaching', 'allowed', '');
-    INSERT INTO approvals VALUES (x'01', x'1A', x'07', x'08', x'02', x'1B', 'teaching', 8, x'00', 1, 2, 'approved', 1, x'1C', '');
+    INSERT INTO approvals VALUES (x'01', x'1A', x'07', x'08', x'02', x'1B', x'02', 1, 2, 'approved', 1, x'1C', '');
+    INSERT INTO approval_questions VALUES (x'01', x'1A', 'member', 'teaching', 8, 5, 0.5, 0, x'00');
     INSERT INTO hubs VALUES (x'0E', 'https://hub.example.org', 'https://hub.example.org', 'operator', 1);
     INSERT INTO marketplaces VALUES (x'01', x'0F', 'harbor', x'0E', 'spaceowner', NULL, x'00', 1, 1, 1, NULL);
     INSERT INTO listings VALUES (x'01', x'10', x'07', 'docs', x'0F', 'pending', NULL, NULL, 1, 0, 1, 1);
@@ -235,6 +236,60 @@ fn a4_sessions_are_found_by_their_indexes() {
         (
             "SELECT tenant_id, account_id, id FROM sessions WHERE idle_until <= 1 ORDER BY idle_until LIMIT 16".to_owned(),
             "SEARCH sessions USING COVERING INDEX sessions_by_end (idle_until<?)",
+        ),
+    ] {
+        assert_eq!(plan(&mut connection, &query), [expected], "{query}");
+    }
+}
+
+#[test]
+fn z4_what_a_new_question_costs_the_writer_is_found_by_indexes_that_cover_it() {
+    let mut connection = database();
+    connection.run_pending_migrations(APP).unwrap();
+    let plan = |connection: &mut SqliteConnection, query: &str| -> Vec<String> {
+        let steps: Vec<PlanStep> =
+            diesel::sql_query(format!("EXPLAIN QUERY PLAN {query}")).load(connection).unwrap();
+        steps.into_iter().map(|step| step.detail).collect()
+    };
+    // As the ports' methods ask. None walks the rows of a tenant.
+    let of_tenant = "FROM approvals WHERE tenant_id = x'01'";
+    let covering = "SEARCH approvals USING COVERING INDEX";
+    for (query, expected) in [
+        (
+            format!(
+                "SELECT COUNT(*) {of_tenant} AND asker = x'02' AND verdict IS NULL AND endpoint_id = x'03' AND policy_id = x'04'"
+            ),
+            format!(
+                "{covering} approvals_of_asker (tenant_id=? AND asker=? AND verdict=? AND endpoint_id=? AND policy_id=?)"
+            ),
+        ),
+        (
+            format!("SELECT COUNT(*) {of_tenant} AND asker = x'02' AND verdict IS NULL"),
+            format!("{covering} approvals_of_asker (tenant_id=? AND asker=? AND verdict=?)"),
+        ),
+        (
+            format!("SELECT COUNT(*) {of_tenant} AND asker = x'02'"),
+            format!("{covering} approvals_of_asker (tenant_id=? AND asker=?)"),
+        ),
+        (
+            format!("SELECT COUNT(*) {of_tenant} AND endpoint_id = x'03' AND verdict IS NULL"),
+            format!("{covering} approvals_at_endpoint (tenant_id=? AND endpoint_id=? AND verdict=?)"),
+        ),
+        (format!("SELECT MIN(ends_at) {of_tenant}"), format!("{covering} approvals_by_end (tenant_id=?)")),
+        (
+            format!("SELECT id {of_tenant} AND ends_at <= 5 ORDER BY ends_at, id LIMIT 10"),
+            format!("{covering} approvals_by_end (tenant_id=? AND ends_at<?)"),
+        ),
+        (
+            format!("SELECT id {of_tenant} AND policy_id = x'04' AND ends_at - decided_at > 5 LIMIT 10"),
+            format!("{covering} approvals_of_policy (tenant_id=? AND policy_id=? AND <expr>>?)"),
+        ),
+        (
+            format!(
+                "SELECT * {of_tenant} AND id > x'' AND verdict = 'approved' AND ends_at > 5 ORDER BY id LIMIT 51"
+            ),
+            "SEARCH approvals USING INDEX approvals_by_verdict (tenant_id=? AND verdict=? AND id>?)"
+                .to_owned(),
         ),
     ] {
         assert_eq!(plan(&mut connection, &query), [expected], "{query}");

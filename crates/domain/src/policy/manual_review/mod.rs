@@ -9,15 +9,19 @@ use serde_json::Value;
 pub use configuration::{ManualReviewConfiguration, approval_terms};
 
 use crate::Pending;
-use crate::approval::{ApprovalKey, ApprovalState, MAX_PROMPT_BYTES, Question, Unapproved};
+use crate::approval::ports::ApprovalPlace;
+use crate::approval::{
+    ApprovalKey, ApprovalState, Asker, MAX_PROMPT_BYTES, Question, QueueFull, Unapproved, guest,
+};
 use crate::endpoint::Conversation;
 use crate::ids::{ActorId, EndpointId, PolicyId};
 use crate::policy::allowance::Allowance;
 use crate::policy::metadata::PolicyEntry;
 use crate::policy::obligation::{Hold, Obligation, ObligationContext, ObligationError, Release};
 use crate::policy::policy_type::{
-    ConfigurationError, ConfigurationSchema, Facts, Finding, PolicyType, Rule, Stage,
+    ConfigurationError, ConfigurationSchema, Facts, Finding, PolicyType, Rule, Stage, Subject,
 };
+use crate::policy::rate_limit::network;
 use crate::store::StoreError;
 use crate::time::Timestamp;
 
@@ -25,7 +29,7 @@ use crate::time::Timestamp;
 ///
 /// 1. A question is answered once an owner or admin has approved it, for this caller at this endpoint, until what was decided ends.
 /// 2. Who is not let in by what stands before asks nobody: a request is made for whom everything else admits, and whom limits count.
-/// 3. All guests of a hub are one caller.
+/// 3. All guests of a hub are one caller. How many of their questions wait is counted by their addresses.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ManualReviewType;
 
@@ -98,6 +102,7 @@ impl Rule for ManualReviewRule {
             endpoint: facts.endpoint,
             policy: facts.policy,
             caller: query.principal,
+            guest_at: matches!(facts.subject, Subject::Guest).then(|| network(query.address)),
             question,
         }))
     }
@@ -115,6 +120,8 @@ struct BeApproved {
     policy: PolicyId,
     /// `None` where nobody is known to ask: then nothing can have been approved.
     caller: Option<ActorId>,
+    /// What a guest's address counts as.
+    guest_at: Option<[u8; 16]>,
     question: Question,
 }
 
@@ -130,10 +137,22 @@ impl BeApproved {
         let digest = self.question.digest(&**sealer, &scope, self.endpoint, self.policy, caller);
         let question = digest.map_err(|_| ObligationError::Unavailable)?;
         let key = ApprovalKey { endpoint: self.endpoint, policy: self.policy, caller, question };
-        let read = of.store.read(&scope, move |view| view.approval_of(&scope, &key));
-        let known = read.await.map_err(|_: StoreError| ObligationError::Unavailable)?;
-        let known = known.map(|request| request.under(&terms));
-        let mut unapproved = Unapproved { key, terms, known: None };
+        let guest = self.guest_at.map(|network| guest(&**sealer, &scope, network)).transpose();
+        let asker = guest.map_err(|_| ObligationError::Unavailable)?.unwrap_or_else(|| Asker::from(caller));
+        let (now, place) =
+            (context.now, ApprovalPlace { endpoint: self.endpoint, policy: self.policy, asker });
+        let read = of.store.read(&scope, move |view| {
+            let known = view.approval_of(&scope, &key)?.map(|request| request.under(&terms));
+            if known.is_some() {
+                return Ok((known, None));
+            }
+            // Who is refused anyway costs the writer nothing. Where something has ended, there may be room.
+            let usage = view.approval_usage(&scope, &place)?;
+            let full = QueueFull::beside(&usage).filter(|_| usage.first_end.is_none_or(|end| now < end));
+            Ok((None, full))
+        });
+        let (known, full) = read.await.map_err(|_: StoreError| ObligationError::Unavailable)?;
+        let mut unapproved = Unapproved { key, asker, terms, known: None, full };
         match known.map(|request| (request.state(context.now), request)) {
             Some((ApprovalState::Approved, request)) => return Ok((request.ends_at, unapproved)),
             Some((state @ (ApprovalState::Pending | ApprovalState::Denied), request)) => {

@@ -267,7 +267,7 @@ fn hash_parts(hash: &mut Sha256, kind: u8, parts: &[&[u8; 16]]) {
 
 /// What an address counts as: an IPv4 address by itself, also where it is written as IPv6; of IPv6 the first 64 bits, for one
 /// subscriber has all that begin with them. Clients whose address is unknown are one.
-fn network(address: Option<IpAddr>) -> [u8; 16] {
+pub(crate) fn network(address: Option<IpAddr>) -> [u8; 16] {
     match address.map(|address| address.to_canonical()) {
         None => [0; 16],
         Some(IpAddr::V4(address)) => address.to_ipv6_mapped().octets(),

@@ -10,9 +10,9 @@ impl From<ApprovalError> for Problem {
     fn from(error: ApprovalError) -> Self {
         match error {
             ApprovalError::Authorization(error) => error.into(),
-            ApprovalError::NotFound => Self::new(Reason::NotFound, error),
+            ApprovalError::NotFound | ApprovalError::NoEndpoint => Self::new(Reason::NotFound, error),
             ApprovalError::OwnRequest => Self::new(Reason::OwnRequest, error),
-            ApprovalError::Decided(_) | ApprovalError::Ended => Self::new(Reason::Conflict, error),
+            ApprovalError::Denied | ApprovalError::Ended => Self::new(Reason::Conflict, error),
             ApprovalError::PortError(error) => error.into(),
         }
     }

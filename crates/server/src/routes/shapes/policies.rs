@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
-use syft_space_domain::approval::ApprovalState;
+use syft_space_domain::approval::{ApprovalState, CallerKind};
 use syft_space_domain::policy::{
     ConfigurationSchema, DisclosureUnit, Effect, MAX_ATTACHED, PolicyTypes, PricedUnit, Purpose,
 };
@@ -61,6 +61,10 @@ shapes! {
     });
     /// The number of a change.
     RevisionShape = "RevisionNumber": json_schema!({ "type": "integer", "minimum": 1, "maximum": 1_000_000_000 });
+    /// What kind of caller asks.
+    CallerKindShape = "CallerKind": json_schema!({
+        "type": "string", "enum": names(&CallerKind::ALL, CallerKind::as_str),
+    });
     /// What is odd about a pattern.
     LintKindShape = "LintKind": json_schema!({
         "type": "string", "enum": ["shadowed", "contradictory", "never_matching", "too_wide", "costly"],

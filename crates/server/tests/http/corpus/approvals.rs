@@ -75,11 +75,18 @@ async fn deciding(r: &mut Recorder) {
         r.post(who, approve, json!({})).await;
         r.post(who, deny, json!({})).await;
     }
+    for which in [json!({}), json!({ "endpoint": "kiwis" }), json!({ "caller_id": "«account of owner»" })] {
+        r.post("owner", "/approvals/deny", which).await;
+    }
+    for who in ["anna", "viewer", "foreigner"] {
+        r.post(who, "/approvals/deny", json!({ "endpoint": "birds" })).await;
+    }
     r.post("owner", approve, json!({ "note": "two\nlines" })).await;
     for _ in 0..2 {
         r.post("owner", approve, json!({ "note": "as agreed" })).await;
     }
     r.post("admin", deny, json!({})).await;
+    r.post("admin", approve, json!({})).await;
     r.post("owner", "/approvals/«own approval»/approve", json!({})).await;
     r.post("admin", "/approvals/«own approval»/deny", json!({ "note": "ask the library" })).await;
     for who in ["owner", "anna"] {
@@ -93,4 +100,5 @@ async fn full(r: &mut Recorder) {
     for n in 0..=20 {
         r.post("anna", QUERY, json!({ "messages": format!("Does owl {n} hoot?") })).await;
     }
+    r.post("owner", "/approvals/deny", json!({ "endpoint": "birds", "note": "too many at once" })).await;
 }

@@ -134,6 +134,11 @@ pub fn cases(world: &World) -> Vec<Case> {
         add(Method::Post, "/policies/lint", body, pointer);
     }
 
+    let id = "01a20bbd-c8f1-7a51-9d9e-0c7c1b7f5a10";
+    for body in [json!({ "note": "no" }), json!({ "endpoint": "things", "caller_id": id })] {
+        add(Method::Post, "/approvals/deny", body, "");
+    }
+
     let query = "/endpoints/{slug}/query";
     for (messages, at) in [
         (json!(null), ""),
