@@ -21,7 +21,6 @@ use crate::space::Space;
 use crate::store::{Tx, View};
 use crate::tenant::{TenantScope, WriteScope};
 use crate::text::Name;
-use crate::time::Timestamp;
 use crate::unit::{Recorded, check_revision};
 
 /// The most policies that can be attached to one endpoint.
@@ -214,7 +213,6 @@ pub(super) async fn apply_change(
 ) -> Result<Policy, PolicyError> {
     principal.scope(Permission::WritePolicies)?;
     let event = principal.event(context, Action::ConfigChange)?.on(ObjectKind::Policy, id);
-    let now = context.now;
     // Compiled by a reader, for that may take long, and kept until the unit has been committed, so that the writer need not.
     let compiled = match change.configuration.clone() {
         Some(configuration) => {

@@ -15,7 +15,7 @@ use filled_space::FilledSpace;
 use crate::factors::authenticator::Authenticator;
 use crate::matrix::asked;
 use crate::space::openapi_check::{DOCUMENT, operation, resolve, validator};
-use crate::space::{Client, TestSpace, dataset_of, endpoint_on, only_policy};
+use crate::space::{Client, TestSpace};
 
 /// The media types in which a route takes a body, with their schemas and examples.
 fn bodies(route: &Route) -> Vec<(&'static str, &'static Value)> {
