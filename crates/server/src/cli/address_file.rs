@@ -74,7 +74,8 @@ mod tests {
 
     #[test]
     fn k3_a_file_of_addresses_is_read_line_by_line_and_wrong_lines_are_named() {
-        let file = "\u{feff}Ada@X.example\r\n\n  # of the lab\n  bob@x.example \n#eve@x.example\nada@x.example";
+        let file =
+            "\u{feff}Ada@X.example\r\n\n  # of the lab\n  bob@x.example \n#eve@x.example\nada@x.example";
         let read: Vec<_> = parse(file.as_bytes()).unwrap().iter().map(ToString::to_string).collect();
         assert_eq!(read, ["ada@x.example", "bob@x.example", "ada@x.example"]);
         assert!(parse(b"").unwrap().is_empty());

@@ -109,7 +109,8 @@ async fn z3_a_tenant_whose_name_was_mistyped_is_not_founded_as_one_more() {
     }
     let space = TestSpace::start().await;
     space.found("acme").await;
-    let create = ["owner", "create", "--email", "bob@acme.example", "--tenant", "acne", "--password-file", "-"];
+    let create =
+        ["owner", "create", "--email", "bob@acme.example", "--tenant", "acne", "--password-file", "-"];
     let ran = run_with(space.home(), &create, PASSWORD).expect(2);
     assert!(ran.stderr.contains("there is no tenant acne yet, but acme; "), "{ran:?}");
     assert!(ran.stderr.contains("--new-tenant"), "{ran:?}");

@@ -81,7 +81,8 @@ async fn k3_where_there_is_no_terminal_the_code_comes_from_a_file_and_one_input_
     as_owner(&["--password-file", "-", "--totp-file", file.to_str().unwrap()], &password).expect(0);
 
     // Another password from the operator leaves it as it was, and says so.
-    let create = ["owner", "create", "--email", OWNER, "--tenant", "acme", "--restore", "--password-file", "-"];
+    let create =
+        ["owner", "create", "--email", OWNER, "--tenant", "acme", "--restore", "--password-file", "-"];
     let ran = run_with(space.home(), &create, &password).expect(0);
     assert!(ran.stdout.contains("a login needs a code as before"), "{ran:?}");
     as_owner(&["--password-file", "-"], &password).expect(4);

@@ -161,7 +161,8 @@ fn z3_a_person_is_asked_whether_an_account_or_one_more_tenant_is_meant() {
         at.type_in(&format!("{answer}\r"));
         at.end()
     };
-    let account = "owner@acme.example has an account (owner) in acme. Make it an owner with this password? [y/N]";
+    let account =
+        "owner@acme.example has an account (owner) in acme. Make it an owner with this password? [y/N]";
     let tenant = "there is no tenant acne yet, but acme. Found acne as one more? [y/N]";
     for no in ["", "n", "perhaps"] {
         let (code, shown) = asked("owner@acme.example", "acme", account, no);
