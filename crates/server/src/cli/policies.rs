@@ -132,7 +132,9 @@ pub(super) async fn run(api: &ApiClient, what: &Policies, out: &mut Output) -> a
             let (policy, done) = make_or_change(api, &set.name, rule).await?;
             if !out.json {
                 out.line(&format!("The policy {} {}.", policy.name, done.as_words()))?;
-                if let Done::Changed { before } = &done && names_callers(&policy.policy_type) {
+                if let Done::Changed { before } = &done
+                    && names_callers(&policy.policy_type)
+                {
                     out.line(&format!("  It was: {}", shown_rule(before.get())))?;
                     out.line(&format!("  It is:  {}", shown_rule(policy.configuration.get())))?;
                 }
@@ -163,7 +165,9 @@ pub(super) async fn run(api: &ApiClient, what: &Policies, out: &mut Output) -> a
         Policies::Remove(what) => {
             let policy = find_policy(api, &what.name).await?;
             let path = format!("{PATH}/{}", policy.id);
-            api.send(api.request(Method::DELETE, &path, &[])?).await?;
+            if let Err(error) = api.send(api.request(Method::DELETE, &path, &[])?).await {
+                return Err(policy_attach::in_use(api, &policy, error).await);
+            }
             if out.json {
                 out.document(&policy)
             } else {
@@ -182,11 +186,7 @@ fn shown_rule(configuration: &str) -> String {
 }
 
 /// Makes a policy, or changes the one of this name or id; returns what was done.
-async fn make_or_change(
-    api: &ApiClient,
-    named: &str,
-    rule: PolicyRule,
-) -> anyhow::Result<(Policy, Done)> {
+async fn make_or_change(api: &ApiClient, named: &str, rule: PolicyRule) -> anyhow::Result<(Policy, Done)> {
     let Some(policy) = policy_called(api, named).await? else {
         rule.check_name(named)?;
         let PolicyRule { policy_type, configuration, .. } = rule;

@@ -56,7 +56,11 @@ async fn k12_an_owner_explains_looks_over_simulates_and_removes_policies_from_th
     as_owner(&["policies", "simulate", "them", "--allow", ANNA]).expect(3);
     run_as(&home, ANNA, &["ask", "hours", "When does the reading room open?"]).expect(0);
 
-    as_owner(&["policies", "remove", "us"]).expect(4);
+    let told = as_owner(&["policies", "remove", "us"]).expect(4);
+    assert!(
+        told.stderr.contains("is attached to hours; `syft-space policies detach \"us\" --from hours`"),
+        "{told:?}"
+    );
     let told = as_owner(&["policies", "detach", "us", "--from", "hours"]).expect(0);
     assert_eq!(told.stdout, "hours has it no more.\n");
     assert!(told.stderr.contains("hours has no policy now"), "{told:?}");

@@ -96,7 +96,9 @@ async fn k3_every_policy_of_the_documentation_is_a_file_that_can_be_set() {
     for block in docs.split("```json\n").skip(1) {
         let (block, _) = block.split_once("```").unwrap();
         let Ok(policy) = serde_json::from_str::<Value>(block) else { continue };
-        let (Some(name), true) = (policy["name"].as_str(), policy["policy_type"].is_string()) else { continue };
+        let (Some(name), true) = (policy["name"].as_str(), policy["policy_type"].is_string()) else {
+            continue;
+        };
         let file = file(space.home(), &policy);
         run_as(space.home(), OWNER, &["policies", "set", name, "--file", &file]).expect(0);
         let other = run_as(space.home(), OWNER, &["policies", "set", "another", "--file", &file]).expect(2);
@@ -151,5 +153,33 @@ async fn k3_whoever_asks_says_what_for_and_is_told_what_the_limits_leave() {
     as_owner(&["policies", "set", "half a euro", "--file", &budget, "--on", "hours"]).expect(0);
     ask(&[]).expect(0);
     let ran = ask(&[]).expect(4);
-    assert!(ran.stderr.contains("GET /api/v1/me/access") && ran.stderr.contains("`syft-space access"), "{ran:?}");
+    assert!(
+        ran.stderr.contains("GET /api/v1/me/access") && ran.stderr.contains("`syft-space access"),
+        "{ran:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn k3_whoever_asks_is_told_until_when_a_question_is_denied_and_why() {
+    if in_memory() {
+        return;
+    }
+    let space = TestSpace::start().await;
+    let owner = space.found("acme").await;
+    space.member(&owner, ANNA, "user").await;
+    dataset_of(&owner, "hours", &[("hours", "The reading room opens at nine.")]).await;
+    let home = space.home();
+    let ask = || run_as(home, ANNA, &["ask", "hours", "When does the reading room open?"]).expect(4).stderr;
+    let review = file(home, &json!({ "policy_type": "manual_review", "configuration": {} }));
+    run_as(home, OWNER, &["policies", "set", "looked at", "--file", &review]).expect(0);
+    let publish = ["publish", "hours", "--dataset", "hours", "--policy", "looked at"];
+    run_as(home, OWNER, &publish).expect(0);
+    let told = ask();
+    assert!(told.contains("; it is pending until 20"), "{told}");
+    assert!(told.ends_with("With another --top, --context or --purpose it is another question\n"), "{told}");
+    let waiting = run_as(home, OWNER, &["approvals", "list", "--json"]).expect(0).items();
+    let id = waiting[0]["id"].as_str().unwrap();
+    run_as(home, OWNER, &["approvals", "deny", id, "--note", "come on Monday"]).expect(0);
+    let told = ask();
+    assert!(told.contains("; it is denied until 20") && told.contains(": \"come on Monday\""), "{told}");
 }
