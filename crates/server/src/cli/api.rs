@@ -294,7 +294,8 @@ fn refusal(status: StatusCode, body: &[u8]) -> CommandError {
         _ if status.is_client_error() => ExitStatus::Refused,
         _ => ExitStatus::Failed,
     };
-    let Ok(ProblemBody { detail, reason_code, tenants, .. }) = serde_json::from_slice(body) else {
+    let Ok(ProblemBody { detail, reason_code, tenants, approval_id, .. }) = serde_json::from_slice(body)
+    else {
         return CommandError::new(exit_status, format!("the server answered {status}"));
     };
     let message = match tenants {
@@ -302,7 +303,7 @@ fn refusal(status: StatusCode, body: &[u8]) -> CommandError {
         None => detail.into_owned(),
         Some(tenants) => format!("{detail}, with --tenant: {}", tenants.join(", ")),
     };
-    CommandError::new(exit_status, message).because(reason_code)
+    CommandError::new(exit_status, message).because(reason_code).about(approval_id)
 }
 
 /// Reads an argument of the command line, and refuses it by its name, in the server's words, where it is not allowed.

@@ -4,14 +4,17 @@ use clap::Args;
 use serde_json::Value;
 use syft_space_domain::dataset::{ContextSize, SearchQuery};
 use syft_space_domain::endpoint::Slug;
+use syft_space_domain::ids::ApprovalId;
 
 use crate::cli::account::Account;
 use crate::cli::api::{ApiClient, option, unusable};
-use crate::cli::exit::{CommandError, ExitStatus, is_refused_for, status_of};
+use crate::cli::exit::{CommandError, ExitStatus, approval_of, is_refused_for, status_of};
+use crate::cli::lists::time;
 use crate::cli::output::Output;
 use crate::cli::printable::{one_line, wrap};
 use crate::cli::shut_out::why_shut_out;
 use crate::http::reason::Reason;
+use crate::routes::approvals::OwnApproval;
 use crate::routes::query::Query;
 
 /// How far a passage is set in under its heading.
@@ -121,6 +124,13 @@ async fn explained(api: &ApiClient, slug: &Slug, what: &AskArguments, error: any
         let message = format!("{error}; `syft-space access --as {}` tells what is left", what.account.email);
         return CommandError::new(status, message).into();
     }
+    if let Some(id) = approval_of(&error) {
+        // What cannot be learned goes unsaid: why it was refused is said already.
+        let told = decision(api, id).await.ok().flatten().unwrap_or_default();
+        let message =
+            format!("{error}{told}. With another --top, --context or --purpose it is another question");
+        return CommandError::new(status, message).into();
+    }
     if what.purpose.is_none() && error.to_string().contains("/purpose: ") {
         return CommandError::new(status, format!("{error}: name one with --purpose PURPOSE")).into();
     }
@@ -140,6 +150,24 @@ async fn explained(api: &ApiClient, slug: &Slug, what: &AskArguments, error: any
         _ => return error,
     };
     CommandError::new(status, message).into()
+}
+
+/// What became of one's own question that needs approval, as the end of a sentence.
+async fn decision(api: &ApiClient, id: ApprovalId) -> anyhow::Result<Option<String>> {
+    let mut cursor = None::<String>;
+    loop {
+        let page = [("limit", "100")];
+        let page = api.page::<OwnApproval>("/api/v1/me/approvals", &page, cursor.as_deref()).await?;
+        if let Some(own) = page.items.into_iter().find(|own| own.id == id) {
+            let note = own.note.filter(|note| !note.is_empty());
+            let note = note.map_or_else(String::new, |note| format!(": {note:?}"));
+            return Ok(Some(format!("; it is {} until {}{note}", own.state, time(own.ends_at))));
+        }
+        cursor = page.next_cursor;
+        if cursor.is_none() {
+            return Ok(None);
+        }
+    }
 }
 
 /// Where a passage stands: in which document, and where in it as far as that is known.

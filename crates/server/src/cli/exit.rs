@@ -4,6 +4,8 @@ use std::fmt;
 use std::io::Write;
 use std::process::ExitCode;
 
+use syft_space_domain::ids::ApprovalId;
+
 use crate::cli::printable::printable;
 use crate::http::reason::Reason;
 
@@ -48,19 +50,27 @@ pub struct CommandError {
     message: String,
     /// Why the server refused it, where it did.
     reason_code: Option<String>,
+    /// The request for approval that it is about.
+    approval: Option<ApprovalId>,
 }
 
 impl CommandError {
     /// An error with its exit status. The message may hold text from the server.
     #[must_use]
     pub fn new(status: ExitStatus, message: impl Into<String>) -> Self {
-        Self { status, message: message.into(), reason_code: None }
+        Self { status, message: message.into(), reason_code: None, approval: None }
     }
 
     /// The error of a command that the server refused for this reason.
     #[must_use]
     pub(super) fn because(self, reason_code: impl Into<String>) -> Self {
         Self { reason_code: Some(reason_code.into()), ..self }
+    }
+
+    /// The error of a command whose question nobody has approved.
+    #[must_use]
+    pub(super) fn about(self, approval: Option<ApprovalId>) -> Self {
+        Self { approval, ..self }
     }
 
     /// The same error, with more to its message.
@@ -89,6 +99,12 @@ impl std::error::Error for CommandError {}
 pub(super) fn status_of(error: &anyhow::Error) -> ExitStatus {
     let told = error.chain().find_map(|cause| cause.downcast_ref::<CommandError>());
     told.map_or(ExitStatus::Failed, |error| error.status)
+}
+
+/// The request for approval that the error of a command is about.
+#[must_use]
+pub(super) fn approval_of(error: &anyhow::Error) -> Option<ApprovalId> {
+    error.chain().find_map(|cause| cause.downcast_ref::<CommandError>())?.approval
 }
 
 /// Whether a command ended because the server refused it for this reason.

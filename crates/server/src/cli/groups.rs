@@ -14,7 +14,7 @@ use syft_space_domain::text::Line;
 use crate::cli::account::{Account, is_standard_input};
 use crate::cli::address_file::addresses_in;
 use crate::cli::api::{ApiClient, option, unusable};
-use crate::cli::exit::CommandError;
+use crate::cli::exit::{CommandError, ExitStatus, status_of};
 use crate::cli::lists::{list_all, time};
 use crate::cli::output::{Column, Output, number, text};
 use crate::routes::groups::{AddGroupMembers, AddedGroupMembers, Group, GroupMember, NewGroup};
@@ -126,6 +126,17 @@ impl Groups {
         }
     }
 
+    /// The group that has to be there.
+    fn name(&self) -> Option<&str> {
+        match self {
+            Self::List | Self::Create(_) => None,
+            Self::Show { name } => Some(name),
+            Self::Add(add) => Some(&add.name),
+            Self::Remove(remove) => Some(&remove.name),
+            Self::Delete(delete) => Some(&delete.name),
+        }
+    }
+
     /// Refuses what can be no name and no address, by the argument that has it.
     pub(super) fn check(&self) -> Result<(), CommandError> {
         match self {
@@ -195,6 +206,17 @@ fn path(name: &GroupName) -> String {
 }
 
 pub(super) async fn run(api: &ApiClient, what: &Groups, out: &mut Output) -> anyhow::Result<()> {
+    change_or_list(api, what, out).await.map_err(|error| match what.name() {
+        Some(name) if status_of(&error) == ExitStatus::NotFound => {
+            let message =
+                format!("there is no group {name:?}; `syft-space groups list` shows which there are");
+            CommandError::new(ExitStatus::NotFound, message).into()
+        }
+        _ => error,
+    })
+}
+
+async fn change_or_list(api: &ApiClient, what: &Groups, out: &mut Output) -> anyhow::Result<()> {
     match what {
         Groups::List => list_all(api, PATH, GROUPS, out).await,
         Groups::Show { name } => {

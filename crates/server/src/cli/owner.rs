@@ -11,6 +11,7 @@ use crate::cli::output::Output;
 use crate::cli::password;
 use crate::routes::auth::NewMember;
 use crate::routes::operator::{Founding, Tenant};
+use crate::routes::reply::List;
 use crate::routes::users::Member;
 
 /// The most tenants that a question names.
@@ -104,7 +105,8 @@ struct Question {
 /// What is to be asked before an owner is made. The first tenant of a space is founded unasked.
 async fn question(api: &ApiClient, what: &CreateOwner, owner: &Founding) -> anyhow::Result<Option<Question>> {
     let Founding { email, tenant_name, .. } = owner;
-    let tenants = api.all::<Tenant>("/operator/v1/tenants").await?;
+    // They are one page.
+    let tenants = api.get::<List<Tenant>>("/operator/v1/tenants").await?.items;
     if tenants.iter().any(|tenant| tenant.name == *tenant_name) {
         let member = if what.restore { None } else { member_of(api, owner).await? };
         return Ok(member.map(|member| {

@@ -182,7 +182,9 @@ pub(super) async fn run(api: &ApiClient, what: &Policies, out: &mut Output) -> a
         Policies::Remove(what) => {
             let policy = find_policy(api, &what.name).await?;
             let path = format!("{PATH}/{}", policy.id);
-            api.send(api.request(Method::DELETE, &path, &[])?).await?;
+            if let Err(error) = api.send(api.request(Method::DELETE, &path, &[])?).await {
+                return Err(policy_attach::in_use(api, &policy, error).await);
+            }
             if out.json {
                 out.document(&policy)
             } else {

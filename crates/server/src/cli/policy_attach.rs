@@ -1,15 +1,20 @@
 //! The commands `syft-space policies attach|detach`: which endpoints have a policy.
 
 use clap::Args;
+use syft_space_domain::ids::PolicyId;
 
 use crate::cli::account::Account;
 use crate::cli::api::ApiClient;
 use crate::cli::attached_policies::{attach_beside, replace};
+use crate::cli::exit::{CommandError, ExitStatus, is_refused_for};
 use crate::cli::known_policies::find_policy;
 use crate::cli::output::Output;
 use crate::cli::publish::find_endpoint;
 use crate::cli::shut_out::warn_if_shut_out;
 use crate::cli::who_may_ask::{names_callers, opened};
+use crate::http::reason::Reason;
+use crate::routes::endpoints::Endpoint;
+use crate::routes::policies::Policy;
 
 /// Which policy, and where it is put on.
 #[derive(Args)]
@@ -88,4 +93,37 @@ pub(super) fn tell_attached(endpoint: &str, is_new: bool, out: &mut Output) -> a
         return Ok(());
     }
     out.line(&format!("{endpoint} {}.", if is_new { "has it now" } else { "has it already" }))
+}
+
+/// Says of a policy that is not removed which endpoints have it still, and how it is taken off.
+pub(super) async fn in_use(api: &ApiClient, policy: &Policy, error: anyhow::Error) -> anyhow::Error {
+    if !is_refused_for(&error, Reason::InUse) {
+        return error;
+    }
+    let endpoints = endpoints_with(api, policy.id).await.unwrap_or_default();
+    if endpoints.is_empty() {
+        return error;
+    }
+    let from: Vec<_> = endpoints.iter().map(|slug| format!(" --from {slug}")).collect();
+    let message = format!(
+        "the policy {:?} is attached to {}; `syft-space policies detach {:?}{}` takes it off",
+        policy.name,
+        endpoints.join(", "),
+        policy.name,
+        from.concat()
+    );
+    CommandError::new(ExitStatus::Refused, message).into()
+}
+
+/// Those of the first 100 endpoints that have a policy.
+async fn endpoints_with(api: &ApiClient, policy: PolicyId) -> anyhow::Result<Vec<String>> {
+    let all = api.page::<Endpoint>("/api/v1/endpoints", &[("limit", "100")], None).await?.items;
+    let mut having = Vec::new();
+    for endpoint in all {
+        let (found, _) = find_endpoint(api, endpoint.slug.as_str()).await?;
+        if found.policies.iter().any(|attached| attached.id == policy) {
+            having.push(endpoint.slug.to_string());
+        }
+    }
+    Ok(having)
 }

@@ -8,6 +8,7 @@ use anyhow::Context;
 use clap::Args;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use syft_space_domain::group::GroupName;
 use syft_space_domain::policy::AccessEntry;
 
 use crate::cli::api::{option, unusable};
@@ -46,7 +47,18 @@ impl RuleArguments {
     pub(super) fn check(&self) -> Result<(), CommandError> {
         for (name, patterns) in [("--allow", &self.allow), ("--deny", &self.deny)] {
             for pattern in patterns {
-                let _readable: AccessEntry = option(&format!("{name} {pattern:?}"), pattern)?;
+                let read = option::<AccessEntry>(&format!("{name} {pattern:?}"), pattern);
+                let meant = if pattern.starts_with('@') {
+                    Some(format!("everybody at that domain is *{pattern}"))
+                } else if pattern.parse::<GroupName>().is_ok() {
+                    Some(format!("a group of that name is group:{pattern}"))
+                } else {
+                    None
+                };
+                let _readable = read.map_err(|error| match meant {
+                    Some(meant) => error.and(&meant),
+                    None => error,
+                })?;
             }
         }
         Ok(())

@@ -21,6 +21,9 @@ use crate::cli::policy_rule::{PolicyRule, RuleArguments};
 use crate::cli::publish::find_endpoint;
 use crate::routes::users::Member;
 
+/// The verdict on somebody whose role does not permit queries, or who has none.
+const MAY_NOT_QUERY: &str = "may_not_query";
+
 /// Whose query, and which.
 #[derive(Args)]
 pub(super) struct ExplainArguments {
@@ -158,6 +161,7 @@ pub(super) async fn explain(
         verdict(&told),
         at(&told, "/reason_code")
     ))?;
+    remark_stranger(api, &body, &told, out).await?;
     let names: HashMap<_, _> =
         found.policies.iter().map(|policy| (policy.id.to_string(), &policy.name)).collect();
     let steps = items(&told, "/steps").iter().map(|step| {
@@ -172,6 +176,21 @@ pub(super) async fn explain(
     let mut table = out.table(STEPS);
     table.items(&steps.collect::<Vec<_>>())?;
     table.end().map(drop)
+}
+
+/// Tells of somebody who may not query whether that is because they have no account.
+async fn remark_stranger(api: &ApiClient, body: &Value, told: &Value, out: &Output) -> anyhow::Result<()> {
+    if at(told, "/reason_code") != MAY_NOT_QUERY {
+        return Ok(());
+    }
+    let email = at(body, "/identity/email");
+    let members = api.all::<Member>("/api/v1/users").await?;
+    if members.iter().all(|member| member.email.as_str() != email) {
+        out.remark(&format!(
+            "{email} has no account here: `syft-space invite {email} --role user` lets them make one"
+        ));
+    }
+    Ok(())
 }
 
 /// Something odd about a pattern.

@@ -77,6 +77,10 @@ impl Ingest {
 }
 
 /// Brings the files of a folder.
+/// What is said where documents were to be removed whose files are gone, and a file failed.
+const NOT_PRUNED: &str =
+    "; nothing was pruned, for not all could be read or taken in: mend that, and run the same command again";
+
 pub(super) async fn run(api: &ApiClient, arguments: &Ingest, out: &mut Output) -> anyhow::Result<()> {
     let started = now();
     let folder = Folder::open(&arguments.folder).context("PATH")?;
@@ -124,7 +128,8 @@ pub(super) async fn run(api: &ApiClient, arguments: &Ingest, out: &mut Output) -
         Summary { failed: 0, .. } => Ok(()),
         Summary { failed, .. } => {
             let files = if failed == 1 { "file" } else { "files" };
-            Err(CommandError::new(ExitStatus::Partial, format!("{failed} {files} failed")).into())
+            let pruned = if arguments.prune { NOT_PRUNED } else { "" };
+            Err(CommandError::new(ExitStatus::Partial, format!("{failed} {files} failed{pruned}")).into())
         }
     }
 }
@@ -347,16 +352,15 @@ impl<'a> IngestRun<'a> {
         Ok(())
     }
 
-    /// Removes the documents whose files are gone.
+    /// Removes the documents whose files are gone, unless a file failed.
     async fn prune(&mut self, stop: &AtomicBool) -> anyhow::Result<()> {
         if self.summary.canceled || self.gone.is_empty() {
             return Ok(());
         }
-        // What lies in a folder that could not be read is not gone.
-        anyhow::ensure!(
-            self.summary.failed == 0,
-            "nothing was pruned, for not all could be read or taken in: mend that, and run the same command again"
-        );
+        // What lies in a folder that could not be read is not gone. Which files failed is told in the end.
+        if self.summary.failed > 0 {
+            return Ok(());
+        }
         for id in std::mem::take(&mut self.gone) {
             if stop.load(Ordering::Relaxed) {
                 self.summary.canceled = true;

@@ -224,7 +224,8 @@ async fn k3_a_policy_is_set_from_a_file_as_often_as_one_likes() {
     );
     // What the file does not say any more is gone.
     let without = rule(json!({ "mode": "allow", "patterns": ["*@acme.example"] }));
-    assert_eq!(set(&without).expect(0).stdout, "The policy ours is changed.\n");
+    let rules = "  It was: allow *@acme.example and guests\n  It is:  allow *@acme.example\n";
+    assert_eq!(set(&without).expect(0).stdout, format!("The policy ours is changed.\n{rules}"));
     assert_eq!(set(&without).expect(0).stdout, "The policy ours is so already.\n");
     let stored = owner.get("/policies").await.expect(200).body["items"][0].clone();
     assert_ne!(stored["configuration"]["guests"], true, "{stored}");

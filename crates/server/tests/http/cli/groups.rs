@@ -40,7 +40,12 @@ async fn k3_an_account_keeps_groups_with_a_server_and_without() {
         assert!(listed.contains("partners") && listed.contains("Who works with us"), "{listed}");
     }
     run_as("anna@acme.example", &["groups", "add", "partners", "ada@x.example"]).expect(4);
-    as_owner(&["groups", "add", "missing", "ada@x.example"]).expect(3);
+    let missing = as_owner(&["groups", "add", "missing", "ada@x.example"]).expect(3);
+    assert!(missing.stderr.contains("no group \"missing\"; `syft-space groups list`"), "{missing:?}");
+    let meant = as_owner(&["policies", "set", "ours", "--allow", "partners"]).expect(2);
+    assert!(meant.stderr.contains("group:partners"), "{meant:?}");
+    let meant = as_owner(&["policies", "set", "ours", "--allow", "@acme.example"]).expect(2);
+    assert!(meant.stderr.contains("*@acme.example"), "{meant:?}");
     let wrong = as_owner(&["groups", "add", "partners", "nobody"]).expect(2);
     assert!(wrong.stderr.contains("EMAIL \"nobody\""), "{wrong:?}");
     as_owner(&["groups", "create", "No Name"]).expect(2);

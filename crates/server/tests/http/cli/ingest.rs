@@ -334,8 +334,10 @@ async fn q1_prune_removes_what_was_made_of_files_that_are_gone_and_nothing_else(
     let kept = ingest(space.home(), folder.path(), &[]).expect(0).json();
     assert_eq!((&kept["removed"], texts(&owner, &dataset).await.len()), (&json!(0), 5));
     write(folder.path(), "broken.pdf", "no PDF");
-    let refused = ingest(space.home(), folder.path(), &["--prune"]);
-    assert!(refused.stderr.contains("nothing was pruned"), "{refused:?}");
+    let refused = ingest(space.home(), folder.path(), &["--prune"]).expect(5);
+    assert!(refused.stderr.contains("1 file failed; nothing was pruned"), "{refused:?}");
+    let told = refused.json();
+    assert_eq!((&told["failures"][0]["file"], &told["removed"]), (&json!("broken.pdf"), &json!(0)));
     assert_eq!(texts(&owner, &dataset).await.len(), 5);
     fs::remove_file(folder.path().join("broken.pdf")).unwrap();
     let pruned = ingest(space.home(), folder.path(), &["--prune"]).expect(0).json();

@@ -27,6 +27,11 @@ async fn k12_an_owner_explains_looks_over_simulates_and_removes_policies_from_th
     assert_eq!(lines.next(), Some("anna@acme.example may ask hours: allowed_by_policy."), "{told}");
     assert!(lines.next().unwrap().starts_with("POLICY"), "{told}");
     assert_eq!(lines.next().unwrap().split_whitespace().collect::<Vec<_>>()[..3], ["us", "allow", "matched"]);
+    as_owner(&["publish", "free", "--dataset", "hours"]).expect(0);
+    let stranger = as_owner(&["policies", "explain", "free", "victor@elsewhere.example"]).expect(0);
+    assert!(stranger.stdout.contains("may_not_query"), "{stranger:?}");
+    let invite = "victor@elsewhere.example has no account here: `syft-space invite victor@elsewhere.example --role user`";
+    assert!(stranger.stderr.starts_with(invite), "{stranger:?}");
     let told = as_owner(&["policies", "explain", "hours", "victor@elsewhere.example"]).expect(0).stdout;
     assert!(told.starts_with("victor@elsewhere.example may not ask hours: "), "{told}");
     let json = as_owner(&["policies", "explain", "hours", ANNA, "--json"]).expect(0).json();
@@ -79,7 +84,11 @@ async fn k12_an_owner_explains_looks_over_simulates_and_removes_policies_from_th
     assert_eq!(json["configuration"]["patterns"], json!(["*@elsewhere.example"]));
     history(&["--revision", "9"]).expect(3);
 
-    as_owner(&["policies", "remove", "us"]).expect(4);
+    let told = as_owner(&["policies", "remove", "us"]).expect(4);
+    assert!(
+        told.stderr.contains("is attached to hours; `syft-space policies detach \"us\" --from hours`"),
+        "{told:?}"
+    );
     let told = as_owner(&["policies", "detach", "us", "--from", "hours"]).expect(0);
     assert_eq!(told.stdout, "hours has it no more.\n");
     assert!(told.stderr.contains("hours has no policy now"), "{told:?}");

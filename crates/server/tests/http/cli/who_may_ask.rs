@@ -158,3 +158,28 @@ async fn k3_whoever_asks_says_what_for_and_is_told_what_the_limits_leave() {
         "{ran:?}"
     );
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn k3_whoever_asks_is_told_until_when_a_question_is_denied_and_why() {
+    if in_memory() {
+        return;
+    }
+    let space = TestSpace::start().await;
+    let owner = space.found("acme").await;
+    space.member(&owner, ANNA, "user").await;
+    dataset_of(&owner, "hours", &[("hours", "The reading room opens at nine.")]).await;
+    let home = space.home();
+    let ask = || run_as(home, ANNA, &["ask", "hours", "When does the reading room open?"]).expect(4).stderr;
+    let review = file(home, &json!({ "policy_type": "manual_review", "configuration": {} }));
+    run_as(home, OWNER, &["policies", "set", "looked at", "--file", &review]).expect(0);
+    let publish = ["publish", "hours", "--dataset", "hours", "--policy", "looked at"];
+    run_as(home, OWNER, &publish).expect(0);
+    let told = ask();
+    assert!(told.contains("; it is pending until 20"), "{told}");
+    assert!(told.ends_with("With another --top, --context or --purpose it is another question\n"), "{told}");
+    let waiting = run_as(home, OWNER, &["approvals", "list", "--json"]).expect(0).items();
+    let id = waiting[0]["id"].as_str().unwrap();
+    run_as(home, OWNER, &["approvals", "deny", id, "--note", "come on Monday"]).expect(0);
+    let told = ask();
+    assert!(told.contains("; it is denied until 20") && told.contains(": \"come on Monday\""), "{told}");
+}
