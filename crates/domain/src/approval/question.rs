@@ -2,7 +2,6 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::approval::Asker;
 use crate::dataset::{ContextSize, SearchQuery, Threshold};
 use crate::endpoint::Conversation;
 use crate::ids::{ActorId, DatasetId, EndpointId, PolicyId};
@@ -22,19 +21,6 @@ pub struct QuestionDigest(pub [u8; 32]);
 
 /// What the keyed digests of questions are for, so that no other digest of the installation is the same.
 const DIGEST_PURPOSE: &str = "question that waits for approval 1";
-
-/// What the keyed digests of guests' addresses are for.
-const GUEST_PURPOSE: &str = "guest who asks for approval 1";
-
-/// A guest, by what their address counts as: no other telling of guests is there, and their addresses are kept nowhere else.
-///
-/// # Errors
-/// When there is no key.
-pub fn guest(sealer: &dyn Sealer, scope: &TenantScope, network: [u8; 16]) -> Result<Asker, SealError> {
-    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, ..] =
-        sealer.digest(scope, GUEST_PURPOSE, &network)?;
-    Ok(Asker([a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]))
-}
 
 impl Question {
     /// The question of a query. What is not said of it is what a query has that says nothing of it.

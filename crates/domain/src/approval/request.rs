@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::approval::{QuestionDigest, QueueFull};
+use crate::approval::{Asker, QuestionDigest, QueueFull};
 use crate::as_text::text_enum;
 use crate::audit::Actor;
 use crate::dataset::{ContextSize, Threshold};
@@ -27,16 +27,6 @@ pub struct ApprovalKey {
     pub caller: ActorId,
     /// What.
     pub question: QuestionDigest,
-}
-
-/// For whom a question counts where it is counted who asks: a caller by their id, a guest by a keyed digest of their address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Asker(pub [u8; 16]);
-
-impl From<ActorId> for Asker {
-    fn from(caller: ActorId) -> Self {
-        Self(*caller.as_bytes())
-    }
 }
 
 /// How much a question asks to be shown.

@@ -6,13 +6,13 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use syft_space_domain::access::Role;
 use syft_space_domain::approval::{
-    ApprovalError, ApprovalFilter, ApprovalRequest, ApprovalState, DenyAll, Filed, MAX_PENDING_OF_CALLER,
-    MAX_PENDING_OF_CALLER_IN_TENANT, MAX_PROMPT_BYTES, NewDecision, PENDING_FOR, QueueFull, ShownApproval,
-    Verdict, approval, approvals, decide, deny_all, own_approvals,
+    ApprovalError, ApprovalFilter, ApprovalRequest, ApprovalState, Filed, MAX_PENDING_OF_CALLER,
+    MAX_PROMPT_BYTES, NewDecision, PENDING_FOR, QueueFull, ShownApproval, Verdict, approval, approvals,
+    decide, own_approvals,
 };
 use syft_space_domain::audit::ObjectKind;
 use syft_space_domain::dataset::ContextSize;
-use syft_space_domain::endpoint::{Answer, Conversation, EndpointName, NotApproved, Query, QueryError, Slug};
+use syft_space_domain::endpoint::{Answer, Conversation, EndpointName, NotApproved, Query, QueryError};
 use syft_space_domain::identity::{AccountStatus, AuthorizationError, Principal};
 use syft_space_domain::ids::{ApprovalId, PolicyId};
 use syft_space_domain::page::PageRequest;
@@ -25,14 +25,14 @@ use syft_space_domain::text::Line;
 use crate::ports::{Search, Submit};
 use crate::world::{World, block_on, email, join, log_in, new_endpoint, poll, question};
 
-fn reviewed(configuration: Value) -> World {
+pub(crate) fn reviewed(configuration: Value) -> World {
     let world = World::new();
     world.attach_all(&[("manual_review", configuration)]);
     world.forget_events();
     world
 }
 
-fn not_approved(answered: Result<Answer, QueryError>) -> Filed {
+pub(crate) fn not_approved(answered: Result<Answer, QueryError>) -> Filed {
     match answered {
         Err(QueryError::NotApproved(NotApproved(filed))) => filed,
         Err(error) => panic!("{error}"),
@@ -41,27 +41,27 @@ fn not_approved(answered: Result<Answer, QueryError>) -> Filed {
 }
 
 /// The request of a question that is not answered, which stands like this.
-fn request(answered: Result<Answer, QueryError>, state: ApprovalState) -> ApprovalId {
+pub(crate) fn request(answered: Result<Answer, QueryError>, state: ApprovalState) -> ApprovalId {
     match not_approved(answered) {
         Filed::Request(id, found) if found == state => id,
         other => panic!("{other:?}"),
     }
 }
 
-fn pending(world: &World, principal: &Principal) -> ApprovalId {
+pub(crate) fn pending(world: &World, principal: &Principal) -> ApprovalId {
     request(world.query(principal), ApprovalState::Pending)
 }
 
 /// The owner, who has logged in by now.
-fn the_owner(world: &World) -> Principal {
+pub(crate) fn the_owner(world: &World) -> Principal {
     log_in(&world.space, &email("olivia@harbor.example"))
 }
 
-fn the_member(world: &World) -> Principal {
+pub(crate) fn the_member(world: &World) -> Principal {
     log_in(&world.space, &email("mia@harbor.example"))
 }
 
-fn listed(world: &World, filter: ApprovalFilter) -> Vec<ShownApproval> {
+pub(crate) fn listed(world: &World, filter: ApprovalFilter) -> Vec<ShownApproval> {
     let owner = the_owner(world);
     block_on(approvals(&world.space, &owner, filter, PageRequest::default())).unwrap().items
 }
@@ -81,11 +81,11 @@ fn let_in(world: &World, id: ApprovalId) {
     decide_as(world, &owner, id, Verdict::Approved, Line::default()).unwrap();
 }
 
-fn asked(text: &str) -> Query {
+pub(crate) fn asked(text: &str) -> Query {
     Query::new(Conversation::of_question(text.to_owned()).unwrap(), 5, 0.0).unwrap()
 }
 
-fn run(world: &World, principal: &Principal, query: Query) -> Result<Answer, QueryError> {
+pub(crate) fn run(world: &World, principal: &Principal, query: Query) -> Result<Answer, QueryError> {
     block_on(world.open(principal)?.run(query))
 }
 
@@ -381,8 +381,7 @@ fn z4_an_approval_that_its_policy_ended_while_a_query_waits_lets_it_in_no_more()
         let owner = world.renewed(&world.owner);
         block_on(change_policy(&world.space, &world.context(), &owner, policy, change)).unwrap();
     };
-    let replace = |world: &World, _| world.attach_all(&[("manual_review", json!({}))]);
-    for end in [&shorten as &dyn Fn(&World, PolicyId), &replace] {
+    for is_shortened in [true, false] {
         let world = reviewed(json!({"valid_for": "1h"}));
         let id = pending(&world, &world.member);
         let_in(&world, id);
@@ -391,7 +390,11 @@ fn z4_an_approval_that_its_policy_ended_while_a_query_waits_lets_it_in_no_more()
         world.engine.set(Search::Wait);
         let mut waiting = pin!(world.open(&world.member).unwrap().run(question()));
         assert!(poll(waiting.as_mut()).is_pending());
-        end(&world, policy);
+        if is_shortened {
+            shorten(&world, policy);
+        } else {
+            world.attach_all(&[("manual_review", json!({}))]);
+        }
         world.forget_events();
         world.engine.set(Search::Answer);
         assert_ne!(request(block_on(waiting), ApprovalState::Pending), id, "it is asked for anew");
@@ -436,7 +439,7 @@ fn z4_what_was_approved_is_taken_back_at_once() {
     let id = pending(&world, &world.member);
     let_in(&world, id);
     assert!(world.query(&world.member).is_ok());
-    let (space, owner) = (&world.space, the_owner(&world));
+    let owner = the_owner(&world);
     world.forget_events();
     let denied = decide_as(&world, &owner, id, Verdict::Denied, Line::default()).unwrap();
     assert_eq!(denied.decided.map(|decided| decided.verdict), Some(Verdict::Denied));
@@ -444,111 +447,4 @@ fn z4_what_was_approved_is_taken_back_at_once() {
     assert_eq!(world.events()[0], "config_change success denied");
     let again = decide_as(&world, &owner, id, Verdict::Approved, Line::default());
     assert_eq!(again, Err(ApprovalError::Denied), "what was denied stays so");
-}
-
-/// A tenant whose owner asks too, and `n` questions of the member at the endpoint.
-fn queue(n: u64) -> World {
-    let world = reviewed(json!({}));
-    pending(&world, &the_owner(&world));
-    for n in 0..n {
-        request(run(&world, &world.member, asked(&format!("owl {n}"))), ApprovalState::Pending);
-    }
-    world.forget_events();
-    world
-}
-
-#[test]
-fn z4_all_that_wait_of_a_caller_or_at_an_endpoint_are_denied_but_for_ones_own() {
-    let pending_ones = ApprovalFilter { state: Some(ApprovalState::Pending), ..ApprovalFilter::default() };
-    let slug = |slug: &str| DenyAll::AtEndpoint(Slug::parse(slug).unwrap());
-    let of = |principal: &Principal| DenyAll::OfCaller(principal.actor().id().unwrap());
-    for at_endpoint in [true, false] {
-        let world = queue(15);
-        let (space, owner) = (&world.space, the_owner(&world));
-        let which = if at_endpoint { slug(world.endpoint.slug.as_str()) } else { of(&world.member) };
-        let deny =
-            |which: DenyAll| block_on(deny_all(space, &world.context(), &owner, which, Line::default()));
-        assert_eq!(deny(which.clone()), Ok(15));
-        assert_eq!(listed(&world, pending_ones).len(), 1, "one's own stays");
-        assert_eq!(deny(which), Ok(0));
-        let on_it = if at_endpoint { " on it" } else { "" };
-        let expected = [
-            format!("config_change success approvals_denied_15{on_it}"),
-            format!("config_change success {on_it}"),
-        ];
-        let mut events = world.events();
-        events.retain(|event| event.starts_with("config_change"));
-        assert_eq!(events, expected);
-        assert_eq!(deny(of(&owner)), Err(ApprovalError::OwnRequest));
-        assert_eq!(deny(slug("no-such-endpoint")), Err(ApprovalError::NoEndpoint));
-        let member = the_member(&world);
-        let refused = block_on(deny_all(space, &world.context(), &member, of(&owner), Line::default()));
-        assert!(matches!(refused, Err(ApprovalError::Authorization(_))), "{refused:?}");
-    }
-}
-
-#[test]
-fn z4_one_caller_fills_nothing_that_all_need() {
-    let world = reviewed(json!({}));
-    let policy = {
-        pending(&world, &world.member);
-        listed(&world, ApprovalFilter::default())[0].request.key.policy
-    };
-    let (space, owner) = (&world.space, the_owner(&world));
-    let ask_at = |who: &Principal, slug: &str, n: u64| {
-        block_on(world.open_at(who, slug, None).unwrap().run(asked(&format!("owl {n}"))))
-    };
-    let mut waiting = 1;
-    for n in 0..6 {
-        let slug = format!("birds-{n}");
-        let wanted = new_endpoint(world.dataset, &slug);
-        let made =
-            block_on(syft_space_domain::endpoint::create_endpoint(space, &world.context(), &owner, wanted));
-        let name = EndpointName::Id(made.unwrap().id);
-        block_on(syft_space_domain::policy::attach(
-            space,
-            &world.context(),
-            &owner,
-            name,
-            vec![policy],
-            None,
-        ))
-        .unwrap();
-        for n in 0..MAX_PENDING_OF_CALLER {
-            let filed = not_approved(ask_at(&world.member, &slug, n));
-            if waiting < MAX_PENDING_OF_CALLER_IN_TENANT {
-                assert!(matches!(filed, Filed::Request(_, ApprovalState::Pending)), "{waiting}: {filed:?}");
-                waiting += 1;
-            } else {
-                assert_eq!(filed, Filed::Full(QueueFull::OfCallerInTenant));
-            }
-        }
-    }
-    assert_eq!(waiting, MAX_PENDING_OF_CALLER_IN_TENANT);
-    assert!(matches!(not_approved(ask_at(&owner, "birds-5", 0)), Filed::Request(..)), "others ask on");
-}
-
-#[test]
-fn z4_what_was_asked_goes_with_the_account_that_asked_and_with_the_policy_however_much_it_is() {
-    for removes_policy in [false, true] {
-        let world = queue(20);
-        let (space, owner) = (&world.space, the_owner(&world));
-        let policy = listed(&world, ApprovalFilter::default())[0].request.key.policy;
-        if removes_policy {
-            world.attach_ids(Vec::new());
-            block_on(remove_policy(space, &world.context(), &the_owner(&world), policy, None)).unwrap();
-            assert!(listed(&world, ApprovalFilter::default()).is_empty());
-        } else {
-            let account = world.member.member(syft_space_domain::access::Permission::Query).unwrap().account;
-            block_on(syft_space_domain::identity::remove_member(
-                space,
-                &world.context(),
-                &owner,
-                account,
-                None,
-            ))
-            .unwrap();
-            assert_eq!(listed(&world, ApprovalFilter::default()).len(), 1, "the owner's own is left");
-        }
-    }
 }

@@ -20,6 +20,7 @@ mod groups;
 #[cfg(test)]
 mod hub_users;
 #[cfg(test)]
+mod many_approvals;
 mod obligations;
 #[cfg(test)]
 mod personal;

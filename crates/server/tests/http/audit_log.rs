@@ -24,9 +24,10 @@ async fn u1_every_mutating_route_emits_an_event_that_bears_its_request_id() {
         owner.post("/policies", &policy).await.expect(201).body["id"].as_str().unwrap().to_owned();
     let somebody = space.member(&owner, "s@acme.example", "user").await;
     let user = somebody.get("/auth/me").await.body["id"].as_str().unwrap().to_owned();
+    let asker = space.member(&owner, "asker@acme.example", "user").await;
     let mut waiting = Vec::new();
     for question in ["penguins", "owls"] {
-        let refused = somebody.ask("reviewed", question).await.expect_problem(403, "review_pending");
+        let refused = asker.ask("reviewed", question).await.expect_problem(403, "review_pending");
         waiting.push(refused.body["approval_id"].as_str().unwrap().to_owned());
     }
     let key = json!({ "name": "nightly", "scopes": ["write_datasets"] });
@@ -168,9 +169,9 @@ async fn u1_every_mutating_route_emits_an_event_that_bears_its_request_id() {
             Value::Null,
         ),
         ("DELETE", "/groups/{name}", "/groups/partners".into(), Value::Null),
-        ("POST", "/approvals/deny", "/approvals/deny".into(), json!({ "endpoint": "known" })),
         ("POST", "/approvals/{id}/approve", format!("/approvals/{}/approve", waiting[0]), json!({})),
         ("POST", "/approvals/{id}/deny", format!("/approvals/{}/deny", waiting[1]), json!({ "note": "no" })),
+        ("POST", "/approvals/deny", "/approvals/deny".into(), json!({ "endpoint": "reviewed" })),
         ("POST", "/marketplaces", "/marketplaces".into(), space.hub_account("another")),
         ("PATCH", "/marketplaces/{id}", format!("/marketplaces/{marketplace}"), name),
         ("DELETE", "/marketplaces/{id}", format!("/marketplaces/{marketplace}"), Value::Null),

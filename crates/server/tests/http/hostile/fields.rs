@@ -162,7 +162,7 @@ pub fn fields(route: &Route) -> Vec<Field> {
             vec![is("/name", Name), is("/policy_type", Word), is("/configuration", Any)]
         }
         (Method::Post, "/approvals/deny") => {
-            vec![is("/caller_id", Id), is("/endpoint", Slug), is("/note", Line)]
+            vec![is("/caller_id", Any), is("/endpoint", Slug), is("/note", Line)]
         }
         (Method::Post, "/approvals/{id}/approve" | "/approvals/{id}/deny") => vec![is("/note", Line)],
         (Method::Post, "/policies/lint") => vec![

@@ -24,6 +24,8 @@ const DIRECT: &[(&str, &str)] = &[
     ("policy/manual_review/mod.rs find", "the policy, whatever the caller may; a unit of work asks again"),
     ("audit/list.rs installation_events", "the operator"),
     ("marketplace/trust.rs trusted_hubs", "the operator"),
+    ("approval/sweep.rs has_ended", "the background"),
+    ("approval/sweep.rs remove_ended_approvals", "the background"),
     ("marketplace/tell.rs tell_due", "the background"),
     ("marketplace/tell.rs listed", "the background"),
     ("marketplace/tell.rs wanted", "the background"),
