@@ -21,8 +21,8 @@ use crate::cli::policy_rule::{PolicyRule, RuleArguments};
 use crate::cli::publish::find_endpoint;
 use crate::routes::users::Member;
 
-/// The verdict on somebody whose role does not permit queries, or who has none.
-const MAY_NOT_QUERY: &str = "may_not_query";
+/// The verdicts on somebody who is no member that may query: policies would let them in, or none says who may.
+const NO_MEMBER: [&str; 2] = ["may_not_query", "no_access_policy"];
 
 /// Whose query, and which.
 #[derive(Args)]
@@ -180,7 +180,7 @@ pub(super) async fn explain(
 
 /// Tells of somebody who may not query whether that is because they have no account.
 async fn remark_stranger(api: &ApiClient, body: &Value, told: &Value, out: &Output) -> anyhow::Result<()> {
-    if at(told, "/reason_code") != MAY_NOT_QUERY {
+    if !NO_MEMBER.contains(&at(told, "/reason_code")) {
         return Ok(());
     }
     let email = at(body, "/identity/email");
