@@ -14,7 +14,7 @@ use syft_space_domain::audit::ObjectKind;
 use syft_space_domain::dataset::ContextSize;
 use syft_space_domain::endpoint::{Answer, Conversation, EndpointName, NotApproved, Query, QueryError};
 use syft_space_domain::identity::{AccountStatus, AuthorizationError, Principal};
-use syft_space_domain::ids::{ApprovalId, PolicyId};
+use syft_space_domain::ids::ApprovalId;
 use syft_space_domain::page::PageRequest;
 use syft_space_domain::policy::{
     ChangePolicy, HypotheticalCaller, HypotheticalQuery, PolicyOutcome, Purpose, Reason, change_policy,
