@@ -159,7 +159,7 @@ fn not_a(parameter: &str) -> Vec<String> {
         ],
         "actor" => &["1", "owner@acme.example", "00000000"],
         "wait" => &["1", "TRUE", "yes", "truefalse"],
-        "purpose" => &["for fun", ":a", "teaching,research"],
+        "purpose" => &["for%20fun", ":a", "teaching,research"],
         _ => &["SUCCESS", "nothing", "success,failure"],
     });
     let mut values: Vec<String> = values.into_iter().map(str::to_owned).collect();
