@@ -34,8 +34,9 @@ pub(crate) const CHANGES: [Change; 13] = [
         name: "a policy asks for approval",
         make: |world| world.attach_all(&[("manual_review", json!({}))]),
         refused: |error| matches!(error, QueryError::NotApproved(_)),
-        behind_body: "policy_violation denied review_pending on it",
-        behind_search: "policy_violation denied review_pending on it",
+        // It is on the request that waits from then on.
+        behind_body: "policy_violation denied review_pending",
+        behind_search: "policy_violation denied review_pending",
     },
     Change {
         name: "nobody may spend what a query costs",
