@@ -286,10 +286,15 @@ fn z4_what_a_new_question_costs_the_writer_is_found_by_indexes_that_cover_it() {
         ),
         (
             format!(
-                "SELECT * {of_tenant} AND id > x'' AND verdict = 'approved' AND ends_at > 5 ORDER BY id LIMIT 51"
+                "SELECT id {of_tenant} AND id > x'' AND verdict = 'approved' AND ends_at > 5 ORDER BY id LIMIT 51"
             ),
-            "SEARCH approvals USING INDEX approvals_by_verdict (tenant_id=? AND verdict=? AND id>?)"
-                .to_owned(),
+            format!("{covering} approvals_by_verdict (tenant_id=? AND verdict=? AND id>?)"),
+        ),
+        (
+            format!(
+                "SELECT id {of_tenant} AND id > x'' AND verdict IS NULL AND ends_at > 5 ORDER BY id LIMIT 51"
+            ),
+            format!("{covering} approvals_by_verdict (tenant_id=? AND verdict=? AND id>?)"),
         ),
     ] {
         assert_eq!(plan(&mut connection, &query), [expected], "{query}");
