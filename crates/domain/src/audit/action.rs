@@ -49,6 +49,8 @@ text_enum! {
         SensitiveDelete = "sensitive_delete",
         /// An endpoint was queried, and answered.
         EndpointQuery = "endpoint_query",
+        /// More requests came from an address than one may make.
+        ExcessRateLimitExceeded = "excess_rate_limit_exceeded",
         /// A policy refused a query.
         PolicyViolation = "policy_violation",
         /// The server started.

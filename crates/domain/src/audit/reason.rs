@@ -189,6 +189,8 @@ named_enum! {
         TokenWrongKind = "token_wrong_kind",
         /// Too many wrong passwords or codes were given for an account lately.
         TooManyGuesses = "too_many_guesses",
+        /// More requests came from an address than one may make.
+        TooManyRequests = "too_many_requests",
         /// The password was right, and no code of the second factor was given.
         TotpRequired = "totp_required",
         /// A code of the second factor is wrong, or was used before.

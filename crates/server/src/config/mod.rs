@@ -1,5 +1,6 @@
 //! The configuration of a space: one table of settings, from defaults, `config.toml`, the environment and flags.
 
+mod defaults;
 mod layers;
 mod mail;
 mod settings;

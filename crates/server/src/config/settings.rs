@@ -1,13 +1,13 @@
 //! The settings: each with its key, its allowed values and its default.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::time::Duration;
 
 use ipnet::IpNet;
 use syft_space_domain::environment::Environment;
 use syft_space_domain::identity::SessionLife;
+use syft_space_domain::policy::Limit;
 use syft_space_jwt::SigningAlgorithm;
 use syft_space_outbound::AllowList;
 use tracing_subscriber::EnvFilter;
@@ -15,7 +15,9 @@ use tracing_subscriber::filter::LevelFilter;
 
 use crate::config::mail::MailSettings;
 use crate::config::urls;
-use crate::config::values::{DAY_SECONDS, joined, list, seconds, session_seconds, set, within};
+use crate::config::values::{
+    DAY_SECONDS, joined, list, networks, rate, seconds, session_seconds, set, within,
+};
 
 /// How the log is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +56,10 @@ pub struct Settings {
     pub max_connections: usize,
     /// The most connections at once of one peer that is no trusted proxy; an IPv6 peer is its /64.
     pub max_connections_per_peer: usize,
+    /// How many requests one client's address may make in a time, an IPv6 one with its /64; `None` bounds nobody.
+    pub client_rate: Option<Limit>,
+    /// Addresses that many share: they have no such bound.
+    pub shared_sources: Vec<IpNet>,
     /// How long a request's head may take to arrive.
     pub head_timeout: Duration,
     /// How long a request's body may take to arrive.
@@ -99,44 +105,6 @@ pub struct Settings {
     pub hub_identity: Duration,
     /// How long it is used while the hub cannot be asked.
     pub hub_identity_stale: Duration,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
-        Self {
-            listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080),
-            log_format: LogFormat::Pretty,
-            log: "info,actix_server=warn".to_owned(),
-            registration: Registration::Closed,
-            behind_proxy: Vec::new(),
-            workers: cores,
-            max_connections: 10_000,
-            max_connections_per_peer: 256,
-            head_timeout: Duration::from_secs(10),
-            body_timeout: Duration::from_secs(30),
-            write_timeout: Duration::from_secs(30),
-            max_body_bytes: 1024 * 1024,
-            max_documents_body_bytes: 32 * 1024 * 1024,
-            max_bodies_bytes: 256 * 1024 * 1024,
-            max_upload_bytes: 256 * 1024 * 1024,
-            min_free_bytes: 256 * 1024 * 1024,
-            shutdown_timeout: Duration::from_secs(30),
-            access_token_lifetime: Duration::from_secs(15 * 60),
-            session_life: SessionLife::default(),
-            access_token_algorithm: SigningAlgorithm::Hs256,
-            access_token_key_max_age: Duration::from_secs(90 * DAY_SECONDS),
-            environment: Environment::production(),
-            docs_enabled: true,
-            outbound_allow: Vec::new(),
-            outbound_ca_file: None,
-            security_contact: Vec::new(),
-            public_url: None,
-            mail: MailSettings::default(),
-            hub_identity: Duration::from_secs(10 * 60),
-            hub_identity_stale: Duration::from_secs(60 * 60),
-        }
-    }
 }
 
 /// One setting: the key in `config.toml`; in capitals behind `SYFT_SPACE_` it is the environment's variable.
@@ -205,13 +173,8 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         key: "behind_proxy",
         allowed: "the networks of the reverse proxies that end TLS, such as 10.0.0.0/8, separated by commas, and never everybody",
-        apply: |settings, text| {
-            let net =
-                |entry: &str| entry.parse().ok().or_else(|| IpAddr::from_str(entry).ok().map(IpNet::from));
-            // Where everybody is a proxy, everybody says where they come from.
-            let net = |entry| net(entry).filter(|net| net.prefix_len() > 0);
-            set(&mut settings.behind_proxy, list(text).map(net).collect::<Option<_>>())
-        },
+        // Where everybody is a proxy, everybody says where they come from.
+        apply: |settings, text| set(&mut settings.behind_proxy, networks(text)),
         show: |settings| joined(&settings.behind_proxy),
     },
     Setting {
@@ -231,6 +194,30 @@ pub static SETTINGS: &[Setting] = &[
         allowed: "a number from 1 to 1000000",
         apply: |settings, text| set(&mut settings.max_connections_per_peer, within(text, 1, 1_000_000)),
         show: |settings| settings.max_connections_per_peer.to_string(),
+    },
+    Setting {
+        key: "client_rate",
+        allowed: "how many requests one client's address may make in a time, such as 6000/m, or none to bound nobody",
+        apply: |settings, text| {
+            settings.client_rate = if text == "none" { None } else { Some(rate(text)?) };
+            Some(())
+        },
+        show: |settings| {
+            let rate = settings.client_rate;
+            rate.map_or("none".to_owned(), |limit| format!("{}/{}", limit.number, limit.period.as_str()))
+        },
+    },
+    Setting {
+        key: "shared_sources",
+        allowed: "networks or addresses that many clients share, such as 192.0.2.7, separated by commas, and never everybody; or none",
+        apply: |settings, text| {
+            let networks = if text == "none" { Some(Vec::new()) } else { networks(text) };
+            set(&mut settings.shared_sources, networks)
+        },
+        show: |settings| match settings.shared_sources.as_slice() {
+            [] => "none".to_owned(),
+            shared => joined(shared),
+        },
     },
     Setting {
         key: "head_timeout_seconds",

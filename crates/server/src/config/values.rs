@@ -1,6 +1,11 @@
 //! The values of settings, from their text and back.
 
+use std::net::IpAddr;
 use std::time::Duration;
+
+use ipnet::IpNet;
+use serde_json::json;
+use syft_space_domain::policy::{Limit, RateLimitConfiguration};
 
 pub(super) const DAY_SECONDS: u64 = 24 * 60 * 60;
 
@@ -19,6 +24,17 @@ pub(super) fn list(text: &str) -> impl Iterator<Item = &str> {
 
 pub(super) fn within(text: &str, least: usize, most: usize) -> Option<usize> {
     text.parse().ok().filter(|number| (least..=most).contains(number))
+}
+
+/// Networks, and addresses by themselves, but never everybody.
+pub(super) fn networks(text: &str) -> Option<Vec<IpNet>> {
+    let network = |entry: &str| entry.parse().ok().or_else(|| entry.parse().ok().map(IpAddr::into));
+    list(text).map(|entry| network(entry).filter(|network: &IpNet| network.prefix_len() > 0)).collect()
+}
+
+/// A rate as policies write it: as many at once, and so many in a time.
+pub(super) fn rate(text: &str) -> Option<Limit> {
+    RateLimitConfiguration::parse(&json!({ "rate": text })).ok().map(|configuration| configuration.limit)
 }
 
 pub(super) fn seconds(text: &str, most: usize) -> Option<Duration> {

@@ -10,7 +10,6 @@ use actix_web::middleware::Next;
 use actix_web::web::{self, Payload, ServiceConfig};
 use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse, guard};
 use futures_util::FutureExt;
-use syft_space_domain::audit::Origin;
 
 use crate::http::listener::Listener;
 use crate::http::problem::Problem;
@@ -46,9 +45,9 @@ pub fn configure_for(service: &mut ServiceConfig, state: &Arc<State>, listener: 
         Listener::Control(_) => OPERATOR_ROUTES,
     };
     mount(service, state, listener, ROUTES.iter().chain(operator_routes));
-    let state = Arc::clone(state);
+    let (state, listener) = (Arc::clone(state), listener.clone());
     service.default_service(web::to(move |http: HttpRequest, payload: Payload| {
-        refuse(&state, http, payload, Problem::no_route())
+        refuse(&state, &listener, http, payload, Problem::no_route())
     }));
 }
 
@@ -93,11 +92,11 @@ fn resource<E: Refusal>(
         resource = resource.route(serve(route, state, listener));
     }
     let allow = allow_header(routes);
-    let state = Arc::clone(state);
+    let (state, listener) = (Arc::clone(state), listener.clone());
     resource.default_service(web::to(move |http: HttpRequest, payload: Payload| {
         let detail = format!("this path knows {allow}");
         let problem = Problem::new(Reason::MethodNotAllowed, detail).allow(allow.clone());
-        refuse(&state, http, payload, E::from(problem))
+        refuse(&state, &listener, http, payload, E::from(problem))
     }))
 }
 
@@ -154,16 +153,15 @@ async fn answer<E: Refusal>(
 /// Refuses a request that is for no route.
 fn refuse<E: Refusal>(
     state: &Arc<State>,
+    listener: &Listener,
     http: HttpRequest,
     payload: Payload,
     refusal: E,
 ) -> impl Future<Output = HttpResponse> + use<E> {
-    let context = state.space.request_context(Origin::default());
+    let (state, listener) = (Arc::clone(state), listener.clone());
     async move {
         drain::set_aside(&http, payload);
-        if let Ok(context) = context {
-            http.extensions_mut().insert(context.request);
-        }
+        let refusal = authenticate::begin(&state, &listener, &http).map_or_else(E::from, |_| refusal);
         let answer = refusal.respond(http.extensions().get().copied());
         drain::hold(&http, answer)
     }

@@ -46,8 +46,7 @@ pub async fn guard<E>(
     route: &'static Route<E>,
     http: HttpRequest,
 ) -> Result<Request, Problem> {
-    let context = request_context(state, &http)?;
-    http.extensions_mut().insert(context.request);
+    let context = begin(state, listener, &http)?;
     check_unambiguous(&http)?;
     let operator = match listener {
         Listener::Network => None,
@@ -82,11 +81,20 @@ pub async fn guard<E>(
     Ok(Request { state, context, caller, operator, parameters, max_json_bytes, body_bytes, http })
 }
 
-fn request_context(state: &State, http: &HttpRequest) -> Result<RequestContext, Problem> {
+/// Gives a request its id, and counts it against the bound of its client's address, which the operator at the socket has not.
+///
+/// # Errors
+/// When the address has made more requests than it may, or the system has no random bytes.
+pub fn begin(state: &State, listener: &Listener, http: &HttpRequest) -> Result<RequestContext, Problem> {
     let user_agent =
         http.headers().get(USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
     let origin = Origin { address: client_address(http, &state.trusted_proxies), user_agent };
-    Ok(state.space.request_context(origin)?)
+    let context = state.space.request_context(origin)?;
+    http.extensions_mut().insert(context.request);
+    if let Listener::Network = listener {
+        state.client_limit.take(&context, &state.merged_refusals)?;
+    }
+    Ok(context)
 }
 
 fn check_unambiguous(http: &HttpRequest) -> Result<(), Problem> {

@@ -6,6 +6,7 @@ pub(crate) mod body;
 pub mod body_budget;
 pub mod caller;
 pub mod client_address;
+pub mod client_limit;
 pub(crate) mod connection;
 pub mod credential_carriers;
 pub mod disk_reserve;

@@ -152,6 +152,8 @@ reasons! {
     UsernameMismatch = UNPROCESSABLE_ENTITY, "username_mismatch", "The credential is another account's";
     /// The hub does not accept the credential.
     CredentialRefused = UNPROCESSABLE_ENTITY, "credential_refused", "The hub does not accept the credential";
+    /// More requests came from the client's address than one may make: `Retry-After` says when it may go on.
+    TooManyRequests = TOO_MANY_REQUESTS, "too_many_requests", "Too many requests from this address";
     /// Too many wrong passwords or codes were given for the account lately, whether there is one or not.
     TooManyGuesses = TOO_MANY_REQUESTS, "too_many_guesses", "Too many wrong passwords";
     /// A limit of the endpoint lets the caller in no more at the time: `Retry-After` says when.

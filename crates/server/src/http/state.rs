@@ -11,6 +11,7 @@ use syft_space_domain::secret::TokenHash;
 use syft_space_domain::tenant::RegistrationGate;
 
 use crate::http::body_budget::BodyBudget;
+use crate::http::client_limit::ClientLimit;
 use crate::http::disk_reserve::DiskReserve;
 use crate::http::in_flight::InFlight;
 use crate::http::key_uses::KeyUses;
@@ -42,6 +43,8 @@ pub struct State {
     pub limits: RequestLimits,
     /// The memory that the bodies of all requests may take at once.
     pub body_budget: Arc<BodyBudget>,
+    /// How many requests one client's address may make.
+    pub client_limit: ClientLimit,
     /// Proxies whose word on the client's address is believed.
     pub trusted_proxies: Vec<IpNet>,
     /// Whether anybody may found a tenant.

@@ -22,6 +22,7 @@ use crate::background::workers::Workers;
 use crate::background::{approvals, marketplace_sync, reviews, signing_keys};
 use crate::config::{Registration, Settings};
 use crate::http::body_budget::BodyBudget;
+use crate::http::client_limit::ClientLimit;
 use crate::http::connection::Peers;
 use crate::http::disk_reserve::DiskReserve;
 use crate::http::in_flight::InFlight;
@@ -55,6 +56,11 @@ pub fn state(space: Space, settings: &Settings, setup_token: Option<SetupTokenFi
         space,
         limits,
         body_budget: BodyBudget::new(settings.max_bodies_bytes),
+        client_limit: ClientLimit::new(
+            settings.client_rate,
+            // A proxy that names no client stands for all of its own.
+            settings.shared_sources.iter().chain(&settings.behind_proxy).copied().collect(),
+        ),
         trusted_proxies: settings.behind_proxy.clone(),
         registration_open: settings.registration == Registration::Open,
         public_url: settings.public_url.clone(),

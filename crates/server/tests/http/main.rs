@@ -22,6 +22,8 @@ mod charging;
 #[cfg(test)]
 mod cli;
 #[cfg(test)]
+mod client_limit;
+#[cfg(test)]
 mod corpus;
 #[cfg(test)]
 mod cut_off;

@@ -15,7 +15,13 @@ pub(super) const REASONS_WITHOUT_ROUTE: &[Reason] = &[Reason::NoRoute, Reason::M
 #[must_use]
 pub fn reasons(route: &Route) -> Vec<Reason> {
     let docs = &route.docs;
-    let mut all = vec![Reason::Ambiguous, Reason::Malformed, Reason::Invalid, Reason::Internal];
+    let mut all = vec![
+        Reason::Ambiguous,
+        Reason::Malformed,
+        Reason::Invalid,
+        Reason::TooManyRequests,
+        Reason::Internal,
+    ];
     if let Guard::Member(permissions) = route.guard {
         all.extend([Reason::Unauthenticated, Reason::TokenInvalid, Reason::KeyExpired, Reason::Forbidden]);
         if permissions.iter().any(|permission| *permission != Permission::OwnAccount) {
@@ -86,7 +92,8 @@ pub(super) fn response(reasons: &[Reason], responses: &mut Map<String, Value>) -
 pub(super) const LIMIT_HEADERS: [&str; 2] = ["RateLimit-Policy", "RateLimit"];
 
 fn headers(status: u16, reasons: &[Reason]) -> Value {
-    let limits: &[&str] = if reasons.contains(&Reason::RateLimited) { &LIMIT_HEADERS } else { &[] };
+    let told = |reason| matches!(reason, &Reason::RateLimited | &Reason::TooManyRequests);
+    let limits: &[&str] = if reasons.iter().any(told) { &LIMIT_HEADERS } else { &[] };
     let also: &[&str] = match status {
         401 | 403 => &["WWW-Authenticate"],
         405 => &["Allow"],
