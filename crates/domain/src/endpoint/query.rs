@@ -1,5 +1,6 @@
 //! A query to an endpoint, and the reasons for which it is not answered.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::approval::{ApprovalState, Extent, Filed};
@@ -122,20 +123,24 @@ pub struct QueryRefusal {
 }
 
 impl QueryRefusal {
-    fn message(&self) -> &'static str {
-        match self.policy.outcome {
+    fn message(&self) -> Cow<'static, str> {
+        let told = match self.policy.outcome {
             PolicyOutcome::RateLimited => "the endpoint's limits do not let you in yet; wait, and ask again",
             PolicyOutcome::PaymentRequired => {
                 "what you, or all together, have left to spend at the endpoint does not pay for this query; its owners and admins can see how much \
                  that is, and change it"
             }
             PolicyOutcome::PolicyViolation => {
-                "a policy of the endpoint does not permit this query; its owners and admins can see why, and change it"
+                // What the policy itself says of it: the caller learns that in any case.
+                let reason = self.policy.entries.iter().find_map(|entry| entry.reason);
+                let reason = reason.unwrap_or("a policy of the endpoint does not permit this query");
+                return format!("{reason}; its owners and admins can see why, and change it").into();
             }
             PolicyOutcome::AccessDenied | PolicyOutcome::Success => {
                 "the endpoint's access policy does not admit you; its owners and admins can see why, and change it"
             }
-        }
+        };
+        told.into()
     }
 
     fn reason_code(&self) -> ReasonCode {

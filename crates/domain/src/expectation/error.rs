@@ -87,6 +87,9 @@ impl fmt::Display for Named<'_> {
 impl fmt::Display for BrokenExpectation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Expectation { caller, purpose, verdict: expected, .. } = &self.expectation;
+        if self.is_so {
+            write!(f, "it does not hold, so nothing was set: ")?;
+        }
         write!(f, "the endpoint {} expects {} to be {expected}", self.slug, Named(caller))?;
         if let Some(purpose) = purpose {
             write!(f, " for {purpose}")?;

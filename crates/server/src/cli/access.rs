@@ -1,6 +1,7 @@
 //! The command `syft-space access`: what an account may ask, and what is left to it.
 
 use clap::Args;
+use serde::Serialize;
 use syft_space_domain::policy::Purpose;
 
 use crate::cli::account::Account;
@@ -9,6 +10,10 @@ use crate::cli::exit::CommandError;
 use crate::cli::lists::time;
 use crate::cli::output::{Column, Output, text};
 use crate::routes::own_access::{Disclosure, EndpointAccess, Price, RateLimit};
+use crate::routes::reply::List;
+
+/// The type of policies by which somebody approves each question.
+const MANUAL_REVIEW: &str = "manual_review";
 
 /// What to forecast.
 #[derive(Args)]
@@ -27,62 +32,117 @@ impl AccessArguments {
     }
 }
 
-const ACCESS: &[Column<EndpointAccess>] =
-    &[text("ENDPOINT", |access| access.slug.clone()), text("ANSWERS", answers), text("LEFT", left)];
+/// A fact about an endpoint that may be asked, as a person reads it.
+#[derive(Serialize)]
+struct Line {
+    endpoint: String,
+    answers: String,
+    left: String,
+}
+
+const LINES: &[Column<Line>] = &[
+    text("ENDPOINT", |line| line.endpoint.clone()),
+    text("ANSWERS", |line| line.answers.clone()),
+    text("LEFT", |line| line.left.clone()),
+];
+
+/// The lines of an endpoint: its name, and a fact in each.
+fn lines(access: &EndpointAccess) -> Vec<Line> {
+    let (mut answers, mut left) = (answers(access).into_iter(), left(access).into_iter());
+    let mut lines = Vec::new();
+    let mut endpoint = access.slug.clone();
+    loop {
+        let (says, fact) = (answers.next(), left.next());
+        if says.is_none() && fact.is_none() {
+            return lines;
+        }
+        let (answers, left) = (says.unwrap_or_default(), fact.unwrap_or_default());
+        lines.push(Line { endpoint: std::mem::take(&mut endpoint), answers, left });
+    }
+}
 
 /// Whether a query would be answered, and why not.
-fn answers(access: &EndpointAccess) -> String {
+fn answers(access: &EndpointAccess) -> Vec<String> {
+    let is_reviewed = access.terms.iter().any(|term| term.policy_type == MANUAL_REVIEW);
     match &access.refusal {
-        None => "yes".to_owned(),
-        Some(refusal) => match refusal.retry_after {
-            Some(seconds) => format!("in {seconds} s ({})", refusal.reason_code),
-            None => format!("no ({})", refusal.reason_code),
-        },
+        None if is_reviewed => vec!["after approval".to_owned()],
+        None => vec!["yes".to_owned()],
+        Some(_) if !access.purposes.is_empty() => {
+            let purposes = access.purposes.iter().map(|purpose| format!("  {purpose}"));
+            std::iter::once("with --purpose, one of".to_owned()).chain(purposes).collect()
+        }
+        Some(refusal) => {
+            let reason = refusal.detail.split(';').next().unwrap_or_default();
+            match refusal.retry_after {
+                Some(seconds) => vec![format!("in {seconds} s"), reason.to_owned()],
+                None => vec!["no".to_owned(), reason.to_owned()],
+            }
+        }
     }
 }
 
 /// What is left, and what it costs.
-fn left(access: &EndpointAccess) -> String {
-    let limit = |limit: &RateLimit| {
-        let RateLimit { quota, window, remaining, .. } = limit;
-        format!("{remaining} of {quota} queries in {window} s")
-    };
-    let price = |price: &Price| {
-        let Price { unit, price, currency, free_units, remaining, resets_at } = price;
-        let mut told = format!("{price} {currency} a {unit}");
-        if *free_units > 0 {
-            told.push_str(&format!(", {free_units} free"));
-        }
+fn left(access: &EndpointAccess) -> Vec<String> {
+    let mut facts = Vec::new();
+    for RateLimit { quota, window, remaining, reset, .. } in &access.limits {
+        let more = if remaining < quota { format!(", more in {reset} s") } else { String::new() };
+        facts.push(format!("{remaining} of {quota} queries {}{more}", every(*window)));
+    }
+    for Price { unit, price, currency, free_units, remaining, resets_at } in &access.prices {
+        let free = if *free_units > 0 { format!(", {free_units} free") } else { String::new() };
+        facts.push(format!("{price} {currency} a {unit}{free}"));
         if let Some(amount) = remaining {
-            told.push_str(&format!(", {amount} {currency} left to spend"));
+            facts.push(format!("{amount} {currency} left to spend"));
         }
-        if let Some(at) = resets_at {
-            told.push_str(&format!(", until {}", time(*at)));
-        }
-        told
-    };
-    let disclosure = |disclosure: &Disclosure| {
-        let Disclosure { unit, cap, remaining, .. } = disclosure;
-        format!("{remaining} of {cap} {unit} not seen yet")
-    };
-    let limits = access.limits.iter().map(limit);
-    let told: Vec<_> = limits
-        .chain(access.prices.iter().map(price))
-        .chain(access.disclosures.iter().map(disclosure))
-        .collect();
-    told.join("; ")
+        facts.extend(resets_at.map(|at| format!("begins anew {}", time(at))));
+    }
+    for Disclosure { unit, cap, remaining, window } in &access.disclosures {
+        let shown = cap.saturating_sub(*remaining);
+        facts.push(format!("{shown} of {cap} {unit} shown {}", within(*window)));
+    }
+    facts
+}
+
+/// A window of a rate: what stands behind "3 queries".
+fn every(seconds: u64) -> String {
+    match seconds {
+        1 => "a second".to_owned(),
+        60 => "a minute".to_owned(),
+        3_600 => "an hour".to_owned(),
+        86_400 => "a day".to_owned(),
+        other => within(other),
+    }
+}
+
+/// A window, in days where it is whole ones.
+fn within(seconds: u64) -> String {
+    match (seconds.checked_div(86_400), seconds.checked_rem(86_400)) {
+        (Some(1), Some(0)) => "in a day".to_owned(),
+        (Some(days), Some(0)) if days > 0 => format!("in {days} days"),
+        _ => format!("in {seconds} s"),
+    }
 }
 
 pub(super) async fn run(api: &ApiClient, what: &AccessArguments, out: &mut Output) -> anyhow::Result<()> {
     let mut query = vec![("limit", "100")];
     query.extend(what.purpose.as_deref().map(|purpose| ("purpose", purpose)));
-    let (mut table, mut cursor) = (out.table(ACCESS), None::<String>);
+    let (mut found, mut cursor) = (Vec::new(), None::<String>);
     loop {
         let page = api.page::<EndpointAccess>("/api/v1/me/access", &query, cursor.as_deref()).await?;
-        table.items(&page.items)?;
+        found.extend(page.items);
         cursor = page.next_cursor;
         if cursor.is_none() {
-            return table.end().map(drop);
+            break;
         }
     }
+    if out.json {
+        return out.document(&List { items: found, next_cursor: None });
+    }
+    if found.is_empty() {
+        out.remark("(nothing: no endpoint admits you)");
+        return Ok(());
+    }
+    let mut table = out.table(LINES);
+    table.items(&found.iter().flat_map(lines).collect::<Vec<_>>())?;
+    table.end().map(drop)
 }

@@ -9,7 +9,7 @@ use syft_space_domain::text::Line;
 
 use crate::cli::account::Account;
 use crate::cli::api::{ApiClient, option, unusable};
-use crate::cli::exit::CommandError;
+use crate::cli::exit::{CommandError, ExitStatus};
 use crate::cli::output::{Column, Output, text};
 use crate::cli::publish::find_endpoint;
 use crate::routes::endpoints::Identity;
@@ -102,6 +102,12 @@ pub(super) async fn expect(api: &ApiClient, what: &ExpectArguments, out: &mut Ou
     let path = format!("/api/v1/endpoints/{}/expectations", found.endpoint.slug);
     let (mut expected, revision): (Expectations, _) = api.get_revision(&path).await?;
     if !changes.is_empty() {
+        for change in changes.iter().filter(|change| change.verdict.is_none()) {
+            if !expected.expectations.iter().any(|one| is_of(&one.identity, &change.email)) {
+                let message = format!("nothing is expected of {} at {}", change.email, found.endpoint.slug);
+                return Err(CommandError::new(ExitStatus::NotFound, message).into());
+            }
+        }
         let body = changed(expected, &changes, purpose.as_ref(), &note)?;
         expected = api.change(Method::PUT, &path, revision, &body).await?;
     }

@@ -33,6 +33,7 @@ mod owner;
 mod password;
 mod policies;
 mod policy_attach;
+mod policy_changes;
 mod policy_history;
 mod policy_rule;
 mod policy_tools;
@@ -314,7 +315,13 @@ fn run(start_hub: Option<StartHub>) -> anyhow::Result<()> {
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Arguments::command(), "syft-space", &mut script);
-            out.text(&String::from_utf8(script)?)
+            let mut script = String::from_utf8(script)?;
+            // The generator writes a name with a hyphen in two ways, and completes nothing behind the first word then
+            // (https://github.com/clap-rs/clap/issues/6421).
+            if *shell == Shell::Bash {
+                script = script.replace("syft__subcmd__space", "syft__space");
+            }
+            out.text(&script)
         }
         other => {
             let (home, _) = find_home()?;

@@ -14,16 +14,15 @@ use crate::cli::attached_policies::attach_beside;
 use crate::cli::exit::{CommandError, ExitStatus};
 use crate::cli::expectations::{self, ExpectArguments};
 use crate::cli::known_policies::{PATH, find_policy, policy_called};
-use crate::cli::lists::{POLICIES, list_all, rule};
+use crate::cli::lists::{POLICIES, list_all};
 use crate::cli::output::Output;
 use crate::cli::policy_attach::{self, AttachPolicy, DetachPolicy, tell_attached};
+use crate::cli::policy_changes::{Foreseen, foresee, tell_rules};
 use crate::cli::policy_history::{self, History, Rollback};
 use crate::cli::policy_rule::{PolicyRule, RuleArguments};
 use crate::cli::policy_tools::{self, ExplainArguments, LintArguments, SimulateArguments};
-use crate::cli::printable::{cut, one_line};
 use crate::cli::publish::find_endpoint;
 use crate::cli::shut_out::warn_if_shut_out;
-use crate::cli::who_may_ask::names_callers;
 use crate::routes::policies::{ChangePolicy, NewPolicy, Policy};
 
 /// What was done to a policy.
@@ -33,6 +32,8 @@ enum Done {
     Changed {
         /// Its configuration before.
         before: Arc<RawValue>,
+        /// Whom it lets in or keeps out.
+        foreseen: Foreseen,
     },
 }
 
@@ -46,9 +47,6 @@ impl Done {
         }
     }
 }
-
-/// The most columns of a rule that is told in a line.
-const MAX_RULE_COLUMNS: usize = 200;
 
 /// What one can do with policies.
 #[derive(Subcommand)]
@@ -149,11 +147,9 @@ pub(super) async fn run(api: &ApiClient, what: &Policies, out: &mut Output) -> a
             let (policy, done) = make_or_change(api, &set.name, rule).await?;
             if !out.json {
                 out.line(&format!("The policy {} {}.", policy.name, done.as_words()))?;
-                if let Done::Changed { before } = &done
-                    && names_callers(&policy.policy_type)
-                {
-                    out.line(&format!("  It was: {}", shown_rule(before.get())))?;
-                    out.line(&format!("  It is:  {}", shown_rule(policy.configuration.get())))?;
+                if let Done::Changed { before, foreseen } = &done {
+                    tell_rules(before.get(), &policy, out)?;
+                    foreseen.tell(out);
                 }
             }
             for endpoint in &set.on {
@@ -200,11 +196,6 @@ pub(super) async fn run(api: &ApiClient, what: &Policies, out: &mut Output) -> a
     }
 }
 
-/// A rule in a line, cut where it names many.
-fn shown_rule(configuration: &str) -> String {
-    cut(&one_line(&rule(configuration)), MAX_RULE_COLUMNS)
-}
-
 /// Makes a policy, or changes the one of this name or id; returns what was done.
 async fn make_or_change(api: &ApiClient, named: &str, rule: PolicyRule) -> anyhow::Result<(Policy, Done)> {
     let Some(policy) = policy_called(api, named).await? else {
@@ -225,12 +216,14 @@ async fn make_or_change(api: &ApiClient, named: &str, rule: PolicyRule) -> anyho
     // What is left out has its default, which is stored. What is not allowed, the server refuses.
     let parsed = PolicyTypes::default().parse(&rule.policy_type, &rule.configuration).ok();
     let wanted = parsed.and_then(|parsed| serde_json::from_str(parsed.json().get()).ok());
-    let Some(patch) = patch(&stored, &wanted.unwrap_or(rule.configuration)) else {
+    let wanted = wanted.unwrap_or(rule.configuration);
+    let Some(patch) = patch(&stored, &wanted) else {
         return Ok((policy, Done::Unchanged));
     };
+    let foreseen = foresee(api, &policy, &wanted).await;
     let change = ChangePolicy { name: None, configuration: Some(patch) };
     let changed = api.change(Method::PATCH, &path, revision, &change).await?;
-    Ok((changed, Done::Changed { before: policy.configuration }))
+    Ok((changed, Done::Changed { before: policy.configuration, foreseen }))
 }
 
 /// The merge patch (RFC 7396) that makes one value of the other; nothing, where they are the same.

@@ -10,8 +10,11 @@ use crate::cli::known_policies::{PATH, find_policy};
 use crate::cli::lists::time;
 use crate::cli::names::Names;
 use crate::cli::output::{Column, Output, number, text};
+use crate::cli::policy_changes::{foresee, shown_rule, tell_rules};
+use crate::cli::shut_out::warn_if_shut_out;
 use crate::routes::policies::Policy;
 use crate::routes::policy_revisions::{KeptRevision, RevisionSummary, RollBack};
+use crate::routes::reply::List;
 
 /// Which policy, and which change of it.
 #[derive(Args)]
@@ -59,13 +62,18 @@ pub(super) async fn history(api: &ApiClient, what: &History, out: &mut Output) -
     let policy = find_policy(api, &what.name).await?;
     let path = format!("{PATH}/{}/revisions", policy.id);
     if let Some(revision) = what.revision {
-        // All of it is for reading, by a program or a person.
-        return out.document(&api.get::<KeptRevision>(&format!("{path}/{revision}")).await?);
+        let kept = api.get::<KeptRevision>(&format!("{path}/{revision}")).await?;
+        if out.json {
+            return out.document(&kept);
+        }
+        let Line { revision, changed, by, name, changes } = line(&kept.summary, &Names::read(api).await?);
+        out.line(&format!("Revision {revision} of the policy {name}, {changed}, by {by}: {changes}"))?;
+        return out.line(&format!("  It was: {}", shown_rule(kept.configuration.get())));
     }
     // There are at most a hundred.
     let revisions = api.all::<RevisionSummary>(&path).await?;
     if out.json {
-        return out.document(&revisions);
+        return out.document(&List { items: revisions, next_cursor: None });
     }
     let names = Names::read(api).await?;
     let lines: Vec<Line> = revisions.iter().map(|revision| line(revision, &names)).collect();
@@ -92,12 +100,24 @@ pub(super) async fn rollback(api: &ApiClient, what: &Rollback, out: &mut Output)
     let found = find_policy(api, &what.name).await?;
     let path = format!("{PATH}/{}", found.id);
     // What is rolled back is what is there now, and nothing that somebody has changed meanwhile.
-    let (_, revision): (Policy, _) = api.get_revision(&path).await?;
+    let (before, revision): (Policy, _) = api.get_revision(&path).await?;
+    let kept: KeptRevision = api.get(&format!("{path}/revisions/{}", what.revision)).await?;
+    if (&kept.summary.name, kept.configuration.get()) == (&before.name, before.configuration.get()) {
+        if out.json {
+            return out.document(&before);
+        }
+        return out.line(&format!("The policy {} is so already.", before.name));
+    }
+    let wanted = serde_json::from_str(kept.configuration.get()).unwrap_or_default();
+    let foreseen = foresee(api, &before, &wanted).await;
     let body = RollBack { revision: what.revision };
     let policy: Policy = api.change(Method::POST, &format!("{path}/rollback"), revision, &body).await?;
     if out.json {
-        out.document(&policy)
-    } else {
-        out.line(&format!("The policy {} is again what it was by revision {}.", policy.name, what.revision))
+        return out.document(&policy);
     }
+    out.line(&format!("The policy {} is again what it was by revision {}.", policy.name, what.revision))?;
+    tell_rules(before.configuration.get(), &policy, out)?;
+    foreseen.tell(out);
+    warn_if_shut_out(api, &policy, &[], true, out).await;
+    Ok(())
 }

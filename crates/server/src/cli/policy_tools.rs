@@ -17,6 +17,7 @@ use crate::cli::api::{ApiClient, option, unusable};
 use crate::cli::exit::{CommandError, ExitStatus};
 use crate::cli::known_policies::find_policy;
 use crate::cli::output::{Column, Output, text};
+use crate::cli::policy_changes::compare;
 use crate::cli::policy_rule::{PolicyRule, RuleArguments};
 use crate::cli::publish::find_endpoint;
 use crate::routes::users::Member;
@@ -289,9 +290,7 @@ pub(super) async fn simulate(
     }
     let not_asked = people.len().saturating_sub(MAX_SIMULATED);
     people.truncate(MAX_SIMULATED);
-    let identities: Vec<_> = people.iter().map(|email| json!({ "email": email })).collect();
-    let body = json!({ "policy_id": policy.id, "configuration": configuration, "identities": identities });
-    let told: Value = api.post("/api/v1/policies/simulate", &body).await?;
+    let told = compare(api, policy.id, &configuration, &people).await?;
     if out.json {
         return out.document(&told);
     }

@@ -55,8 +55,15 @@ pub(super) async fn why_shut_out(
     if text("/verdict") != "deny" {
         return Ok(None);
     }
+    // Such a question lacks something, and whoever asks it is not shut out.
+    if matches!(text("/reason_code"), "purpose_missing" | "review_pending") {
+        return Ok(None);
+    }
     let decided_by = policies.iter().find(|policy| policy.id.to_string() == text("/decided_by/policy_id"));
     Ok(Some(match decided_by {
+        Some(policy) if policy.policy_type == "schedule" => {
+            format!("its policy {:?} has it closed", policy.name)
+        }
         Some(policy) => format!("its policy {:?} denies you", policy.name),
         None => {
             let names: Vec<String> = policies.iter().map(|policy| format!("{:?}", policy.name)).collect();

@@ -183,12 +183,32 @@ async fn z2_the_command_says_at_a_glance_what_is_left() {
     attach(&owner, "birds", &policies).await;
     owner.ask("birds", "penguins").await.expect(200);
     let told = run_as(space.home(), "owner@acme.example", &["access"]).expect(0).stdout;
-    let line = told.lines().find(|line| line.starts_with("birds")).unwrap();
-    assert!(line.contains("rate_limited"), "{line}");
-    assert!(
-        line.contains("0 of 1 queries in 86400 s; 0.5 EUR a query, 2 free, 2 EUR left to spend"),
-        "{line}"
-    );
-    assert!(line.contains("0 of 2 chunks not seen yet"), "{line}");
+    let facts = [
+        "birds ",
+        " in 86400 s ",
+        "the endpoint's limits do not let you in yet ",
+        " 0 of 1 queries a day, more in 86400 s",
+        " 0.5 EUR a query, 2 free",
+        " 2 EUR left to spend",
+        " 2 of 2 chunks shown in 30 days",
+    ];
+    for fact in facts {
+        assert!(told.contains(fact), "{fact}: {told}");
+    }
     assert!(told.lines().any(|line| line.starts_with("fish") && line.contains("yes")), "{told}");
+    // What a question needs besides is said instead of a refusal, and who may ask nothing is told so.
+    let policies = [("purpose", json!({ "allowed": ["teaching"] })), ("manual_review", json!({}))];
+    attach(&owner, "fish", &policies).await;
+    let told = run_as(space.home(), "owner@acme.example", &["access"]).expect(0).stdout;
+    assert!(told.contains("with --purpose, one of") && told.contains("  teaching"), "{told}");
+    let told =
+        run_as(space.home(), "owner@acme.example", &["access", "--purpose", "teaching"]).expect(0).stdout;
+    let fish = told.lines().find(|line| line.starts_with("fish")).unwrap();
+    assert!(fish.contains("after approval"), "{told}");
+    let nobody = json!({ "mode": "allow", "patterns": [] });
+    for endpoint in ["birds", "fish"] {
+        attach(&owner, endpoint, &[("access", nobody.clone())]).await;
+    }
+    let told = run_as(space.home(), "owner@acme.example", &["access"]).expect(0);
+    assert_eq!((&*told.stdout, &*told.stderr), ("", "(nothing: no endpoint admits you)\n"));
 }

@@ -41,6 +41,40 @@ fn config_show_tells_each_setting_and_where_it_was_said_without_a_space() {
 }
 
 #[test]
+fn bash_completes_behind_each_word() {
+    if in_memory() {
+        return;
+    }
+    let home = tempfile::tempdir().unwrap();
+    let script = home.path().join("completions");
+    fs::write(&script, run(home.path(), &["completions", "bash"]).expect(0).stdout).unwrap();
+    let completed = |words: &[&str]| {
+        let ask = r#"
+            . "$SCRIPT"
+            COMP_WORDS=("$@" "") COMP_CWORD=$#
+            completes=$(complete -p syft-space | sed 's/.* -F \([^ ]*\) .*/\1/')
+            "$completes" syft-space "" "${!#}"
+            printf '%s\n' "${COMPREPLY[@]}""#;
+        let mut bash = std::process::Command::new("bash");
+        bash.args(["--norc", "-c", ask, "bash"]).args(words).env("SCRIPT", &script);
+        String::from_utf8(bash.output().unwrap().stdout)
+            .unwrap()
+            .lines()
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    for (words, offered) in [
+        (&["syft-space"][..], "policies"),
+        (&["syft-space", "policies"], "rollback"),
+        (&["syft-space", "policies", "set"], "--allow"),
+        (&["syft-space", "audit", "list"], "--outcome"),
+    ] {
+        let found = completed(words);
+        assert!(found.iter().any(|one| one == offered), "{words:?}: {found:?}");
+    }
+}
+
+#[test]
 fn completions_name_every_command() {
     if in_memory() {
         return;

@@ -68,8 +68,15 @@ async fn k12_an_owner_explains_looks_over_simulates_and_removes_policies_from_th
     // A change is looked at, and taken back.
     as_owner(&["policies", "set", "us", "--allow", "*@elsewhere.example"]).expect(0);
     run_as(&home, ANNA, &["ask", "hours", "When does the reading room open?"]).expect(4);
+    let told = as_owner(&["policies", "rollback", "us", "1"]).expect(0);
+    let rules = "  It was: allow *@elsewhere.example\n  It is:  allow *@acme.example anna@acme.example\n";
+    assert_eq!(told.stdout, format!("The policy us is again what it was by revision 1.\n{rules}"));
+    assert!(
+        told.stderr.contains("anna@acme.example")
+            && told.stderr.contains(" may ask hours now, and could not before.")
+    );
     let told = as_owner(&["policies", "rollback", "us", "1"]).expect(0).stdout;
-    assert_eq!(told, "The policy us is again what it was by revision 1.\n");
+    assert_eq!(told, "The policy us is so already.\n");
     run_as(&home, ANNA, &["ask", "hours", "When does the reading room open?"]).expect(0);
     as_owner(&["policies", "rollback", "us", "9"]).expect(3);
     as_owner(&["policies", "rollback", "us", "0"]).expect(2);
@@ -83,8 +90,10 @@ async fn k12_an_owner_explains_looks_over_simulates_and_removes_policies_from_th
     );
     assert!(rows[3].contains("created"), "{told}");
     let json = history(&["--json"]).expect(0).json();
-    assert_eq!((&json[0]["revision"], &json[0]["rolled_back_to"]), (&json!(3), &json!(1)));
-    let json = history(&["--revision", "2"]).expect(0).json();
+    assert_eq!((&json["items"][0]["revision"], &json["items"][0]["rolled_back_to"]), (&json!(3), &json!(1)));
+    let told = history(&["--revision", "2"]).expect(0).stdout;
+    assert!(told.ends_with(": changed_patterns\n  It was: allow *@elsewhere.example\n"), "{told}");
+    let json = history(&["--revision", "2", "--json"]).expect(0).json();
     assert_eq!(json["configuration"]["patterns"], json!(["*@elsewhere.example"]));
     history(&["--revision", "9"]).expect(3);
 
