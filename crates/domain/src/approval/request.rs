@@ -199,6 +199,20 @@ pub struct Unapproved {
     pub full: Option<QueueFull>,
 }
 
+impl Unapproved {
+    /// The question as what is kept of it says at a time; `None` where that is that it is approved.
+    #[must_use]
+    pub fn as_of(&self, known: Option<ApprovalRequest>, now: Timestamp) -> Option<Self> {
+        let known = known.map(|request| request.under(&self.terms));
+        let known = match known.map(|request| (request.id, request.state(now))) {
+            Some((_, ApprovalState::Approved)) => return None,
+            Some((id, state @ (ApprovalState::Pending | ApprovalState::Denied))) => Some((id, state)),
+            Some((_, ApprovalState::Ended)) | None => None,
+        };
+        Some(Self { known, ..self.clone() })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,7 +8,7 @@ use crate::access::Permission;
 use crate::approval::{ApprovalRequest, CallerKind, Filed, PENDING_FOR, Unapproved, seal_prompt};
 use crate::audit::{Action, Event, ObjectKind, RequestContext};
 use crate::dataset::{Dataset, HitContext, Hits, SearchResults, find_chunks};
-use crate::endpoint::call_record::CallRecord;
+use crate::endpoint::call_record::{CallRecord, RecordedAnswer};
 use crate::endpoint::{Answer, AnswerParts, NotApproved, Query, QueryError, References};
 use crate::identity::{AuthorizationError, Email, Principal};
 use crate::ids::ApprovalId;
@@ -159,14 +159,6 @@ impl<'a> QueryCall<'a> {
                 self.oblige(query, decision).await?;
                 continue;
             }
-            if let Some(unapproved) = self.record.ended(self.space.clock.now()) {
-                self.principal = principal;
-                match self.file(query, unapproved).await? {
-                    Some(error) => return Err(QueryError::NotApproved(error)),
-                    // It is another decision by now.
-                    None => return Err(StoreError::Busy.into()),
-                }
-            }
             // They are as many as were found, and mostly nothing filters them.
             let is_filtered = decision.has_filters() || self.record.limits_what_is_shown();
             let filtered = is_filtered
@@ -178,18 +170,25 @@ impl<'a> QueryCall<'a> {
                 return Err(QueryError::Refused(refusal));
             }
             let (snapshots, clock) = (Arc::clone(&self.space.snapshots), Arc::clone(&self.space.clock));
-            let (scope, until) = (self.scope, self.record.approved_until());
+            let (scope, caller) = (self.scope, principal.clone());
             let still_holds = move |tx: &dyn Tx| {
                 let now = clock.now();
-                principal.is_current(&*snapshots, now)
-                    && !tx.has_changed(&scope)
-                    && until.is_none_or(|until| now < until)
+                (caller.is_current(&*snapshots, now) && !tx.has_changed(&scope)).then_some(now)
             };
             let shown = filtered.as_ref().map_or(hits.len(), |(documents, _)| documents.len());
-            if self.record.answered(self.scope, shown, still_holds).await? {
-                let (documents, surroundings) = filtered.unwrap_or((hits, surroundings));
-                let contexts = surroundings.of_hits(&documents);
-                return Ok((decision, documents, contexts));
+            match self.record.answered(self.scope, shown, still_holds).await? {
+                RecordedAnswer::Done => {
+                    let (documents, surroundings) = filtered.unwrap_or((hits, surroundings));
+                    let contexts = surroundings.of_hits(&documents);
+                    return Ok((decision, documents, contexts));
+                }
+                RecordedAnswer::Stale => {}
+                RecordedAnswer::Unapproved(unapproved) => {
+                    self.principal = principal;
+                    let filed = self.file(query, *unapproved).await?;
+                    // Where it is another decision by now, nothing is held any more.
+                    return Err(filed.map_or_else(|| StoreError::Busy.into(), QueryError::NotApproved));
+                }
             }
         }
         Err(StoreError::Busy.into())

@@ -49,7 +49,19 @@ enum NotRecorded {
     NoRoom,
     /// What it rests on is not so any more, or nobody waits for it.
     Stale,
+    /// What was approved of it is so no more.
+    Unapproved(PolicyRevision, Box<Unapproved>),
     Store(StoreError),
+}
+
+/// What became of an answer that was to be recorded.
+pub(super) enum RecordedAnswer {
+    /// It is recorded, and durable.
+    Done,
+    /// It rests on what is not so any more, or nobody waits for it.
+    Stale,
+    /// Its question was approved, and is so no more.
+    Unapproved(Box<Unapproved>),
 }
 
 impl From<StoreError> for NotRecorded {
@@ -104,8 +116,7 @@ impl CallRecord {
     }
 
     /// Records that the call is answered, if what the answer rests on is still so when its turn to be written has come: the
-    /// writer may be busy for a while. Answers whether it was. When it is durable, what is held is settled as this is
-    /// dropped.
+    /// writer may be busy for a while. When it is durable, what is held is settled as this is dropped.
     ///
     /// What is to be written of the answer is written with its event, for as many documents as it shows. Where there is no room
     /// for it any more, the call is refused.
@@ -113,17 +124,26 @@ impl CallRecord {
         &mut self,
         scope: TenantScope,
         documents: usize,
-        still_holds: impl Fn(&dyn Tx) -> bool + Send + 'static,
-    ) -> Result<bool, QueryError> {
+        still_holds: impl Fn(&dyn Tx) -> Option<Timestamp> + Send + 'static,
+    ) -> Result<RecordedAnswer, QueryError> {
+        let approved = self.obligations.approved();
         let postings = self.obligations.postings(documents);
         let pending = self.event.clone();
         let mut taken: Option<Event> = None;
         let recorded = self.store.write(move |tx| {
             // A unit may run again: what it took is its own.
-            if taken.is_none() && still_holds(tx) {
+            let refused = |why| Abort::Refused(Refused::unrecorded(why));
+            if taken.is_none()
+                && let Some(now) = still_holds(tx)
+            {
+                for (policy, question) in &approved {
+                    let known = tx.approval_of(&scope, &question.key)?;
+                    if let Some(unapproved) = question.as_of(known, now) {
+                        return Err(refused(NotRecorded::Unapproved(*policy, Box::new(unapproved))));
+                    }
+                }
                 taken = pending.take();
             }
-            let refused = |why| Abort::Refused(Refused::unrecorded(why));
             let event = taken.clone().ok_or_else(|| refused(NotRecorded::Stale))?;
             let scope = WriteScope::of_system(&scope);
             for posting in &postings {
@@ -136,26 +156,18 @@ impl CallRecord {
             Ok(Recorded::new((), event))
         });
         match recorded.await {
-            Ok(()) => Ok(true),
-            Err(NotRecorded::Stale) => Ok(false),
+            Ok(()) => Ok(RecordedAnswer::Done),
+            Err(NotRecorded::Stale) => Ok(RecordedAnswer::Stale),
+            Err(NotRecorded::Unapproved(policy, unapproved)) => {
+                self.decided_by(Some(policy));
+                Ok(RecordedAnswer::Unapproved(unapproved))
+            }
             // Whoever has no room says so; if none does, the store did not do as it was told.
             Err(NotRecorded::NoRoom) => {
                 Err(self.refusal().map_or_else(|| StoreError::Busy.into(), QueryError::Refused))
             }
             Err(NotRecorded::Store(error)) => Err(error.into()),
         }
-    }
-
-    /// From when on the call is not answered any more, because what was approved of it has ended.
-    pub(super) fn approved_until(&self) -> Option<Timestamp> {
-        self.obligations.approved_until()
-    }
-
-    /// The question as one that is not approved, where that has ended.
-    pub(super) fn ended(&self, now: Timestamp) -> Option<Unapproved> {
-        let (policy, unapproved) = self.obligations.ended(now)?;
-        self.decided_by(Some(policy));
-        Some(unapproved)
     }
 
     /// Records that the question waits for approval, with the request of it, which is made where there is none: if the refusal
@@ -193,7 +205,7 @@ impl CallRecord {
                 held.release(Release::Unapproved);
                 Ok(Some(filed))
             }
-            Err(NotRecorded::Stale | NotRecorded::NoRoom) => {
+            Err(NotRecorded::Stale | NotRecorded::NoRoom | NotRecorded::Unapproved(..)) => {
                 held.release(Release::Refused);
                 Ok(None)
             }

@@ -111,8 +111,8 @@ pub trait Hold: Send {
         None
     }
 
-    /// What was approved, where it is that: from when on it is good no more, and what the question is without it.
-    fn approval(&self) -> Option<(Timestamp, &Unapproved)> {
+    /// What was approved, where it is that: the question as one that is not.
+    fn approved(&self) -> Option<&Unapproved> {
         None
     }
 
@@ -223,19 +223,12 @@ impl Obligations {
         self.held.iter().find_map(|(policy, hold)| Some((*policy, hold.refusal()?)))
     }
 
-    /// From when on the query is not answered any more, because what was approved of it has ended.
+    /// What was approved of the query, each as a question that is not, and the policy that demands it. Whoever answers looks whether it
+    /// still is: it may have ended, or been taken back.
     #[must_use]
-    pub fn approved_until(&self) -> Option<Timestamp> {
-        self.held.iter().filter_map(|(_, hold)| hold.approval()).map(|(until, _)| until).min()
-    }
-
-    /// The question as one that is not approved, where it was, and that has ended by now; and the policy that demands it.
-    #[must_use]
-    pub fn ended(&self, now: Timestamp) -> Option<(PolicyRevision, Unapproved)> {
-        self.held.iter().find_map(|(policy, hold)| {
-            let (until, unapproved) = hold.approval()?;
-            (until <= now).then(|| (*policy, unapproved.clone()))
-        })
+    pub fn approved(&self) -> Vec<(PolicyRevision, Unapproved)> {
+        let held = self.held.iter();
+        held.filter_map(|(policy, hold)| Some((*policy, hold.approved()?.clone()))).collect()
     }
 
     /// What is to be written of an answer that shows so many documents.

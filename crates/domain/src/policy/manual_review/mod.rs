@@ -10,9 +10,7 @@ pub use configuration::{ManualReviewConfiguration, approval_terms};
 
 use crate::Pending;
 use crate::approval::ports::ApprovalPlace;
-use crate::approval::{
-    ApprovalKey, ApprovalState, Asker, MAX_PROMPT_BYTES, Question, QueueFull, Unapproved, guest,
-};
+use crate::approval::{ApprovalKey, Asker, MAX_PROMPT_BYTES, Question, QueueFull, Unapproved, guest};
 use crate::endpoint::Conversation;
 use crate::ids::{ActorId, EndpointId, PolicyId};
 use crate::policy::allowance::Allowance;
@@ -23,7 +21,6 @@ use crate::policy::policy_type::{
 };
 use crate::policy::rate_limit::network;
 use crate::store::StoreError;
-use crate::time::Timestamp;
 
 /// The type `manual_review`.
 ///
@@ -126,8 +123,8 @@ struct BeApproved {
 }
 
 impl BeApproved {
-    /// Looks whether it is approved: until when, and what the question is without that.
-    async fn find(&self, context: &ObligationContext) -> Result<(Timestamp, Unapproved), ObligationError> {
+    /// Looks whether it is approved, and what the question is without that.
+    async fn find(&self, context: &ObligationContext) -> Result<Unapproved, ObligationError> {
         let Some(((of, sealer), caller)) =
             context.store.as_ref().zip(context.sealer.as_ref()).zip(self.caller)
         else {
@@ -142,7 +139,7 @@ impl BeApproved {
         let (now, place) =
             (context.now, ApprovalPlace { endpoint: self.endpoint, policy: self.policy, asker });
         let read = of.store.read(&scope, move |view| {
-            let known = view.approval_of(&scope, &key)?.map(|request| request.under(&terms));
+            let known = view.approval_of(&scope, &key)?;
             if known.is_some() {
                 return Ok((known, None));
             }
@@ -152,15 +149,11 @@ impl BeApproved {
             Ok((None, full))
         });
         let (known, full) = read.await.map_err(|_: StoreError| ObligationError::Unavailable)?;
-        let mut unapproved = Unapproved { key, asker, terms, known: None, full };
-        match known.map(|request| (request.state(context.now), request)) {
-            Some((ApprovalState::Approved, request)) => return Ok((request.ends_at, unapproved)),
-            Some((state @ (ApprovalState::Pending | ApprovalState::Denied), request)) => {
-                unapproved.known = Some((request.id, state));
-            }
-            Some((ApprovalState::Ended, _)) | None => {}
+        let unapproved = Unapproved { key, asker, terms, known: None, full };
+        match unapproved.as_of(known, context.now) {
+            None => Ok(unapproved),
+            Some(unapproved) => Err(ObligationError::Unapproved(Box::new(unapproved))),
         }
-        Err(ObligationError::Unapproved(Box::new(unapproved)))
     }
 }
 
@@ -177,23 +170,18 @@ impl Obligation for BeApproved {
         context: &'a ObligationContext,
     ) -> Pending<'a, Result<Box<dyn Hold>, ObligationError>> {
         Box::pin(async move {
-            let (until, unapproved) = self.find(context).await?;
-            let hold: Box<dyn Hold> = Box::new(Approved { until, unapproved });
+            let hold: Box<dyn Hold> = Box::new(Approved(self.find(context).await?));
             Ok(hold)
         })
     }
 }
 
-/// A question that was approved.
-struct Approved {
-    until: Timestamp,
-    /// The question, should that end before it is answered.
-    unapproved: Unapproved,
-}
+/// A question that was approved, as it is should that end before it is answered.
+struct Approved(Unapproved);
 
 impl Hold for Approved {
-    fn approval(&self) -> Option<(Timestamp, &Unapproved)> {
-        Some((self.until, &self.unapproved))
+    fn approved(&self) -> Option<&Unapproved> {
+        Some(&self.0)
     }
 
     fn settle(self: Box<Self>) {}
