@@ -341,13 +341,18 @@ impl Decision {
     pub fn metadata(&self, entries: Vec<PolicyEntry>) -> PolicyMetadata {
         match self.effect {
             Effect::Allow => PolicyMetadata { outcome: PolicyOutcome::Success, entries },
-            Effect::Deny => PolicyMetadata {
-                outcome: self
-                    .refusing
-                    .as_ref()
-                    .map_or(PolicyOutcome::AccessDenied, |policy_type| policy_type.outcome()),
-                entries: self.refusing.iter().map(|policy_type| policy_type.refusal()).collect(),
-            },
+            Effect::Deny => {
+                let is_shortfall = self.diagnostics.reason == Reason::LimitReached;
+                let told = self.refusing.as_ref().map(|policy_type| match is_shortfall {
+                    true => policy_type.shortfall(),
+                    false => (policy_type.outcome(), policy_type.refusal()),
+                });
+                let (outcome, entry) = told.unzip();
+                PolicyMetadata {
+                    outcome: outcome.unwrap_or(PolicyOutcome::AccessDenied),
+                    entries: entry.into_iter().collect(),
+                }
+            }
         }
     }
 

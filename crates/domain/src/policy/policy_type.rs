@@ -83,6 +83,11 @@ pub trait PolicyType: Send + Sync {
             "a policy of the endpoint does not permit the query",
         )
     }
+
+    /// The same, where there is not enough left of what such a policy demands.
+    fn shortfall(&self) -> (PolicyOutcome, PolicyEntry) {
+        (self.outcome(), self.refusal())
+    }
 }
 
 /// What a configuration looks like, as JSON Schema.

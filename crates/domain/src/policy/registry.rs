@@ -51,16 +51,17 @@ impl Rules {
 
 impl Default for PolicyTypes {
     fn default() -> Self {
+        let rates = RateLimitType::default();
         Self { types: BTreeMap::new(), rules: Arc::default() }
+            .with(TokenLimitType::new(rates.limiter()))
             .with(AccessType)
             .with(AccountingType::default())
             .with(DisclosureType::default())
             .with(ManualReviewType)
             .with(PurposeType)
-            .with(RateLimitType::default())
+            .with(rates)
             .with(PiiFilterType)
             .with(ContentType)
-            .with(TokenLimitType)
             .with(ScheduleType)
     }
 }

@@ -44,8 +44,8 @@ fn answers(access: &EndpointAccess) -> String {
 /// What is left, and what it costs.
 fn left(access: &EndpointAccess) -> String {
     let limit = |limit: &RateLimit| {
-        let RateLimit { quota, window, remaining, .. } = limit;
-        format!("{remaining} of {quota} queries in {window} s")
+        let RateLimit { unit, quota, window, remaining, .. } = limit;
+        format!("{remaining} of {quota} {unit} in {window} s")
     };
     let price = |price: &Price| {
         let Price { unit, price, currency, free_units, remaining, resets_at } = price;

@@ -121,3 +121,5 @@ mod signing_keys;
 mod space;
 #[cfg(test)]
 mod story_main_job;
+#[cfg(test)]
+mod token_limits;

@@ -26,6 +26,9 @@ pub struct RateLimitConfiguration {
     pub scope: RateScope,
 }
 
+/// The names of a limit's terms.
+pub(in crate::policy) const TERMS: [&str; 4] = ["rate", "burst", "scope", "window"];
+
 named_enum! {
     /// Who is counted together by a rate limit.
     pub enum RateScope {
@@ -62,11 +65,11 @@ pub enum RateLimitProblem {
     #[error("a rate limit has rate, burst, scope and window, but no {0:?}")]
     UnknownKey(String),
     /// The rate is none, or missing.
-    #[error(r#"a rate is a number from 1 to {}, a slash, and s, m, h or d, such as "100/m""#, Limit::MAX)]
-    Rate,
+    #[error(r#"a rate is a number from 1 to {0}, a slash, and s, m, h or d, such as "100/m""#)]
+    Rate(u32),
     /// The burst is none.
-    #[error("burst is a number from 1 to {}", Limit::MAX)]
-    Burst,
+    #[error("burst is a number from 1 to {0}")]
+    Burst(u32),
     /// It would take too long until so large a burst is there again.
     #[error(
         "at this rate it takes longer than {} days until so large a burst is there again: write a smaller one",
@@ -109,10 +112,21 @@ impl RateLimitConfiguration {
     }
 
     fn parse_own(object: &Map<String, Value>) -> Result<Self, RateLimitConfigurationError> {
-        refuse_others(object, &["rate", "burst", "scope", "window"])?;
+        refuse_others(object, &TERMS)?;
+        Self::of_terms(object, Limit::MAX)
+    }
+
+    /// Reads the terms of an object that may hold more, where at most so much may be let through.
+    ///
+    /// # Errors
+    /// When one of them is wrong.
+    pub(in crate::policy) fn of_terms(
+        object: &Map<String, Value>,
+        most: u32,
+    ) -> Result<Self, RateLimitConfigurationError> {
         let rate = object.get("rate").and_then(Value::as_str);
-        let rate = rate.and_then(|rate| rate_of(rate, Period::as_str));
-        let (number, period) = rate.ok_or_else(|| RateLimitProblem::Rate.at("/rate"))?;
+        let rate = rate.and_then(|rate| rate_of(rate, most, Period::as_str));
+        let (number, period) = rate.ok_or_else(|| RateLimitProblem::Rate(most).at("/rate"))?;
         let scope = match object.get("scope").map(Value::as_str) {
             None => RateScope::User,
             Some(Some("pattern")) => return Err(RateLimitProblem::PatternScope.at("/scope")),
@@ -123,7 +137,9 @@ impl RateLimitConfiguration {
         };
         let burst = match object.get("burst") {
             None => None,
-            Some(burst) => Some(burst_of(burst).ok_or_else(|| RateLimitProblem::Burst.at("/burst"))?),
+            Some(burst) => {
+                Some(burst_of(burst, most).ok_or_else(|| RateLimitProblem::Burst(most).at("/burst"))?)
+            }
         };
         let window = match (object.get("window").map(Value::as_str), burst) {
             (None | Some(Some("sliding")), burst) => Window::Sliding { burst: burst.unwrap_or(number) },
@@ -141,8 +157,9 @@ impl RateLimitConfiguration {
     fn parse_foreign(object: &Map<String, Value>) -> Result<Self, RateLimitConfigurationError> {
         refuse_others(object, &["limit", "scope", "applied_to"])?;
         let limit = object.get("limit").and_then(Value::as_str);
-        let limit = limit.and_then(|limit| rate_of(limit, Period::as_str).or_else(|| rate_of(limit, word)));
-        let (number, period) = limit.ok_or_else(|| RateLimitProblem::Rate.at("/limit"))?;
+        let rate = |limit, name| rate_of(limit, Limit::MAX, name);
+        let limit = limit.and_then(|limit| rate(limit, Period::as_str).or_else(|| rate(limit, word)));
+        let (number, period) = limit.ok_or_else(|| RateLimitProblem::Rate(Limit::MAX).at("/limit"))?;
         let scope = match object.get("scope").map(Value::as_str) {
             None | Some(Some("per_user")) => RateScope::User,
             Some(Some("global")) => RateScope::Endpoint,
@@ -199,18 +216,18 @@ fn word(period: Period) -> &'static str {
     }
 }
 
-fn rate_of(text: &str, name: fn(Period) -> &'static str) -> Option<(u32, Period)> {
+fn rate_of(text: &str, most: u32, name: fn(Period) -> &'static str) -> Option<(u32, Period)> {
     let (number, unit) = text.split_once('/')?;
     let period = Period::ALL.into_iter().find(|period| name(*period) == unit)?;
     // As a number is written: no sign, and no zero before it.
     let is_plain = !number.starts_with('0') && number.bytes().all(|byte| byte.is_ascii_digit());
     let number = is_plain.then(|| number.parse().ok())?;
-    number.filter(|number| (1..=Limit::MAX).contains(number)).map(|number| (number, period))
+    number.filter(|number| (1..=most).contains(number)).map(|number| (number, period))
 }
 
-fn burst_of(json: &Value) -> Option<u32> {
+fn burst_of(json: &Value, most: u32) -> Option<u32> {
     let burst = json.as_u64().and_then(|burst| u32::try_from(burst).ok());
-    burst.filter(|burst| (1..=Limit::MAX).contains(burst))
+    burst.filter(|burst| (1..=most).contains(burst))
 }
 
 fn refuse_others(object: &Map<String, Value>, known: &[&str]) -> Result<(), RateLimitConfigurationError> {
@@ -224,12 +241,7 @@ fn refuse_others(object: &Map<String, Value>, known: &[&str]) -> Result<(), Rate
 /// What a configuration looks like.
 pub(super) fn schema() -> ConfigurationSchema {
     let mut patch = own_schema(&[]);
-    for name in ["burst", "scope", "window"] {
-        if let Some(property) = patch.pointer_mut(&format!("/properties/{name}")) {
-            // In a merge patch null takes away what may be left out.
-            *property = json!({ "anyOf": [property.take(), { "type": "null" }] });
-        }
-    }
+    optional_terms(&mut patch, &["burst", "scope", "window"]);
     let foreign = json!({
         "type": "object", "additionalProperties": false, "required": ["limit"],
         "title": "Limit, as the Python Syft Space has it",
@@ -247,19 +259,35 @@ pub(super) fn schema() -> ConfigurationSchema {
 }
 
 fn own_schema(required: &[&str]) -> Value {
-    let scopes = RateScope::ALL.map(RateScope::as_str);
     json!({
         "type": "object", "additionalProperties": false, "required": required, "title": "Rate",
-        "properties": {
-            "rate": { "type": "string", "pattern": "^([1-9][0-9]{0,5}|1000000)/[smhd]$",
-                "description": "How many queries are let through in a second, minute, hour or day: at most 1000000." },
-            "burst": { "type": "integer", "minimum": 1, "maximum": Limit::MAX,
-                "description": "How many are let through at once; the rate's number where it is missing. Not with a strict window." },
-            "scope": { "type": "string", "enum": scopes, "default": "user", "description": "Who is counted together." },
-            "window": { "type": "string", "enum": ["sliding", "strict"], "default": "sliding",
-                "description": "`sliding` fills up evenly; `strict` is full again at the border of each period in UTC." },
-        },
+        "properties": terms_schema(Limit::MAX, "queries"),
     })
+}
+
+/// What a limit's terms look like, by their names, where at most so many of something are let through.
+pub(in crate::policy) fn terms_schema(most: u32, counted: &str) -> Map<String, Value> {
+    let scopes = RateScope::ALL.map(RateScope::as_str);
+    let digits = most.checked_ilog10().unwrap_or(1).saturating_sub(1);
+    let terms = [
+        json!({ "type": "string", "pattern": format!("^([1-9][0-9]{{0,{digits}}}|{most})/[smhd]$"),
+            "description": format!("How many {counted} are let through in a second, minute, hour or day: at most {most}.") }),
+        json!({ "type": "integer", "minimum": 1, "maximum": most,
+            "description": "How many are let through at once; the rate's number where it is missing. Not with a strict window." }),
+        json!({ "type": "string", "enum": scopes, "default": "user", "description": "Who is counted together." }),
+        json!({ "type": "string", "enum": ["sliding", "strict"], "default": "sliding",
+            "description": "`sliding` fills up evenly; `strict` is full again at the border of each period in UTC." }),
+    ];
+    TERMS.into_iter().map(str::to_owned).zip(terms).collect()
+}
+
+/// Has a merge patch (RFC 7396) take away what may be left out, by null.
+pub(in crate::policy) fn optional_terms(patch: &mut Value, names: &[&str]) {
+    for name in names {
+        if let Some(property) = patch.pointer_mut(&format!("/properties/{name}")) {
+            *property = json!({ "anyOf": [property.take(), { "type": "null" }] });
+        }
+    }
 }
 
 #[cfg(test)]
@@ -304,7 +332,7 @@ mod tests {
             RateLimitProblem::AppliedTo,
         );
         refused(&json!({"limit": "5/h", "scope": "user"}), "/scope", RateLimitProblem::ForeignScope);
-        refused(&json!({"limit": 5}), "/limit", RateLimitProblem::Rate);
+        refused(&json!({"limit": 5}), "/limit", RateLimitProblem::Rate(Limit::MAX));
         refused(&json!({"limit": "5/h", "burst": 1}), "", RateLimitProblem::UnknownKey("burst".to_owned()));
     }
 
@@ -314,12 +342,12 @@ mod tests {
         for rate in
             ["", "100", "0/m", "+1/m", "01/m", "1000001/m", "1/w", "1/minute", "1 /m", "1/m/s", "-1/m"]
         {
-            refused(&json!({ "rate": rate }), "/rate", RateLimitProblem::Rate);
+            refused(&json!({ "rate": rate }), "/rate", RateLimitProblem::Rate(Limit::MAX));
         }
-        refused(&json!({}), "/rate", RateLimitProblem::Rate);
-        refused(&json!({"rate": 100}), "/rate", RateLimitProblem::Rate);
+        refused(&json!({}), "/rate", RateLimitProblem::Rate(Limit::MAX));
+        refused(&json!({"rate": 100}), "/rate", RateLimitProblem::Rate(Limit::MAX));
         for burst in [json!(0), json!(1_000_001), json!("5"), json!(1.5), json!(null), json!(-1)] {
-            refused(&json!({"rate": "1/m", "burst": burst}), "/burst", RateLimitProblem::Burst);
+            refused(&json!({"rate": "1/m", "burst": burst}), "/burst", RateLimitProblem::Burst(Limit::MAX));
         }
         refused(&json!({"rate": "1/d", "burst": 367}), "/burst", RateLimitProblem::BurstTooLarge);
         assert!(RateLimitConfiguration::parse(&json!({"rate": "1/d", "burst": 366})).is_ok());
