@@ -395,12 +395,12 @@ pub static ROUTES: &[Route] = routes! {
         summary("Change a marketplace's name or credential, or move its account here")
             .description("A new credential is of the same account as before.")
             .merge_patch::<marketplaces::ChangeMarketplace>().response::<marketplaces::Marketplace>(200).etag().if_match()
-            .reasons(&[OutboundNotAllowed, NameTaken, IssuerMismatch, PublicUrlMissing, AudienceTaken, UsernameMismatch,
+            .reasons(&[OutboundNotAllowed, NameTaken, InUse, IssuerMismatch, PublicUrlMissing, AudienceTaken, UsernameMismatch,
                 CredentialRefused, HubUnreadable, HubUnavailable]);
     Delete "/api/v1/marketplaces/{id}" member(&[ManageMarketplaces]) => marketplaces::remove,
         summary("Remove an account on a hub, with its listings")
             .description("Tokens of callers from there are refused at once. The hub is told as well as it goes.")
-            .no_content().if_match().reasons(&[ExpectationBroken]);
+            .no_content().if_match().reasons(&[ExpectationBroken, InUse]);
     Post   "/api/v1/marketplaces/{id}/sync" member(&[WriteEndpoints]) => listings::sync,
         summary("Have the hub told anew of all that is listed there").response::<listings::Listings>(200);
 

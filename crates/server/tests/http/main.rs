@@ -54,6 +54,8 @@ mod hostile;
 #[cfg(test)]
 mod house;
 #[cfg(test)]
+mod hub_patterns;
+#[cfg(test)]
 mod identity;
 #[cfg(test)]
 mod isolation;

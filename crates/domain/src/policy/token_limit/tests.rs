@@ -73,6 +73,8 @@ impl World {
             now: Timestamp::from_unix_micros(0),
             query: Some(query),
             groups: None,
+            marketplaces: None,
+            hub: None,
         })
     }
 
