@@ -73,6 +73,9 @@ def make_sense(kind, configuration):
         if isinstance(configuration.get(key), float) and configuration[key].is_integer():
             configuration[key] = int(configuration[key])
     if kind in ("rate_limit", "token_limit"):
+        if configuration.get("scope") == "pattern" and "applies_to" not in configuration:
+            # Counted by patterns, of which there are none.
+            configuration["scope"] = "user"
         burst = configuration.get("burst")
         if isinstance(burst, int) and not isinstance(burst, bool) and 1 <= burst <= 10_000_000:
             # Whole again within a year, whatever the rate.

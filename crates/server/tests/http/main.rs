@@ -92,6 +92,8 @@ mod own_access;
 #[cfg(test)]
 mod passwords;
 #[cfg(test)]
+mod pattern_limits;
+#[cfg(test)]
 mod policies;
 #[cfg(test)]
 mod policy_revisions;

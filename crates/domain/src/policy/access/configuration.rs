@@ -195,10 +195,10 @@ impl AccessConfiguration {
         Ok(Self { mode, patterns, hubs, groups, guests: false, validity: Validity::default() })
     }
 
-    /// The groups and marketplaces that a configuration names, each where it is named. One that is written as the Python product
-    /// writes it names none.
-    pub(super) fn references_of(json: &Value) -> Vec<Reference> {
-        let list = json.get("patterns").and_then(Value::as_array).into_iter().flatten();
+    /// The groups and marketplaces that a list in a configuration names, each where it is named. One that is written as the Python
+    /// product writes it names none.
+    pub(in crate::policy) fn references_of(json: &Value, key: &str) -> Vec<Reference> {
+        let list = json.get(key).and_then(Value::as_array).into_iter().flatten();
         let named = list.enumerate().filter_map(|(index, one)| {
             // Most are plain patterns, of which there may be many.
             let text = one.as_str().filter(|text| text.contains(':'))?;
@@ -207,13 +207,13 @@ impl AccessConfiguration {
                 AccessEntry::Hub(pattern) => Referent::Marketplace(pattern.marketplace),
                 AccessEntry::Group(name) => Referent::Group(name),
             };
-            Some(Reference { pointer: format!("/patterns/{index}"), to })
+            Some(Reference { pointer: format!("/{key}/{index}"), to })
         });
         named.collect()
     }
 
     /// Whether no more is to be tried one by one than may be. What is stored is not asked: it may come from before this limit.
-    pub(super) fn check_costs(&self) -> Result<(), AccessConfigurationError> {
+    pub(in crate::policy) fn check_costs(&self) -> Result<(), AccessConfigurationError> {
         let patterns = self.patterns.iter().chain(self.hubs.iter().map(|hub| &hub.pattern));
         let mixed: Vec<_> = patterns.filter(|pattern| pattern.is_mixed()).collect();
         let stars: usize = mixed.iter().map(|pattern| pattern.as_str().matches('*').count()).sum();
@@ -226,13 +226,19 @@ impl AccessConfiguration {
         }
     }
 
+    /// Whom it means, as they are listed in what is shown and stored.
+    #[must_use]
+    pub fn listed(&self) -> Vec<String> {
+        let patterns = self.patterns.iter().map(|pattern| pattern.as_str().to_owned());
+        let patterns = patterns.chain(self.hubs.iter().map(HubPattern::to_string));
+        patterns.chain(self.groups.iter().map(GroupName::reference)).collect()
+    }
+
     /// The configuration in the form that is shown and stored. [`AccessConfiguration::parse`] reads it back.
     #[must_use]
     pub fn to_json(&self) -> Value {
-        let patterns = self.patterns.iter().map(|pattern| pattern.as_str().to_owned());
-        let patterns = patterns.chain(self.hubs.iter().map(HubPattern::to_string));
-        let patterns: Vec<String> = patterns.chain(self.groups.iter().map(GroupName::reference)).collect();
-        let mut json = json!({ "mode": self.mode.as_str(), "patterns": patterns, "guests": self.guests });
+        let mut json =
+            json!({ "mode": self.mode.as_str(), "patterns": self.listed(), "guests": self.guests });
         for (key, time) in [("valid_from", self.validity.from()), ("valid_until", self.validity.until())] {
             if let (Some(time), Some(object)) = (time, json.as_object_mut()) {
                 object.insert(key.to_owned(), time.to_string().into());
@@ -352,7 +358,7 @@ mod tests {
         let kept = json!({"mode": "allow", "patterns": ["*@a.org", "group:b", "group:a"], "guests": false});
         assert_eq!(read(&written), Ok(kept.clone()));
         assert_eq!(read(&kept), Ok(kept));
-        let named = AccessConfiguration::references_of(&written);
+        let named = AccessConfiguration::references_of(&written, "patterns");
         let places: Vec<_> = named.iter().map(|named| (&*named.pointer, named.to.to_string())).collect();
         let group = |name: &str| format!("group {name:?}");
         let expected =

@@ -96,7 +96,7 @@ impl PolicyType for AccessType {
     }
 
     fn references(&self, configuration: &Value) -> Vec<Reference> {
-        AccessConfiguration::references_of(configuration)
+        AccessConfiguration::references_of(configuration, "patterns")
     }
 
     fn outcome(&self) -> PolicyOutcome {
@@ -216,7 +216,8 @@ impl AccessRule {
     }
 }
 
-fn pattern_schema() -> Value {
+/// What a pattern looks like, or what else a list of them holds.
+pub(in crate::policy) fn pattern_schema() -> Value {
     json!({
         "type": "string", "format": "email-pattern", "minLength": 1, "maxLength": EmailPattern::MAX,
         "description": "An e-mail address, or one with `*` for any run of characters on its side of the `@`, or `*` alone; or \

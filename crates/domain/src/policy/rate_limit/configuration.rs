@@ -1,9 +1,12 @@
 //! The configuration of a policy of type `rate_limit`: how it is read, and the form in which it is shown.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value, json};
 
 use super::limit::{Limit, Period, Window};
 use crate::as_text::named_enum;
+use crate::policy::access::{AccessConfiguration, AccessProblem, pattern_schema};
 use crate::policy::policy_type::{ConfigurationError, ConfigurationSchema};
 
 /// What a rate limit demands.
@@ -18,16 +21,19 @@ use crate::policy::policy_type::{ConfigurationError, ConfigurationSchema};
 /// assert_eq!(imported.to_json(), json!({"rate": "5/h", "scope": "endpoint", "window": "sliding"}));
 /// # Ok::<(), syft_space_domain::policy::RateLimitConfigurationError>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RateLimitConfiguration {
     /// How much is let through.
     pub limit: Limit,
     /// Who is counted together.
     pub scope: RateScope,
+    /// Whom it limits, as a policy that allows them; `None` where it limits everybody.
+    pub applies_to: Option<AccessConfiguration>,
 }
 
 /// The names of a limit's terms.
-pub(in crate::policy) const TERMS: [&str; 4] = ["rate", "burst", "scope", "window"];
+pub(in crate::policy) const TERMS: [&str; 5] = ["rate", "burst", "scope", "window", APPLIES_TO];
+const APPLIES_TO: &str = "applies_to";
 
 named_enum! {
     /// Who is counted together by a rate limit.
@@ -40,6 +46,8 @@ named_enum! {
         Endpoint = "endpoint",
         /// Each client's address by itself.
         Address = "address",
+        /// Everybody whom the same pattern means, of those whom the limit is for.
+        Pattern = "pattern",
         /// Everybody.
         Tenant = "tenant",
     }
@@ -50,7 +58,7 @@ named_enum! {
 #[error("{}{}{problem}", .pointer, if .pointer.is_empty() { "" } else { ": " })]
 pub struct RateLimitConfigurationError {
     /// A JSON pointer (RFC 6901) into the configuration, empty where it is meant as a whole.
-    pub pointer: &'static str,
+    pub pointer: Cow<'static, str>,
     /// What is wrong.
     pub problem: RateLimitProblem,
 }
@@ -62,7 +70,7 @@ pub enum RateLimitProblem {
     #[error(r#"a rate limit is an object such as {{"rate": "100/m"}}"#)]
     NotAnObject,
     /// It holds what it should not.
-    #[error("a rate limit has rate, burst, scope and window, but no {0:?}")]
+    #[error("a rate limit has rate, burst, scope, window and applies_to, but no {0:?}")]
     UnknownKey(String),
     /// The rate is none, or missing.
     #[error(r#"a rate is a number from 1 to {0}, a slash, and s, m, h or d, such as "100/m""#)]
@@ -80,12 +88,10 @@ pub enum RateLimitProblem {
     #[error("a strict window lets the rate's number through, and takes no burst: leave it out")]
     BurstOfStrict,
     /// The scope is none.
-    #[error(r#"scope is "user", "key", "endpoint", "address" or "tenant""#)]
+    #[error(r#"scope is "user", "key", "endpoint", "address", "pattern" or "tenant""#)]
     Scope,
-    /// The scope is one that there is not yet.
-    #[error(
-        r#"scope "pattern" is not there in this version: attach a policy of scope "user", or one of scope "tenant" to an endpoint for those whom the pattern admits"#
-    )]
+    /// There are no patterns by which to count.
+    #[error(r#"scope "pattern" counts those together whom one of the patterns in applies_to means: name some there"#)]
     PatternScope,
     /// The window is none.
     #[error(r#"window is "sliding" or "strict""#)]
@@ -93,11 +99,12 @@ pub enum RateLimitProblem {
     /// The scope is none of the Python product's.
     #[error(r#"beside limit, scope is "per_user" or "global""#)]
     ForeignScope,
-    /// It is meant for some callers alone.
-    #[error(
-        r#"a rate limit applies to everybody: write ["*"], or make an endpoint of their own for those who are meant"#
-    )]
-    AppliedTo,
+    /// Nobody is meant.
+    #[error("say whom it limits, or leave it out where it limits everybody")]
+    Nobody,
+    /// Whom it limits cannot be read.
+    #[error(transparent)]
+    AppliesTo(AccessProblem),
 }
 
 impl RateLimitConfiguration {
@@ -129,7 +136,6 @@ impl RateLimitConfiguration {
         let (number, period) = rate.ok_or_else(|| RateLimitProblem::Rate(most).at("/rate"))?;
         let scope = match object.get("scope").map(Value::as_str) {
             None => RateScope::User,
-            Some(Some("pattern")) => return Err(RateLimitProblem::PatternScope.at("/scope")),
             Some(named) => RateScope::ALL
                 .into_iter()
                 .find(|scope| named == Some(scope.as_str()))
@@ -151,7 +157,11 @@ impl RateLimitConfiguration {
         if limit.refill() > Limit::MAX_REFILL {
             return Err(RateLimitProblem::BurstTooLarge.at("/burst"));
         }
-        Ok(Self { limit, scope })
+        let applies_to = object.get(APPLIES_TO).map(applies_to).transpose()?;
+        if scope == RateScope::Pattern && applies_to.is_none() {
+            return Err(RateLimitProblem::PatternScope.at("/scope"));
+        }
+        Ok(Self { limit, scope, applies_to })
     }
 
     fn parse_foreign(object: &Map<String, Value>) -> Result<Self, RateLimitConfigurationError> {
@@ -165,11 +175,10 @@ impl RateLimitConfiguration {
             Some(Some("global")) => RateScope::Endpoint,
             Some(_) => return Err(RateLimitProblem::ForeignScope.at("/scope")),
         };
-        if object.get("applied_to").is_some_and(|applied| *applied != json!(["*"])) {
-            return Err(RateLimitProblem::AppliedTo.at("/applied_to"));
-        }
+        let applied = object.get("applied_to").filter(|applied| **applied != json!(["*"]));
+        let applies_to = applied.map(applied_to).transpose()?;
         let window = Window::Sliding { burst: number };
-        Ok(Self { limit: Limit { number, period, window }, scope })
+        Ok(Self { limit: Limit { number, period, window }, scope, applies_to })
     }
 
     /// The configuration in the form that is shown and stored. [`RateLimitConfiguration::parse`] reads it back. A burst that
@@ -184,6 +193,9 @@ impl RateLimitConfiguration {
         if let (Some(object), true) = (json.as_object_mut(), self.limit.burst() != self.limit.number) {
             object.insert("burst".to_owned(), self.limit.burst().into());
         }
+        if let (Some(object), Some(applies_to)) = (json.as_object_mut(), &self.applies_to) {
+            object.insert(APPLIES_TO.to_owned(), applies_to.listed().into());
+        }
         json
     }
 
@@ -195,15 +207,40 @@ impl RateLimitConfiguration {
 }
 
 impl RateLimitProblem {
-    fn at(self, pointer: &'static str) -> RateLimitConfigurationError {
-        RateLimitConfigurationError { pointer, problem: self }
+    fn at(self, pointer: impl Into<Cow<'static, str>>) -> RateLimitConfigurationError {
+        RateLimitConfigurationError { pointer: pointer.into(), problem: self }
     }
 }
 
 impl From<RateLimitConfigurationError> for ConfigurationError {
     fn from(error: RateLimitConfigurationError) -> Self {
-        Self { pointer: error.pointer.to_owned(), message: error.problem.to_string() }
+        Self { pointer: error.pointer.into_owned(), message: error.problem.to_string() }
     }
+}
+
+/// Whom a limit is for: a list such as an access policy has.
+fn applies_to(list: &Value) -> Result<AccessConfiguration, RateLimitConfigurationError> {
+    if list.as_array().is_some_and(Vec::is_empty) {
+        return Err(RateLimitProblem::Nobody.at(format!("/{APPLIES_TO}")));
+    }
+    read_list("patterns", json!({ "mode": "allow", "patterns": list }), APPLIES_TO)
+}
+
+/// The same, as the Python product writes it.
+fn applied_to(list: &Value) -> Result<AccessConfiguration, RateLimitConfigurationError> {
+    if list.as_array().is_some_and(Vec::is_empty) {
+        return Err(RateLimitProblem::Nobody.at("/applied_to"));
+    }
+    read_list("allowed_users", json!({ "allowed_users": list }), "applied_to")
+}
+
+/// Reads a list, which stands at one place, as one of an access policy at another.
+fn read_list(key: &str, policy: Value, at: &str) -> Result<AccessConfiguration, RateLimitConfigurationError> {
+    let read = AccessConfiguration::parse(&policy).and_then(|read| read.check_costs().map(|()| read));
+    read.map_err(|error| {
+        let place = error.pointer().strip_prefix(&format!("/{key}")).unwrap_or_default();
+        RateLimitProblem::AppliesTo(error.problem().clone()).at(format!("/{at}{place}"))
+    })
 }
 
 /// The period's name in the Python product's documentation.
@@ -238,17 +275,23 @@ fn refuse_others(object: &Map<String, Value>, known: &[&str]) -> Result<(), Rate
     }
 }
 
+/// How many patterns the list of a configuration has.
+pub(in crate::policy) fn listed_patterns(configuration: &Value) -> u64 {
+    let patterns = configuration.get(APPLIES_TO).and_then(Value::as_array).map_or(0, Vec::len);
+    u64::try_from(patterns).unwrap_or(u64::MAX)
+}
+
 /// What a configuration looks like.
 pub(super) fn schema() -> ConfigurationSchema {
     let mut patch = own_schema(&[]);
-    optional_terms(&mut patch, &["burst", "scope", "window"]);
+    optional_terms(&mut patch, &["burst", "scope", "window", APPLIES_TO]);
     let foreign = json!({
         "type": "object", "additionalProperties": false, "required": ["limit"],
         "title": "Limit, as the Python Syft Space has it",
         "properties": {
             "limit": { "type": "string", "pattern": "^([1-9][0-9]{0,5}|1000000)/(s|m|h|d|second|minute|hour|day)$" },
             "scope": { "type": "string", "enum": ["per_user", "global"], "default": "per_user" },
-            "applied_to": { "type": "array", "const": ["*"] },
+            "applied_to": listed_schema(),
         },
     });
     ConfigurationSchema {
@@ -277,8 +320,17 @@ pub(in crate::policy) fn terms_schema(most: u32, counted: &str) -> Map<String, V
         json!({ "type": "string", "enum": scopes, "default": "user", "description": "Who is counted together." }),
         json!({ "type": "string", "enum": ["sliding", "strict"], "default": "sliding",
             "description": "`sliding` fills up evenly; `strict` is full again at the border of each period in UTC." }),
+        listed_schema(),
     ];
     TERMS.into_iter().map(str::to_owned).zip(terms).collect()
+}
+
+/// What a list of those looks like whom a limit is for.
+fn listed_schema() -> Value {
+    json!({
+        "type": "array", "minItems": 1, "maxItems": AccessConfiguration::PATTERNS_MAX, "items": pattern_schema(),
+        "description": "Whom it limits; everybody where it is missing. Nobody else is limited by it.",
+    })
 }
 
 /// Has a merge patch (RFC 7396) take away what may be left out, by null.
@@ -303,7 +355,7 @@ mod tests {
 
     fn refused(json: &Value, pointer: &str, problem: RateLimitProblem) {
         let error = RateLimitConfiguration::parse(json).unwrap_err();
-        assert_eq!((error.pointer, error.problem), (pointer, problem), "{json}");
+        assert_eq!((&*error.pointer, error.problem), (pointer, problem), "{json}");
     }
 
     #[test]
@@ -326,11 +378,13 @@ mod tests {
         assert_eq!(shown(&json!({"limit": "100/minute"})), user);
         let global = json!({"rate": "5/h", "scope": "endpoint", "window": "sliding"});
         assert_eq!(shown(&json!({"limit": "5/hour", "scope": "global"})), global);
-        refused(
-            &json!({"limit": "5/h", "applied_to": ["*@a.com"]}),
-            "/applied_to",
-            RateLimitProblem::AppliedTo,
+        assert_eq!(
+            shown(&json!({"limit": "5/h", "applied_to": ["*@A.com"]})),
+            json!({"rate": "5/h", "scope": "user", "window": "sliding", "applies_to": ["*@a.com"]})
         );
+        refused(&json!({"limit": "5/h", "applied_to": []}), "/applied_to", RateLimitProblem::Nobody);
+        let wildcard = RateLimitProblem::AppliesTo(AccessProblem::ForeignWildcard);
+        refused(&json!({"limit": "5/h", "applied_to": ["*@a.com", "?@a.com"]}), "/applied_to/1", wildcard);
         refused(&json!({"limit": "5/h", "scope": "user"}), "/scope", RateLimitProblem::ForeignScope);
         refused(&json!({"limit": 5}), "/limit", RateLimitProblem::Rate(Limit::MAX));
         refused(&json!({"limit": "5/h", "burst": 1}), "", RateLimitProblem::UnknownKey("burst".to_owned()));
@@ -354,6 +408,15 @@ mod tests {
         let strict = json!({"rate": "1/m", "burst": 1, "window": "strict"});
         refused(&strict, "/burst", RateLimitProblem::BurstOfStrict);
         refused(&json!({"rate": "1/m", "scope": "pattern"}), "/scope", RateLimitProblem::PatternScope);
+        let some =
+            json!({"rate": "1/m", "scope": "pattern", "applies_to": ["group:a", "*@A.com", "hub:b-c/*"]});
+        let kept = json!(["*@a.com", "hub:b-c/*", "group:a"]);
+        assert_eq!(shown(&some)["applies_to"], kept);
+        refused(&json!({"rate": "1/m", "applies_to": []}), "/applies_to", RateLimitProblem::Nobody);
+        let list = RateLimitProblem::AppliesTo(AccessProblem::NotAList);
+        refused(&json!({"rate": "1/m", "applies_to": "*"}), "/applies_to", list);
+        let text = RateLimitProblem::AppliesTo(AccessProblem::NotAText);
+        refused(&json!({"rate": "1/m", "applies_to": ["*", 7]}), "/applies_to/1", text);
         refused(&json!({"rate": "1/m", "scope": "per_user"}), "/scope", RateLimitProblem::Scope);
         refused(&json!({"rate": "1/m", "scope": null}), "/scope", RateLimitProblem::Scope);
         refused(&json!({"rate": "1/m", "window": "fixed"}), "/window", RateLimitProblem::Window);

@@ -1,6 +1,7 @@
 //! Who is counted together by a limit.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
@@ -18,11 +19,18 @@ pub(super) enum Counted {
     Key(ApiKeyId),
     Endpoint(EndpointId),
     Address(Option<IpAddr>),
+    Pattern(Arc<str>),
     Everybody,
 }
 
 impl Counted {
-    pub(super) fn of(scope: RateScope, facts: &Facts<'_>, query: &QueryFacts<'_>) -> Self {
+    /// `pattern` is what of a limit's list means the caller.
+    pub(super) fn of(
+        scope: RateScope,
+        facts: &Facts<'_>,
+        query: &QueryFacts<'_>,
+        pattern: Option<&Arc<str>>,
+    ) -> Self {
         let user = || match (facts.subject, query.principal) {
             (Subject::Identified { .. }, Some(principal)) => Self::Principal(principal),
             // All guests of a hub are one principal there.
@@ -35,6 +43,10 @@ impl Counted {
             RateScope::Key => query.key.map_or_else(user, Self::Key),
             RateScope::Endpoint => Self::Endpoint(facts.endpoint),
             RateScope::Address => Self::Address(query.address),
+            // One without a list is refused when it is written.
+            RateScope::Pattern => {
+                pattern.map_or(Self::Everybody, |pattern| Self::Pattern(Arc::clone(pattern)))
+            }
             RateScope::Tenant => Self::Everybody,
         }
     }
@@ -62,6 +74,10 @@ impl Counted {
             Self::Endpoint(endpoint) => hash_parts(hash, 3, &[endpoint.as_bytes()]),
             Self::Address(address) => hash_parts(hash, 4, &[&network(*address)]),
             Self::Everybody => hash_parts(hash, 5, &[]),
+            Self::Pattern(pattern) => {
+                hash_parts(hash, 6, &[]);
+                hash.update(pattern.as_bytes());
+            }
         }
     }
 }

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 pub use configuration::{RateLimitConfiguration, RateLimitConfigurationError, RateLimitProblem, RateScope};
-pub(in crate::policy) use configuration::{TERMS, optional_terms, terms_schema};
+pub(in crate::policy) use configuration::{TERMS, listed_patterns, optional_terms, terms_schema};
 pub(crate) use counted::network;
 pub use limit::{Headroom, Level, Limit, Moment, Period, Window};
 pub use limit_key::LimitKey;
@@ -27,20 +27,25 @@ pub(in crate::policy) use taking::{CountedLimit, Counts};
 
 use kept::KeptLimits;
 
+use crate::group::GroupName;
+use crate::marketplace::MarketplaceName;
+use crate::policy::access::AccessConfiguration;
 use crate::policy::metadata::{PolicyEntry, PolicyOutcome};
 use crate::policy::obligation::Obligation;
 use crate::policy::policy_type::{
     ConfigurationError, ConfigurationSchema, Facts, Finding, PolicyType, Rule, Stage,
 };
 use crate::policy::ports::RateLimitStore;
+use crate::policy::reference::Reference;
 use crate::store::StoreError;
 use crate::time::Timestamp;
 
 /// The type `rate_limit`.
 ///
 /// 1. Every limit that is attached must let a query through. Where one does not, what was taken of the others is given back.
-/// 2. What was taken stays taken, also where the query fails or its caller goes.
-/// 3. Where it is asked who could query, and not for a query, nothing is taken and nobody refused.
+/// 2. A limit that is for some callers alone is as if it were not there for all others, and for guests.
+/// 3. What was taken stays taken, also where the query fails or its caller goes.
+/// 4. Where it is asked who could query, and not for a query, nothing is taken and nobody refused.
 #[derive(Debug)]
 pub struct RateLimitType {
     limiter: Arc<RateLimiter>,
@@ -94,7 +99,16 @@ impl PolicyType for RateLimitType {
 
     fn compile(&self, configuration: &Value) -> Result<Arc<dyn Rule>, ConfigurationError> {
         let configuration = RateLimitConfiguration::parse(configuration)?;
-        Ok(Arc::new(RateRule(CountedLimit::new(Arc::clone(&self.limiter), configuration, Counts::Queries))))
+        let limiter = Arc::clone(&self.limiter);
+        Ok(Arc::new(RateRule(CountedLimit::new(limiter, configuration, Counts::Queries)?)))
+    }
+
+    fn patterns(&self, configuration: &Value) -> u64 {
+        listed_patterns(configuration)
+    }
+
+    fn references(&self, configuration: &Value) -> Vec<Reference> {
+        AccessConfiguration::references_of(configuration, "applies_to")
     }
 
     fn keep(&self, now: Timestamp) -> Result<(), StoreError> {
@@ -122,12 +136,20 @@ impl Rule for RateRule {
         Stage::Limit
     }
 
-    fn evaluate(&self, _: &Facts<'_>) -> Finding {
-        Finding::NotMatched
+    fn evaluate(&self, facts: &Facts<'_>) -> Finding {
+        self.0.evaluate(facts)
+    }
+
+    fn groups(&self) -> &[GroupName] {
+        self.0.groups()
+    }
+
+    fn marketplaces(&self) -> &[MarketplaceName] {
+        self.0.marketplaces()
     }
 
     fn obligation(&self, facts: &Facts<'_>) -> Option<Arc<dyn Obligation>> {
-        facts.query.as_ref().map(|query| self.0.take(facts, query, 1))
+        facts.query.as_ref().and_then(|query| self.0.take(facts, query, 1))
     }
 
     fn description(&self) -> String {

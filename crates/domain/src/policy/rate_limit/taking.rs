@@ -2,24 +2,39 @@
 
 use std::sync::Arc;
 
-use super::RateLimitConfiguration;
 use super::counted::Counted;
 use super::limit::Limit;
 use super::limit_key::LimitKey;
 use super::limiter::{RateLimiter, Took};
 use super::wording::{Wording, sentence};
+use super::{RateLimitConfiguration, RateScope};
 use crate::Pending;
+use crate::group::GroupName;
+use crate::marketplace::MarketplaceName;
+use crate::policy::access::AccessType;
 use crate::policy::allowance::{Allowance, LimitStatus};
 use crate::policy::context::QueryFacts;
 use crate::policy::obligation::{Hold, Obligation, ObligationContext, ObligationError, Release};
-use crate::policy::policy_type::Facts;
+use crate::policy::policy_type::{ConfigurationError, Facts, Finding, PolicyType, Rule};
 
 /// A limit as a rule keeps it, whatever it counts.
 pub(in crate::policy) struct CountedLimit {
     limiter: Arc<RateLimiter>,
     configuration: RateLimitConfiguration,
+    /// Whom it limits, where that is not everybody: those whom this rule means.
+    applies_to: Option<Arc<dyn Rule>>,
     wording: Wording,
     counts: Counts,
+}
+
+/// Whether a limit applies to a caller.
+enum Applies {
+    /// It does, and this is what of its list means them.
+    To(Option<Arc<str>>),
+    /// It does not.
+    ToOthers,
+    /// That cannot be told, for this reason.
+    Unknown(Finding),
 }
 
 /// What a limit counts.
@@ -56,18 +71,51 @@ impl Counts {
 }
 
 impl CountedLimit {
+    /// # Errors
+    /// When whom it limits cannot be read.
     pub(in crate::policy) fn new(
         limiter: Arc<RateLimiter>,
         configuration: RateLimitConfiguration,
         counts: Counts,
-    ) -> Self {
+    ) -> Result<Self, ConfigurationError> {
         let wording = Wording::of(&configuration, counts.unit());
-        Self { limiter, configuration, wording, counts }
+        let applies_to = configuration.applies_to.as_ref();
+        let applies_to = applies_to.map(|listed| AccessType.compile(&listed.to_json())).transpose()?;
+        Ok(Self { limiter, configuration, applies_to, wording, counts })
     }
 
-    /// How much there is of it at once: what takes more is never let through.
-    pub(in crate::policy) fn at_once(&self) -> u32 {
-        self.configuration.limit.burst()
+    /// Whether it applies to a caller. Nobody but whom a pattern means is limited by a list, so no guest is.
+    fn applies(&self, facts: &Facts<'_>) -> Applies {
+        match self.applies_to.as_ref().map(|rule| rule.evaluate(facts)) {
+            None => Applies::To(None),
+            Some(Finding::Matched(pattern)) => Applies::To(Some(pattern)),
+            Some(Finding::NotMatched) => Applies::ToOthers,
+            Some(unknown) => Applies::Unknown(unknown),
+        }
+    }
+
+    /// What keeps a query out: that it cannot be told whether the limit applies to its caller.
+    pub(in crate::policy) fn evaluate(&self, facts: &Facts<'_>) -> Finding {
+        let applies = facts.query.as_ref().map(|_| self.applies(facts));
+        match applies {
+            Some(Applies::Unknown(why)) => why,
+            None | Some(Applies::To(_) | Applies::ToOthers) => Finding::NotMatched,
+        }
+    }
+
+    /// The groups on which it hangs whom it limits.
+    pub(in crate::policy) fn groups(&self) -> &[GroupName] {
+        self.applies_to.as_ref().map_or(&[], |rule| rule.groups())
+    }
+
+    /// The marketplaces on which it hangs.
+    pub(in crate::policy) fn marketplaces(&self) -> &[MarketplaceName] {
+        self.applies_to.as_ref().map_or(&[], |rule| rule.marketplaces())
+    }
+
+    /// How much there is of it at once for a caller, if it applies to them: what takes more is never let through.
+    pub(in crate::policy) fn at_once(&self, facts: &Facts<'_>) -> Option<u32> {
+        matches!(self.applies(facts), Applies::To(_)).then(|| self.configuration.limit.burst())
     }
 
     /// One sentence for a hub.
@@ -78,23 +126,26 @@ impl CountedLimit {
         }
     }
 
-    /// To take so much of it for a query.
+    /// To take so much of it for a query, if it applies to its caller.
     pub(in crate::policy) fn take(
         &self,
         facts: &Facts<'_>,
         query: &QueryFacts<'_>,
         amount: u32,
-    ) -> Arc<dyn Obligation> {
-        let RateLimitConfiguration { limit, scope } = self.configuration;
-        let key = Counted::of(scope, facts, query).key(facts, self.counts.tag(), scope, limit.window);
-        Arc::new(Take {
+    ) -> Option<Arc<dyn Obligation>> {
+        let Applies::To(pattern) = self.applies(facts) else { return None };
+        let RateLimitConfiguration { limit, scope, .. } = self.configuration;
+        let counted = Counted::of(scope, facts, query, pattern.as_ref());
+        let of_pattern = pattern.filter(|_| scope == RateScope::Pattern);
+        let wording = of_pattern.map(|pattern| self.wording.of_pattern(&pattern));
+        Some(Arc::new(Take {
             limiter: Arc::clone(&self.limiter),
-            key,
+            key: counted.key(facts, self.counts.tag(), scope, limit.window),
             limit,
             amount,
-            wording: self.wording.clone(),
+            wording: wording.unwrap_or_else(|| self.wording.clone()),
             counts: self.counts,
-        })
+        }))
     }
 }
 

@@ -25,7 +25,7 @@ pub(super) struct Wording {
 impl Wording {
     /// Of a limit that counts queries, or something else, which its name says then.
     pub(super) fn of(configuration: &RateLimitConfiguration, unit: &'static str) -> Self {
-        let RateLimitConfiguration { limit, scope } = configuration;
+        let RateLimitConfiguration { limit, scope, .. } = configuration;
         let (number, burst, period) = (limit.number, limit.burst(), limit.period.duration());
         let mut name = format!("{}-{number}-{}", scope.as_str(), period.as_secs());
         let mut rule = format!("{} per {}", configuration.rate(), scope.as_str());
@@ -44,6 +44,11 @@ impl Wording {
         // A quota is never less than what may be left of it.
         let (quota, window) = if burst > number { (burst, limit.refill()) } else { (number, period) };
         Self { rule: rule.into(), name: name.into(), unit, quota: quota.into(), window }
+    }
+
+    /// The same of what those have together whom a pattern means.
+    pub(super) fn of_pattern(&self, pattern: &str) -> Self {
+        Self { rule: format!("{} {pattern}", self.rule).into(), ..self.clone() }
     }
 
     pub(super) fn status(&self, headroom: Headroom) -> LimitStatus {
@@ -72,18 +77,24 @@ fn micros(micros: i64) -> Duration {
 
 /// A sentence for a hub on what is answered: so many of something.
 pub(super) fn sentence(configuration: &RateLimitConfiguration, one: &str, many: &str) -> String {
-    let RateLimitConfiguration { limit, scope } = configuration;
+    let RateLimitConfiguration { limit, scope, applies_to } = configuration;
     let period = match limit.period {
         Period::Second => "second",
         Period::Minute => "minute",
         Period::Hour => "hour",
         Period::Day => "day",
     };
-    let counted = match scope {
-        RateScope::User => " of each caller",
-        RateScope::Key => " with each API key",
-        RateScope::Address => " from each address",
-        RateScope::Endpoint | RateScope::Tenant => "",
+    let counted = match (scope, applies_to.is_some()) {
+        (RateScope::User, false) => " of each caller",
+        (RateScope::User, true) => " of each caller whom the owner names",
+        (RateScope::Key, false) => " with each API key",
+        (RateScope::Key, true) => " with each API key of people whom the owner names",
+        (RateScope::Address, false) => " from each address",
+        (RateScope::Address, true) => " of people whom the owner names, from each address",
+        (RateScope::Endpoint | RateScope::Tenant, false) => "",
+        (RateScope::Pattern, _) | (RateScope::Endpoint | RateScope::Tenant, true) => {
+            " of people whom the owner names, together,"
+        }
     };
     let unit = if limit.number == 1 { one } else { many };
     format!("At most {} {unit} a {period}{counted} are answered.", limit.number)

@@ -10,12 +10,16 @@ use serde_json::Value;
 
 use configuration::TokenLimitConfiguration;
 
+use crate::group::GroupName;
+use crate::marketplace::MarketplaceName;
+use crate::policy::access::AccessConfiguration;
 use crate::policy::metadata::{PolicyEntry, PolicyOutcome};
 use crate::policy::obligation::Obligation;
 use crate::policy::policy_type::{
     ConfigurationError, ConfigurationSchema, Facts, Finding, PolicyType, Rule, Stage,
 };
-use crate::policy::rate_limit::{CountedLimit, Counts, RateLimiter};
+use crate::policy::rate_limit::{CountedLimit, Counts, RateLimiter, listed_patterns};
+use crate::policy::reference::Reference;
 
 /// The type `token_limit`: `{"max_characters": 8000, "rate": "100000/d"}`. It counts characters, for how many tokens these are differs
 /// from model to model, and nobody could tell before what is let in.
@@ -55,7 +59,15 @@ impl PolicyType for TokenLimitType {
     fn compile(&self, configuration: &Value) -> Result<Arc<dyn Rule>, ConfigurationError> {
         let TokenLimitConfiguration { max_characters, rate } = TokenLimitConfiguration::parse(configuration)?;
         let limit = |rate| CountedLimit::new(Arc::clone(&self.limiter), rate, Counts::Characters);
-        Ok(Arc::new(TokenLimit { max_characters, limit: rate.map(limit) }))
+        Ok(Arc::new(TokenLimit { max_characters, limit: rate.map(limit).transpose()? }))
+    }
+
+    fn patterns(&self, configuration: &Value) -> u64 {
+        listed_patterns(configuration)
+    }
+
+    fn references(&self, configuration: &Value) -> Vec<Reference> {
+        AccessConfiguration::references_of(configuration, "applies_to")
     }
 
     fn refusal(&self) -> PolicyEntry {
@@ -85,8 +97,9 @@ struct TokenLimit {
 
 impl TokenLimit {
     /// The most that a conversation may have, however long its caller waits.
-    fn longest(&self) -> Option<u32> {
-        self.max_characters.into_iter().chain(self.limit.as_ref().map(CountedLimit::at_once)).min()
+    fn longest(&self, facts: &Facts<'_>) -> Option<u32> {
+        let at_once = self.limit.as_ref().and_then(|limit| limit.at_once(facts));
+        self.max_characters.into_iter().chain(at_once).min()
     }
 }
 
@@ -97,12 +110,13 @@ impl Rule for TokenLimit {
 
     fn evaluate(&self, facts: &Facts<'_>) -> Finding {
         let conversation = facts.query.and_then(|query| query.conversation);
-        let Some((conversation, most)) = conversation.zip(self.longest()) else {
-            return Finding::NotMatched;
+        let unknown = self.limit.as_ref().map_or(Finding::NotMatched, |limit| limit.evaluate(facts));
+        let Some((conversation, most)) = conversation.zip(self.longest(facts)) else {
+            return unknown;
         };
         let characters = conversation.characters();
         if u32::try_from(characters).is_ok_and(|characters| characters <= most) {
-            return Finding::NotMatched;
+            return unknown;
         }
         Finding::Matched(format!("{characters} characters of at most {most}").into())
     }
@@ -110,7 +124,15 @@ impl Rule for TokenLimit {
     fn obligation(&self, facts: &Facts<'_>) -> Option<Arc<dyn Obligation>> {
         let (limit, query) = self.limit.as_ref().zip(facts.query.as_ref())?;
         let characters = query.conversation.map_or(1, |conversation| conversation.characters());
-        Some(limit.take(facts, query, u32::try_from(characters).unwrap_or(u32::MAX)))
+        limit.take(facts, query, u32::try_from(characters).unwrap_or(u32::MAX))
+    }
+
+    fn groups(&self) -> &[GroupName] {
+        self.limit.as_ref().map_or(&[], CountedLimit::groups)
+    }
+
+    fn marketplaces(&self) -> &[MarketplaceName] {
+        self.limit.as_ref().map_or(&[], CountedLimit::marketplaces)
     }
 
     fn description(&self) -> String {
