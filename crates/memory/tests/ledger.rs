@@ -14,7 +14,7 @@ use syft_space_domain::audit::{Action, Event, Log};
 use syft_space_domain::ids::{ActorId, EndpointId, EventId, HubId, PolicyId};
 use syft_space_domain::ledger::{
     AccountBalance, Amount, Balance, LedgerAccount, MAX_REPEATS, REPEATED_WITHIN, RequestDigest, Span,
-    Transfer, TransferKey,
+    Transfer, TransferFilter, TransferKey,
 };
 use syft_space_domain::page::{Cursor, Page, PageLimit, PageRequest};
 use syft_space_domain::policy::{
@@ -269,7 +269,8 @@ fn find(store: &dyn Store, scope: TenantScope, key: TransferKey, page: PageReque
         policy: PolicyId::from_bytes([255; 16]),
     };
     let page = PageRequest { after: Some(Cursor(before)), ..page };
-    let found = store.read(&scope, move |view| view.transfers(&scope, page)).wait();
+    let found =
+        store.read(&scope, move |view| view.transfers(&scope, &TransferFilter::default(), page)).wait();
     let found: Page<Transfer, _> = found.unwrap();
     found.items.into_iter().find(|transfer| transfer.key == key).expect("it is in the ledger")
 }

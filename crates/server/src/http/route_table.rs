@@ -372,7 +372,7 @@ pub static ROUTES: &[Route] = routes! {
         summary("List one's own questions that wait for approval").paged().response::<List<approvals::OwnApproval>>(200);
 
     Get    "/api/v1/ledger/transfers"      member(&[ReadAudit]) => ledger::transfers,
-        summary("List what was charged").description("The oldest first.").paged().response::<List<ledger::Transfer>>(200);
+        summary("List what was charged").description("The oldest first.").query(ledger::FILTERS).response::<List<ledger::Transfer>>(200);
     Get    "/api/v1/ledger/balances"       member(&[ReadAudit]) => ledger::balances,
         summary("List what each account has come to").description("By policy, account, period and currency.")
             .paged().response::<List<ledger::AccountBalance>>(200);
