@@ -72,9 +72,12 @@ def make_sense(kind, configuration):
         # To JSON Schema 5.0 is a whole number; here one is written without a point.
         if isinstance(configuration.get(key), float) and configuration[key].is_integer():
             configuration[key] = int(configuration[key])
-    if kind == "rate_limit":
+    if kind in ("rate_limit", "token_limit"):
+        if configuration.get("scope") == "pattern" and "applies_to" not in configuration:
+            # Counted by patterns, of which there are none.
+            configuration["scope"] = "user"
         burst = configuration.get("burst")
-        if isinstance(burst, int) and not isinstance(burst, bool) and 1 <= burst <= 1_000_000:
+        if isinstance(burst, int) and not isinstance(burst, bool) and 1 <= burst <= 10_000_000:
             # Whole again within a year, whatever the rate.
             configuration["burst"] = min(burst, 300)
             if configuration.get("window") == "strict":

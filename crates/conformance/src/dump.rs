@@ -7,7 +7,7 @@ use syft_space_domain::expectation::Expectation;
 use syft_space_domain::group::{Group, GroupMember};
 use syft_space_domain::identity::{Account, Invitation, Member, SecondFactor, Session};
 use syft_space_domain::ids::{AccountId, EndpointId, MarketplaceId, PolicyId, SessionId, TenantId};
-use syft_space_domain::ledger::{AccountBalance, Transfer};
+use syft_space_domain::ledger::{AccountBalance, Transfer, TransferFilter};
 use syft_space_domain::marketplace::{Audience, Hub, Listing, Marketplace};
 use syft_space_domain::page::{Page, PageLimit, PageRequest};
 use syft_space_domain::policy::Policy;
@@ -233,7 +233,7 @@ impl TenantDump {
                 .collect::<Result<_, _>>()?,
             count_policies: view.count_policies(&scope)?,
             policy_usage: view.policy_usage(&scope)?,
-            transfers: view.transfers(&scope, first_page(100))?.items,
+            transfers: view.transfers(&scope, &TransferFilter::default(), first_page(100))?.items,
             balances: view.balances(&scope, first_page(100))?.items,
             attachments: view.attachments(&scope, None)?,
             count_expectations: view.count_expectations(&scope)?,

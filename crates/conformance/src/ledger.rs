@@ -2,9 +2,10 @@
 
 use syft_space_domain::ids::{ActorId, EventId};
 use syft_space_domain::ledger::{
-    Amount, Balance, BalanceKey, LedgerAccount, Period, RequestDigest, Span, Transfer, TransferKey,
+    Amount, Balance, BalanceKey, LedgerAccount, Period, RequestDigest, Span, Transfer, TransferFilter,
+    TransferKey,
 };
-use syft_space_domain::page::Cursor;
+use syft_space_domain::page::{Cursor, PageRequest};
 use syft_space_domain::store::Store;
 
 use crate::check::{Check, checks, run_all};
@@ -23,6 +24,7 @@ pub const CHECKS: &[Check<StoreFactory>] = checks![
     z2_repeats_are_counted,
     z1_a_ledger_is_seen_and_written_in_its_own_tenant_only,
     z2_transfers_and_balances_come_in_pages,
+    z2_those_transfers_are_listed_that_are_asked_for_in_the_order_of_their_times,
 ];
 
 /// Checks every promise.
@@ -57,7 +59,9 @@ fn balance(store: &dyn Store, tenant: u64, key: BalanceKey) -> Balance {
 }
 
 fn transfers(store: &dyn Store, tenant: u64) -> Vec<Transfer> {
-    all_items(2, |page| read(store, move |view| view.transfers(&scope(tenant), page)))
+    all_items(2, |page| {
+        read(store, move |view| view.transfers(&scope(tenant), &TransferFilter::default(), page))
+    })
 }
 
 /// With its request, and without.
@@ -251,4 +255,41 @@ pub fn z2_transfers_and_balances_come_in_pages(make: &StoreFactory) {
     let key = by_three.first().copied().expect("there are balances");
     let text = Cursor(key).encode();
     assert_eq!(Cursor::decode(&text), Ok(Cursor(key)), "a key is read back from a cursor");
+}
+
+/// By whom was charged, where, and when: each filter alone and with the others, in pages of any size.
+pub fn z2_those_transfers_are_listed_that_are_asked_for_in_the_order_of_their_times(make: &StoreFactory) {
+    let fixture = seeded_store(make);
+    let mut all = Vec::new();
+    // The order of the keys is another than that of the times, and some are of the same time.
+    for (n, at) in [(1, 9), (2, 5), (3, 5), (4, 7), (5, 1), (6, 9), (7, 3), (8, 5)] {
+        let payer = ActorId::from(account_id(n % 2 + 1));
+        let transfer = Transfer { time: time(at), payer, endpoint: endpoint_id(n % 3 + 1), ..transfer(n) };
+        add(&*fixture.adapter, 1, transfer.clone());
+        all.push(transfer);
+    }
+    add(&*fixture.adapter, 2, transfer(9));
+    all.sort_by_key(|transfer| (transfer.time, transfer.key));
+    let payers = [None, Some(ActorId::from(account_id(1))), Some(ActorId::from(account_id(9)))];
+    let endpoints = [None, Some(endpoint_id(2)), Some(endpoint_id(9))];
+    let times = [None, Some(time(5)), Some(time(9))];
+    for (payer, endpoint) in payers.into_iter().flat_map(|payer| endpoints.map(|endpoint| (payer, endpoint)))
+    {
+        for (since, until) in times.into_iter().flat_map(|since| times.map(|until| (since, until))) {
+            let filter = TransferFilter { payer, endpoint, since, until };
+            let asked_for = all.iter().filter(|transfer| filter.fits(transfer));
+            let expected: Vec<TransferKey> = asked_for.map(|transfer| transfer.key).collect();
+            for limit in [1, 3, 100] {
+                let listed = all_items(limit, |page| {
+                    read(&*fixture.adapter, move |view| view.transfers(&scope(1), &filter, page))
+                });
+                let listed: Vec<TransferKey> = listed.iter().map(|transfer| transfer.key).collect();
+                assert_eq!(listed, expected, "{filter:?} in pages of {limit}");
+            }
+        }
+    }
+    let behind = PageRequest { after: Some(Cursor(key(99))), ..first_page(10) };
+    let page =
+        read(&*fixture.adapter, move |view| view.transfers(&scope(1), &TransferFilter::default(), behind));
+    assert_eq!(page.items, [], "nothing is behind what there is not");
 }

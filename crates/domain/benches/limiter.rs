@@ -56,7 +56,7 @@ fn takes(criterion: &mut Criterion) {
                     at_once(threads, calls, |call| {
                         // With a reading of a clock for each, as governor takes one.
                         let micros = i64::try_from(begun.elapsed().as_micros()).unwrap();
-                        ours.take(key(call), &LIMIT, Timestamp::from_unix_micros(micros)).is_ok()
+                        ours.take(key(call), &LIMIT, 1, Timestamp::from_unix_micros(micros)).is_ok()
                     })
                 });
             });
@@ -82,7 +82,7 @@ fn flood(criterion: &mut Criterion) {
         bencher.iter(|| {
             let caller = next.fetch_add(1, Ordering::Relaxed);
             let key = LimitKey::new(&[1; 16], &Sha256::digest(caller.to_be_bytes()).into());
-            full.take(key, &LIMIT, Timestamp::from_unix_micros(i64::from(caller))).is_ok()
+            full.take(key, &LIMIT, 1, Timestamp::from_unix_micros(i64::from(caller))).is_ok()
         });
     });
     group.finish();

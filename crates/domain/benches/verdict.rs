@@ -18,7 +18,7 @@ use syft_space_domain::access::Role;
 use syft_space_domain::endpoint::{Conversation, Message, MessageRole};
 use syft_space_domain::group::{GroupMemberships, GroupName, GroupSnapshot};
 use syft_space_domain::identity::Email;
-use syft_space_domain::ids::{EndpointId, GroupId, PolicyId};
+use syft_space_domain::ids::{EndpointId, GroupId, HubId, PolicyId};
 use syft_space_domain::policy::{
     AccessConfiguration, Caller, CompiledPolicy, DecisionContext, Facts, Finding, MAX_ATTACHED, PatternSet,
     PolicySet, PolicyTypes, QueryFacts, Resource, Subject,
@@ -53,7 +53,10 @@ fn is_let_in(policies: &PolicySet, email: &Email) -> bool {
 }
 
 fn is_let_in_with(policies: &PolicySet, groups: &GroupMemberships, email: &Email) -> bool {
-    let caller = Caller::HubUser { registered: true, subject: Subject::Identified { email: Some(email) } };
+    let caller = Caller::HubUser {
+        hub: Some(HubId::from_bytes([7; 16])),
+        subject: Subject::Identified { email: Some(email) },
+    };
     let context = DecisionContext::at(Timestamp::from_unix_micros(0)).with_groups(groups);
     policies.decide(Resource::published(EndpointId::from_bytes([2; 16])), &caller, &context).is_allow()
 }
@@ -161,6 +164,8 @@ fn schedules(criterion: &mut Criterion) {
             now: Timestamp::parse("2026-11-24T20:30:00Z").unwrap(),
             query: Some(query),
             groups: None,
+            marketplaces: None,
+            hub: None,
         };
         assert!(matches!(rule.evaluate(&facts), Finding::Matched(_)));
         group.bench_function(name, |bencher| bencher.iter(|| black_box(&rule).evaluate(black_box(&facts))));

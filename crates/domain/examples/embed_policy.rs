@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 use syft_space_domain::identity::Email;
-use syft_space_domain::ids::{EndpointId, PolicyId};
+use syft_space_domain::ids::{EndpointId, HubId, PolicyId};
 use syft_space_domain::policy::{
     Caller, CompiledPolicy, DecisionContext, PolicySet, PolicyTypes, PolicyVerdict, Resource, Subject,
 };
@@ -37,7 +37,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (resource, context) =
         (Resource::published(handbook), DecisionContext::at(Timestamp::from_unix_micros(0)));
     let decide = |subject: Subject<'_>| {
-        policies.decide(resource, &Caller::HubUser { registered: true, subject }, &context)
+        policies.decide(
+            resource,
+            &Caller::HubUser { hub: Some(HubId::from_bytes([7; 16])), subject },
+            &context,
+        )
     };
     let name = |id| if id == staff_id { "staff" } else { "former" };
 

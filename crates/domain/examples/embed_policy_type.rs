@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::{Value, json};
 use syft_space_domain::Pending;
 use syft_space_domain::identity::Email;
-use syft_space_domain::ids::{EndpointId, PolicyId};
+use syft_space_domain::ids::{EndpointId, HubId, PolicyId};
 use syft_space_domain::policy::{
     Allowance, Caller, CompiledPolicy, ConfigurationError, ConfigurationSchema, Decision, DecisionContext,
     Facts, Finding, Hold, Obligation, ObligationContext, ObligationError, PolicySet, PolicyType, PolicyTypes,
@@ -202,7 +202,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let policies = endpoint(&types)?;
     let now = Timestamp::parse("2026-11-24T09:30:00Z")?;
     let eve = Email::parse("eve@company.com")?;
-    let caller = Caller::HubUser { registered: true, subject: Subject::Identified { email: Some(&eve) } };
+    let caller = Caller::HubUser {
+        hub: Some(HubId::from_bytes([7; 16])),
+        subject: Subject::Identified { email: Some(&eve) },
+    };
     for works in [true, false, true, true] {
         println!("{}", answer(policies.decide(handbook(), &caller, &DecisionContext::at(now)), now, works));
     }
@@ -228,7 +231,7 @@ mod tests {
             let subject = Subject::Identified { email: Some(email) };
             policies.decide(
                 handbook(),
-                &Caller::HubUser { registered: true, subject },
+                &Caller::HubUser { hub: Some(HubId::from_bytes([7; 16])), subject },
                 &DecisionContext::at(now),
             )
         };
@@ -254,7 +257,10 @@ mod tests {
             CompiledPolicy::compile(&PolicyTypes::default(), PolicyId::from_bytes([2; 16]), 1, &stored);
         let policies = PolicySet::new([Arc::new(compiled)]);
         let eve = Email::parse("eve@company.com")?;
-        let caller = Caller::HubUser { registered: true, subject: Subject::Identified { email: Some(&eve) } };
+        let caller = Caller::HubUser {
+            hub: Some(HubId::from_bytes([7; 16])),
+            subject: Subject::Identified { email: Some(&eve) },
+        };
         let decision =
             policies.decide(handbook(), &caller, &DecisionContext::at(Timestamp::from_unix_micros(0)));
         assert_eq!(decision.diagnostics.reason.as_str(), "policy_unavailable");

@@ -53,12 +53,35 @@ mod rate_limit {
                 let limiter = Arc::new(RateLimiter::of_shards(10, 1));
                 let take = |seconds| {
                     let limiter = Arc::clone(&limiter);
-                    thread::spawn(move || usize::from(limiter.take(key(1, 1), &limit, at(seconds)).is_ok()))
+                    thread::spawn(move || {
+                        usize::from(limiter.take(key(1, 1), &limit, 1, at(seconds)).is_ok())
+                    })
                 };
                 // Their readings of the clock differ, and so does the order in which they come.
                 let (one, two) = (take(100), take(101));
-                let mine = usize::from(limiter.take(key(1, 1), &limit, at(100)).is_ok());
+                let mine = usize::from(limiter.take(key(1, 1), &limit, 1, at(100)).is_ok());
                 assert_eq!(mine + one.join().unwrap() + two.join().unwrap(), 2);
+            });
+        }
+    }
+
+    #[test]
+    fn z4_in_every_order_of_three_threads_no_more_is_taken_than_there_is() {
+        for window in [Window::Sliding { burst: 5 }, Window::Strict] {
+            let limit = Limit { number: 5, period: Period::Minute, window };
+            loom::model(move || {
+                let limiter = Arc::new(RateLimiter::of_shards(10, 1));
+                let take = |amount: u32| {
+                    let limiter = Arc::clone(&limiter);
+                    thread::spawn(move || match limiter.take(key(1, 1), &limit, amount, at(100)) {
+                        Ok(_) => amount,
+                        Err(_) => 0,
+                    })
+                };
+                let (three, two) = (take(3), take(2));
+                let four = limiter.take(key(1, 1), &limit, 4, at(100)).map_or(0, |took| took.amount);
+                let all = three.join().unwrap() + two.join().unwrap() + four;
+                assert!(all == 5 || all == 4, "{all}");
             });
         }
     }
@@ -69,14 +92,15 @@ mod rate_limit {
         loom::model(move || {
             // There is room for one key of the policy.
             let limiter = Arc::new(RateLimiter::of_shards(1, 1));
-            limiter.take(key(1, 1), &limit, at(100)).unwrap();
+            limiter.take(key(1, 1), &limit, 1, at(100)).unwrap();
             let other = Arc::clone(&limiter);
             let threads = thread::spawn(move || {
-                (2..4).filter(|caller| other.take(key(1, *caller), &limit, at(100)).is_ok()).count()
+                (2..4).filter(|caller| other.take(key(1, *caller), &limit, 1, at(100)).is_ok()).count()
             });
-            let mine = (4..6).filter(|caller| limiter.take(key(1, *caller), &limit, at(100)).is_ok()).count();
+            let mine =
+                (4..6).filter(|caller| limiter.take(key(1, *caller), &limit, 1, at(100)).is_ok()).count();
             assert_eq!(mine + threads.join().unwrap(), 2);
-            assert!(limiter.take(key(1, 1), &limit, at(100)).is_ok(), "who is known keeps what is theirs");
+            assert!(limiter.take(key(1, 1), &limit, 1, at(100)).is_ok(), "who is known keeps what is theirs");
         });
     }
 
@@ -85,13 +109,13 @@ mod rate_limit {
         for limit in limits() {
             loom::model(move || {
                 let limiter = Arc::new(RateLimiter::of_shards(10, 1));
-                let took = limiter.take(key(1, 1), &limit, at(100)).unwrap();
-                limiter.take(key(1, 1), &limit, at(100)).unwrap();
+                let took = limiter.take(key(1, 1), &limit, 1, at(100)).unwrap();
+                limiter.take(key(1, 1), &limit, 1, at(100)).unwrap();
                 let other = Arc::clone(&limiter);
                 let returning = thread::spawn(move || other.give_back(&took, &limit));
-                let mine = usize::from(limiter.take(key(1, 1), &limit, at(100)).is_ok());
+                let mine = usize::from(limiter.take(key(1, 1), &limit, 1, at(100)).is_ok());
                 returning.join().unwrap();
-                let then = usize::from(limiter.take(key(1, 1), &limit, at(100)).is_ok());
+                let then = usize::from(limiter.take(key(1, 1), &limit, 1, at(100)).is_ok());
                 assert_eq!(mine + then, 1);
             });
         }
@@ -102,9 +126,10 @@ mod rate_limit {
         let [limit, _] = limits();
         loom::model(move || {
             let limiter = Arc::new(RateLimiter::of_shards(10, 1));
-            limiter.take(key(1, 1), &limit, at(100)).unwrap();
+            limiter.take(key(1, 1), &limit, 1, at(100)).unwrap();
             let other = Arc::clone(&limiter);
-            let taking = thread::spawn(move || other.take(key(1, 1), &limit, at(100)).unwrap().after.until);
+            let taking =
+                thread::spawn(move || other.take(key(1, 1), &limit, 1, at(100)).unwrap().after.until);
             let first = limiter.changed();
             let until = taking.join().unwrap();
             let kept = first.into_iter().chain(limiter.changed()).last().unwrap();

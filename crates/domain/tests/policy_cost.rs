@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use syft_space_domain::identity::Email;
-use syft_space_domain::ids::{EndpointId, PolicyId};
+use syft_space_domain::ids::{EndpointId, HubId, PolicyId};
 use syft_space_domain::policy::{
     AccessConfiguration, Caller, CompiledPolicy, DecisionContext, EmailPattern, PolicySet, PolicyTypes,
     Resource, Subject,
@@ -56,7 +56,10 @@ fn hostile() -> Vec<(&'static str, Vec<String>)> {
 fn k12_a_decision_is_quick_whatever_the_patterns_are() {
     let types = PolicyTypes::default();
     let email = Email::parse(&format!("{}@{}.com", "a".repeat(64), "a".repeat(60))).unwrap();
-    let caller = Caller::HubUser { registered: true, subject: Subject::Identified { email: Some(&email) } };
+    let caller = Caller::HubUser {
+        hub: Some(HubId::from_bytes([7; 16])),
+        subject: Subject::Identified { email: Some(&email) },
+    };
     for (name, patterns) in hostile() {
         // Twenty policies, as many as an endpoint may have.
         let policies = PolicySet::new((0..20).map(|policy| {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use serde_json::json;
 use syft_space_domain::identity::Email;
-use syft_space_domain::ids::{EndpointId, PolicyId};
+use syft_space_domain::ids::{EndpointId, HubId, PolicyId};
 use syft_space_domain::policy::{
     AccessConfiguration, Caller, CompiledPolicy, Decision, DecisionContext, Effect, EmailPattern, PatternSet,
     PolicyDiagnostic, PolicySet, PolicyTypes, PolicyVerdict, Reason, Resource, Subject, Validity,
@@ -106,7 +106,14 @@ fn policies() -> impl Strategy<Value = Vec<(PolicyId, AccessConfiguration)>> {
     let mode = prop_oneof![Just(Effect::Allow), Just(Effect::Deny)];
     let one =
         (mode, prop::collection::vec(pattern(), 0..5), any::<bool>()).prop_map(|(mode, patterns, guests)| {
-            AccessConfiguration { mode, patterns, groups: Vec::new(), guests, validity: Validity::default() }
+            AccessConfiguration {
+                mode,
+                patterns,
+                hubs: Vec::new(),
+                groups: Vec::new(),
+                guests,
+                validity: Validity::default(),
+            }
         });
     prop::collection::vec(one, 0..5)
         .prop_map(|all| (0..).map(|number| PolicyId::from_bytes([number; 16])).zip(all).collect())
@@ -117,7 +124,7 @@ struct Rules(PolicySet);
 
 impl Rules {
     fn decide(&self, subject: Subject<'_>) -> Decision {
-        let caller = Caller::HubUser { registered: true, subject };
+        let caller = Caller::HubUser { hub: Some(HubId::from_bytes([7; 16])), subject };
         let resource = Resource::published(EndpointId::from_bytes([9; 16]));
         self.0.decide(resource, &caller, &DecisionContext::at(Timestamp::from_unix_micros(0)))
     }

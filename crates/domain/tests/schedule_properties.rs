@@ -158,6 +158,8 @@ fn facts(now: Timestamp) -> Facts<'static> {
         now,
         query: Some(query),
         groups: None,
+        marketplaces: None,
+        hub: None,
     }
 }
 

@@ -2,12 +2,15 @@
 
 use syft_space_domain::ids::PolicyId;
 use syft_space_domain::ledger::ports::{LedgerRows, LedgerView};
-use syft_space_domain::ledger::{AccountBalance, Balance, BalanceKey, RequestDigest, Transfer, TransferKey};
-use syft_space_domain::page::{Page, PageRequest};
+use syft_space_domain::ledger::{
+    AccountBalance, Balance, BalanceKey, RequestDigest, Transfer, TransferFilter, TransferKey,
+};
+use syft_space_domain::page::{Cursor, Page, PageRequest};
 use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::{TenantScope, WriteScope};
 use syft_space_domain::time::Timestamp;
 
+use crate::table::read_page;
 use crate::transaction::{Transaction, check_key};
 
 impl LedgerView for Transaction {
@@ -34,9 +37,20 @@ impl LedgerView for Transaction {
     fn transfers(
         &mut self,
         scope: &TenantScope,
+        filter: &TransferFilter,
         page: PageRequest<TransferKey>,
     ) -> Result<Page<Transfer, TransferKey>, StoreError> {
-        Ok(self.tables.transfers.page(scope, page, |_, _| true))
+        let place = |transfer: &Transfer| (transfer.time, transfer.key);
+        let after = page.after.map(|Cursor(key)| self.tables.transfers.get(scope, key).map(place));
+        let is_behind = |transfer: &Transfer| match after {
+            None => true,
+            Some(after) => after.is_some_and(|after| place(transfer) > after),
+        };
+        let rows = self.tables.transfers.rows(scope);
+        let mut rows: Vec<_> =
+            rows.filter(|(_, transfer)| filter.fits(transfer) && is_behind(transfer)).collect();
+        rows.sort_by_key(|(_, transfer)| place(transfer));
+        Ok(read_page(rows.into_iter(), page.limit))
     }
 
     fn balances(

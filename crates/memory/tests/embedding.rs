@@ -21,7 +21,7 @@ use syft_space_domain::endpoint::{
 };
 use syft_space_domain::identity::oidc::ProviderLogouts;
 use syft_space_domain::identity::{Email, Login, Password, Principal, SessionLife, authenticate, login};
-use syft_space_domain::ids::{DatasetId, EndpointId, PolicyId, TenantId};
+use syft_space_domain::ids::{DatasetId, EndpointId, HubId, PolicyId, TenantId};
 use syft_space_domain::page::PageRequest;
 use syft_space_domain::policy::{
     Caller, CompiledPolicy, DecisionContext, OpenReviews, PolicySet, PolicyTypes, Resource, Subject,
@@ -86,7 +86,7 @@ fn policies() -> Outcome {
     let staff = types.parse("access", &json!({"mode": "allow", "patterns": ["*@company.com"]}))?;
     let policies = PolicySet::new([Arc::new(CompiledPolicy::compile(&types, staff_id, 1, &staff))]);
     let subject = Subject::Identified { email: Some(&email) };
-    let caller = Caller::HubUser { registered: true, subject };
+    let caller = Caller::HubUser { hub: Some(HubId::from_bytes([7; 16])), subject };
     let decision = policies.decide(Resource::published(handbook_id), &caller, &DecisionContext::at(now));
     println!("{}: {}", decision.effect, decision.diagnostics.reason);
 

@@ -11,10 +11,10 @@ use futures_executor::block_on;
 use serde_json::json;
 use syft_space_conformance::sample;
 use syft_space_domain::audit::{Action, Event, Log};
-use syft_space_domain::ids::{ActorId, EndpointId, EventId, PolicyId};
+use syft_space_domain::ids::{ActorId, EndpointId, EventId, HubId, PolicyId};
 use syft_space_domain::ledger::{
     AccountBalance, Amount, Balance, LedgerAccount, MAX_REPEATS, REPEATED_WITHIN, RequestDigest, Span,
-    Transfer, TransferKey,
+    Transfer, TransferFilter, TransferKey,
 };
 use syft_space_domain::page::{Cursor, Page, PageLimit, PageRequest};
 use syft_space_domain::policy::{
@@ -129,7 +129,10 @@ impl World {
     fn begin(&mut self, who: Who, limit: usize, request: Option<RequestDigest>) {
         let facts =
             QueryFacts { principal: Some(who.0), documents: Some(limit), request, ..QueryFacts::default() };
-        let caller = Caller::HubUser { registered: true, subject: Subject::Identified { email: None } };
+        let caller = Caller::HubUser {
+            hub: Some(HubId::from_bytes([7; 16])),
+            subject: Subject::Identified { email: None },
+        };
         let context = DecisionContext::of_query(self.now, facts);
         let decision = self.process.policies.decide(Resource::published(who.1), &caller, &context);
         let context = ObligationContext::in_store(self.now, &self.store, sample::scope(1));
@@ -266,7 +269,8 @@ fn find(store: &dyn Store, scope: TenantScope, key: TransferKey, page: PageReque
         policy: PolicyId::from_bytes([255; 16]),
     };
     let page = PageRequest { after: Some(Cursor(before)), ..page };
-    let found = store.read(&scope, move |view| view.transfers(&scope, page)).wait();
+    let found =
+        store.read(&scope, move |view| view.transfers(&scope, &TransferFilter::default(), page)).wait();
     let found: Page<Transfer, _> = found.unwrap();
     found.items.into_iter().find(|transfer| transfer.key == key).expect("it is in the ledger")
 }

@@ -7,7 +7,7 @@ use syft_space_domain::ids::{ActorId, EndpointId, PolicyId};
 use syft_space_domain::ledger::ports::{LedgerRows, LedgerView};
 use syft_space_domain::ledger::{
     AccountBalance, Amount, Balance, BalanceKey, LedgerAccount, Period, RequestDigest, Span, Transfer,
-    TransferKey,
+    TransferFilter, TransferKey,
 };
 use syft_space_domain::page::{Cursor, Page, PageRequest};
 use syft_space_domain::store::StoreError;
@@ -167,23 +167,48 @@ impl LedgerView for Session<'_> {
     fn transfers(
         &mut self,
         scope: &TenantScope,
+        filter: &TransferFilter,
         page: PageRequest<TransferKey>,
     ) -> Result<Page<Transfer, TransferKey>, StoreError> {
-        // Before the first page stands the smallest key there could be.
-        let (event, policy) = page.after.map_or((Vec::new(), Vec::new()), |Cursor(key)| {
-            (key.event.as_bytes().to_vec(), key.policy.as_bytes().to_vec())
-        });
-        let same_event = transfers::event_id.eq(event.clone()).and(transfers::policy_id.gt(policy));
+        let after = match page.after {
+            None => None,
+            Some(Cursor(key)) => {
+                let row =
+                    transfers::table.find((Key::from(scope), Key::from(key.event), Key::from(key.policy)));
+                let time: Option<i64> =
+                    self.read(|connection| row.select(transfers::time).first(connection).optional())?;
+                let Some(time) = time else { return Ok(Page { items: Vec::new(), next: None }) };
+                Some((time, key))
+            }
+        };
         self.read(|connection| {
-            let rows = transfers::table
+            // Each index that may be taken ends with the time and the key, so nothing is sorted.
+            let mut rows = transfers::table
                 .filter(transfers::tenant_id.eq(Key::from(scope)))
-                // The first bound is what the index is searched by.
-                .filter(transfers::event_id.ge(event.clone()))
-                .filter(transfers::event_id.gt(event).or(same_event))
-                .order((transfers::event_id, transfers::policy_id))
+                .order((transfers::time, transfers::event_id, transfers::policy_id))
                 .limit(limit_plus_one(page.limit))
                 .select(TransferRow::as_select())
-                .load_iter::<TransferRow, DefaultLoadingMode>(connection)?;
+                .into_boxed();
+            if let Some(payer) = filter.payer {
+                rows = rows.filter(transfers::payer_id.eq(Key::from(payer)));
+            }
+            if let Some(endpoint) = filter.endpoint {
+                rows = rows.filter(transfers::endpoint_id.eq(Key::from(endpoint)));
+            }
+            if let Some(until) = filter.until {
+                rows = rows.filter(transfers::time.lt(until.as_unix_micros()));
+            }
+            // Of both bounds the later is what the index is searched by.
+            let since = filter.since.map(Timestamp::as_unix_micros);
+            if let Some(since) = since.max(after.map(|(time, _)| time)) {
+                rows = rows.filter(transfers::time.ge(since));
+            }
+            if let Some((time, TransferKey { event, policy })) = after {
+                let (event, policy) = (Key::from(event), Key::from(policy));
+                let same_event = transfers::event_id.eq(event).and(transfers::policy_id.gt(policy));
+                rows = rows.filter(transfers::time.gt(time).or(transfers::event_id.gt(event)).or(same_event));
+            }
+            let rows = rows.load_iter::<TransferRow, DefaultLoadingMode>(connection)?;
             read_page(rows, page.limit, |row| {
                 let transfer = Transfer::try_from(row)?;
                 Ok((transfer.key, transfer))

@@ -8,7 +8,7 @@ use syft_space_conformance::{
 use syft_space_domain::ids::{ActorId, PolicyId};
 use syft_space_domain::ledger::ports::{LedgerRows, LedgerView};
 use syft_space_domain::ledger::{
-    AccountBalance, Amount, Balance, BalanceKey, RequestDigest, Transfer, TransferKey,
+    AccountBalance, Amount, Balance, BalanceKey, RequestDigest, Transfer, TransferFilter, TransferKey,
 };
 use syft_space_domain::page::{Page, PageRequest};
 use syft_space_domain::policy::ports::{CallerCoverage, Disclosed, DisclosureRows, DisclosureView};
@@ -47,7 +47,7 @@ where
     scoped! { TenantScope, sample::scope;
         balance(key: &BalanceKey) -> Balance;
         transfer_of_request(request: &RequestDigest, policy: PolicyId, since: Timestamp) -> Option<Transfer>;
-        transfers(page: PageRequest<TransferKey>) -> Page<Transfer, TransferKey>;
+        transfers(filter: &TransferFilter, page: PageRequest<TransferKey>) -> Page<Transfer, TransferKey>;
         balances(page: PageRequest<BalanceKey>) -> Page<AccountBalance, BalanceKey>;
     }
 }

@@ -216,7 +216,9 @@ impl<'a> QueryCall<'a> {
             any_hour: false,
         };
         let context = DecisionContext::of_query(self.space.clock.now(), facts);
-        let context = context.with_groups(principal.snapshot().groups());
+        let context = context
+            .with_groups(principal.snapshot().groups())
+            .with_marketplaces(principal.snapshot().marketplace_hubs());
         endpoint.decide(&principal.caller(learned), &context)
     }
 

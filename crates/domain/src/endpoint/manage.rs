@@ -319,7 +319,9 @@ pub(super) fn may_list<'a>(
     slug: &str,
     now: Timestamp,
 ) -> Option<&'a Arc<EndpointSnapshot>> {
-    let context = DecisionContext::at(now).with_groups(principal.snapshot().groups());
+    let context = DecisionContext::at(now)
+        .with_groups(principal.snapshot().groups())
+        .with_marketplaces(principal.snapshot().marketplace_hubs());
     let endpoint = principal.snapshot().endpoint(slug).filter(|endpoint| principal.reaches(endpoint.id))?;
     endpoint.decide(&principal.caller(None), &context).is_allow().then_some(endpoint)
 }

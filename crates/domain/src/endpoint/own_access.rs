@@ -75,7 +75,9 @@ pub async fn own_access(
             dataset: Some(endpoint.searched.index.dataset),
             ..QueryFacts::default()
         };
-        let decided = DecisionContext::of_query(now, facts).with_groups(principal.snapshot().groups());
+        let decided = DecisionContext::of_query(now, facts)
+            .with_groups(principal.snapshot().groups())
+            .with_marketplaces(principal.snapshot().marketplace_hubs());
         let decision = endpoint.decide(&principal.caller(None), &decided);
         let allowances = decision.allowances(&context).await;
         let decision = decision.look(&context).await;

@@ -2,7 +2,7 @@
 //!
 //! What a snapshot holds of policies and groups is taken from it where it is of the same revision as the row.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::access::Role;
@@ -14,8 +14,8 @@ use crate::group::{GroupMemberships, GroupName, GroupSnapshot};
 use crate::identity::Email;
 use crate::identity::ports::AccountView;
 use crate::ids::{EndpointId, HubId, PolicyId};
-use crate::marketplace::Issuer;
 use crate::marketplace::ports::MarketplaceView;
+use crate::marketplace::{Issuer, MarketplaceHubs};
 use crate::page::every;
 use crate::policy::ports::PolicyView;
 use crate::policy::{
@@ -89,7 +89,7 @@ pub(super) struct Evaluator<'a, V: ?Sized> {
     groups: GroupMemberships,
     read_groups: HashSet<GroupName>,
     roles: HashMap<Email, Option<Role>>,
-    hubs: Option<HashSet<HubId>>,
+    hubs: Option<MarketplaceHubs>,
 }
 
 impl<'a, V: Rows + ?Sized> Evaluator<'a, V> {
@@ -127,6 +127,9 @@ impl<'a, V: Rows + ?Sized> Evaluator<'a, V> {
         let policies = PolicySet::new(attached);
         for policy in policies.iter() {
             self.read_groups(policy.groups())?;
+            if !policy.marketplaces().is_empty() {
+                self.hubs()?;
+            }
         }
         let resource = Resource { endpoint: id, published };
         Ok(Some(EndpointState { slug, resource, policies, names }))
@@ -139,20 +142,27 @@ impl<'a, V: Rows + ?Sized> Evaluator<'a, V> {
         endpoint: &EndpointState,
         expectation: &Expectation,
     ) -> Result<Verdict, StoreError> {
-        let (role, registered) = match &expectation.caller {
-            HypotheticalCaller::Address(email) => (self.role(email)?, false),
-            HypotheticalCaller::HubUser { issuer, .. } => (None, self.is_registered(issuer)?),
+        let (role, hub) = match &expectation.caller {
+            HypotheticalCaller::Address(email) => (self.role(email)?, None),
+            HypotheticalCaller::HubUser { issuer, .. } => (None, self.registered(issuer)?),
         };
-        let caller = expectation.caller.as_caller(role, registered);
+        let caller = expectation.caller.as_caller(role, hub);
         let verdict = self.decide(endpoint, expectation, &caller);
         if let HypotheticalCaller::Address(email) = &expectation.caller
             && expectation.verdict == ExpectedVerdict::Denied
             && verdict.is(ExpectedVerdict::Denied)
-            && !self.hubs()?.is_empty()
         {
-            let subject = Subject::Identified { email: Some(email) };
-            let from_hub = self.decide(endpoint, expectation, &Caller::HubUser { registered: true, subject });
-            return Ok(if from_hub.is(ExpectedVerdict::Denied) { verdict } else { from_hub });
+            let hubs: BTreeSet<_> = self.hubs()?.hubs().collect();
+            // Where no policy tells hubs apart, all of them are as the first.
+            let are_told_apart = endpoint.policies.iter().any(|policy| !policy.marketplaces().is_empty());
+            for hub in hubs.into_iter().take(if are_told_apart { usize::MAX } else { 1 }) {
+                let caller =
+                    Caller::HubUser { hub: Some(hub), subject: Subject::Identified { email: Some(email) } };
+                let from_hub = self.decide(endpoint, expectation, &caller);
+                if !from_hub.is(ExpectedVerdict::Denied) {
+                    return Ok(from_hub);
+                }
+            }
         }
         Ok(verdict)
     }
@@ -163,7 +173,8 @@ impl<'a, V: Rows + ?Sized> Evaluator<'a, V> {
             any_hour: true,
             ..QueryFacts::default()
         });
-        let context = DecisionContext { now: self.known.now, query, groups: Some(&self.groups) };
+        let (groups, marketplaces) = (Some(&self.groups), self.hubs.as_ref());
+        let context = DecisionContext { now: self.known.now, query, groups, marketplaces };
         let decided = endpoint.policies.decide(endpoint.resource, caller, &context).diagnostics;
         let decided_by = decided.decided_by.map(|decider| {
             let name = endpoint.names.get(&decider.policy).cloned().unwrap_or_default();
@@ -227,17 +238,18 @@ impl<'a, V: Rows + ?Sized> Evaluator<'a, V> {
     }
 
     /// The hubs on which the tenant has an account.
-    fn hubs(&mut self) -> Result<&HashSet<HubId>, StoreError> {
+    fn hubs(&mut self) -> Result<&MarketplaceHubs, StoreError> {
         if self.hubs.is_none() {
             let marketplaces = every(|page| self.view.marketplaces(self.scope, page))?;
-            self.hubs = Some(marketplaces.into_iter().map(|marketplace| marketplace.hub).collect());
+            self.hubs = Some(MarketplaceHubs::of(&marketplaces));
         }
         self.hubs.as_ref().ok_or_else(|| StoreError::failed("the hubs were just read"))
     }
 
-    fn is_registered(&mut self, issuer: &Issuer) -> Result<bool, StoreError> {
-        let Some(hub) = self.view.hub_by_issuer(issuer)? else { return Ok(false) };
-        Ok(self.hubs()?.contains(&hub.id))
+    /// The hub of an issuer, if the tenant has an account on it.
+    fn registered(&mut self, issuer: &Issuer) -> Result<Option<HubId>, StoreError> {
+        let Some(hub) = self.view.hub_by_issuer(issuer)? else { return Ok(None) };
+        Ok(self.hubs()?.hubs().find(|other| *other == hub.id))
     }
 }
 

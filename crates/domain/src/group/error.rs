@@ -4,10 +4,8 @@ use crate::expectation::ExpectationRefusal;
 use crate::group::{MAX_GROUPS_PER_TENANT, MAX_MEMBERS, MAX_MEMBERS_AT_ONCE, MAX_MEMBERS_PER_TENANT};
 use crate::identity::AuthorizationError;
 use crate::ids::PolicyId;
+use crate::policy::told_policies;
 use crate::port_error::{PortError, port_errors};
-
-/// How many of the policies that name a group an error tells.
-const MAX_TOLD: usize = 5;
 
 /// A group was not made, changed, read or removed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -25,7 +23,7 @@ pub enum GroupError {
     #[error("it has been changed since; read it again")]
     Changed,
     /// Policies name it.
-    #[error("policies name the group: {}; take it out of them first", told(.0))]
+    #[error("policies name the group: {}; take it out of them first", told_policies(.0))]
     InUse(Vec<(PolicyId, String)>),
     /// The tenant has as many groups as it may.
     #[error("the tenant has {MAX_GROUPS_PER_TENANT} groups, which is all it may have")]
@@ -47,12 +45,3 @@ pub enum GroupError {
     PortError(#[from] PortError),
 }
 port_errors!(GroupError);
-
-/// The first policies of a list, by name and id, and how many more there are.
-fn told(policies: &[(PolicyId, String)]) -> String {
-    let first: Vec<_> = policies.iter().take(MAX_TOLD).map(|(id, name)| format!("{name:?} ({id})")).collect();
-    match policies.len().saturating_sub(MAX_TOLD) {
-        0 => first.join(", "),
-        more => format!("{} and {more} more", first.join(", ")),
-    }
-}

@@ -177,8 +177,8 @@ impl Principal {
                     HubRole::Guest => Subject::Guest,
                     HubRole::User | HubRole::Admin => Subject::Identified { email: learned },
                 };
-                // Its token would not have been taken otherwise.
-                Caller::HubUser { registered: true, subject }
+                // The tenant has an account there: its token would not have been taken otherwise.
+                Caller::HubUser { hub: Some(caller.claims.hub), subject }
             }
         }
     }

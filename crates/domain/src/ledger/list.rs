@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use crate::access::Permission;
 use crate::identity::{AuthorizationError, Principal};
 use crate::ledger::{
-    AccountBalance, Amount, Balance, BalanceKey, Currency, LedgerAccount, Transfer, TransferKey,
+    AccountBalance, Amount, Balance, BalanceKey, Currency, LedgerAccount, Transfer, TransferFilter,
+    TransferKey,
 };
 use crate::page::{Page, PageLimit, PageRequest};
 use crate::port_error::{PortError, port_errors};
@@ -25,16 +26,18 @@ pub enum LedgerError {
 }
 port_errors!(LedgerError);
 
-/// The tenant's transfers, the oldest first.
+/// Those of the tenant's transfers that are asked for, the oldest first.
 ///
 /// # Errors
 /// When the caller's role does not permit it, or a port failed.
 pub async fn transfers(
     space: &Space,
     principal: &Principal,
+    filter: TransferFilter,
     page: PageRequest<TransferKey>,
 ) -> Result<Page<Transfer, TransferKey>, LedgerError> {
-    space.read(principal, Permission::ReadAudit, move |view, scope| Ok(view.transfers(scope, page)?)).await
+    let read = move |view: &mut dyn View, scope: &TenantScope| Ok(view.transfers(scope, &filter, page)?);
+    space.read(principal, Permission::ReadAudit, read).await
 }
 
 /// The tenant's balances, by policy, account, period and currency.
@@ -107,7 +110,7 @@ fn reconcile_view(view: &mut dyn View, scope: &TenantScope) -> Result<Reconcilia
     let mut transferred: BTreeMap<BalanceKey, Balance> = BTreeMap::new();
     let mut page = PageRequest { limit: PageLimit::LARGEST, after: None };
     loop {
-        let read = view.transfers(scope, page)?;
+        let read = view.transfers(scope, &TransferFilter::default(), page)?;
         for transfer in &read.items {
             found.transfers = found.transfers.saturating_add(1);
             let sums = found.sums.entry(transfer.currency).or_default();

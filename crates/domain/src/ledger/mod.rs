@@ -5,12 +5,14 @@
 //! answer, in one unit of work. So an answer that was acknowledged is charged, also where the process dies, and nothing else is.
 
 mod amount;
+mod filter;
 mod list;
 mod period;
 pub mod ports;
 mod transfer;
 
 pub use amount::{Amount, AmountError, Currency, CurrencyError};
+pub use filter::TransferFilter;
 pub use list::{CurrencySums, Discrepancy, LedgerError, Reconciliation, balances, reconcile, transfers};
 pub use period::{Period, PeriodError, Span};
 pub use transfer::{

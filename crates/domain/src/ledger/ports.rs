@@ -1,7 +1,9 @@
 //! The ports of the ledger.
 
 use crate::ids::PolicyId;
-use crate::ledger::{AccountBalance, Balance, BalanceKey, RequestDigest, Transfer, TransferKey};
+use crate::ledger::{
+    AccountBalance, Balance, BalanceKey, RequestDigest, Transfer, TransferFilter, TransferKey,
+};
 use crate::page::{Page, PageRequest};
 use crate::store::StoreError;
 use crate::tenant::{TenantScope, WriteScope};
@@ -19,10 +21,12 @@ pub trait LedgerView {
         policy: PolicyId,
         since: Timestamp,
     ) -> Result<Option<Transfer>, StoreError>;
-    /// The tenant's transfers, in the order of their keys, which is that of their events.
+    /// Those of the tenant's transfers that are asked for, in the order of their times, and of their keys where those are the same. None
+    /// is behind one that there is not.
     fn transfers(
         &mut self,
         scope: &TenantScope,
+        filter: &TransferFilter,
         page: PageRequest<TransferKey>,
     ) -> Result<Page<Transfer, TransferKey>, StoreError>;
     /// The tenant's balances, in the order of their keys.

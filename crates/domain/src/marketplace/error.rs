@@ -2,8 +2,10 @@
 
 use crate::expectation::ExpectationRefusal;
 use crate::identity::AuthorizationError;
+use crate::ids::PolicyId;
 use crate::marketplace::ports::HubError;
 use crate::marketplace::{HubUrl, HubUsername, Issuer, Marketplace};
+use crate::policy::told_policies;
 use crate::port_error::{PortError, port_errors};
 
 /// A marketplace was not registered, changed, read or removed.
@@ -21,6 +23,9 @@ pub enum MarketplaceError {
     /// It has been changed since.
     #[error("the marketplace has been changed since; read it again")]
     Changed,
+    /// Policies name it.
+    #[error("policies name the marketplace: {}; take it out of them first", told_policies(.0))]
+    InUse(Vec<(PolicyId, String)>),
     /// The tenant has as many marketplaces as it may.
     #[error("the tenant has {} marketplaces, which is all it may have", Marketplace::MAX_PER_TENANT)]
     LimitReached,

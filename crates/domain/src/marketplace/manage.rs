@@ -10,6 +10,7 @@ use crate::ids::MarketplaceId;
 use crate::marketplace::claim::own_mark;
 use crate::marketplace::error::MarketplaceError;
 use crate::marketplace::hub_access::hub_access;
+use crate::marketplace::in_use::policies_naming;
 use crate::marketplace::learn_issuer::learn_issuer;
 use crate::marketplace::ports::{HubAccess, HubClient, HubError, MarketplaceView};
 use crate::marketplace::register::take_over;
@@ -18,10 +19,11 @@ use crate::marketplace::{
     HubCredential, Marketplace, MarketplaceName, MarketplaceWithHub, RegistrationSettings,
 };
 use crate::page::{Page, PageRequest};
+use crate::policy::PolicyTypes;
 use crate::sealing::Sealer;
 use crate::space::Space;
-use crate::store::{StoreError, View};
-use crate::tenant::TenantScope;
+use crate::store::{StoreError, Tx, View};
+use crate::tenant::{TenantScope, WriteScope};
 use crate::unit::{Recorded, check_revision};
 
 /// A marketplace is to be changed; `None` leaves a part as it is.
@@ -112,7 +114,7 @@ fn finding(
 /// makes this space its satellite if it is not yet.
 ///
 /// # Errors
-/// When there is no such marketplace or it has been changed since, the name is taken, the hub refuses the credential or
+/// When there is no such marketplace or it has been changed since, the name is taken or policies name it by the former, the hub refuses the credential or
 /// says it is another account's, the caller's role does not permit it, or a port failed.
 pub async fn change_marketplace(
     space: &Space,
@@ -136,7 +138,7 @@ pub async fn change_marketplace(
     };
     let now = context.now;
     let authorization = principal.authorize(Permission::ManageMarketplaces, space.clock.now())?;
-    let credentials = Credentials::of(space);
+    let (credentials, types) = (Credentials::of(space), space.policy_types.clone());
     space
         .store
         .write(move |tx| {
@@ -147,6 +149,9 @@ pub async fn change_marketplace(
             if let Some(name) = &name {
                 if all(tx, &scope)?.iter().any(|other| other.id != id && other.name == *name) {
                     return Err(MarketplaceError::NameTaken.into());
+                }
+                if row.name != *name {
+                    check_unnamed(tx, &scope, &types, &row.name)?;
                 }
                 changes.replace(ChangeCode::ChangedName, &mut row.name, name.clone());
             }
@@ -169,6 +174,17 @@ pub async fn change_marketplace(
             Ok(Recorded::new(credentials.on_hub(tx, &scope, row)?, event.clone().changing(changes)))
         })
         .await
+}
+
+/// Checks that no policy names a marketplace.
+fn check_unnamed(
+    tx: &mut dyn Tx,
+    scope: &WriteScope,
+    types: &PolicyTypes,
+    name: &MarketplaceName,
+) -> Result<(), MarketplaceError> {
+    let policies = policies_naming(tx, scope, types, name)?;
+    if policies.is_empty() { Ok(()) } else { Err(MarketplaceError::InUse(policies)) }
 }
 
 /// A marketplace with a new credential, which the hub has accepted, or moved here.
@@ -213,8 +229,8 @@ async fn renew(
 /// that, once and as well as it goes: a hub that cannot be reached keeps what it shows until its health reports run out.
 ///
 /// # Errors
-/// When there is no such marketplace or it has been changed since, the caller's role does not permit it, or a port
-/// failed. What the hub did not take is the answer, and no error.
+/// When there is no such marketplace, it has been changed since or policies name it, the caller's role does not permit it, or a
+/// port failed. What the hub did not take is the answer, and no error.
 pub async fn remove_marketplace(
     space: &Space,
     context: &RequestContext,
@@ -226,13 +242,14 @@ pub async fn remove_marketplace(
     let scope = principal.scope(Permission::ManageMarketplaces)?;
     let event = principal.event(context, Action::ConfigChange)?.on(ObjectKind::Marketplace, id);
     let authorization = principal.authorize(Permission::ManageMarketplaces, space.clock.now())?;
-    let guard = Guard::of(space, principal);
+    let (guard, types) = (Guard::of(space, principal), space.policy_types.clone());
     let (removed, slugs) = space
         .store
         .write(move |tx| {
             let scope = tx.authority(&authorization, &event)?;
             let row = tx.marketplace(&scope, id)?.ok_or(MarketplaceError::NotFound)?;
             check_revision(if_revision, row.revision, MarketplaceError::Changed)?;
+            check_unnamed(tx, &scope, &types, &row.name)?;
             let watch = guard.watch(tx, &scope, &Concern::HubUsers)?;
             let listings = tx.listings_on(&scope, id)?;
             tx.remove_marketplace(&scope, id)?;

@@ -1,10 +1,10 @@
 //! What a hub is told of an endpoint: what everybody may read, and of its policies no more than their kind.
 
 use crate::endpoint::Endpoint;
-use crate::group::GroupMemberships;
+use crate::ids::HubId;
 use crate::marketplace::ports::{Publication, PublishedPolicy};
 use crate::policy::{Caller, DecisionContext, PolicySet, Reason, Subject};
-use crate::snapshot::EndpointSnapshot;
+use crate::snapshot::{EndpointSnapshot, TenantSnapshot};
 use crate::tenant::TenantName;
 use crate::time::Timestamp;
 
@@ -31,9 +31,16 @@ fn published((policy_type, description): (&'static str, String)) -> PublishedPol
 }
 
 /// Whether there is something to show to users of a hub: they may know of the endpoint, and it is not closed.
-pub(super) fn is_publishable(endpoint: &EndpointSnapshot, groups: &GroupMemberships, now: Timestamp) -> bool {
-    let caller = Caller::HubUser { registered: true, subject: Subject::Identified { email: None } };
-    let context = DecisionContext::at(now).with_groups(groups);
+pub(super) fn is_publishable(
+    endpoint: &EndpointSnapshot,
+    snapshot: &TenantSnapshot,
+    hub: HubId,
+    now: Timestamp,
+) -> bool {
+    let caller = Caller::HubUser { hub: Some(hub), subject: Subject::Identified { email: None } };
+    let context = DecisionContext::at(now)
+        .with_groups(snapshot.groups())
+        .with_marketplaces(snapshot.marketplace_hubs());
     endpoint.is_visible(&caller)
         && endpoint.decide(&caller, &context).diagnostics.reason != Reason::PolicyUnavailable
 }

@@ -168,9 +168,12 @@ async fn wanted(
     let snapshot = space.snapshots.tenant(scope)?;
     let endpoint = snapshot.endpoint_named(&EndpointName::Id(listing.endpoint));
     let listed = endpoint.filter(|_| listing.state != ListingState::Removing);
-    let Some(shown) =
-        listed.filter(|endpoint| is_publishable(endpoint, snapshot.groups(), space.clock.now()))
-    else {
+    let marketplace = snapshot.marketplace(listing.marketplace);
+    let now = space.clock.now();
+    let listed = listed
+        .zip(marketplace)
+        .filter(|(endpoint, marketplace)| is_publishable(endpoint, &snapshot, marketplace.hub, now));
+    let Some((shown, _)) = listed else {
         return Ok(None);
     };
     let (scope, id) = (*scope, listing.endpoint);

@@ -9,7 +9,7 @@ use crate::time::Timestamp;
 /// How what an obligation takes from stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Allowance {
-    /// A limit on how often one may ask.
+    /// A limit on how often, or how much, one may ask.
     Limit(LimitStatus),
     /// What is paid, and what may still be spent.
     Account(AccountStatus),
@@ -18,7 +18,7 @@ pub enum Allowance {
 }
 
 impl Allowance {
-    /// How a limit on how often one may ask stands, if it is one.
+    /// How a limit on how often, or how much, one may ask stands, if it is one.
     #[must_use]
     pub fn into_limit(self) -> Option<LimitStatus> {
         match self {
@@ -33,6 +33,8 @@ impl Allowance {
 pub struct LimitStatus {
     /// What tells it from others, for a program: printable ASCII, and nothing of the owner's words.
     pub name: Arc<str>,
+    /// What it counts: [`LimitStatus::QUERIES`], or something else, as the type that counts it names it.
+    pub unit: &'static str,
     /// How much there is of it in a window, when it is whole.
     pub quota: u64,
     /// How long a window is.
@@ -41,6 +43,13 @@ pub struct LimitStatus {
     pub remaining: u64,
     /// When more is left, if nothing is taken until then.
     pub reset: Duration,
+}
+
+impl LimitStatus {
+    /// The unit of a limit on how often one may ask.
+    pub const QUERIES: &'static str = "queries";
+    /// The unit of a limit on how much one may ask.
+    pub const CHARACTERS: &'static str = "characters";
 }
 
 /// What a caller pays at an endpoint, and what they may still spend in the period.

@@ -7,7 +7,8 @@ use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::policy::policy_type::{ConfigurationError, NamedGroup};
+use crate::policy::policy_type::ConfigurationError;
+use crate::policy::reference::Reference;
 
 /// What a policy demands. [`PolicyTypes::parse`](crate::policy::PolicyTypes::parse) makes one of a caller's JSON; a store
 /// gives back what it was given. A clone is a pointer to the same.
@@ -18,7 +19,7 @@ pub struct PolicyConfiguration {
     /// What a store kept, where that is no JSON.
     unreadable: Option<Arc<str>>,
     patterns: u64,
-    groups: Arc<[NamedGroup]>,
+    references: Arc<[Reference]>,
 }
 
 /// A policy type or configuration that cannot be read.
@@ -38,8 +39,8 @@ pub enum PolicyConfigurationError {
 }
 
 impl PolicyConfiguration {
-    pub(super) fn new(type_name: &str, json: &Value, patterns: u64, groups: Vec<NamedGroup>) -> Self {
-        Self { groups: groups.into(), ..Self::from_storage(type_name, &json.to_string(), patterns) }
+    pub(super) fn new(type_name: &str, json: &Value, patterns: u64, references: Vec<Reference>) -> Self {
+        Self { references: references.into(), ..Self::from_storage(type_name, &json.to_string(), patterns) }
     }
 
     /// A configuration as a store kept it. Whether its type is known and can read it shows when it is compiled: until
@@ -53,7 +54,13 @@ impl PolicyConfiguration {
                 (shown.unwrap_or_else(|_| RawValue::NULL.to_owned()), Some(text.into()))
             }
         };
-        Self { type_name: type_name.into(), json: json.into(), unreadable, patterns, groups: Arc::default() }
+        Self {
+            type_name: type_name.into(),
+            json: json.into(),
+            unreadable,
+            patterns,
+            references: Arc::default(),
+        }
     }
 
     /// The type's name in JSON and in storage.
@@ -80,11 +87,11 @@ impl PolicyConfiguration {
         self.patterns
     }
 
-    /// The groups that it names, each where its writer named it. Of one that a store gave back none are known: the store has
-    /// [noted](crate::group::ports::GroupRows::set_groups_of_policy) which the policy names.
+    /// The groups and marketplaces that it names, each where its writer named it. Of one that a store gave back none are known: the
+    /// store has [noted](crate::group::ports::GroupRows::set_groups_of_policy) which groups the policy names.
     #[must_use]
-    pub fn groups(&self) -> &[NamedGroup] {
-        &self.groups
+    pub fn references(&self) -> &[Reference] {
+        &self.references
     }
 
     /// How many bytes are stored of it.

@@ -7,6 +7,7 @@ use crate::endpoint::Conversation;
 use crate::group::GroupMemberships;
 use crate::ids::{ActorId, ApiKeyId, DatasetId, EndpointId};
 use crate::ledger::RequestDigest;
+use crate::marketplace::MarketplaceHubs;
 use crate::policy::purpose::Purpose;
 use crate::time::Timestamp;
 
@@ -28,6 +29,8 @@ pub struct DecisionContext<'a> {
     pub query: Option<QueryFacts<'a>>,
     /// Who is in each of the tenant's groups. Where nobody says, policies that name a group refuse everybody.
     pub groups: Option<&'a GroupMemberships>,
+    /// Which hub each of the tenant's marketplaces is on. Where nobody says, policies that name a marketplace refuse everybody.
+    pub marketplaces: Option<&'a MarketplaceHubs>,
 }
 
 /// What is known of a query; by default nothing.
@@ -70,18 +73,24 @@ impl<'a> DecisionContext<'a> {
     /// For a decision on who could query.
     #[must_use]
     pub fn at(now: Timestamp) -> Self {
-        Self { now, query: None, groups: None }
+        Self { now, query: None, groups: None, marketplaces: None }
     }
 
     /// For a decision on a query.
     #[must_use]
     pub fn of_query(now: Timestamp, query: QueryFacts<'a>) -> Self {
-        Self { now, query: Some(query), groups: None }
+        Self { now, query: Some(query), groups: None, marketplaces: None }
     }
 
     /// The same, where this is who is in each of the tenant's groups.
     #[must_use]
     pub fn with_groups(self, groups: &'a GroupMemberships) -> Self {
         Self { groups: Some(groups), ..self }
+    }
+
+    /// The same, where these are the hubs that the tenant's marketplaces are on.
+    #[must_use]
+    pub fn with_marketplaces(self, marketplaces: &'a MarketplaceHubs) -> Self {
+        Self { marketplaces: Some(marketplaces), ..self }
     }
 }

@@ -9,7 +9,7 @@ use crate::approval::{ApprovalState, Unapproved};
 use crate::as_text::named_enum;
 use crate::dataset::{Hits, Location};
 use crate::identity::Email;
-use crate::ids::PolicyId;
+use crate::ids::{HubId, PolicyId};
 use crate::policy::allowance::{Allowance, LimitStatus};
 use crate::policy::metadata::{PolicyEntry, PolicyMetadata, PolicyOutcome};
 use crate::policy::obligation::{
@@ -39,8 +39,8 @@ pub enum Caller<'a> {
     },
     /// A user or guest of a hub.
     HubUser {
-        /// Whether the tenant has an account on the hub: without one no token of the hub is made out to it.
-        registered: bool,
+        /// The hub, if the tenant has an account on it: without one no token of the hub is made out to it.
+        hub: Option<HubId>,
         /// Who they are there, as far as that is known.
         subject: Subject<'a>,
     },
@@ -181,13 +181,21 @@ impl<'a> Caller<'a> {
         }
     }
 
+    /// The hub that they come from, and on which the tenant has an account.
+    pub(super) fn hub(&self) -> Option<HubId> {
+        match *self {
+            Self::HubUser { hub, .. } => hub,
+            Self::Member { .. } | Self::Stranger { .. } => None,
+        }
+    }
+
     fn holds(&self, permission: Permission) -> bool {
         matches!(self, Self::Member { role, .. } if may(*role, permission))
     }
 
     /// Why they may not even know of an endpoint.
     pub(super) fn concealment(&self, published: bool, names_callers: bool) -> Option<Reason> {
-        if matches!(self, Self::HubUser { registered: false, .. }) {
+        if matches!(self, Self::HubUser { hub: None, .. }) {
             Some(Reason::HubNotRegistered)
         } else if !published && !self.holds(Permission::WriteEndpoints) {
             Some(Reason::EndpointDraft)
@@ -341,13 +349,18 @@ impl Decision {
     pub fn metadata(&self, entries: Vec<PolicyEntry>) -> PolicyMetadata {
         match self.effect {
             Effect::Allow => PolicyMetadata { outcome: PolicyOutcome::Success, entries },
-            Effect::Deny => PolicyMetadata {
-                outcome: self
-                    .refusing
-                    .as_ref()
-                    .map_or(PolicyOutcome::AccessDenied, |policy_type| policy_type.outcome()),
-                entries: self.refusing.iter().map(|policy_type| policy_type.refusal()).collect(),
-            },
+            Effect::Deny => {
+                let is_shortfall = self.diagnostics.reason == Reason::LimitReached;
+                let told = self.refusing.as_ref().map(|policy_type| match is_shortfall {
+                    true => policy_type.shortfall(),
+                    false => (policy_type.outcome(), policy_type.refusal()),
+                });
+                let (outcome, entry) = told.unzip();
+                PolicyMetadata {
+                    outcome: outcome.unwrap_or(PolicyOutcome::AccessDenied),
+                    entries: entry.into_iter().collect(),
+                }
+            }
         }
     }
 

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use crate::access::{Permission, Role};
 use crate::endpoint::{Conversation, EndpointName};
 use crate::identity::{AuthorizationError, Principal};
+use crate::ids::HubId;
 use crate::marketplace::{HubRole, hub_actor};
 use crate::policy::{
     Caller, Decision, DecisionContext, HypotheticalCaller, ObligationContext, Purpose, QueryFacts, Subject,
@@ -42,14 +43,14 @@ pub enum ExplainError {
 port_errors!(ExplainError);
 
 impl HypotheticalCaller {
-    /// As whom they would call: as a member of this role, if they are one who may act, or from a hub on which the tenant has an
-    /// account or has none.
-    pub(crate) fn as_caller(&self, role: Option<Role>, registered: bool) -> Caller<'_> {
+    /// As whom they would call: as a member of this role, if they are one who may act, or from a hub, which is this one if the tenant
+    /// has an account on it.
+    pub(crate) fn as_caller(&self, role: Option<Role>, hub: Option<HubId>) -> Caller<'_> {
         match (self, role) {
             (Self::Address(email), Some(role)) => Caller::Member { role, email: Some(email) },
             (Self::Address(email), None) => Caller::Stranger { email: Some(email) },
             (Self::HubUser { role, email, .. }, _) => Caller::HubUser {
-                registered,
+                hub,
                 subject: match role {
                     HubRole::Guest => Subject::Guest,
                     HubRole::User | HubRole::Admin => Subject::Identified { email: email.as_ref() },
@@ -76,14 +77,14 @@ pub async fn explain(
     let endpoint = snapshot.endpoint_named(name).ok_or(ExplainError::NotFound)?;
     let (role, registered, counted) = match somebody {
         HypotheticalCaller::Address(email) => match snapshot.active_member(email) {
-            Some((account, member)) => (Some(member.role), false, Some(account.into())),
-            None => (None, false, None),
+            Some((account, member)) => (Some(member.role), None, Some(account.into())),
+            None => (None, None, None),
         },
         HypotheticalCaller::HubUser { issuer, subject, role, .. } => {
             let hub = space.trusted.by_issuer(issuer.as_str());
-            let registered = hub
-                .as_ref()
-                .is_some_and(|hub| snapshot.marketplaces().any(|marketplace| marketplace.hub == hub.id));
+            let registered = hub.as_ref().map(|hub| hub.id);
+            let registered =
+                registered.filter(|hub| snapshot.marketplace_hubs().hubs().any(|other| other == *hub));
             let known = (*role != HubRole::Guest).then_some(subject.as_str());
             (None, registered, hub.map(|hub| hub_actor(&scope, hub.id, known)))
         }
@@ -103,8 +104,10 @@ pub async fn explain(
         any_hour: false,
     };
     let now = query.at.unwrap_or_else(|| space.clock.now());
-    let decision =
-        endpoint.decide(&caller, &DecisionContext::of_query(now, facts).with_groups(snapshot.groups()));
+    let decided = DecisionContext::of_query(now, facts)
+        .with_groups(snapshot.groups())
+        .with_marketplaces(snapshot.marketplace_hubs());
+    let decision = endpoint.decide(&caller, &decided);
     let obliged = ObligationContext::in_store(now, &space.store, scope).sealing_with(&space.sealer);
     Ok(decision.look(&obliged).await)
 }

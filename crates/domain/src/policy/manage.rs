@@ -11,11 +11,12 @@ use crate::endpoint::EndpointName;
 use crate::expectation::{Concern, ExpectationRefusal, Guard};
 use crate::identity::{AuthorizationError, Principal};
 use crate::ids::{EndpointId, PolicyId};
-use crate::marketplace::tell_anew;
-use crate::page::{Page, PageRequest};
+use crate::marketplace::{MarketplaceHubs, tell_anew};
+use crate::page::{Page, PageRequest, every};
 use crate::policy::ports::{Attachment, PolicyUsage};
+use crate::policy::reference::{Reference, Referent};
 use crate::policy::revisions::keep_revision;
-use crate::policy::{NamedGroup, Policy, PolicyConfiguration, PolicyTypes, Rule};
+use crate::policy::{Policy, PolicyConfiguration, PolicyTypes, Rule};
 use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
 use crate::store::{Tx, View};
@@ -69,12 +70,12 @@ pub enum PolicyError {
     /// One of the policies to attach is named twice.
     #[error("the policy {0} is named twice")]
     NamedTwice(PolicyId),
-    /// The policy would name a group that does not exist.
-    #[error("there is no group {:?}: make it first", .0.name.as_str())]
-    UnknownGroup(NamedGroup),
-    /// The revision to roll back to names a group that does not exist any more.
-    #[error("revision {0} names the group {name:?}, which is gone: make it first", name = .1.name.as_str())]
-    LostGroup(u64, NamedGroup),
+    /// The policy would name a group or marketplace that does not exist.
+    #[error("there is no {}: make it first", .0.to)]
+    UnknownReference(Reference),
+    /// The revision to roll back to names a group or marketplace that does not exist any more.
+    #[error("revision {0} names the {what}, which is gone: make it first", what = .1.to)]
+    LostReference(u64, Reference),
     /// The revision is not kept of the policy.
     #[error("there is no revision {0} of the policy, or it is not kept any more")]
     RevisionNotKept(u64),
@@ -130,17 +131,29 @@ fn check_usage(
     Ok(())
 }
 
-/// Notes which groups a policy names, as somebody has just written it: none of them goes as long as it does.
-fn name_groups(
+/// Notes which groups a policy names, as somebody has just written it: none of them goes as long as it does. Nor does a marketplace,
+/// whose removal and renaming look through the policies.
+fn name_references(
     tx: &mut dyn Tx,
     scope: &WriteScope,
     policy: PolicyId,
     configuration: &PolicyConfiguration,
 ) -> Result<(), PolicyError> {
     let mut ids = BTreeSet::new();
-    for named in configuration.groups() {
-        let group = tx.group_named(scope, &named.name)?;
-        ids.insert(group.ok_or_else(|| PolicyError::UnknownGroup(named.clone()))?.id);
+    let mut hubs = None;
+    for named in configuration.references() {
+        let unknown = || PolicyError::UnknownReference(named.clone());
+        match &named.to {
+            Referent::Group(name) => {
+                ids.insert(tx.group_named(scope, name)?.ok_or_else(unknown)?.id);
+            }
+            Referent::Marketplace(name) => {
+                if hubs.is_none() {
+                    hubs = Some(MarketplaceHubs::of(&every(|page| tx.marketplaces(scope, page))?));
+                }
+                hubs.as_ref().and_then(|hubs| hubs.hub(name)).ok_or_else(unknown)?;
+            }
+        }
     }
     let ids: Vec<_> = ids.into_iter().collect();
     Ok(tx.set_groups_of_policy(scope, policy, &ids)?)
@@ -149,7 +162,7 @@ fn name_groups(
 /// Makes a policy. It acts nowhere until it is attached.
 ///
 /// # Errors
-/// When the tenant is full or the policy names a group that there is not, the caller's role does not permit it, or a port failed.
+/// When the tenant is full or the policy names a group or marketplace that there is not, the caller's role does not permit it, or a port failed.
 pub async fn create_policy(
     space: &Space,
     context: &RequestContext,
@@ -180,7 +193,7 @@ pub async fn create_policy(
             }
             check_usage(tx.policy_usage(&scope)?, None, &policy.configuration)?;
             tx.add_policy(&scope, &policy)?;
-            name_groups(tx, &scope, policy.id, &policy.configuration)?;
+            name_references(tx, &scope, policy.id, &policy.configuration)?;
             keep_revision(tx, &scope, &policy, &event, None)?;
             Ok(Recorded::new(policy.clone(), event.clone()))
         })
@@ -190,7 +203,7 @@ pub async fn create_policy(
 /// Changes a policy. It acts on the very next request to each endpoint it is attached to.
 ///
 /// # Errors
-/// When there is no such policy, it has been changed since or would name a group that there is not, an expectation of an endpoint
+/// When there is no such policy, it has been changed since or would name a group or marketplace that there is not, an expectation of an endpoint
 /// would be broken, the caller's role does not permit it, or a port failed.
 pub async fn change_policy(
     space: &Space,
@@ -265,7 +278,7 @@ async fn change_once(
                 check_usage(usage, Some(&policy.configuration), configuration)?;
                 policy_types.note_changes(Some(&policy.configuration), configuration, &mut changes);
                 policy.configuration.clone_from(configuration);
-                name_groups(tx, &scope, id, configuration)?;
+                name_references(tx, &scope, id, configuration)?;
             }
             if let Some(event) = shorten_portion(tx, &scope, &before, &policy, &event)? {
                 return Ok(Recorded::new(None, event));

@@ -35,6 +35,7 @@ pub mod ports;
 mod purpose;
 mod purpose_type;
 mod rate_limit;
+mod reference;
 mod registry;
 mod review;
 mod review_digest;
@@ -51,6 +52,7 @@ mod validity;
 
 pub use access::{
     AccessConfiguration, AccessConfigurationError, AccessEntry, AccessEntryError, AccessProblem, AccessType,
+    HubPattern, HubPatternError,
 };
 pub use accounting::{AccountingConfiguration, AccountingType, PricedUnit, PricedUnitError};
 pub use allowance::{AccountStatus, Allowance, DisclosureStatus, LimitStatus};
@@ -85,8 +87,7 @@ pub use pii::PiiKind;
 pub use pii_filter::PiiFilterType;
 pub use policy_set::{CompiledPolicy, PolicySet};
 pub use policy_type::{
-    ConfigurationError, ConfigurationSchema, Effect, Facts, Finding, NamedGroup, PolicyType, Rule, Stage,
-    Subject,
+    ConfigurationError, ConfigurationSchema, Effect, Facts, Finding, PolicyType, Rule, Stage, Subject,
 };
 pub use purpose::{Purpose, PurposeError};
 pub use purpose_type::PurposeType;
@@ -95,6 +96,8 @@ pub use rate_limit::{
     RateLimitConfigurationError, RateLimitProblem, RateLimitType, RateLimiter, RateScope, TakenLimit, Took,
     Window,
 };
+pub(crate) use reference::told_policies;
+pub use reference::{Reference, Referent};
 pub use registry::PolicyTypes;
 pub use review::{REVIEW_PERMISSIONS, ReviewPage, ReviewPart};
 pub use review_digest::{ReviewDigest, ReviewDigestError};
@@ -111,7 +114,8 @@ pub use revisions::{
 pub use schedule::ScheduleType;
 pub use sign_off::{SignedOff, sign_off};
 pub use simulate::{
-    HypotheticalChange, MAX_SIMULATED, SimulateError, SimulatedEndpoint, Simulation, VerdictChange, simulate,
+    HypotheticalChange, MAX_SIMULATED, SimulateError, SimulatedCaller, SimulatedEndpoint, Simulation,
+    VerdictChange, simulate,
 };
 pub use token_limit::TokenLimitType;
 pub use validity::{Validity, ValidityError};

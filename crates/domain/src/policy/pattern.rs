@@ -33,9 +33,9 @@ pub enum PatternError {
     /// Too long.
     #[error("a pattern has at most {} bytes", EmailPattern::MAX)]
     TooLong,
-    /// It names a marketplace user.
+    /// It means users of a marketplace, where nobody but an address can be meant.
     #[error(
-        "hub:… patterns, which name a marketplace user, are not available in this version: use their address"
+        "hub:… means users of a marketplace, who cannot be meant here: write a pattern of their addresses"
     )]
     MarketplaceUser,
     /// None, or several `@`.

@@ -112,6 +112,11 @@ impl PatternSet {
         self.get(self.everyone?)
     }
 
+    /// The index of that pattern.
+    pub(super) fn everyone_index(&self) -> Option<usize> {
+        self.everyone
+    }
+
     /// Whether there is a pattern other than `*`, which nothing but an address can tell to match or not.
     #[must_use]
     pub fn needs_email(&self) -> bool {

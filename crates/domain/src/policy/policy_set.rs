@@ -7,7 +7,8 @@ use std::sync::Arc;
 use answers::Answers;
 
 use crate::group::GroupName;
-use crate::ids::{EndpointId, PolicyId};
+use crate::ids::{EndpointId, HubId, PolicyId};
+use crate::marketplace::MarketplaceName;
 use crate::policy::configuration::PolicyConfiguration;
 use crate::policy::context::{DecisionContext, Resource};
 use crate::policy::decision::{
@@ -37,13 +38,15 @@ struct Compiled {
 struct Asked<'a> {
     endpoint: EndpointId,
     subject: Subject<'a>,
+    hub: Option<HubId>,
     context: &'a DecisionContext<'a>,
 }
 
 impl<'a> Asked<'a> {
     fn facts(&self, policy: PolicyId) -> Facts<'a> {
-        let DecisionContext { now, query, groups } = *self.context;
-        Facts { policy, endpoint: self.endpoint, subject: self.subject, now, query, groups }
+        let DecisionContext { now, query, groups, marketplaces } = *self.context;
+        let Self { endpoint, subject, hub, .. } = *self;
+        Facts { policy, endpoint, subject, hub, now, query, groups, marketplaces }
     }
 }
 
@@ -82,6 +85,11 @@ impl CompiledPolicy {
         self.compiled.as_ref().map_or(&[], |policy| policy.rule.groups())
     }
 
+    /// The marketplaces that it hangs on.
+    pub(crate) fn marketplaces(&self) -> &[MarketplaceName] {
+        self.compiled.as_ref().map_or(&[], |policy| policy.rule.marketplaces())
+    }
+
     fn names_callers(&self) -> bool {
         // Whom one meant that cannot be read is unknown, so nobody may be let in for want of it.
         self.compiled.as_ref().is_none_or(|policy| policy.policy_type.names_callers())
@@ -98,7 +106,10 @@ impl CompiledPolicy {
     /// Whether it cannot be evaluated, whoever asks.
     fn is_closed(&self, asked: &Asked<'_>) -> bool {
         let is_unreadable = |group| !asked.facts(self.id).can_read(group);
-        self.compiled.is_none() || self.groups().iter().any(is_unreadable)
+        let is_gone = |marketplace| asked.facts(self.id).hub_of(marketplace).is_none();
+        self.compiled.is_none()
+            || self.groups().iter().any(is_unreadable)
+            || self.marketplaces().iter().any(is_gone)
     }
 
     /// It as what decided, by this part of its configuration.
@@ -157,7 +168,7 @@ impl PolicySet {
     #[must_use]
     pub fn decide(&self, resource: Resource, caller: &Caller<'_>, context: &DecisionContext<'_>) -> Decision {
         let subject = caller.subject();
-        let asked = Asked { endpoint: resource.endpoint, subject, context };
+        let asked = Asked { endpoint: resource.endpoint, subject, hub: caller.hub(), context };
         let answers = Answers::of(&self.asked, &asked);
         let names_callers = self.names_callers();
         let refusal = caller.concealment(resource.published, names_callers).or(answers.refusal);
@@ -243,7 +254,7 @@ mod tests {
     }
 
     fn decide(policies: &[Value], subject: Subject<'_>) -> Decision {
-        let caller = Caller::HubUser { registered: true, subject };
+        let caller = Caller::HubUser { hub: Some(HubId::from_bytes([9; 16])), subject };
         rules(policies).decide(published(), &caller, &DecisionContext::at(Timestamp::from_unix_micros(0)))
     }
 
@@ -337,7 +348,7 @@ mod tests {
             let compiled = compiled.map(|(n, one)| Arc::new(CompiledPolicy::compile(&types, id(n), 1, one)));
             let facts = QueryFacts::default();
             let context = DecisionContext::of_query(Timestamp::from_unix_micros(0), facts);
-            let caller = Caller::HubUser { registered: true, subject: Subject::Guest };
+            let caller = Caller::HubUser { hub: Some(HubId::from_bytes([9; 16])), subject: Subject::Guest };
             let decision = PolicySet::new(compiled).decide(published(), &caller, &context);
             assert_eq!(decision.diagnostics.reason, reason);
             assert_eq!(decision.purposes.is_empty(), reason == Reason::GuestsNotAdmitted);
@@ -429,8 +440,10 @@ mod tests {
                 let compiled =
                     compiled.map(|(policy, n)| Arc::new(CompiledPolicy::compile(&types, id(n), 1, policy)));
                 let policies = PolicySet::new(compiled);
-                let caller =
-                    Caller::HubUser { registered: true, subject: Subject::Identified { email: None } };
+                let caller = Caller::HubUser {
+                    hub: Some(HubId::from_bytes([9; 16])),
+                    subject: Subject::Identified { email: None },
+                };
                 let context = DecisionContext::at(Timestamp::from_unix_micros(0));
                 let decision = policies.decide(published(), &caller, &context);
                 assert_eq!(decision.diagnostics.reason, Reason::PolicyUnavailable);

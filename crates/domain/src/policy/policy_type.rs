@@ -10,10 +10,12 @@ use crate::as_text::named_enum;
 use crate::dataset::Hits;
 use crate::group::{GroupMemberships, GroupName};
 use crate::identity::Email;
-use crate::ids::{EndpointId, PolicyId};
+use crate::ids::{EndpointId, HubId, PolicyId};
+use crate::marketplace::{MarketplaceHubs, MarketplaceName};
 use crate::policy::context::QueryFacts;
 use crate::policy::obligation::Obligation;
 use crate::policy::purpose::Purpose;
+use crate::policy::reference::Reference;
 use crate::policy::{PolicyEntry, PolicyOutcome};
 use crate::store::StoreError;
 use crate::time::Timestamp;
@@ -52,9 +54,9 @@ pub trait PolicyType: Send + Sync {
         0
     }
 
-    /// The groups that a configuration names which [`PolicyType::parse`] has taken, as a caller wrote it. Whatever its rule
-    /// [asks for](Rule::groups) is among them.
-    fn groups(&self, configuration: &Value) -> Vec<NamedGroup> {
+    /// The groups and marketplaces that a configuration names which [`PolicyType::parse`] has taken, as a caller wrote it. Whatever
+    /// its rule asks for ([`Rule::groups`], [`Rule::marketplaces`]) is among them.
+    fn references(&self, configuration: &Value) -> Vec<Reference> {
         let _ = configuration;
         Vec::new()
     }
@@ -82,6 +84,11 @@ pub trait PolicyType: Send + Sync {
             "POLICY_VIOLATION",
             "a policy of the endpoint does not permit the query",
         )
+    }
+
+    /// The same, where there is not enough left of what such a policy demands.
+    fn shortfall(&self) -> (PolicyOutcome, PolicyEntry) {
+        (self.outcome(), self.refusal())
     }
 }
 
@@ -113,15 +120,6 @@ pub struct ConfigurationError {
     pub message: String,
 }
 
-/// A group that a configuration names.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NamedGroup {
-    /// Where: a JSON pointer (RFC 6901) into the configuration.
-    pub pointer: String,
-    /// Its name. Whether there is such a group is for the tenant to know.
-    pub name: GroupName,
-}
-
 /// A compiled configuration, which decides on queries.
 pub trait Rule: Send + Sync {
     /// What follows where it matches: whom an [`Effect::Allow`] matches is let in, beside others of its stage; whom an
@@ -140,6 +138,12 @@ pub trait Rule: Send + Sync {
 
     /// The groups that it hangs on. Where one of them cannot be read, the policy cannot be evaluated, and refuses everybody.
     fn groups(&self) -> &[GroupName] {
+        &[]
+    }
+
+    /// The marketplaces that it hangs on. Where there is none of one of these names, the policy cannot be evaluated, and refuses
+    /// everybody.
+    fn marketplaces(&self) -> &[MarketplaceName] {
         &[]
     }
 
@@ -205,15 +209,25 @@ pub struct Facts<'a> {
     pub endpoint: EndpointId,
     /// Who wants to query.
     pub subject: Subject<'a>,
+    /// The hub that they come from, and on which the tenant has an account; `None` of who comes from none.
+    pub hub: Option<HubId>,
     /// The time.
     pub now: Timestamp,
     /// The query; `None` where it is asked who could make one, as for a list. A rule that hangs on a query does not match then.
     pub query: Option<QueryFacts<'a>>,
     /// Who is in each of the tenant's groups. Where nobody says, no group can be read.
     pub groups: Option<&'a GroupMemberships>,
+    /// Which hub each of the tenant's marketplaces is on. Where nobody says, there are none.
+    pub marketplaces: Option<&'a MarketplaceHubs>,
 }
 
 impl Facts<'_> {
+    /// The hub that the marketplace of a name is on.
+    #[must_use]
+    pub fn hub_of(&self, marketplace: &MarketplaceName) -> Option<HubId> {
+        self.marketplaces.and_then(|marketplaces| marketplaces.hub(marketplace))
+    }
+
     /// Whether it can be told who is in a group.
     #[must_use]
     pub fn can_read(&self, group: &GroupName) -> bool {

@@ -17,6 +17,7 @@ use crate::policy::pii_filter::PiiFilterType;
 use crate::policy::policy_type::{ConfigurationError, PolicyType, Rule};
 use crate::policy::purpose_type::PurposeType;
 use crate::policy::rate_limit::RateLimitType;
+use crate::policy::reference::Reference;
 use crate::policy::schedule::ScheduleType;
 use crate::policy::token_limit::TokenLimitType;
 
@@ -51,16 +52,17 @@ impl Rules {
 
 impl Default for PolicyTypes {
     fn default() -> Self {
+        let rates = RateLimitType::default();
         Self { types: BTreeMap::new(), rules: Arc::default() }
+            .with(TokenLimitType::new(rates.limiter()))
             .with(AccessType)
             .with(AccountingType::default())
             .with(DisclosureType::default())
             .with(ManualReviewType)
             .with(PurposeType)
-            .with(RateLimitType::default())
+            .with(rates)
             .with(PiiFilterType)
             .with(ContentType)
-            .with(TokenLimitType)
             .with(ScheduleType)
     }
 }
@@ -102,8 +104,14 @@ impl PolicyTypes {
     ) -> Result<PolicyConfiguration, PolicyConfigurationError> {
         let policy_type = self.known(type_name)?;
         let canonical = policy_type.parse(json)?;
-        let (patterns, groups) = (policy_type.patterns(&canonical), policy_type.groups(json));
-        Ok(PolicyConfiguration::new(type_name, &canonical, patterns, groups))
+        let (patterns, references) = (policy_type.patterns(&canonical), policy_type.references(json));
+        Ok(PolicyConfiguration::new(type_name, &canonical, patterns, references))
+    }
+
+    /// The groups and marketplaces that a configuration names; none of one that cannot be read.
+    pub(crate) fn references(&self, configuration: &PolicyConfiguration) -> Vec<Reference> {
+        let named = self.get(configuration.type_name()).zip(configuration.to_value().ok());
+        named.map_or_else(Vec::new, |(policy_type, json)| policy_type.references(&json))
     }
 
     /// The rule of a configuration. Whoever holds one that will soon be stored spares the store's writer compiling it:

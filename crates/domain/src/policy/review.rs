@@ -278,7 +278,7 @@ impl<'a> Review<'a> {
             entry: None,
             last_used_at: None,
             reads_content: false,
-            access: self.access(&Caller::HubUser { registered: true, subject }, |_| true),
+            access: self.access(&Caller::HubUser { hub: Some(marketplace.hub), subject }, |_| true),
         })
     }
 
@@ -305,8 +305,10 @@ impl<'a> Review<'a> {
     fn access(&self, caller: &Caller<'_>, reaches: impl Fn(&EndpointSnapshot) -> bool) -> Vec<Access> {
         let endpoints = self.endpoints.iter().filter(|endpoint| reaches(endpoint));
         let access = endpoints.filter_map(|endpoint| {
-            let Decision { effect, diagnostics, .. } =
-                endpoint.decide(caller, &DecisionContext::at(self.now).with_groups(self.live.groups()));
+            let context = DecisionContext::at(self.now)
+                .with_groups(self.live.groups())
+                .with_marketplaces(self.live.marketplace_hubs());
+            let Decision { effect, diagnostics, .. } = endpoint.decide(caller, &context);
             let counts = effect == Effect::Allow || diagnostics.reason == Reason::AddressUnknown;
             let policies = endpoint.policies.iter().filter(|_| diagnostics.reason == Reason::AddressUnknown);
             let policies = policies.map(|policy| PolicyRevision { id: policy.id, revision: policy.revision });

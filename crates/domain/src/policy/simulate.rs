@@ -7,9 +7,11 @@ use crate::access::Permission;
 use crate::endpoint::Slug;
 use crate::identity::{AuthorizationError, Email, Principal};
 use crate::ids::{EndpointId, PolicyId};
+use crate::marketplace::MarketplaceName;
+use crate::policy::reference::{Reference, unknown_reference};
 use crate::policy::{
-    Caller, CompiledPolicy, DecisionContext, Effect, NamedGroup, PolicyConfiguration, PolicySet, Reason,
-    Resource,
+    Caller, CompiledPolicy, DecisionContext, Effect, PolicyConfiguration, PolicySet, Reason, Resource,
+    Subject,
 };
 use crate::port_error::{PortError, port_errors};
 use crate::snapshot::{EndpointSnapshot, TenantSnapshot};
@@ -30,7 +32,16 @@ pub struct HypotheticalChange {
     /// What it would demand. It is of the policy's type.
     pub configuration: PolicyConfiguration,
     /// Whose verdicts are looked at.
-    pub people: Vec<Email>,
+    pub people: Vec<SimulatedCaller>,
+}
+
+/// Somebody whose verdict is looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SimulatedCaller {
+    /// Their address.
+    pub email: Email,
+    /// The marketplace that they are a user of; `None` of a member of the tenant, or of somebody who is none.
+    pub marketplace: Option<MarketplaceName>,
 }
 
 /// What a change would do.
@@ -57,7 +68,7 @@ pub struct SimulatedEndpoint {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerdictChange {
     /// Who.
-    pub email: Email,
+    pub caller: SimulatedCaller,
     /// What is decided on them now.
     pub before: (Effect, Reason),
     /// What would be.
@@ -73,9 +84,12 @@ pub enum SimulateError {
     /// There is no such policy.
     #[error("there is no such policy")]
     NotFound,
-    /// The policy would name a group that does not exist.
-    #[error("there is no group {:?}: make it first", .0.name.as_str())]
-    UnknownGroup(NamedGroup),
+    /// The policy would name a group or marketplace that does not exist.
+    #[error("there is no {}: make it first", .0.to)]
+    UnknownReference(Reference),
+    /// One of the people, by their place, is said to be of a marketplace that does not exist.
+    #[error("there is no marketplace {:?}", .1.as_str())]
+    UnknownMarketplace(usize, MarketplaceName),
     /// Too many people at once.
     #[error("name at most {MAX_SIMULATED} people at once")]
     TooMany,
@@ -86,11 +100,11 @@ pub enum SimulateError {
 port_errors!(SimulateError);
 
 /// Decides on people at each endpoint that has a policy, as it is and as it would be; nothing is changed. Each is the active
-/// member of their address, or nobody's member. It is told who could query: what hangs on a query, such as a limit or a purpose,
+/// member of their address, nobody's member, or a user of a marketplace who has the address there. It is told who could query: what hangs on a query, such as a limit or a purpose,
 /// refuses nobody. It is done where a store reads: that may take some tenths of a second, and ends when nobody waits for it any more.
 ///
 /// # Errors
-/// When there is no such policy, it would name a group that there is not or there are too many people, the caller's role does not permit it, or not any more, or a port
+/// When there is no such policy, it would name a group or marketplace that there is not or there are too many people, the caller's role does not permit it, or not any more, or a port
 /// failed.
 pub async fn simulate(
     space: &Space,
@@ -103,9 +117,15 @@ pub async fn simulate(
     }
     let (types, now) = (space.policy_types.clone(), space.clock.now());
     let snapshot = Arc::clone(principal.snapshot());
-    let named = change.configuration.groups().iter();
-    if let Some(unknown) = named.clone().find(|named| snapshot.groups().get(&named.name).is_none()) {
-        return Err(SimulateError::UnknownGroup(unknown.clone()));
+    if let Some(unknown) = unknown_reference(&change.configuration, &snapshot) {
+        return Err(SimulateError::UnknownReference(unknown.clone()));
+    }
+    for (place, person) in change.people.iter().enumerate() {
+        let unknown =
+            person.marketplace.as_ref().filter(|name| snapshot.marketplace_hubs().hub(name).is_none());
+        if let Some(unknown) = unknown {
+            return Err(SimulateError::UnknownMarketplace(place, unknown.clone()));
+        }
     }
     let waiting = Arc::new(());
     let is_awaited = {
@@ -126,7 +146,7 @@ pub async fn simulate(
 fn compare(
     snapshot: &TenantSnapshot,
     changed: &Arc<CompiledPolicy>,
-    people: &[Email],
+    people: &[SimulatedCaller],
     now: Timestamp,
     is_awaited: &impl Fn() -> bool,
 ) -> Simulation {
@@ -143,13 +163,19 @@ fn compare(
         .collect();
     let callers: Vec<_> = people
         .iter()
-        .map(|email| match members.get(email) {
-            Some(role) => Caller::Member { role: *role, email: Some(email) },
-            None => Caller::Stranger { email: Some(email) },
+        .map(|SimulatedCaller { email, marketplace }| match (marketplace, members.get(email)) {
+            (Some(name), _) => Caller::HubUser {
+                hub: snapshot.marketplace_hubs().hub(name),
+                subject: Subject::Identified { email: Some(email) },
+            },
+            (None, Some(role)) => Caller::Member { role: *role, email: Some(email) },
+            (None, None) => Caller::Stranger { email: Some(email) },
         })
         .zip(people)
         .collect();
-    let context = DecisionContext::at(now).with_groups(snapshot.groups());
+    let context = DecisionContext::at(now)
+        .with_groups(snapshot.groups())
+        .with_marketplaces(snapshot.marketplace_hubs());
     let mut simulation = Simulation::default();
     let mut steps = 0_usize;
     for endpoint in endpoints {
@@ -175,7 +201,7 @@ fn with_changed(endpoint: &EndpointSnapshot, changed: &Arc<CompiledPolicy>) -> P
 fn at_endpoint(
     endpoint: &EndpointSnapshot,
     after: &PolicySet,
-    callers: &[(Caller<'_>, &Email)],
+    callers: &[(Caller<'_>, &SimulatedCaller)],
     context: &DecisionContext<'_>,
 ) -> SimulatedEndpoint {
     let resource = Resource { endpoint: endpoint.id, published: endpoint.published };
@@ -183,9 +209,9 @@ fn at_endpoint(
         let decision = policies.decide(resource, caller, context);
         (decision.effect, decision.diagnostics.reason)
     };
-    let changes = callers.iter().filter_map(|(caller, email)| {
+    let changes = callers.iter().filter_map(|(caller, asked)| {
         let (before, after) = (verdict(&endpoint.policies, caller), verdict(after, caller));
-        (before.0 != after.0).then(|| VerdictChange { email: Email::clone(email), before, after })
+        (before.0 != after.0).then(|| VerdictChange { caller: SimulatedCaller::clone(asked), before, after })
     });
     SimulatedEndpoint { id: endpoint.id, slug: endpoint.slug.clone(), changes: changes.collect() }
 }

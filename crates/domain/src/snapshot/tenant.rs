@@ -12,7 +12,7 @@ use crate::identity::{ApiKey, Email, LastNoted, Member};
 use crate::ids::{
     AccountId, ApiKeyId, DatasetId, EndpointId, GroupId, HubId, MarketplaceId, PolicyId, SessionId,
 };
-use crate::marketplace::{Audience, Marketplace};
+use crate::marketplace::{Audience, Marketplace, MarketplaceHubs};
 use crate::page::every;
 use crate::policy::ports::Attachment;
 use crate::policy::{Caller, CompiledPolicy, Decision, DecisionContext, PolicySet, PolicyTypes, Resource};
@@ -100,6 +100,7 @@ pub struct TenantSnapshot {
     policies: Arc<HashMap<PolicyId, Arc<CompiledPolicy>>>,
     groups: Arc<GroupMemberships>,
     marketplaces: Arc<HashMap<MarketplaceId, Arc<Marketplace>>>,
+    marketplace_hubs: Arc<MarketplaceHubs>,
 }
 
 impl TenantSnapshot {
@@ -180,6 +181,12 @@ impl TenantSnapshot {
         self.marketplaces.values()
     }
 
+    /// Which hub each of its marketplaces is on, by its name.
+    #[must_use]
+    pub fn marketplace_hubs(&self) -> &MarketplaceHubs {
+        &self.marketplace_hubs
+    }
+
     /// That one of its marketplaces to which satellite tokens of this hub and audience are made out.
     #[must_use]
     pub fn addressed(&self, hub: HubId, audience: &Audience) -> Option<&Arc<Marketplace>> {
@@ -224,6 +231,7 @@ impl TenantSnapshot {
             let sessions = sessions.remove(&member.account).unwrap_or_default();
             (member.account, Arc::new(MemberSnapshot::new(member, sessions)))
         });
+        let marketplace_hubs = Arc::new(MarketplaceHubs::of(&marketplaces));
         let marketplaces =
             marketplaces.into_iter().map(|marketplace| (marketplace.id, Arc::new(marketplace)));
         let mut snapshot = Self {
@@ -234,6 +242,7 @@ impl TenantSnapshot {
             policies: Arc::default(),
             groups: Arc::new(groups),
             marketplaces: Arc::new(marketplaces.collect()),
+            marketplace_hubs,
         };
         let mut current = HashSet::new();
         for endpoint in endpoints {
@@ -261,6 +270,8 @@ impl TenantSnapshot {
                 StateChange::Marketplace(_, id) => {
                     let found = view.marketplace(scope, id)?.map(Arc::new);
                     put_or_remove(Arc::make_mut(&mut self.marketplaces).entry(id), found);
+                    let all = self.marketplaces.values().map(Arc::as_ref);
+                    self.marketplace_hubs = Arc::new(MarketplaceHubs::of(all));
                 }
                 StateChange::Member(_, account) => {
                     let sessions = view.session_ids(scope, Some(account))?;

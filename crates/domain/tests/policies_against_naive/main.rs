@@ -21,7 +21,7 @@ use proptest::test_runner::{Config, TestRunner};
 use syft_space_domain::endpoint::{Conversation, Message};
 use syft_space_domain::group::{GroupMemberships, GroupName, GroupSnapshot};
 use syft_space_domain::identity::Email;
-use syft_space_domain::ids::{EndpointId, GroupId, PolicyId};
+use syft_space_domain::ids::{EndpointId, GroupId, HubId, PolicyId};
 use syft_space_domain::policy::{
     Caller, CompiledPolicy, Decision, DecisionContext, Effect, PolicyConfiguration, PolicySet, PolicyTypes,
     PolicyVerdict, Purpose, QueryFacts, Reason, Resource, Subject,
@@ -87,8 +87,13 @@ fn decide(types: &PolicyTypes, case: &Case) -> Decision {
     let caller = match case.asker.who {
         Who::Member(role) => Caller::Member { role, email },
         Who::Stranger => Caller::Stranger { email },
-        Who::HubUser { registered } => Caller::HubUser { registered, subject: Subject::Identified { email } },
-        Who::Guest { registered } => Caller::HubUser { registered, subject: Subject::Guest },
+        Who::HubUser { registered } => Caller::HubUser {
+            hub: registered.then_some(HubId::from_bytes([7; 16])),
+            subject: Subject::Identified { email },
+        },
+        Who::Guest { registered } => {
+            Caller::HubUser { hub: registered.then_some(HubId::from_bytes([7; 16])), subject: Subject::Guest }
+        }
     };
     let conversation = case.query.as_ref().and_then(conversation);
     let purpose = case.query.as_ref().and_then(|query| query.purpose.as_deref());
@@ -100,7 +105,7 @@ fn decide(types: &PolicyTypes, case: &Case) -> Decision {
     });
     let groups = memberships(case);
     let now = Timestamp::from_unix_micros(BEGUN + i64::from(case.now));
-    let context = DecisionContext { now, query: facts, groups: Some(&groups) };
+    let context = DecisionContext { now, query: facts, groups: Some(&groups), marketplaces: None };
     let resource = Resource { endpoint: EndpointId::from_bytes([9; 16]), published: case.published };
     compile(types, &case.policies).decide(resource, &caller, &context)
 }

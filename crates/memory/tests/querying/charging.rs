@@ -11,7 +11,8 @@ use syft_space_domain::endpoint::{Answer, EndpointName, Query, QueryError, Query
 use syft_space_domain::identity::Principal;
 use syft_space_domain::ids::EventId;
 use syft_space_domain::ledger::{
-    Amount, Balance, BalanceKey, LedgerAccount, Period, RequestDigest, Span, Transfer, TransferKey,
+    Amount, Balance, BalanceKey, LedgerAccount, Period, RequestDigest, Span, Transfer, TransferFilter,
+    TransferKey,
 };
 use syft_space_domain::marketplace::HubRole;
 use syft_space_domain::page::{PageLimit, PageRequest};
@@ -53,7 +54,12 @@ fn cents(cents: u64) -> Amount {
 impl World {
     fn transfers(&self) -> Vec<Transfer> {
         let (scope, page) = (self.scope, PageRequest { limit: PageLimit::LARGEST, after: None });
-        self.space.store.read(&scope, move |view| view.transfers(&scope, page)).wait().unwrap().items
+        self.space
+            .store
+            .read(&scope, move |view| view.transfers(&scope, &TransferFilter::default(), page))
+            .wait()
+            .unwrap()
+            .items
     }
 
     fn balances(&self) -> Vec<(LedgerAccount, Balance)> {

@@ -146,6 +146,32 @@ fn l1_what_another_policy_refuses_is_given_back_and_what_fails_or_is_canceled_is
 }
 
 #[test]
+fn z4_characters_of_what_is_not_answered_are_given_back_unless_its_caller_goes() {
+    let asked = u64::try_from(question().conversation().characters()).unwrap();
+    let world = World::new();
+    let characters = ("token_limit", json!({ "rate": "1000/d" }));
+    world.attach_all(&[characters, ("tickets", json!({ "name": "day" }))]);
+    let left = |expected: u64| {
+        let answer = world.query(&world.member).ok().unwrap();
+        assert_eq!(answer.limits[0].remaining, expected);
+    };
+    world.tickets.set("day", Take::SoldOut);
+    refusal(world.query(&world.member));
+    world.tickets.set("day", Take::Give);
+    world.engine.set(Search::Fail(SearchError::Full));
+    assert!(matches!(world.query(&world.member), Err(QueryError::PortError(_))));
+    world.engine.set(Search::Answer);
+    left(1_000 - asked);
+    world.engine.set(Search::Wait);
+    {
+        let mut run = pin!(world.open(&world.member).unwrap().run(question()));
+        assert!(poll(run.as_mut()).is_pending());
+    }
+    world.engine.set(Search::Answer);
+    left(1_000 - 3 * asked);
+}
+
+#[test]
 fn l1_each_scope_counts_those_together_whom_it_says() {
     let left = |world: &World, principal: &Principal, address: &str| {
         ask(world, principal, address).map_or(None, |answer| Some(answer.limits[0].remaining))

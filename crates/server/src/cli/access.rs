@@ -84,9 +84,9 @@ fn answers(access: &EndpointAccess) -> Vec<String> {
 /// What is left, and what it costs.
 fn left(access: &EndpointAccess) -> Vec<String> {
     let mut facts = Vec::new();
-    for RateLimit { quota, window, remaining, reset, .. } in &access.limits {
+    for RateLimit { unit, quota, window, remaining, reset, .. } in &access.limits {
         let more = if remaining < quota { format!(", more in {reset} s") } else { String::new() };
-        facts.push(format!("{remaining} of {quota} queries {}{more}", every(*window)));
+        facts.push(format!("{remaining} of {quota} {unit} {}{more}", every(*window)));
     }
     for Price { unit, price, currency, free_units, remaining, resets_at } in &access.prices {
         let free = if *free_units > 0 { format!(", {free_units} free") } else { String::new() };

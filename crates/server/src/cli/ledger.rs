@@ -3,13 +3,15 @@
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use syft_space_domain::time::Timestamp;
 
-use crate::cli::api::ApiClient;
+use crate::cli::api::{ApiClient, option};
 use crate::cli::csv::{self, guard};
 use crate::cli::exit::{CommandError, ExitStatus};
-use crate::cli::lists::time;
+use crate::cli::lists::{actor, time};
 use crate::cli::names::Names;
 use crate::cli::output::{Column, Output, text};
+use crate::cli::publish::find_endpoint;
 use crate::routes::ledger::{AccountBalance, AccountKind, Charged, Period, Reconciliation, Transfer};
 
 /// What one can do with the ledger.
@@ -17,8 +19,8 @@ use crate::routes::ledger::{AccountBalance, AccountKind, Charged, Period, Reconc
 pub(super) enum Ledger {
     /// List what each caller was charged, and what each endpoint has earned
     Balances(Form),
-    /// List each charge, the oldest first
-    Transfers(Form),
+    /// List each charge, or those that are asked for, the oldest first
+    Transfers(Transfers),
     /// Add all of it up, and tell whether the sums hold
     Check,
 }
@@ -29,6 +31,46 @@ pub(super) struct Form {
     /// Write it as CSV (RFC 4180)
     #[arg(long)]
     csv: bool,
+}
+
+/// Which charges, and in which form.
+#[derive(Args)]
+pub(super) struct Transfers {
+    /// Only what this caller was charged: a member's address, or the id that the audit log has
+    #[arg(long, value_name = "CALLER")]
+    payer: Option<String>,
+    /// Only what this endpoint has earned
+    #[arg(long, value_name = "SLUG")]
+    endpoint: Option<String>,
+    /// Only charges of this time or later, such as 2027-06-30T18:00:00Z
+    #[arg(long, value_name = "TIME")]
+    since: Option<String>,
+    /// Only charges of before this time
+    #[arg(long, value_name = "TIME")]
+    until: Option<String>,
+    #[command(flatten)]
+    form: Form,
+}
+
+impl Transfers {
+    /// The parameters that say which are asked for.
+    async fn filters(&self, api: &ApiClient) -> anyhow::Result<Vec<(&'static str, String)>> {
+        let mut filters = Vec::new();
+        if let Some(payer) = &self.payer {
+            filters.push(("payer", actor(api, "--payer", payer).await?.to_string()));
+        }
+        if let Some(endpoint) = &self.endpoint {
+            filters.push(("endpoint", find_endpoint(api, endpoint).await?.0.endpoint.id.to_string()));
+        }
+        for (name, told_as, time) in [("since", "--since", &self.since), ("until", "--until", &self.until)] {
+            if let Some(time) = time {
+                // What is wrong is told of by the option's name.
+                option::<Timestamp>(told_as, time)?;
+                filters.push((name, time.clone()));
+            }
+        }
+        Ok(filters)
+    }
 }
 
 /// One line of a list: a charge, or what an account has come to.
@@ -74,10 +116,11 @@ const BALANCES: &[Column<Line>] = &[
 pub(super) async fn run(api: &ApiClient, what: &Ledger, out: &mut Output) -> anyhow::Result<()> {
     match what {
         Ledger::Balances(form) => {
-            list(api, "/api/v1/ledger/balances", form, BALANCES, balance_line, out).await
+            list(api, ("/api/v1/ledger/balances", &[]), form, BALANCES, balance_line, out).await
         }
-        Ledger::Transfers(form) => {
-            list(api, "/api/v1/ledger/transfers", form, TRANSFERS, transfer_line, out).await
+        Ledger::Transfers(what) => {
+            let asked = ("/api/v1/ledger/transfers", &*what.filters(api).await?);
+            list(api, asked, &what.form, TRANSFERS, transfer_line, out).await
         }
         Ledger::Check => check(api, out).await,
     }
@@ -85,7 +128,7 @@ pub(super) async fn run(api: &ApiClient, what: &Ledger, out: &mut Output) -> any
 
 async fn list<T: Serialize + DeserializeOwned>(
     api: &ApiClient,
-    path: &str,
+    asked: (&str, &[(&'static str, String)]),
     form: &Form,
     columns: &'static [Column<Line>],
     line: fn(&T, &Names) -> Line,
@@ -97,7 +140,7 @@ async fn list<T: Serialize + DeserializeOwned>(
     }
     if out.json {
         let mut table = out.table::<T>(&[]);
-        read(api, path, |items: &[T]| table.items(items)).await?;
+        read(api, asked, |items: &[T]| table.items(items)).await?;
         return table.end().map(drop);
     }
     let names = Names::read(api).await?;
@@ -108,22 +151,24 @@ async fn list<T: Serialize + DeserializeOwned>(
             let lines: Vec<Line> = lines(items).iter().map(Line::guarded).collect();
             out.text(&csv::text(&lines, !std::mem::replace(&mut has_header, true))?)
         };
-        return read(api, path, write).await;
+        return read(api, asked, write).await;
     }
     let mut table = out.table(columns);
-    read(api, path, |items: &[T]| table.items(&lines(items))).await?;
+    read(api, asked, |items: &[T]| table.items(&lines(items))).await?;
     table.end().map(drop)
 }
 
 /// Reads a list to its end, a page at a time: a ledger may be long.
 async fn read<T: DeserializeOwned>(
     api: &ApiClient,
-    path: &str,
+    (path, filters): (&str, &[(&'static str, String)]),
     mut tell: impl FnMut(&[T]) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     let mut cursor = None::<String>;
+    let mut query = vec![("limit", "100")];
+    query.extend(filters.iter().map(|(name, value)| (*name, value.as_str())));
     loop {
-        let page = api.page::<T>(path, &[("limit", "100")], cursor.as_deref()).await?;
+        let page = api.page::<T>(path, &query, cursor.as_deref()).await?;
         tell(&page.items)?;
         cursor = page.next_cursor;
         if cursor.is_none() {

@@ -277,22 +277,29 @@ pub(super) async fn jobs(api: &ApiClient, what: &Jobs, out: &mut Output) -> anyh
     list_all(api, &format!("/api/v1/datasets/{dataset}/jobs"), JOBS, out).await
 }
 
+/// Whom an option names: a member by their address, or anybody by the id that the audit log has.
+pub(super) async fn actor(api: &ApiClient, name: &'static str, text: &str) -> anyhow::Result<ActorId> {
+    if !text.contains('@') {
+        return Ok(option(name, text)?);
+    }
+    let email: Email = option(name, text)?;
+    let members = api.all::<Member>("/api/v1/users").await?;
+    let member = members.iter().find(|member| member.email == email).ok_or_else(|| {
+        let message = format!("{email} is no member; events of one who was are found by the id");
+        CommandError::new(ExitStatus::NotFound, message)
+    })?;
+    Ok(member.id.into())
+}
+
 pub(super) async fn audit(api: &ApiClient, what: &Audit, out: &mut Output) -> anyhow::Result<()> {
     let Audit::List(Events { installation, action, outcome, actor, since, until, limit, all }) = what;
     let path = if *installation { "/operator/v1/audit" } else { "/api/v1/audit" };
     let actor = match actor.as_deref() {
-        Some(email) if email.contains('@') && !*installation => {
-            let email: Email = option("--actor", email)?;
-            let members = api.all::<Member>("/api/v1/users").await?;
-            let member = members.iter().find(|member| member.email == email).ok_or_else(|| {
-                let message = format!("{email} is no member; events of one who was are found by the id");
-                CommandError::new(ExitStatus::NotFound, message)
-            })?;
-            Some(member.id.to_string())
-        }
-        Some(id) => Some(option::<ActorId>("--actor", id)?.to_string()),
+        Some(id) if *installation => Some(option::<ActorId>("--actor", id)?),
+        Some(text) => Some(self::actor(api, "--actor", text).await?),
         None => None,
     };
+    let actor = actor.map(|actor| actor.to_string());
     // What is wrong is told of by the option's name.
     let action = action.as_deref().map(|action| option::<Action>("--action", action)).transpose()?;
     let outcome = outcome.as_deref().map(|outcome| option::<Outcome>("--outcome", outcome)).transpose()?;

@@ -239,7 +239,10 @@ pub(super) async fn lint(api: &ApiClient, what: &LintArguments, out: &mut Output
             policy: name.cloned().unwrap_or_default(),
             pattern: at(finding, "/pattern").to_owned(),
             other: at(finding, "/other/pattern").to_owned(),
-            example: at(finding, "/example/email").to_owned(),
+            example: match at(finding, "/example/marketplace") {
+                "" => at(finding, "/example/email").to_owned(),
+                name => format!("{} of {name}", at(finding, "/example/email")),
+            },
             why: at(finding, "/message").to_owned(),
         }
     });

@@ -345,7 +345,7 @@ impl From<PolicyError> for Problem {
             PolicyError::NotFound | PolicyError::NoEndpoint | PolicyError::RevisionNotKept(_) => {
                 Self::new(Reason::NotFound, error)
             }
-            PolicyError::LostGroup(..) | PolicyError::RevisionUnreadable(..) => {
+            PolicyError::LostReference(..) | PolicyError::RevisionUnreadable(..) => {
                 Self::field("/revision", error)
             }
             PolicyError::UnknownPolicy(id) => Self::field(
@@ -353,7 +353,9 @@ impl From<PolicyError> for Problem {
                 format!("policy_ids names {id}, which is no policy of this tenant"),
             ),
             PolicyError::NamedTwice(id) => Self::field("/policy_ids", format!("policy_ids names {id} twice")),
-            PolicyError::UnknownGroup(ref named) => groups::unknown_group("/configuration", named, &error),
+            PolicyError::UnknownReference(ref named) => {
+                groups::unknown_reference("/configuration", named, &error)
+            }
             PolicyError::TooMany => Self::field("/policy_ids", error),
             PolicyError::Changed => Self::new(Reason::Changed, error),
             PolicyError::InUse => Self::new(Reason::InUse, error),
@@ -397,6 +399,7 @@ impl From<MarketplaceError> for Problem {
             MarketplaceError::Authorization(error) => error.into(),
             MarketplaceError::NotFound => Self::new(Reason::NotFound, error),
             MarketplaceError::NameTaken => Self::new(Reason::NameTaken, error),
+            MarketplaceError::InUse(_) => Self::new(Reason::InUse, error),
             MarketplaceError::Changed => Self::new(Reason::Changed, error),
             MarketplaceError::LimitReached => Self::new(Reason::LimitReached, error),
             MarketplaceError::IssuerUrlMismatch(_) => Self::new(Reason::IssuerUrlMismatch, error),

@@ -34,9 +34,10 @@ pub fn insert(headers: &mut HeaderMap, limits: &[LimitStatus]) {
         // What no header can hold, no header tells.
         HeaderValue::try_from(items.join(", ")).ok().filter(|value| !value.is_empty())
     };
-    if let Some(value) =
-        list(|limit| format!("{};q={};w={}", name(limit), limit.quota, whole_seconds(limit.window).max(1)))
-    {
+    if let Some(value) = list(|limit| {
+        let (quota, window) = (limit.quota, whole_seconds(limit.window).max(1));
+        format!("{};q={quota};w={window}{}", name(limit), unit(limit))
+    }) {
         headers.insert(RATE_LIMIT_POLICY, value);
     }
     if let Some(value) =
@@ -46,9 +47,19 @@ pub fn insert(headers: &mut HeaderMap, limits: &[LimitStatus]) {
     }
 }
 
-/// The name as a string of structured fields (RFC 9651).
+/// What is counted, where it is not queries: those are what is meant where nothing is said.
+fn unit(limit: &LimitStatus) -> String {
+    let is_told = limit.unit != LimitStatus::QUERIES;
+    if is_told { format!(";qu={}", string(limit.unit)) } else { String::new() }
+}
+
 fn name(limit: &LimitStatus) -> String {
-    format!("\"{}\"", limit.name.replace('\\', "\\\\").replace('"', "\\\""))
+    string(&limit.name)
+}
+
+/// A text as a string of structured fields (RFC 9651).
+fn string(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
 #[cfg(test)]
@@ -57,7 +68,8 @@ mod tests {
 
     fn limit(name: &str, remaining: u64, reset: u64) -> LimitStatus {
         let window = Duration::from_secs(60);
-        LimitStatus { name: name.into(), quota: 100, window, remaining, reset: Duration::from_millis(reset) }
+        let (name, reset) = (name.into(), Duration::from_millis(reset));
+        LimitStatus { name, unit: LimitStatus::QUERIES, quota: 100, window, remaining, reset }
     }
 
     fn told(limits: &[LimitStatus]) -> [String; 2] {
@@ -76,6 +88,8 @@ mod tests {
         );
         let both = [limit("a", 5, 0), limit("b", 1, 1_000), limit("a", 3, 10), limit("b", 1, 2_000)];
         assert_eq!(told(&both), ["\"a\";q=100;w=60, \"b\";q=100;w=60", "\"a\";r=3;t=1, \"b\";r=1;t=2"]);
+        let characters = LimitStatus { unit: LimitStatus::CHARACTERS, ..limit("a", 5, 0) };
+        assert_eq!(told(&[characters]), ["\"a\";q=100;w=60;qu=\"characters\"", "\"a\";r=5;t=0"]);
         // A program's own type may name its limit as it likes.
         assert_eq!(told(&[limit("a\"\\", 0, 0)])[1], "\"a\\\"\\\\\";r=0;t=0");
         assert_eq!(told(&[limit("a\nb", 0, 0)]), ["", ""]);

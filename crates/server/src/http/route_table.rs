@@ -372,7 +372,7 @@ pub static ROUTES: &[Route] = routes! {
         summary("List one's own questions that wait for approval").paged().response::<List<approvals::OwnApproval>>(200);
 
     Get    "/api/v1/ledger/transfers"      member(&[ReadAudit]) => ledger::transfers,
-        summary("List what was charged").description("The oldest first.").paged().response::<List<ledger::Transfer>>(200);
+        summary("List what was charged").description("The oldest first.").query(ledger::FILTERS).response::<List<ledger::Transfer>>(200);
     Get    "/api/v1/ledger/balances"       member(&[ReadAudit]) => ledger::balances,
         summary("List what each account has come to").description("By policy, account, period and currency.")
             .paged().response::<List<ledger::AccountBalance>>(200);
@@ -395,12 +395,12 @@ pub static ROUTES: &[Route] = routes! {
         summary("Change a marketplace's name or credential, or move its account here")
             .description("A new credential is of the same account as before.")
             .merge_patch::<marketplaces::ChangeMarketplace>().response::<marketplaces::Marketplace>(200).etag().if_match()
-            .reasons(&[OutboundNotAllowed, NameTaken, IssuerMismatch, PublicUrlMissing, AudienceTaken, UsernameMismatch,
+            .reasons(&[OutboundNotAllowed, NameTaken, InUse, IssuerMismatch, PublicUrlMissing, AudienceTaken, UsernameMismatch,
                 CredentialRefused, HubUnreadable, HubUnavailable]);
     Delete "/api/v1/marketplaces/{id}" member(&[ManageMarketplaces]) => marketplaces::remove,
         summary("Remove an account on a hub, with its listings")
             .description("Tokens of callers from there are refused at once. The hub is told as well as it goes.")
-            .no_content().if_match().reasons(&[ExpectationBroken]);
+            .no_content().if_match().reasons(&[ExpectationBroken, InUse]);
     Post   "/api/v1/marketplaces/{id}/sync" member(&[WriteEndpoints]) => listings::sync,
         summary("Have the hub told anew of all that is listed there").response::<listings::Listings>(200);
 

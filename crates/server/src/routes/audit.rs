@@ -11,6 +11,7 @@ use syft_space_domain::audit::{
     Action, Actor, Object, Outcome, RecordedEvent, UsedKey, events, installation_events,
 };
 use syft_space_domain::ids::{ApiKeyId, EventId, RequestId};
+use syft_space_domain::marketplace::MarketplaceHubs;
 use syft_space_domain::page::PageRequest;
 use syft_space_domain::policy::Purpose;
 use syft_space_domain::text::Name;
@@ -49,6 +50,10 @@ pub(crate) struct Event {
     /// The policy that decided on a query, or of whose change it tells, as it was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) policy: Option<PolicyRevision>,
+    /// The marketplace that the actor is a user of, as it is called now.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schemars(with = "Option<shapes::SlugShape>")]
+    pub(crate) marketplace: Option<String>,
     /// What the caller said that the query is for.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<shapes::PurposeShape>")]
@@ -73,9 +78,12 @@ pub(crate) struct EventList {
     projection: Projection,
 }
 
-impl From<RecordedEvent> for Event {
-    fn from(RecordedEvent { seq, event, .. }: RecordedEvent) -> Self {
+impl Event {
+    /// An event of a tenant whose marketplaces are these.
+    fn of(RecordedEvent { seq, event, .. }: RecordedEvent, marketplaces: &MarketplaceHubs) -> Self {
+        let hub = event.person.hub_user.as_ref().map(|user| user.hub);
         Self {
+            marketplace: hub.and_then(|hub| marketplaces.name_of(hub)).map(ToString::to_string),
             id: event.id,
             seq,
             time: event.time,
@@ -107,17 +115,24 @@ pub(crate) const FILTERS: &[Parameter] = &[
 
 pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {
     let (filter, page) = filter_and_page(&request)?;
-    respond(events(request.space(), request.principal()?, filter, page).await?)
+    let principal = request.principal()?;
+    let found = events(request.space(), principal, filter, page).await?;
+    respond(found, principal.snapshot().marketplace_hubs())
 }
 
 /// The installation's own log, which the host's operator reads.
 pub(crate) async fn installation(request: Request) -> Result<HttpResponse, Problem> {
     let (filter, page) = filter_and_page(&request)?;
-    respond(installation_events(request.space(), request.operator()?, filter, page).await?)
+    let found = installation_events(request.space(), request.operator()?, filter, page).await?;
+    respond(found, &MarketplaceHubs::default())
 }
 
-fn respond(LogPage { events, projection }: LogPage) -> Result<HttpResponse, Problem> {
-    let body = EventList { list: reply::List::of(events, Event::from), projection };
+fn respond(
+    LogPage { events, projection }: LogPage,
+    marketplaces: &MarketplaceHubs,
+) -> Result<HttpResponse, Problem> {
+    let list = reply::List::of(events, |event| Event::of(event, marketplaces));
+    let body = EventList { list, projection };
     reply::json(StatusCode::OK, &body)
 }
 

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use syft_space_domain::policy::{Decision, Diagnostics, PolicyDiagnostic, PolicyVerdict};
 
+use crate::routes::own_access::RateLimit;
 use crate::routes::shapes;
 
 /// A verdict, what decided it, and what each policy had to say.
@@ -14,6 +15,8 @@ pub(crate) struct Explanation {
     reason_code: &'static str,
     decided_by: Option<DecidedBy>,
     steps: Vec<ExplanationStep>,
+    /// How the limits stand for them on how often and how much they may ask; where one refuses, those that do.
+    limits: Vec<RateLimit>,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -45,6 +48,7 @@ impl From<&Decision> for Explanation {
                 rule: decider.rule.to_string(),
             }),
             steps: policies.iter().map(ExplanationStep::from).collect(),
+            limits: decision.limits.iter().cloned().map(RateLimit::from).collect(),
         }
     }
 }

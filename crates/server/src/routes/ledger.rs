@@ -5,11 +5,12 @@ use actix_web::http::StatusCode;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use syft_space_domain::ids::{ActorId, EndpointId, EventId, PolicyId};
-use syft_space_domain::ledger::{self, LedgerAccount, Span};
+use syft_space_domain::ledger::{self, LedgerAccount, Span, TransferFilter};
 use syft_space_domain::time::Timestamp;
 
 use crate::http::problem::Problem;
 use crate::http::request::Request;
+use crate::http::route_docs::{CURSOR, LIMIT, Parameter};
 use crate::routes::reply;
 use crate::routes::shapes;
 
@@ -208,9 +209,28 @@ impl From<ledger::Reconciliation> for Reconciliation {
     }
 }
 
+/// What a list of transfers may be narrowed by.
+pub(crate) const FILTERS: &[Parameter] = &[
+    LIMIT,
+    CURSOR,
+    Parameter::new::<shapes::IdShape>(
+        "payer",
+        "Only what this caller was charged, by the id that the audit log has.",
+    ),
+    Parameter::new::<shapes::IdShape>("endpoint", "Only what this endpoint has earned."),
+    Parameter::new::<shapes::TimeShape>("since", "Only transfers of this time or later."),
+    Parameter::new::<shapes::TimeShape>("until", "Only transfers before this time."),
+];
+
 pub(crate) async fn transfers(request: Request) -> Result<HttpResponse, Problem> {
-    let page = request.query().page()?;
-    let found = ledger::transfers(request.space(), request.principal()?, page).await?;
+    let query = request.query();
+    let filter = TransferFilter {
+        payer: query.parse("payer")?,
+        endpoint: query.parse("endpoint")?,
+        since: query.parse("since")?,
+        until: query.parse("until")?,
+    };
+    let found = ledger::transfers(request.space(), request.principal()?, filter, query.page()?).await?;
     reply::list(found, Transfer::from).await
 }
 

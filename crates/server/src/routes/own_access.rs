@@ -29,7 +29,7 @@ pub(crate) struct EndpointAccess {
     /// Where a query must say what it is for, and none was named: which of these are admitted.
     #[schemars(with = "Vec<shapes::PurposeShape>")]
     pub(crate) purposes: Vec<Purpose>,
-    /// How often the caller may ask.
+    /// How often the caller may ask, and how much.
     pub(crate) limits: Vec<RateLimit>,
     /// What the caller pays.
     pub(crate) prices: Vec<Price>,
@@ -60,13 +60,15 @@ pub(crate) struct ForecastRefusal {
 #[derive(Serialize, Deserialize, JsonSchema)]
 pub(crate) struct RateLimit {
     pub(crate) name: String,
-    /// How many queries there are in a window, when it is whole.
+    /// What is counted: `queries`, or `characters` of what is asked.
+    pub(crate) unit: String,
+    /// How much of it there is in a window, when it is whole.
     pub(crate) quota: u64,
     /// How many seconds a window is.
     pub(crate) window: u64,
-    /// How many queries are left now.
+    /// How much is left now.
     pub(crate) remaining: u64,
-    /// In how many seconds there are more.
+    /// In how many seconds there is more.
     pub(crate) reset: u64,
 }
 
@@ -149,9 +151,9 @@ impl From<&Problem> for ForecastRefusal {
 
 impl From<policy::LimitStatus> for RateLimit {
     fn from(status: policy::LimitStatus) -> Self {
-        let policy::LimitStatus { name, quota, window, remaining, reset } = status;
+        let policy::LimitStatus { name, unit, quota, window, remaining, reset } = status;
         let (window, reset) = (whole_seconds(window), whole_seconds(reset));
-        Self { name: name.to_string(), quota, window, remaining, reset }
+        Self { name: name.to_string(), unit: unit.to_owned(), quota, window, remaining, reset }
     }
 }
 

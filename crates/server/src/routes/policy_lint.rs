@@ -76,12 +76,15 @@ struct PlacedPattern {
     pattern: String,
 }
 
-/// An address that a pattern matches, and what the access policies decide on a member who has it.
+/// An address that a pattern matches, and what the access policies decide on whoever has it.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "LintExample")]
 struct Example {
     #[schemars(with = "shapes::CanonicalEmailShape")]
     email: String,
+    /// The marketplace whose user has it, where a pattern means its users alone; else it is a member's.
+    #[schemars(with = "Option<shapes::SlugShape>")]
+    marketplace: Option<String>,
     /// Now, or a time at which the pattern's policy acts.
     #[schemars(with = "shapes::TimeShape")]
     at: Timestamp,
@@ -113,8 +116,10 @@ impl Finding {
 
 impl From<LintExample> for Example {
     fn from(example: LintExample) -> Self {
-        let LintExample { email, at, effect, reason } = example;
-        Self { email: email.to_string(), at, verdict: effect.as_str(), reason_code: reason.as_str() }
+        let LintExample { email, marketplace, at, effect, reason } = example;
+        let marketplace = marketplace.map(|name| name.to_string());
+        let (email, verdict, reason_code) = (email.to_string(), effect.as_str(), reason.as_str());
+        Self { email, marketplace, at, verdict, reason_code }
     }
 }
 

@@ -6,8 +6,10 @@ use serde::{Deserialize, Serialize};
 use syft_space_domain::endpoint::Slug;
 use syft_space_domain::identity::Email;
 use syft_space_domain::ids::{EndpointId, PolicyId};
+use syft_space_domain::marketplace::MarketplaceName;
 use syft_space_domain::policy::{
-    self, Effect, HypotheticalChange, PolicyError, Reason, SimulateError, SimulatedEndpoint, VerdictChange,
+    self, Effect, HypotheticalChange, PolicyError, Reason, SimulateError, SimulatedCaller, SimulatedEndpoint,
+    VerdictChange,
 };
 
 use crate::http::problem::Problem;
@@ -30,12 +32,23 @@ pub(crate) struct Simulate {
     identities: Vec<SimulatedIdentity>,
 }
 
-/// A member, or somebody who is none.
+/// A member, somebody who is none, or a user of a marketplace.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct SimulatedIdentity {
     #[schemars(with = "shapes::EmailShape")]
     email: Email,
+    /// The marketplace whose user has the address, where it is no member's.
+    #[serde(default)]
+    #[schemars(with = "Option<shapes::SlugShape>")]
+    marketplace: Option<MarketplaceName>,
+}
+
+impl From<SimulatedIdentity> for SimulatedCaller {
+    fn from(identity: SimulatedIdentity) -> Self {
+        let SimulatedIdentity { email, marketplace } = identity;
+        Self { email, marketplace }
+    }
 }
 
 /// Whose verdicts would be others.
@@ -61,6 +74,9 @@ struct EndpointChanges {
 struct Change {
     #[schemars(with = "shapes::CanonicalEmailShape")]
     email: Email,
+    /// The marketplace whose user has the address; null where it was asked about a member, or somebody who is none.
+    #[schemars(with = "Option<shapes::SlugShape>")]
+    marketplace: Option<MarketplaceName>,
     before: Verdict,
     after: Verdict,
 }
@@ -80,8 +96,8 @@ impl From<(Effect, Reason)> for Verdict {
 
 impl From<VerdictChange> for Change {
     fn from(change: VerdictChange) -> Self {
-        let VerdictChange { email, before, after } = change;
-        Self { email, before: before.into(), after: after.into() }
+        let VerdictChange { caller: SimulatedCaller { email, marketplace }, before, after } = change;
+        Self { email, marketplace, before: before.into(), after: after.into() }
     }
 }
 
@@ -103,7 +119,7 @@ pub(crate) async fn simulate(mut request: Request) -> Result<HttpResponse, Probl
     let change = HypotheticalChange {
         policy: body.policy_id,
         configuration: policies::configuration(&request, "", type_name, &body.configuration)?,
-        people: body.identities.into_iter().map(|identity| identity.email).collect(),
+        people: body.identities.into_iter().map(SimulatedCaller::from).collect(),
     };
     let found = policy::simulate(request.space(), request.principal()?, change).await?;
     let changes: usize = found.endpoints.iter().map(|endpoint| 1 + endpoint.changes.len()).sum();

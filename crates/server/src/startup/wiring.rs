@@ -12,7 +12,7 @@ use syft_space_domain::identity::oidc::ProviderLogouts;
 use syft_space_domain::mail::Mails;
 use syft_space_domain::mail::ports::Mailer;
 use syft_space_domain::marketplace::ports::TrustedHubs;
-use syft_space_domain::policy::{OpenReviews, PolicyTypes, RateLimitType};
+use syft_space_domain::policy::{OpenReviews, PolicyTypes, RateLimitType, TokenLimitType};
 use syft_space_domain::random::Entropy;
 use syft_space_domain::sealing::Sealer;
 use syft_space_domain::secret::Secret;
@@ -89,7 +89,8 @@ fn open_at(lock: HomeLock, settings: &Settings) -> anyhow::Result<OpenedSpace> {
     let rate_limits = SqliteRateLimits::open(lock.home())
         .context("reading what was taken of rate limits; without the file they begin whole")?;
     let rate_limits = RateLimitType::kept_in(Arc::new(rate_limits), clock.now())?;
-    let policy_types = PolicyTypes::default().with(rate_limits);
+    let token_limits = TokenLimitType::new(rate_limits.limiter());
+    let policy_types = PolicyTypes::default().with(rate_limits).with(token_limits);
     let snapshots = Arc::new(SnapshotCache::new(policy_types.clone()));
     let commit_hook: Arc<dyn CommitHook> = snapshots.clone();
     let store = SqliteStore::open_locked(lock, SqliteOptions::default(), commit_hook)?;

@@ -283,3 +283,56 @@ async fn z2_an_owner_reads_the_ledger_on_the_host_and_tenants_see_their_own() {
     assert_eq!(json["sound"], true);
     run(space.home(), &["ledger", "balances", "--csv", "--json", "--tenant", "acme"]).expect(2);
 }
+
+#[tokio::test]
+async fn z2_the_ledger_is_narrowed_to_a_caller_an_endpoint_and_a_time() {
+    let (space, owner) = space_with_endpoint(&[]).await;
+    charge(&owner, json!({ "price": "0.25", "currency": "EUR" })).await;
+    let dataset =
+        owner.get("/datasets").await.expect(200).body["items"][0]["id"].as_str().unwrap().to_owned();
+    endpoint_on(&owner, &dataset, "fish").await;
+    let policy = owner.get("/policies").await.expect(200).body["items"][0]["id"].clone();
+    owner.put("/endpoints/fish/policies", &json!({ "policy_ids": [policy] })).await.expect(200);
+    let anna = space.member(&owner, "anna@acme.example", "user").await;
+    for (asks, slug) in
+        [(&owner, "birds"), (&anna, "birds"), (&anna, "fish"), (&owner, "fish"), (&anna, "fish")]
+    {
+        asks.ask(slug, "penguins").await.expect(200);
+    }
+    let all = transfers(&owner).await;
+    assert_eq!(all.len(), 5);
+    let events = |listed: &[Value]| listed.iter().map(|one| one["event_id"].clone()).collect::<Vec<_>>();
+    let narrowed = async |filter: &str| {
+        let page = owner.get(&format!("/ledger/transfers?{filter}")).await.expect(200).body;
+        events(page["items"].as_array().unwrap())
+    };
+    let of = |wanted: &[usize]| events(&wanted.iter().map(|place| all[*place].clone()).collect::<Vec<_>>());
+    let text = |place: usize, name: &str| all[place][name].as_str().unwrap().to_owned();
+    let (annas, fish) = (text(1, "payer_id"), text(2, "endpoint_id"));
+    assert_eq!(narrowed(&format!("payer={annas}")).await, of(&[1, 2, 4]));
+    assert_eq!(narrowed(&format!("endpoint={fish}")).await, of(&[2, 3, 4]));
+    let (since, until) = (text(1, "time"), text(4, "time"));
+    assert_eq!(narrowed(&format!("since={since}&until={until}")).await, of(&[1, 2, 3]));
+    let all_three = format!("payer={annas}&endpoint={fish}&since={since}&until={until}");
+    assert_eq!(narrowed(&all_three).await, of(&[2]));
+    let first = owner.get(&format!("/ledger/transfers?payer={annas}&limit=2")).await.expect(200).body;
+    let cursor = first["next_cursor"].as_str().unwrap();
+    assert_eq!(narrowed(&format!("payer={annas}&limit=2&cursor={cursor}")).await, of(&[4]));
+    for wrong in ["payer=anna", "endpoint=fish", "since=yesterday", "until=1", "kind=free"] {
+        owner.get(&format!("/ledger/transfers?{wrong}")).await.expect_problem(422, "invalid");
+    }
+    if in_memory() {
+        return;
+    }
+    let told = |arguments: &[&str]| {
+        let arguments: Vec<&str> =
+            ["ledger", "transfers", "--csv"].iter().chain(arguments).copied().collect();
+        run(space.home(), &arguments).expect(0).stdout.lines().skip(1).count()
+    };
+    assert_eq!(told(&[]), 5);
+    assert_eq!(told(&["--payer", "anna@acme.example", "--endpoint", "fish"]), 2);
+    assert_eq!(told(&["--payer", &annas, "--until", &until]), 2);
+    assert_eq!(told(&["--since", &until]), 1);
+    run(space.home(), &["ledger", "transfers", "--payer", "nobody@acme.example"]).expect(3);
+    run(space.home(), &["ledger", "transfers", "--since", "yesterday"]).expect(2);
+}

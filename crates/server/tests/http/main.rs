@@ -56,6 +56,8 @@ mod hostile;
 #[cfg(test)]
 mod house;
 #[cfg(test)]
+mod hub_patterns;
+#[cfg(test)]
 mod identity;
 #[cfg(test)]
 mod isolation;
@@ -92,6 +94,8 @@ mod own_access;
 #[cfg(test)]
 mod passwords;
 #[cfg(test)]
+mod pattern_limits;
+#[cfg(test)]
 mod policies;
 #[cfg(test)]
 mod policy_revisions;
@@ -123,3 +127,5 @@ mod signing_keys;
 mod space;
 #[cfg(test)]
 mod story_main_job;
+#[cfg(test)]
+mod token_limits;

@@ -243,6 +243,39 @@ fn a4_sessions_are_found_by_their_indexes() {
 }
 
 #[test]
+fn z2_transfers_are_found_by_whom_where_and_when_by_indexes_and_nothing_is_sorted() {
+    let mut connection = database();
+    connection.run_pending_migrations(APP).unwrap();
+    let order = "ORDER BY time, event_id, policy_id LIMIT 3";
+    let after = "time >= 5 AND (time > 5 OR event_id > x'02' OR (event_id = x'02' AND policy_id > x'03'))";
+    let (payer, endpoint) = ("payer_id = x'04'", "endpoint_id = x'05'");
+    // As `transfers` asks.
+    for (filter, expected) in [
+        ("1".to_owned(), "transfers_by_time (tenant_id=?)"),
+        (after.to_owned(), "transfers_by_time (tenant_id=? AND time>?)"),
+        ("time < 9 AND time >= 5".to_owned(), "transfers_by_time (tenant_id=? AND time>? AND time<?)"),
+        (payer.to_owned(), "transfers_of_payer (tenant_id=? AND payer_id=?)"),
+        (format!("{payer} AND {after}"), "transfers_of_payer (tenant_id=? AND payer_id=? AND time>?)"),
+        (
+            format!("{payer} AND time < 9 AND {after}"),
+            "transfers_of_payer (tenant_id=? AND payer_id=? AND time>? AND time<?)",
+        ),
+        (endpoint.to_owned(), "transfers_of_endpoint (tenant_id=? AND endpoint_id=?)"),
+        (
+            format!("{endpoint} AND time < 9 AND {after}"),
+            "transfers_of_endpoint (tenant_id=? AND endpoint_id=? AND time>? AND time<?)",
+        ),
+    ] {
+        let query = format!(
+            "EXPLAIN QUERY PLAN SELECT * FROM transfers WHERE tenant_id = x'01' AND {filter} {order}"
+        );
+        let steps: Vec<PlanStep> = diesel::sql_query(&query).load(&mut connection).unwrap();
+        let steps: Vec<_> = steps.into_iter().map(|step| step.detail).collect();
+        assert_eq!(steps, [format!("SEARCH transfers USING INDEX {expected}")], "{query}");
+    }
+}
+
+#[test]
 fn z4_what_a_new_question_costs_the_writer_is_found_by_indexes_that_cover_it() {
     let mut connection = database();
     connection.run_pending_migrations(APP).unwrap();

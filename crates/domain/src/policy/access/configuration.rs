@@ -7,8 +7,10 @@ use serde_json::{Map, Value, json};
 
 use crate::group::{GroupName, GroupNameError};
 use crate::policy::access::entry::{AccessEntry, AccessEntryError};
+use crate::policy::access::hub_pattern::{HubPattern, HubPatternError};
 use crate::policy::pattern::{EmailPattern, PatternError};
-use crate::policy::policy_type::{ConfigurationError, Effect, NamedGroup};
+use crate::policy::policy_type::{ConfigurationError, Effect};
+use crate::policy::reference::{Reference, Referent};
 use crate::policy::validity::{Validity, ValidityError};
 use crate::time::Timestamp;
 
@@ -34,6 +36,8 @@ pub struct AccessConfiguration {
     pub mode: Effect,
     /// Who is meant, each pattern once. None of them means a guest.
     pub patterns: Vec<EmailPattern>,
+    /// Users of which marketplaces are meant, too, each pattern once.
+    pub hubs: Vec<HubPattern>,
     /// The groups whose members are meant, too, each once.
     pub groups: Vec<GroupName>,
     /// Whether guests are meant, too.
@@ -82,6 +86,9 @@ pub enum AccessProblem {
     /// A text is no pattern.
     #[error(transparent)]
     Pattern(#[from] PatternError),
+    /// What stands behind `hub:` means no users of a marketplace.
+    #[error(transparent)]
+    Hub(#[from] HubPatternError),
     /// What stands behind `group:` is no name of a group.
     #[error(transparent)]
     Group(#[from] GroupNameError),
@@ -135,7 +142,7 @@ impl AccessConfiguration {
 
     /// Reads `{"mode", "patterns", "guests", "valid_from", "valid_until"}`, of which the last three may be missing; or `{"allowed_users", "denied_users"}`,
     /// as the Python product writes it, if just one of the lists names somebody. A pattern that stands twice is
-    /// kept where it stands first; groups are kept behind the patterns.
+    /// kept where it stands first; users of marketplaces are kept behind the patterns, and groups behind those.
     ///
     /// # Errors
     /// When it is neither, or a part is wrong.
@@ -162,14 +169,15 @@ impl AccessConfiguration {
         };
         let validity = Validity::new(time(object, "valid_from")?, time(object, "valid_until")?);
         let validity = validity.map_err(|error| AccessProblem::from(error).at("/valid_until"))?;
-        let (mut patterns, mut groups) = (Vec::new(), Vec::new());
+        let (mut patterns, mut hubs, mut groups) = (Vec::new(), Vec::new(), Vec::new());
         for entry in entries(object, "patterns", AccessEntry::parse)? {
             match entry {
                 AccessEntry::Pattern(pattern) => patterns.push(pattern),
+                AccessEntry::Hub(pattern) => hubs.push(pattern),
                 AccessEntry::Group(name) => groups.push(name),
             }
         }
-        Ok(Self { mode, patterns, groups, guests, validity })
+        Ok(Self { mode, patterns, hubs, groups, guests, validity })
     }
 
     fn parse_lists(object: &Map<String, Value>) -> Result<Self, AccessConfigurationError> {
@@ -183,22 +191,31 @@ impl AccessConfiguration {
             (false, false) => return Err(AccessProblem::BothLists.at("")),
             (true, true) => return Err(AccessProblem::NeitherList.at("")),
         };
-        Ok(Self { mode, patterns, groups: Vec::new(), guests: false, validity: Validity::default() })
+        let (hubs, groups) = (Vec::new(), Vec::new());
+        Ok(Self { mode, patterns, hubs, groups, guests: false, validity: Validity::default() })
     }
 
-    /// The groups that a configuration names, each where it is named. One that is written as the Python product writes it names none.
-    pub(super) fn groups_of(json: &Value) -> Vec<NamedGroup> {
-        let list = json.get("patterns").and_then(Value::as_array).into_iter().flatten();
+    /// The groups and marketplaces that a list in a configuration names, each where it is named. One that is written as the Python
+    /// product writes it names none.
+    pub(in crate::policy) fn references_of(json: &Value, key: &str) -> Vec<Reference> {
+        let list = json.get(key).and_then(Value::as_array).into_iter().flatten();
         let named = list.enumerate().filter_map(|(index, one)| {
-            let name = one.as_str()?.strip_prefix(GroupName::PREFIX)?;
-            Some(NamedGroup { pointer: format!("/patterns/{index}"), name: GroupName::parse(name).ok()? })
+            // Most are plain patterns, of which there may be many.
+            let text = one.as_str().filter(|text| text.contains(':'))?;
+            let to = match AccessEntry::parse(text).ok()? {
+                AccessEntry::Pattern(_) => return None,
+                AccessEntry::Hub(pattern) => Referent::Marketplace(pattern.marketplace),
+                AccessEntry::Group(name) => Referent::Group(name),
+            };
+            Some(Reference { pointer: format!("/{key}/{index}"), to })
         });
         named.collect()
     }
 
     /// Whether no more is to be tried one by one than may be. What is stored is not asked: it may come from before this limit.
-    pub(super) fn check_costs(&self) -> Result<(), AccessConfigurationError> {
-        let mixed: Vec<_> = self.patterns.iter().filter(|pattern| pattern.is_mixed()).collect();
+    pub(in crate::policy) fn check_costs(&self) -> Result<(), AccessConfigurationError> {
+        let patterns = self.patterns.iter().chain(self.hubs.iter().map(|hub| &hub.pattern));
+        let mixed: Vec<_> = patterns.filter(|pattern| pattern.is_mixed()).collect();
         let stars: usize = mixed.iter().map(|pattern| pattern.as_str().matches('*').count()).sum();
         if mixed.len() > Self::MAX_MIXED_PATTERNS || stars > Self::MAX_MIXED_STARS {
             Err(AccessProblem::TooManyMixed.at("/patterns"))
@@ -209,12 +226,19 @@ impl AccessConfiguration {
         }
     }
 
+    /// Whom it means, as they are listed in what is shown and stored.
+    #[must_use]
+    pub fn listed(&self) -> Vec<String> {
+        let patterns = self.patterns.iter().map(|pattern| pattern.as_str().to_owned());
+        let patterns = patterns.chain(self.hubs.iter().map(HubPattern::to_string));
+        patterns.chain(self.groups.iter().map(GroupName::reference)).collect()
+    }
+
     /// The configuration in the form that is shown and stored. [`AccessConfiguration::parse`] reads it back.
     #[must_use]
     pub fn to_json(&self) -> Value {
-        let patterns = self.patterns.iter().map(|pattern| pattern.as_str().to_owned());
-        let patterns: Vec<String> = patterns.chain(self.groups.iter().map(GroupName::reference)).collect();
-        let mut json = json!({ "mode": self.mode.as_str(), "patterns": patterns, "guests": self.guests });
+        let mut json =
+            json!({ "mode": self.mode.as_str(), "patterns": self.listed(), "guests": self.guests });
         for (key, time) in [("valid_from", self.validity.from()), ("valid_until", self.validity.until())] {
             if let (Some(time), Some(object)) = (time, json.as_object_mut()) {
                 object.insert(key.to_owned(), time.to_string().into());
@@ -234,6 +258,7 @@ impl From<AccessEntryError> for AccessProblem {
     fn from(error: AccessEntryError) -> Self {
         match error {
             AccessEntryError::Pattern(error) => error.into(),
+            AccessEntryError::Hub(error) => error.into(),
             AccessEntryError::Group(error) => error.into(),
         }
     }
@@ -333,9 +358,12 @@ mod tests {
         let kept = json!({"mode": "allow", "patterns": ["*@a.org", "group:b", "group:a"], "guests": false});
         assert_eq!(read(&written), Ok(kept.clone()));
         assert_eq!(read(&kept), Ok(kept));
-        let named = AccessConfiguration::groups_of(&written);
-        let places: Vec<_> = named.iter().map(|named| (&*named.pointer, named.name.as_str())).collect();
-        assert_eq!(places, [("/patterns/0", "b"), ("/patterns/2", "a"), ("/patterns/3", "b")]);
+        let named = AccessConfiguration::references_of(&written, "patterns");
+        let places: Vec<_> = named.iter().map(|named| (&*named.pointer, named.to.to_string())).collect();
+        let group = |name: &str| format!("group {name:?}");
+        let expected =
+            [("/patterns/0", group("b")), ("/patterns/2", group("a")), ("/patterns/3", group("b"))];
+        assert_eq!(places, expected);
         for name in ["group:", "group:A", "group:a b", "group:*", "group:a@b.de"] {
             let policy = json!({"mode": "deny", "patterns": ["*", name]});
             refused(&policy, "/patterns/1", AccessProblem::Group(GroupNameError));

@@ -2,9 +2,12 @@
 
 mod configuration;
 mod entry;
+mod hub_pattern;
+mod hub_users;
 
 pub use configuration::{AccessConfiguration, AccessConfigurationError, AccessProblem};
 pub use entry::{AccessEntry, AccessEntryError};
+pub use hub_pattern::{HubPattern, HubPatternError};
 
 use std::sync::Arc;
 
@@ -12,12 +15,15 @@ use serde_json::{Value, json};
 
 use crate::group::GroupName;
 use crate::identity::Email;
+use crate::marketplace::MarketplaceName;
+use crate::policy::access::hub_users::HubUsers;
 use crate::policy::metadata::{PolicyEntry, PolicyOutcome};
 use crate::policy::pattern::EmailPattern;
 use crate::policy::pattern_set::PatternSet;
 use crate::policy::policy_type::{
-    ConfigurationError, ConfigurationSchema, Effect, Facts, Finding, NamedGroup, PolicyType, Rule, Subject,
+    ConfigurationError, ConfigurationSchema, Effect, Facts, Finding, PolicyType, Rule, Subject,
 };
+use crate::policy::reference::Reference;
 use crate::policy::validity::Validity;
 
 /// The type `access`.
@@ -29,7 +35,9 @@ use crate::policy::validity::Validity;
 ///    and the decision would hang on it, they are refused.
 /// 4. A guest is meant where `guests` is true, and nowhere else.
 /// 5. Whoever is in a group that it names is meant by their address alone, as by a pattern. No group means a guest.
-/// 6. Before `valid_from`, and from `valid_until` on, a policy means nobody.
+/// 6. A user of a marketplace that it names is meant by the address that they have there. No such entry means a member of the
+///    tenant, or a guest.
+/// 7. Before `valid_from`, and from `valid_until` on, a policy means nobody.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct AccessType;
 
@@ -64,7 +72,7 @@ impl PolicyType for AccessType {
     }
 
     fn compile(&self, configuration: &Value) -> Result<Arc<dyn Rule>, ConfigurationError> {
-        let AccessConfiguration { mode, patterns, groups, guests, validity } =
+        let AccessConfiguration { mode, patterns, hubs, groups, guests, validity } =
             AccessConfiguration::parse(configuration)?;
         Ok(Arc::new(AccessRule {
             mode,
@@ -72,7 +80,8 @@ impl PolicyType for AccessType {
             references: groups.iter().map(|group| group.reference().into()).collect(),
             groups: groups.into(),
             guests,
-            names_some: !patterns.is_empty(),
+            names_some: !patterns.is_empty() || !hubs.is_empty(),
+            hub_users: HubUsers::compile(hubs),
             validity,
         }))
     }
@@ -86,8 +95,8 @@ impl PolicyType for AccessType {
         u64::try_from(patterns).unwrap_or(u64::MAX)
     }
 
-    fn groups(&self, configuration: &Value) -> Vec<NamedGroup> {
-        AccessConfiguration::groups_of(configuration)
+    fn references(&self, configuration: &Value) -> Vec<Reference> {
+        AccessConfiguration::references_of(configuration, "patterns")
     }
 
     fn outcome(&self) -> PolicyOutcome {
@@ -107,6 +116,7 @@ impl PolicyType for AccessType {
 struct AccessRule {
     mode: Effect,
     patterns: PatternSet,
+    hub_users: HubUsers,
     groups: Box<[GroupName]>,
     /// How each of the groups is named, for whoever is shown what decided.
     references: Box<[Arc<str>]>,
@@ -124,7 +134,10 @@ impl Rule for AccessRule {
         if !self.validity.holds(facts.now) {
             return Finding::NotMatched;
         }
-        if !self.groups.iter().all(|group| facts.can_read(group)) {
+        let is_known = |name: &MarketplaceName| facts.hub_of(name).is_some();
+        if !self.groups.iter().all(|group| facts.can_read(group))
+            || !self.hub_users.marketplaces().iter().all(is_known)
+        {
             return Finding::Unavailable;
         }
         let pattern = match facts.subject {
@@ -132,14 +145,24 @@ impl Rule for AccessRule {
             Subject::Guest => None,
             Subject::Identified { email: Some(email) } => {
                 match self.patterns.first_match(email).and_then(|index| self.patterns.get(index)) {
-                    None => return self.first_group(facts, email),
+                    None => {
+                        let at_hub = self.hub_users.first_match(facts, email).map(Finding::Matched);
+                        return at_hub.unwrap_or_else(|| self.first_group(facts, email));
+                    }
                     pattern => pattern,
                 }
             }
             Subject::Identified { email: None } => match self.patterns.everyone() {
-                None if self.patterns.needs_email() || !self.groups.is_empty() => {
-                    return Finding::AddressUnknown;
-                }
+                None => match self.hub_users.everyone(facts) {
+                    Some(everyone) => return Finding::Matched(everyone),
+                    None if self.patterns.needs_email()
+                        || self.hub_users.need_email(facts)
+                        || !self.groups.is_empty() =>
+                    {
+                        return Finding::AddressUnknown;
+                    }
+                    None => None,
+                },
                 everyone => everyone,
             },
         };
@@ -150,8 +173,12 @@ impl Rule for AccessRule {
         &self.groups
     }
 
+    fn marketplaces(&self) -> &[MarketplaceName] {
+        self.hub_users.marketplaces()
+    }
+
     fn cost(&self) -> usize {
-        self.patterns.cost()
+        self.patterns.cost().saturating_add(self.hub_users.cost())
     }
 
     fn description(&self) -> String {
@@ -189,11 +216,12 @@ impl AccessRule {
     }
 }
 
-fn pattern_schema() -> Value {
+/// What a pattern looks like, or what else a list of them holds.
+pub(in crate::policy) fn pattern_schema() -> Value {
     json!({
         "type": "string", "format": "email-pattern", "minLength": 1, "maxLength": EmailPattern::MAX,
         "description": "An e-mail address, or one with `*` for any run of characters on its side of the `@`, or `*` alone; or \
-            `group:` and the name of a group.",
+            `hub:`, the name of a marketplace, a slash and one of these; or `group:` and the name of a group.",
     })
 }
 

@@ -7,7 +7,8 @@ use crate::endpoint::EndpointName;
 use crate::identity::{AuthorizationError, Principal};
 use crate::ids::PolicyId;
 use crate::policy::lint::{Lint, LintedPolicy, lint};
-use crate::policy::{MAX_ATTACHED, NamedGroup, PolicyConfiguration};
+use crate::policy::reference::{Reference, unknown_reference};
+use crate::policy::{MAX_ATTACHED, PolicyConfiguration};
 use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
 
@@ -29,9 +30,9 @@ pub enum LintError {
     /// There is no such endpoint.
     #[error("there is no such endpoint")]
     NotFound,
-    /// One of the policies, by its place, names a group that does not exist.
-    #[error("there is no group {:?}: make it first", .1.name.as_str())]
-    UnknownGroup(usize, NamedGroup),
+    /// One of the policies, by its place, names a group or marketplace that does not exist.
+    #[error("there is no {}: make it first", .1.to)]
+    UnknownReference(usize, Reference),
     /// Too many policies at once.
     #[error("at most {MAX_ATTACHED} policies are looked at together: an endpoint has no more")]
     TooMany,
@@ -45,7 +46,7 @@ port_errors!(LintError);
 /// is done where a store reads: that may take about a second.
 ///
 /// # Errors
-/// When there is no such endpoint, there are too many policies or one names a group that there is not, the caller's role does not permit it, or not any more, or a
+/// When there is no such endpoint, there are too many policies or one names a group or marketplace that there is not, the caller's role does not permit it, or not any more, or a
 /// port failed.
 pub async fn lint_policies(
     space: &Space,
@@ -59,9 +60,8 @@ pub async fn lint_policies(
     let snapshot = Arc::clone(principal.snapshot());
     if let LintTarget::Policies(policies) = &target {
         for (index, policy) in policies.iter().enumerate() {
-            let unknown = policy.groups().iter().find(|named| snapshot.groups().get(&named.name).is_none());
-            if let Some(unknown) = unknown {
-                return Err(LintError::UnknownGroup(index, unknown.clone()));
+            if let Some(unknown) = unknown_reference(policy, &snapshot) {
+                return Err(LintError::UnknownReference(index, unknown.clone()));
             }
         }
     }
@@ -84,7 +84,7 @@ pub async fn lint_policies(
                     policies
                 }
             };
-        Ok::<_, LintError>(lint(&types, &policies, snapshot.groups(), now))
+        Ok::<_, LintError>(lint(&types, &policies, snapshot.groups(), snapshot.marketplace_hubs(), now))
     });
     read.await
 }

@@ -2,6 +2,7 @@
 
 use crate::identity::Email;
 use crate::ids::PolicyId;
+use crate::marketplace::MarketplaceName;
 use crate::policy::decision::Reason;
 use crate::policy::lint::sample::Unmatched;
 use crate::policy::lint::width::Width;
@@ -69,6 +70,8 @@ pub enum Oddity {
 pub struct LintExample {
     /// The address.
     pub email: Email,
+    /// The marketplace whose user has it, where a pattern means its users alone.
+    pub marketplace: Option<MarketplaceName>,
     /// When they would call: now, or else at a time at which the pattern's policy acts.
     pub at: Timestamp,
     /// The verdict.

@@ -42,7 +42,7 @@ fn findings_of(
         .find_map(|(_, other)| means(other, name, true));
     let oddities = [shadowed.map(Oddity::Shadowed), denied.map(Oddity::Contradictory)];
     let finding = |oddity| {
-        let example = Some(verdicts.example(member.clone(), policy));
+        let example = Some(verdicts.example(member.clone(), None, policy));
         LintFinding { at: at.clone(), oddity, example }
     };
     oddities.into_iter().flatten().map(finding).collect()

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use crate::group::GroupMemberships;
 use crate::identity::Email;
+use crate::ids::HubId;
+use crate::marketplace::MarketplaceHubs;
 use crate::policy::lint::budget::Budget;
 use crate::policy::lint::cover::{Cover, CoverDraft};
 use crate::policy::lint::finding::{Lint, LintExample, LintFinding, LintedPolicy, Oddity, PatternPlace};
@@ -14,7 +16,8 @@ use crate::policy::lint::read::{Read, Verdicts};
 use crate::policy::lint::sample::Sample;
 use crate::policy::lint::width::Width;
 use crate::policy::{
-    AccessConfiguration, AccessEntry, CompiledPolicy, Effect, EmailPattern, PolicySet, PolicyTypes, Validity,
+    AccessConfiguration, AccessEntry, CompiledPolicy, Effect, EmailPattern, HubPattern, PolicySet,
+    PolicyTypes, Validity,
 };
 use crate::time::Timestamp;
 
@@ -30,14 +33,17 @@ const MANY_STARS: usize = 4;
 /// A pattern, where it stands, and what is known of it.
 struct Entry<'a> {
     policy: &'a Read<'a>,
+    /// Where it means users of a marketplace alone: of which.
+    of: Option<&'a HubPattern>,
     pattern: &'a EmailPattern,
     /// Of a glob. An address matches itself.
     sample: Option<Sample>,
 }
 
-/// Patterns of policies that have the same mode and act at the same times.
+/// Patterns of policies that have the same mode and act at the same times, and mean users of the same hub, or whoever it is.
 struct ModeCover<'a> {
     mode: Effect,
+    hub: Option<HubId>,
     validity: Validity,
     everybody: Option<usize>,
     cover: Cover<'a>,
@@ -51,6 +57,7 @@ pub fn lint(
     types: &PolicyTypes,
     policies: &[LintedPolicy],
     groups: &GroupMemberships,
+    marketplaces: &MarketplaceHubs,
     now: Timestamp,
 ) -> Lint {
     let read: Vec<_> =
@@ -59,18 +66,30 @@ pub fn lint(
         let LintedPolicy { id, configuration } = policy.linted();
         Arc::new(CompiledPolicy::compile(types, *id, 1, configuration))
     });
-    let verdicts = Verdicts { rules: PolicySet::new(rules), groups, now };
+    let verdicts = Verdicts { rules: PolicySet::new(rules), groups, marketplaces, now };
     let mut budget = Budget::new(MAX_WORK);
     let entries: Vec<_> = read
         .iter()
-        .flat_map(|policy| policy.access.patterns.iter().map(move |pattern| (policy, pattern)))
-        .map(|(policy, pattern)| Entry { policy, pattern, sample: Sample::of_glob(pattern, &mut budget) })
+        .flat_map(|policy| {
+            let AccessConfiguration { patterns, hubs, .. } = &policy.access;
+            // Where there is no such marketplace, the endpoint is closed.
+            let hubs = hubs.iter().filter(|hub| marketplaces.hub(&hub.marketplace).is_some());
+            let of_hubs = hubs.map(move |hub| (policy, Some(hub), &hub.pattern));
+            patterns.iter().map(move |pattern| (policy, None, pattern)).chain(of_hubs)
+        })
+        .map(|(policy, of, pattern)| Entry {
+            policy,
+            of,
+            pattern,
+            sample: Sample::of_glob(pattern, &mut budget),
+        })
         .collect();
-    let covers = covers(&entries);
+    let covers = covers(&entries, marketplaces);
     let mut inclusions = Inclusions::new(budget);
     let mut findings = Vec::new();
     'all: for (index, entry) in entries.iter().enumerate() {
-        for oddity in entry.oddities(index, &entries, &covers, &mut inclusions) {
+        let hub = entry.hub(marketplaces);
+        for oddity in entry.oddities((index, hub), &entries, &covers, &mut inclusions) {
             if findings.len() == MAX_FINDINGS {
                 inclusions.budget.skip();
                 break 'all;
@@ -91,7 +110,13 @@ pub fn lint(
 
 impl<'a> Entry<'a> {
     fn place(&self) -> PatternPlace {
-        self.policy.place(AccessEntry::Pattern(self.pattern.clone()))
+        let pattern = || AccessEntry::Pattern(self.pattern.clone());
+        self.policy.place(self.of.cloned().map_or_else(pattern, AccessEntry::Hub))
+    }
+
+    /// The hub whose users alone it means.
+    fn hub(&self, marketplaces: &MarketplaceHubs) -> Option<HubId> {
+        marketplaces.hub(&self.of?.marketplace)
     }
 
     fn matches_nothing(&self) -> bool {
@@ -100,7 +125,7 @@ impl<'a> Entry<'a> {
 
     fn oddities(
         &self,
-        index: usize,
+        (index, hub): (usize, Option<HubId>),
         entries: &[Entry<'a>],
         covers: &[ModeCover<'a>],
         inclusions: &mut Inclusions<'a>,
@@ -112,14 +137,15 @@ impl<'a> Entry<'a> {
         let sides = Part::of(self.pattern);
         let mut shadowed_by = None;
         let mut denied_by = None;
-        for cover in covers.iter().filter(|cover| cover.validity.includes(validity)) {
+        let covers = covers.iter().filter(|cover| cover.validity.includes(validity));
+        for cover in covers.filter(|cover| cover.hub.is_none() || cover.hub == hub) {
             if cover.mode == *mode && shadowed_by.is_none() {
-                let is_same_time = cover.validity == *validity;
+                let is_alike = cover.validity == *validity && cover.hub == hub;
                 shadowed_by = cover.find(sides, inclusions, |other, inclusions| {
                     // Of two that mean the same, the first stays.
                     other < index
                         || (other > index
-                            && (!is_same_time
+                            && (!is_alike
                                 || entries
                                     .get(other)
                                     .is_some_and(|other| self.is_narrower(other, inclusions))))
@@ -130,7 +156,8 @@ impl<'a> Entry<'a> {
         }
         let place = |index: usize| entries.get(index).map(Entry::place);
         let width = match sides {
-            _ if *mode == Effect::Deny => None,
+            // Who is on a marketplace is for the owner to judge.
+            _ if *mode == Effect::Deny || hub.is_some() => None,
             None => Some(Width::Everybody),
             Some((local, domain)) => Width::of(local, domain),
         };
@@ -162,7 +189,7 @@ impl<'a> Entry<'a> {
             Some(Sample::Nothing(_) | Sample::Unknown) => return None,
             None => Email::parse(self.pattern.as_str()).ok()?,
         };
-        Some(verdicts.example(email, self.policy))
+        Some(verdicts.example(email, self.of.map(|hub| &hub.marketplace), self.policy))
     }
 }
 
@@ -184,16 +211,18 @@ impl<'a> ModeCover<'a> {
 }
 
 /// Puts those patterns together that can stand in for each other. Those that match nothing are none.
-fn covers<'a>(entries: &[Entry<'a>]) -> Vec<ModeCover<'a>> {
-    let mut drafts: Vec<(Effect, Validity, Option<usize>, CoverDraft<'a>)> = Vec::new();
+fn covers<'a>(entries: &[Entry<'a>], marketplaces: &MarketplaceHubs) -> Vec<ModeCover<'a>> {
+    type Kind = (Effect, Validity, Option<HubId>);
+    let mut drafts: Vec<(Kind, Option<usize>, CoverDraft<'a>)> = Vec::new();
     for (index, entry) in entries.iter().enumerate().filter(|(_, entry)| !entry.matches_nothing()) {
         let AccessConfiguration { mode, validity, .. } = &entry.policy.access;
-        let known = drafts.iter().position(|(other, time, ..)| other == mode && time == validity);
+        let kind = (*mode, *validity, entry.hub(marketplaces));
+        let known = drafts.iter().position(|(other, ..)| *other == kind);
         let known = known.unwrap_or_else(|| {
-            drafts.push((*mode, *validity, None, CoverDraft::default()));
+            drafts.push((kind, None, CoverDraft::default()));
             drafts.len() - 1
         });
-        let Some((_, _, everybody, draft)) = drafts.get_mut(known) else { continue };
+        let Some((_, everybody, draft)) = drafts.get_mut(known) else { continue };
         match Part::of(entry.pattern) {
             None => {
                 everybody.get_or_insert(index);
@@ -203,8 +232,9 @@ fn covers<'a>(entries: &[Entry<'a>]) -> Vec<ModeCover<'a>> {
     }
     let drafts = drafts.into_iter();
     drafts
-        .map(|(mode, validity, everybody, draft)| ModeCover {
+        .map(|((mode, validity, hub), everybody, draft)| ModeCover {
             mode,
+            hub,
             validity,
             everybody,
             cover: draft.index(),

@@ -4,9 +4,11 @@ use crate::access::Role;
 use crate::group::GroupMemberships;
 use crate::identity::Email;
 use crate::ids::EndpointId;
+use crate::marketplace::{MarketplaceHubs, MarketplaceName};
 use crate::policy::lint::finding::{LintExample, LintedPolicy, PatternPlace};
 use crate::policy::{
     AccessConfiguration, AccessEntry, AccessType, Caller, DecisionContext, PolicySet, PolicyType, Resource,
+    Subject,
 };
 use crate::time::Timestamp;
 
@@ -21,6 +23,7 @@ pub(super) struct Read<'a> {
 pub(super) struct Verdicts<'a> {
     pub(super) rules: PolicySet,
     pub(super) groups: &'a GroupMemberships,
+    pub(super) marketplaces: &'a MarketplaceHubs,
     pub(super) now: Timestamp,
 }
 
@@ -42,15 +45,26 @@ impl<'a> Read<'a> {
 }
 
 impl Verdicts<'_> {
-    /// What happens to somebody of an address, when a policy acts.
-    pub(super) fn example(&self, email: Email, policy: &Read<'_>) -> LintExample {
+    /// What happens to somebody of an address, when a policy acts: to a member, or to a user of a marketplace.
+    pub(super) fn example(
+        &self,
+        email: Email,
+        marketplace: Option<&MarketplaceName>,
+        policy: &Read<'_>,
+    ) -> LintExample {
         let at = policy.access.validity.instant(self.now);
         // No rule on who may query looks at where.
         let resource = Resource { endpoint: EndpointId::from_bytes([0; 16]), published: true };
-        let caller = Caller::Member { role: Role::User, email: Some(&email) };
-        let context = DecisionContext::at(at).with_groups(self.groups);
+        let caller = match marketplace {
+            None => Caller::Member { role: Role::User, email: Some(&email) },
+            Some(name) => Caller::HubUser {
+                hub: self.marketplaces.hub(name),
+                subject: Subject::Identified { email: Some(&email) },
+            },
+        };
+        let context = DecisionContext::at(at).with_groups(self.groups).with_marketplaces(self.marketplaces);
         let decision = self.rules.decide(resource, &caller, &context);
         let (effect, reason) = (decision.effect, decision.diagnostics.reason);
-        LintExample { email, at, effect, reason }
+        LintExample { email, marketplace: marketplace.cloned(), at, effect, reason }
     }
 }

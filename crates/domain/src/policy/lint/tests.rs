@@ -10,10 +10,11 @@ use super::*;
 use crate::access::Role;
 use crate::group::{GroupMemberships, GroupName, GroupSnapshot};
 use crate::identity::Email;
-use crate::ids::{EndpointId, GroupId, PolicyId};
+use crate::ids::{EndpointId, GroupId, HubId, PolicyId};
+use crate::marketplace::{MarketplaceHubs, MarketplaceName};
 use crate::policy::{
     AccessConfiguration, AccessEntry, Caller, CompiledPolicy, DecisionContext, Effect, EmailPattern,
-    PolicySet, PolicyTypes, Resource,
+    PolicySet, PolicyTypes, Reason, Resource,
 };
 use crate::time::Timestamp;
 
@@ -43,13 +44,21 @@ fn groups() -> GroupMemberships {
     groups
 }
 
+/// `fish` and `birds`, which are on one hub, and `plants` on another.
+fn marketplaces() -> MarketplaceHubs {
+    let hubs = [("fish", 1), ("birds", 1), ("plants", 2)];
+    let named = hubs.map(|(name, hub)| (MarketplaceName::parse(name).unwrap(), HubId::from_bytes([hub; 16])));
+    named.into_iter().collect()
+}
+
 fn linted(configurations: &[Value]) -> Lint {
-    lint(&PolicyTypes::default(), &policies(configurations), &groups(), now())
+    lint(&PolicyTypes::default(), &policies(configurations), &groups(), &marketplaces(), now())
 }
 
 fn matches(place: &PatternPlace, email: &Email) -> bool {
     match &place.pattern {
         AccessEntry::Pattern(pattern) => pattern.matches(email),
+        AccessEntry::Hub(hub) => hub.pattern.matches(email),
         AccessEntry::Group(name) => groups().includes(name, email).unwrap(),
     }
 }
@@ -213,6 +222,47 @@ fn pattern() -> impl Strategy<Value = String> {
     pattern.prop_filter("it is one", |text| EmailPattern::parse(text).is_ok())
 }
 
+#[test]
+fn k11_users_of_a_marketplace_are_among_everybody_and_only_among_those_of_their_hub() {
+    for (policies, expected) in [
+        (vec![allow(&["hub:fish/*"])], vec![]),
+        (
+            vec![allow(&["hub:fish/ada@x.org", "hub:fish/*@x.org"])],
+            vec!["0 hub:fish/ada@x.org shadowed by 0 hub:fish/*@x.org"],
+        ),
+        // Two accounts on one hub have the same users.
+        (
+            vec![allow(&["hub:fish/*@x.org"]), allow(&["hub:birds/*"])],
+            vec!["0 hub:fish/*@x.org shadowed by 1 hub:birds/*"],
+        ),
+        (vec![allow(&["hub:fish/*@x.org"]), allow(&["hub:plants/*"])], vec![]),
+        // A pattern means users of each marketplace, too; and theirs do not mean members.
+        (
+            vec![allow(&["hub:fish/*@x.org"]), allow(&["*@x.org"])],
+            vec!["0 hub:fish/*@x.org shadowed by 1 *@x.org"],
+        ),
+        (vec![allow(&["ada@x.org"]), allow(&["hub:fish/*"])], vec![]),
+        (
+            vec![deny(&["*@x.org"]), allow(&["hub:fish/*@x.org"])],
+            vec!["1 hub:fish/*@x.org contradictory by 0 *@x.org"],
+        ),
+        (
+            vec![deny(&["hub:birds/*"]), allow(&["hub:fish/a@x.org"])],
+            vec!["1 hub:fish/a@x.org contradictory by 0 hub:birds/*"],
+        ),
+        (
+            vec![deny(&["hub:plants/*"]), allow(&["hub:fish/a@x.org", "a@x.org"])],
+            vec!["1 hub:fish/a@x.org shadowed by 1 a@x.org"],
+        ),
+    ] {
+        assert_eq!(told(&policies), expected, "{policies:?}");
+    }
+    let lint = linted(&[deny(&["*@x.org"]), allow(&["hub:fish/*@x.org"])]);
+    let example = lint.findings.first().and_then(|finding| finding.example.clone()).unwrap();
+    assert_eq!(example.marketplace.as_ref().map(MarketplaceName::as_str), Some("fish"));
+    assert_eq!((example.effect, example.reason), (Effect::Deny, Reason::DeniedByPolicy));
+}
+
 fn set(policies: &[LintedPolicy]) -> PolicySet {
     let types = PolicyTypes::default();
     let compile = |policy: &LintedPolicy| {
@@ -238,7 +288,7 @@ proptest! {
             .map(|(allows, patterns)| json!({ "mode": if *allows { "allow" } else { "deny" }, "patterns": patterns }))
             .collect();
         let policies = policies(&configurations);
-        let lint = lint(&PolicyTypes::default(), &policies, &GroupMemberships::default(), now());
+        let lint = lint(&PolicyTypes::default(), &policies, &GroupMemberships::default(), &marketplaces(), now());
         prop_assert!(!lint.truncated);
 
         // Each pattern with all that it matches, by trying.

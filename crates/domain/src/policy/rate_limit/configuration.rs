@@ -1,9 +1,12 @@
 //! The configuration of a policy of type `rate_limit`: how it is read, and the form in which it is shown.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value, json};
 
 use super::limit::{Limit, Period, Window};
 use crate::as_text::named_enum;
+use crate::policy::access::{AccessConfiguration, AccessProblem, pattern_schema};
 use crate::policy::policy_type::{ConfigurationError, ConfigurationSchema};
 
 /// What a rate limit demands.
@@ -18,13 +21,19 @@ use crate::policy::policy_type::{ConfigurationError, ConfigurationSchema};
 /// assert_eq!(imported.to_json(), json!({"rate": "5/h", "scope": "endpoint", "window": "sliding"}));
 /// # Ok::<(), syft_space_domain::policy::RateLimitConfigurationError>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RateLimitConfiguration {
     /// How much is let through.
     pub limit: Limit,
     /// Who is counted together.
     pub scope: RateScope,
+    /// Whom it limits, as a policy that allows them; `None` where it limits everybody.
+    pub applies_to: Option<AccessConfiguration>,
 }
+
+/// The names of a limit's terms.
+pub(in crate::policy) const TERMS: [&str; 5] = ["rate", "burst", "scope", "window", APPLIES_TO];
+const APPLIES_TO: &str = "applies_to";
 
 named_enum! {
     /// Who is counted together by a rate limit.
@@ -37,6 +46,8 @@ named_enum! {
         Endpoint = "endpoint",
         /// Each client's address by itself.
         Address = "address",
+        /// Everybody whom the same pattern means, of those whom the limit is for.
+        Pattern = "pattern",
         /// Everybody.
         Tenant = "tenant",
     }
@@ -47,7 +58,7 @@ named_enum! {
 #[error("{}{}{problem}", .pointer, if .pointer.is_empty() { "" } else { ": " })]
 pub struct RateLimitConfigurationError {
     /// A JSON pointer (RFC 6901) into the configuration, empty where it is meant as a whole.
-    pub pointer: &'static str,
+    pub pointer: Cow<'static, str>,
     /// What is wrong.
     pub problem: RateLimitProblem,
 }
@@ -59,14 +70,14 @@ pub enum RateLimitProblem {
     #[error(r#"a rate limit is an object such as {{"rate": "100/m"}}"#)]
     NotAnObject,
     /// It holds what it should not.
-    #[error("a rate limit has rate, burst, scope and window, but no {0:?}")]
+    #[error("a rate limit has rate, burst, scope, window and applies_to, but no {0:?}")]
     UnknownKey(String),
     /// The rate is none, or missing.
-    #[error(r#"a rate is a number from 1 to {}, a slash, and s, m, h or d, such as "100/m""#, Limit::MAX)]
-    Rate,
+    #[error(r#"a rate is a number from 1 to {0}, a slash, and s, m, h or d, such as "100/m""#)]
+    Rate(u32),
     /// The burst is none.
-    #[error("burst is a number from 1 to {}", Limit::MAX)]
-    Burst,
+    #[error("burst is a number from 1 to {0}")]
+    Burst(u32),
     /// It would take too long until so large a burst is there again.
     #[error(
         "at this rate it takes longer than {} days until so large a burst is there again: write a smaller one",
@@ -77,12 +88,10 @@ pub enum RateLimitProblem {
     #[error("a strict window lets the rate's number through, and takes no burst: leave it out")]
     BurstOfStrict,
     /// The scope is none.
-    #[error(r#"scope is "user", "key", "endpoint", "address" or "tenant""#)]
+    #[error(r#"scope is "user", "key", "endpoint", "address", "pattern" or "tenant""#)]
     Scope,
-    /// The scope is one that there is not yet.
-    #[error(
-        r#"scope "pattern" is not there in this version: attach a policy of scope "user", or one of scope "tenant" to an endpoint for those whom the pattern admits"#
-    )]
+    /// There are no patterns by which to count.
+    #[error(r#"scope "pattern" counts those together whom one of the patterns in applies_to means: name some there"#)]
     PatternScope,
     /// The window is none.
     #[error(r#"window is "sliding" or "strict""#)]
@@ -90,11 +99,12 @@ pub enum RateLimitProblem {
     /// The scope is none of the Python product's.
     #[error(r#"beside limit, scope is "per_user" or "global""#)]
     ForeignScope,
-    /// It is meant for some callers alone.
-    #[error(
-        r#"a rate limit applies to everybody: write ["*"], or make an endpoint of their own for those who are meant"#
-    )]
-    AppliedTo,
+    /// Nobody is meant.
+    #[error("say whom it limits, or leave it out where it limits everybody")]
+    Nobody,
+    /// Whom it limits cannot be read.
+    #[error(transparent)]
+    AppliesTo(AccessProblem),
 }
 
 impl RateLimitConfiguration {
@@ -109,13 +119,23 @@ impl RateLimitConfiguration {
     }
 
     fn parse_own(object: &Map<String, Value>) -> Result<Self, RateLimitConfigurationError> {
-        refuse_others(object, &["rate", "burst", "scope", "window"])?;
+        refuse_others(object, &TERMS)?;
+        Self::of_terms(object, Limit::MAX)
+    }
+
+    /// Reads the terms of an object that may hold more, where at most so much may be let through.
+    ///
+    /// # Errors
+    /// When one of them is wrong.
+    pub(in crate::policy) fn of_terms(
+        object: &Map<String, Value>,
+        most: u32,
+    ) -> Result<Self, RateLimitConfigurationError> {
         let rate = object.get("rate").and_then(Value::as_str);
-        let rate = rate.and_then(|rate| rate_of(rate, Period::as_str));
-        let (number, period) = rate.ok_or_else(|| RateLimitProblem::Rate.at("/rate"))?;
+        let rate = rate.and_then(|rate| rate_of(rate, most, Period::as_str));
+        let (number, period) = rate.ok_or_else(|| RateLimitProblem::Rate(most).at("/rate"))?;
         let scope = match object.get("scope").map(Value::as_str) {
             None => RateScope::User,
-            Some(Some("pattern")) => return Err(RateLimitProblem::PatternScope.at("/scope")),
             Some(named) => RateScope::ALL
                 .into_iter()
                 .find(|scope| named == Some(scope.as_str()))
@@ -123,7 +143,9 @@ impl RateLimitConfiguration {
         };
         let burst = match object.get("burst") {
             None => None,
-            Some(burst) => Some(burst_of(burst).ok_or_else(|| RateLimitProblem::Burst.at("/burst"))?),
+            Some(burst) => {
+                Some(burst_of(burst, most).ok_or_else(|| RateLimitProblem::Burst(most).at("/burst"))?)
+            }
         };
         let window = match (object.get("window").map(Value::as_str), burst) {
             (None | Some(Some("sliding")), burst) => Window::Sliding { burst: burst.unwrap_or(number) },
@@ -135,24 +157,28 @@ impl RateLimitConfiguration {
         if limit.refill() > Limit::MAX_REFILL {
             return Err(RateLimitProblem::BurstTooLarge.at("/burst"));
         }
-        Ok(Self { limit, scope })
+        let applies_to = object.get(APPLIES_TO).map(applies_to).transpose()?;
+        if scope == RateScope::Pattern && applies_to.is_none() {
+            return Err(RateLimitProblem::PatternScope.at("/scope"));
+        }
+        Ok(Self { limit, scope, applies_to })
     }
 
     fn parse_foreign(object: &Map<String, Value>) -> Result<Self, RateLimitConfigurationError> {
         refuse_others(object, &["limit", "scope", "applied_to"])?;
         let limit = object.get("limit").and_then(Value::as_str);
-        let limit = limit.and_then(|limit| rate_of(limit, Period::as_str).or_else(|| rate_of(limit, word)));
-        let (number, period) = limit.ok_or_else(|| RateLimitProblem::Rate.at("/limit"))?;
+        let rate = |limit, name| rate_of(limit, Limit::MAX, name);
+        let limit = limit.and_then(|limit| rate(limit, Period::as_str).or_else(|| rate(limit, word)));
+        let (number, period) = limit.ok_or_else(|| RateLimitProblem::Rate(Limit::MAX).at("/limit"))?;
         let scope = match object.get("scope").map(Value::as_str) {
             None | Some(Some("per_user")) => RateScope::User,
             Some(Some("global")) => RateScope::Endpoint,
             Some(_) => return Err(RateLimitProblem::ForeignScope.at("/scope")),
         };
-        if object.get("applied_to").is_some_and(|applied| *applied != json!(["*"])) {
-            return Err(RateLimitProblem::AppliedTo.at("/applied_to"));
-        }
+        let applied = object.get("applied_to").filter(|applied| **applied != json!(["*"]));
+        let applies_to = applied.map(applied_to).transpose()?;
         let window = Window::Sliding { burst: number };
-        Ok(Self { limit: Limit { number, period, window }, scope })
+        Ok(Self { limit: Limit { number, period, window }, scope, applies_to })
     }
 
     /// The configuration in the form that is shown and stored. [`RateLimitConfiguration::parse`] reads it back. A burst that
@@ -167,6 +193,9 @@ impl RateLimitConfiguration {
         if let (Some(object), true) = (json.as_object_mut(), self.limit.burst() != self.limit.number) {
             object.insert("burst".to_owned(), self.limit.burst().into());
         }
+        if let (Some(object), Some(applies_to)) = (json.as_object_mut(), &self.applies_to) {
+            object.insert(APPLIES_TO.to_owned(), applies_to.listed().into());
+        }
         json
     }
 
@@ -178,15 +207,40 @@ impl RateLimitConfiguration {
 }
 
 impl RateLimitProblem {
-    fn at(self, pointer: &'static str) -> RateLimitConfigurationError {
-        RateLimitConfigurationError { pointer, problem: self }
+    fn at(self, pointer: impl Into<Cow<'static, str>>) -> RateLimitConfigurationError {
+        RateLimitConfigurationError { pointer: pointer.into(), problem: self }
     }
 }
 
 impl From<RateLimitConfigurationError> for ConfigurationError {
     fn from(error: RateLimitConfigurationError) -> Self {
-        Self { pointer: error.pointer.to_owned(), message: error.problem.to_string() }
+        Self { pointer: error.pointer.into_owned(), message: error.problem.to_string() }
     }
+}
+
+/// Whom a limit is for: a list such as an access policy has.
+fn applies_to(list: &Value) -> Result<AccessConfiguration, RateLimitConfigurationError> {
+    if list.as_array().is_some_and(Vec::is_empty) {
+        return Err(RateLimitProblem::Nobody.at(format!("/{APPLIES_TO}")));
+    }
+    read_list("patterns", json!({ "mode": "allow", "patterns": list }), APPLIES_TO)
+}
+
+/// The same, as the Python product writes it.
+fn applied_to(list: &Value) -> Result<AccessConfiguration, RateLimitConfigurationError> {
+    if list.as_array().is_some_and(Vec::is_empty) {
+        return Err(RateLimitProblem::Nobody.at("/applied_to"));
+    }
+    read_list("allowed_users", json!({ "allowed_users": list }), "applied_to")
+}
+
+/// Reads a list, which stands at one place, as one of an access policy at another.
+fn read_list(key: &str, policy: Value, at: &str) -> Result<AccessConfiguration, RateLimitConfigurationError> {
+    let read = AccessConfiguration::parse(&policy).and_then(|read| read.check_costs().map(|()| read));
+    read.map_err(|error| {
+        let place = error.pointer().strip_prefix(&format!("/{key}")).unwrap_or_default();
+        RateLimitProblem::AppliesTo(error.problem().clone()).at(format!("/{at}{place}"))
+    })
 }
 
 /// The period's name in the Python product's documentation.
@@ -199,18 +253,18 @@ fn word(period: Period) -> &'static str {
     }
 }
 
-fn rate_of(text: &str, name: fn(Period) -> &'static str) -> Option<(u32, Period)> {
+fn rate_of(text: &str, most: u32, name: fn(Period) -> &'static str) -> Option<(u32, Period)> {
     let (number, unit) = text.split_once('/')?;
     let period = Period::ALL.into_iter().find(|period| name(*period) == unit)?;
     // As a number is written: no sign, and no zero before it.
     let is_plain = !number.starts_with('0') && number.bytes().all(|byte| byte.is_ascii_digit());
     let number = is_plain.then(|| number.parse().ok())?;
-    number.filter(|number| (1..=Limit::MAX).contains(number)).map(|number| (number, period))
+    number.filter(|number| (1..=most).contains(number)).map(|number| (number, period))
 }
 
-fn burst_of(json: &Value) -> Option<u32> {
+fn burst_of(json: &Value, most: u32) -> Option<u32> {
     let burst = json.as_u64().and_then(|burst| u32::try_from(burst).ok());
-    burst.filter(|burst| (1..=Limit::MAX).contains(burst))
+    burst.filter(|burst| (1..=most).contains(burst))
 }
 
 fn refuse_others(object: &Map<String, Value>, known: &[&str]) -> Result<(), RateLimitConfigurationError> {
@@ -221,22 +275,23 @@ fn refuse_others(object: &Map<String, Value>, known: &[&str]) -> Result<(), Rate
     }
 }
 
+/// How many patterns the list of a configuration has.
+pub(in crate::policy) fn listed_patterns(configuration: &Value) -> u64 {
+    let patterns = configuration.get(APPLIES_TO).and_then(Value::as_array).map_or(0, Vec::len);
+    u64::try_from(patterns).unwrap_or(u64::MAX)
+}
+
 /// What a configuration looks like.
 pub(super) fn schema() -> ConfigurationSchema {
     let mut patch = own_schema(&[]);
-    for name in ["burst", "scope", "window"] {
-        if let Some(property) = patch.pointer_mut(&format!("/properties/{name}")) {
-            // In a merge patch null takes away what may be left out.
-            *property = json!({ "anyOf": [property.take(), { "type": "null" }] });
-        }
-    }
+    optional_terms(&mut patch, &["burst", "scope", "window", APPLIES_TO]);
     let foreign = json!({
         "type": "object", "additionalProperties": false, "required": ["limit"],
         "title": "Limit, as the Python Syft Space has it",
         "properties": {
             "limit": { "type": "string", "pattern": "^([1-9][0-9]{0,5}|1000000)/(s|m|h|d|second|minute|hour|day)$" },
             "scope": { "type": "string", "enum": ["per_user", "global"], "default": "per_user" },
-            "applied_to": { "type": "array", "const": ["*"] },
+            "applied_to": listed_schema(),
         },
     });
     ConfigurationSchema {
@@ -247,19 +302,44 @@ pub(super) fn schema() -> ConfigurationSchema {
 }
 
 fn own_schema(required: &[&str]) -> Value {
-    let scopes = RateScope::ALL.map(RateScope::as_str);
     json!({
         "type": "object", "additionalProperties": false, "required": required, "title": "Rate",
-        "properties": {
-            "rate": { "type": "string", "pattern": "^([1-9][0-9]{0,5}|1000000)/[smhd]$",
-                "description": "How many queries are let through in a second, minute, hour or day: at most 1000000." },
-            "burst": { "type": "integer", "minimum": 1, "maximum": Limit::MAX,
-                "description": "How many are let through at once; the rate's number where it is missing. Not with a strict window." },
-            "scope": { "type": "string", "enum": scopes, "default": "user", "description": "Who is counted together." },
-            "window": { "type": "string", "enum": ["sliding", "strict"], "default": "sliding",
-                "description": "`sliding` fills up evenly; `strict` is full again at the border of each period in UTC." },
-        },
+        "properties": terms_schema(Limit::MAX, "queries"),
     })
+}
+
+/// What a limit's terms look like, by their names, where at most so many of something are let through.
+pub(in crate::policy) fn terms_schema(most: u32, counted: &str) -> Map<String, Value> {
+    let scopes = RateScope::ALL.map(RateScope::as_str);
+    let digits = most.checked_ilog10().unwrap_or(1).saturating_sub(1);
+    let terms = [
+        json!({ "type": "string", "pattern": format!("^([1-9][0-9]{{0,{digits}}}|{most})/[smhd]$"),
+            "description": format!("How many {counted} are let through in a second, minute, hour or day: at most {most}.") }),
+        json!({ "type": "integer", "minimum": 1, "maximum": most,
+            "description": "How many are let through at once; the rate's number where it is missing. Not with a strict window." }),
+        json!({ "type": "string", "enum": scopes, "default": "user", "description": "Who is counted together." }),
+        json!({ "type": "string", "enum": ["sliding", "strict"], "default": "sliding",
+            "description": "`sliding` fills up evenly; `strict` is full again at the border of each period in UTC." }),
+        listed_schema(),
+    ];
+    TERMS.into_iter().map(str::to_owned).zip(terms).collect()
+}
+
+/// What a list of those looks like whom a limit is for.
+fn listed_schema() -> Value {
+    json!({
+        "type": "array", "minItems": 1, "maxItems": AccessConfiguration::PATTERNS_MAX, "items": pattern_schema(),
+        "description": "Whom it limits; everybody where it is missing. Nobody else is limited by it.",
+    })
+}
+
+/// Has a merge patch (RFC 7396) take away what may be left out, by null.
+pub(in crate::policy) fn optional_terms(patch: &mut Value, names: &[&str]) {
+    for name in names {
+        if let Some(property) = patch.pointer_mut(&format!("/properties/{name}")) {
+            *property = json!({ "anyOf": [property.take(), { "type": "null" }] });
+        }
+    }
 }
 
 #[cfg(test)]
@@ -275,7 +355,7 @@ mod tests {
 
     fn refused(json: &Value, pointer: &str, problem: RateLimitProblem) {
         let error = RateLimitConfiguration::parse(json).unwrap_err();
-        assert_eq!((error.pointer, error.problem), (pointer, problem), "{json}");
+        assert_eq!((&*error.pointer, error.problem), (pointer, problem), "{json}");
     }
 
     #[test]
@@ -298,13 +378,15 @@ mod tests {
         assert_eq!(shown(&json!({"limit": "100/minute"})), user);
         let global = json!({"rate": "5/h", "scope": "endpoint", "window": "sliding"});
         assert_eq!(shown(&json!({"limit": "5/hour", "scope": "global"})), global);
-        refused(
-            &json!({"limit": "5/h", "applied_to": ["*@a.com"]}),
-            "/applied_to",
-            RateLimitProblem::AppliedTo,
+        assert_eq!(
+            shown(&json!({"limit": "5/h", "applied_to": ["*@A.com"]})),
+            json!({"rate": "5/h", "scope": "user", "window": "sliding", "applies_to": ["*@a.com"]})
         );
+        refused(&json!({"limit": "5/h", "applied_to": []}), "/applied_to", RateLimitProblem::Nobody);
+        let wildcard = RateLimitProblem::AppliesTo(AccessProblem::ForeignWildcard);
+        refused(&json!({"limit": "5/h", "applied_to": ["*@a.com", "?@a.com"]}), "/applied_to/1", wildcard);
         refused(&json!({"limit": "5/h", "scope": "user"}), "/scope", RateLimitProblem::ForeignScope);
-        refused(&json!({"limit": 5}), "/limit", RateLimitProblem::Rate);
+        refused(&json!({"limit": 5}), "/limit", RateLimitProblem::Rate(Limit::MAX));
         refused(&json!({"limit": "5/h", "burst": 1}), "", RateLimitProblem::UnknownKey("burst".to_owned()));
     }
 
@@ -314,18 +396,27 @@ mod tests {
         for rate in
             ["", "100", "0/m", "+1/m", "01/m", "1000001/m", "1/w", "1/minute", "1 /m", "1/m/s", "-1/m"]
         {
-            refused(&json!({ "rate": rate }), "/rate", RateLimitProblem::Rate);
+            refused(&json!({ "rate": rate }), "/rate", RateLimitProblem::Rate(Limit::MAX));
         }
-        refused(&json!({}), "/rate", RateLimitProblem::Rate);
-        refused(&json!({"rate": 100}), "/rate", RateLimitProblem::Rate);
+        refused(&json!({}), "/rate", RateLimitProblem::Rate(Limit::MAX));
+        refused(&json!({"rate": 100}), "/rate", RateLimitProblem::Rate(Limit::MAX));
         for burst in [json!(0), json!(1_000_001), json!("5"), json!(1.5), json!(null), json!(-1)] {
-            refused(&json!({"rate": "1/m", "burst": burst}), "/burst", RateLimitProblem::Burst);
+            refused(&json!({"rate": "1/m", "burst": burst}), "/burst", RateLimitProblem::Burst(Limit::MAX));
         }
         refused(&json!({"rate": "1/d", "burst": 367}), "/burst", RateLimitProblem::BurstTooLarge);
         assert!(RateLimitConfiguration::parse(&json!({"rate": "1/d", "burst": 366})).is_ok());
         let strict = json!({"rate": "1/m", "burst": 1, "window": "strict"});
         refused(&strict, "/burst", RateLimitProblem::BurstOfStrict);
         refused(&json!({"rate": "1/m", "scope": "pattern"}), "/scope", RateLimitProblem::PatternScope);
+        let some =
+            json!({"rate": "1/m", "scope": "pattern", "applies_to": ["group:a", "*@A.com", "hub:b-c/*"]});
+        let kept = json!(["*@a.com", "hub:b-c/*", "group:a"]);
+        assert_eq!(shown(&some)["applies_to"], kept);
+        refused(&json!({"rate": "1/m", "applies_to": []}), "/applies_to", RateLimitProblem::Nobody);
+        let list = RateLimitProblem::AppliesTo(AccessProblem::NotAList);
+        refused(&json!({"rate": "1/m", "applies_to": "*"}), "/applies_to", list);
+        let text = RateLimitProblem::AppliesTo(AccessProblem::NotAText);
+        refused(&json!({"rate": "1/m", "applies_to": ["*", 7]}), "/applies_to/1", text);
         refused(&json!({"rate": "1/m", "scope": "per_user"}), "/scope", RateLimitProblem::Scope);
         refused(&json!({"rate": "1/m", "scope": null}), "/scope", RateLimitProblem::Scope);
         refused(&json!({"rate": "1/m", "window": "fixed"}), "/window", RateLimitProblem::Window);

@@ -7,7 +7,7 @@ use crate::as_text::named_enum;
 /// So much of something in a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limit {
-    /// How much is let through in a period, 1 to [`Limit::MAX`].
+    /// How much is let through in a period, 1 to [`Limit::MOST`].
     pub number: u32,
     /// The period.
     pub period: Period,
@@ -35,7 +35,7 @@ pub enum Window {
     /// It fills up evenly, as the generic cell rate algorithm has it: in any span of the time t at most
     /// `burst + number · t / period` are let through.
     Sliding {
-        /// How much is let through at once when it is whole, 1 to [`Limit::MAX`].
+        /// How much is let through at once when it is whole, 1 to [`Limit::MOST`].
         burst: u32,
     },
     /// `number` in each period of the calendar in UTC, and so again from its border on.
@@ -91,8 +91,10 @@ impl Period {
 }
 
 impl Limit {
-    /// The most that a limit lets through in a period, or at once.
+    /// The most queries that a limit lets through in a period, or at once.
     pub const MAX: u32 = 1_000_000;
+    /// The most of anything. With more the whole numbers in which it is counted would not do.
+    pub const MOST: u32 = 10_000_000;
     /// The longest that a sliding limit takes until it is whole again: what is kept of a caller goes then.
     pub const MAX_REFILL: Duration = Duration::from_hours(24 * 366);
 
@@ -112,21 +114,22 @@ impl Limit {
         Duration::from_micros(micros)
     }
 
-    /// Takes one.
+    /// Takes so much of it, which is no more than there is at once.
     ///
     /// # Errors
-    /// When none is left: how many microseconds later one is, if nothing is taken until then.
-    pub fn take(&self, level: Level, now: Moment) -> Result<Level, i64> {
+    /// When less is left: how many microseconds later it is there, if nothing is taken until then.
+    pub fn take(&self, level: Level, amount: u32, now: Moment) -> Result<Level, i64> {
         match self.window {
             Window::Sliding { .. } => {
-                let debt = self.debt(level, now).saturating_add(self.period.micros());
+                let debt = self.debt(level, now).saturating_add(self.worth(amount));
                 let over = debt.saturating_sub(self.full());
                 if over > 0 { Err(div_ceil(over, self.per_micro())) } else { Ok(self.level(debt, now)) }
             }
             Window::Strict => {
                 let (end, taken) = self.period_of(level, now);
-                if taken < self.number {
-                    Ok(Level { until: end, part: taken.saturating_add(1) })
+                let taken = taken.saturating_add(amount);
+                if taken <= self.number {
+                    Ok(Level { until: end, part: taken })
                 } else {
                     Err(end.saturating_sub(now.time))
                 }
@@ -134,20 +137,20 @@ impl Limit {
         }
     }
 
-    /// Gives one back that was taken at a time and left `after`, as far as it is still missing: for a take that is given
+    /// Gives so much back that was taken at a time and left `after`, as far as it is still missing: for a take that is given
     /// back at the time it was made, this is all of it, and later no more than what keeps the promise of [`Window`].
     #[must_use]
-    pub fn give_back(&self, level: Level, taken_at: Moment, after: Level, now: Moment) -> Level {
+    pub fn give_back(&self, level: Level, amount: u32, taken_at: Moment, after: Level, now: Moment) -> Level {
         match self.window {
             Window::Sliding { .. } => {
                 // As if what has filled up since had all been for this one: of others that were given back meanwhile, and of
                 // those that came, nobody knows the order.
                 let filled = now.time.saturating_sub(taken_at.time).saturating_mul(self.per_micro());
-                let missing = self.period.micros().saturating_sub(filled).max(0);
+                let missing = self.worth(amount).saturating_sub(filled).max(0);
                 self.level(self.debt(level, now).saturating_sub(missing), now)
             }
             Window::Strict if level.until == after.until => {
-                Level { until: level.until, part: level.part.saturating_sub(1) }
+                Level { until: level.until, part: level.part.saturating_sub(amount) }
             }
             Window::Strict => level,
         }
@@ -212,9 +215,14 @@ impl Limit {
         Level { until: now.time.saturating_add(debt.div_euclid(number)), part }
     }
 
-    /// All of a sliding limit, at most 8.64 · 10¹⁶.
+    /// What so much of a sliding limit is.
+    fn worth(&self, amount: u32) -> i64 {
+        i64::from(amount).saturating_mul(self.period.micros())
+    }
+
+    /// All of a sliding limit, at most 8.64 · 10¹⁷.
     fn full(&self) -> i64 {
-        i64::from(self.burst()).saturating_mul(self.period.micros())
+        self.worth(self.burst())
     }
 
     fn per_micro(&self) -> i64 {

@@ -22,21 +22,23 @@ pub struct TakenLimit {
     pub part: u32,
 }
 
-/// That one was taken.
+/// That something was taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Took {
     /// Whose limit it was taken from.
     pub from: LimitKey,
+    /// How much.
+    pub amount: u32,
     /// What had been taken of it then.
     pub after: Level,
     /// When.
     pub at: Moment,
 }
 
-/// Nothing is left of a limit.
+/// Too little is left of a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NoneLeft {
-    /// In how many microseconds one is left, if nothing is taken until then.
+    /// In how many microseconds enough is left, if nothing is taken until then.
     pub wait: i64,
     /// What has been taken of it.
     pub taken: Level,
@@ -112,31 +114,37 @@ impl RateLimiter {
         }
     }
 
-    /// Takes one of a key's limit.
+    /// Takes so much of a key's limit: no more than [there is at once](Limit::burst).
     ///
     /// # Errors
-    /// When none is left; then nothing was taken.
-    pub fn take(&self, key: LimitKey, limit: &Limit, now: Timestamp) -> Result<Took, NoneLeft> {
+    /// When less is left; then nothing was taken.
+    pub fn take(&self, key: LimitKey, limit: &Limit, amount: u32, now: Timestamp) -> Result<Took, NoneLeft> {
         let known = {
             let mut shard = self.lock(key);
             // Under the lock: else a take that came first might be of a later time.
             let now = self.time.at(now.as_unix_micros());
-            shard.take(key, limit, now, self.bounds)
+            shard.take(key, limit, amount, now, self.bounds)
         };
         // The lock is given up by now: the shared one may be the same.
         known.unwrap_or_else(|| {
             let shared = key.shared();
             let mut shard = self.lock(shared);
             let now = self.time.at(now.as_unix_micros());
-            shard.cells.entry(shared).or_default().take(shared, limit, now)
+            shard.cells.entry(shared).or_default().take(shared, limit, amount, now)
         })
     }
 
-    /// How a key's limit stands. Takes nothing.
+    /// How a key's limit stands, where so much of it is wanted. Takes nothing.
     ///
     /// # Errors
-    /// When none is left.
-    pub fn look(&self, key: LimitKey, limit: &Limit, now: Timestamp) -> Result<Headroom, NoneLeft> {
+    /// When less is left.
+    pub fn look(
+        &self,
+        key: LimitKey,
+        limit: &Limit,
+        amount: u32,
+        now: Timestamp,
+    ) -> Result<Headroom, NoneLeft> {
         let level = self.lock(key).level(key, self.bounds);
         let level = level.unwrap_or_else(|| {
             let shared = key.shared();
@@ -144,7 +152,11 @@ impl RateLimiter {
         });
         let now = self.time.look(now.as_unix_micros());
         let headroom = limit.headroom(level, now);
-        limit.take(level, now).map(|_| headroom).map_err(|wait| NoneLeft { wait, taken: level, at: now })
+        limit.take(level, amount, now).map(|_| headroom).map_err(|wait| NoneLeft {
+            wait,
+            taken: level,
+            at: now,
+        })
     }
 
     /// Gives back what was taken, as [`Limit::give_back`] has it.
@@ -153,7 +165,7 @@ impl RateLimiter {
         let time = self.time.latest();
         let now = Moment { time, clock: self.time.clock_at(time) };
         if let Some(cell) = shard.cells.get_mut(&took.from) {
-            cell.set(limit.give_back(cell.level(), took.at, took.after, now));
+            cell.set(limit.give_back(cell.level(), took.amount, took.at, took.after, now));
         }
     }
 
@@ -227,11 +239,12 @@ impl Shard {
         &mut self,
         key: LimitKey,
         limit: &Limit,
+        amount: u32,
         now: Moment,
         bounds: Bounds,
     ) -> Option<Result<Took, NoneLeft>> {
         if let Some(cell) = self.cells.get_mut(&key) {
-            return Some(cell.take(key, limit, now));
+            return Some(cell.take(key, limit, amount, now));
         }
         if !self.has_room(key, bounds) {
             let again = |swept_at: i64| now.time.saturating_sub(swept_at) >= RateLimiter::SWEEP_AGAIN;
@@ -244,7 +257,7 @@ impl Shard {
             }
         }
         self.count(key);
-        Some(self.cells.entry(key).or_default().take(key, limit, now))
+        Some(self.cells.entry(key).or_default().take(key, limit, amount, now))
     }
 
     /// `None` where the key is new, and there is no room.
@@ -296,11 +309,11 @@ impl Cell {
         *self = Self { until: level.until, part: level.part, is_changed: true };
     }
 
-    fn take(&mut self, from: LimitKey, limit: &Limit, now: Moment) -> Result<Took, NoneLeft> {
-        match limit.take(self.level(), now) {
+    fn take(&mut self, from: LimitKey, limit: &Limit, amount: u32, now: Moment) -> Result<Took, NoneLeft> {
+        match limit.take(self.level(), amount, now) {
             Ok(after) => {
                 self.set(after);
-                Ok(Took { from, after, at: now })
+                Ok(Took { from, amount, after, at: now })
             }
             Err(wait) => {
                 // What counts as all of a changed limit fills up from now on.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Barrier, Mutex};
 
 use proptest::prelude::*;
+use sha2::{Digest, Sha256};
 
 use super::kept::KeptLimits;
 use super::limiter_time::LimiterTime;
@@ -78,7 +79,7 @@ fn steps(limit: Limit) -> impl Strategy<Value = Vec<i64>> {
 #[test]
 fn l1_two_that_are_given_back_at_other_times_let_nobody_in_beyond_the_burst() {
     let (limiter, limit) = (RateLimiter::new(100), sliding(1, Period::Second, 2));
-    let take = |seconds: i64| limiter.take(key(1, 1), &limit, at(seconds * 1_000_000));
+    let take = |seconds: i64| limiter.take(key(1, 1), &limit, 1, at(seconds * 1_000_000));
     let (first, second) = (take(0).unwrap(), take(0).unwrap());
     limiter.give_back(&first, &limit);
     // The second has filled up when the third comes: to give it back gives nothing.
@@ -100,9 +101,9 @@ proptest! {
         for step in steps {
             now += step;
             let may = all.may(&limit, now);
-            let looked = limiter.look(key(1, 1), &limit, at(now));
+            let looked = limiter.look(key(1, 1), &limit, 1, at(now));
             prop_assert_eq!(looked.is_ok(), may);
-            match limiter.take(key(1, 1), &limit, at(now)) {
+            match limiter.take(key(1, 1), &limit, 1, at(now)) {
                 Ok(took) => {
                     prop_assert!(may);
                     all.0.push(now);
@@ -129,6 +130,35 @@ proptest! {
     }
 
     #[test]
+    fn z4_to_take_some_is_to_take_one_as_often_or_nothing(
+        (limit, steps) in limits().prop_flat_map(|limit| (Just(limit), steps(limit))),
+        amounts in prop::collection::vec(1..5u32, 40),
+    ) {
+        let (mut level, mut now) = (Level::default(), START);
+        for (step, amount) in steps.into_iter().zip(amounts) {
+            now += step;
+            let moment = Moment { time: now, clock: now };
+            let amount = amount.min(limit.burst());
+            let ones = (0..amount).try_fold(level, |level, _| limit.take(level, 1, moment));
+            match limit.take(level, amount, moment) {
+                Ok(after) => {
+                    prop_assert_eq!(Ok(after), ones);
+                    let returned = limit.give_back(after, amount, moment, after, moment);
+                    let left = |level| limit.headroom(level, moment).remaining;
+                    prop_assert_eq!(left(returned), left(level), "all of it is given back");
+                    level = after;
+                }
+                Err(wait) => {
+                    prop_assert!(ones.is_err() && wait > 0);
+                    let at = |wait: i64| Moment { time: now + wait, clock: now + wait };
+                    prop_assert!(limit.take(level, amount, at(wait)).is_ok());
+                    prop_assert!(limit.take(level, amount, at(wait - 1)).is_err());
+                }
+            }
+        }
+    }
+
+    #[test]
     fn l1_giving_back_at_once_undoes_and_later_it_never_lets_more_through_than_permitted(
         (limit, steps) in limits().prop_flat_map(|limit| (Just(limit), steps(limit))),
         returned in prop::collection::vec(prop::option::weighted(0.4, 0..3usize), 40),
@@ -138,18 +168,18 @@ proptest! {
         let mut open: Vec<(i64, Took)> = Vec::new();
         for (step, returned) in steps.into_iter().zip(returned) {
             now += step;
-            if let Ok(took) = limiter.take(key(1, 1), &limit, at(now)) {
+            if let Ok(took) = limiter.take(key(1, 1), &limit, 1, at(now)) {
                 prop_assert!(all.may(&limit, now), "what is not given back counts");
                 all.0.push(now);
                 open.push((now, took));
             }
             if let Some((time, took)) = returned.filter(|_| !open.is_empty()).map(|n| open.remove(n % open.len())) {
-                let before = limiter.look(key(1, 1), &limit, at(now)).map_or(0, |headroom| headroom.remaining);
+                let before = limiter.look(key(1, 1), &limit, 1, at(now)).map_or(0, |headroom| headroom.remaining);
                 limiter.give_back(&took, &limit);
                 let index = all.0.iter().position(|one| *one == time).unwrap();
                 all.0.remove(index);
                 if time == now {
-                    let after = limiter.look(key(1, 1), &limit, at(now)).unwrap();
+                    let after = limiter.look(key(1, 1), &limit, 1, at(now)).unwrap();
                     prop_assert_eq!(after.remaining, before + 1);
                 }
             }
@@ -171,7 +201,7 @@ proptest! {
                 restarted = RateLimiter::new(100);
                 restarted.restore(&kept, at(now));
             }
-            let took = |limiter: &RateLimiter| limiter.take(key(1, 1), &limit, at(now)).map(|took| limit.headroom(took.after, took.at));
+            let took = |limiter: &RateLimiter| limiter.take(key(1, 1), &limit, 1, at(now)).map(|took| limit.headroom(took.after, took.at));
             prop_assert_eq!(took(&never), took(&restarted));
         }
     }
@@ -180,9 +210,9 @@ proptest! {
 #[test]
 fn l1_the_first_minute_passes_up_to_twice_the_number_and_no_more() {
     let (limiter, limit) = (RateLimiter::new(10), sliding(100, Period::Minute, 100));
-    let passed = (0..60_000).filter(|milli| limiter.take(key(1, 1), &limit, at(milli * 1_000)).is_ok());
+    let passed = (0..60_000).filter(|milli| limiter.take(key(1, 1), &limit, 1, at(milli * 1_000)).is_ok());
     assert_eq!(passed.count(), 199);
-    assert!(limiter.take(key(1, 1), &limit, at(60 * SECOND)).is_ok());
+    assert!(limiter.take(key(1, 1), &limit, 1, at(60 * SECOND)).is_ok());
 }
 
 #[test]
@@ -195,7 +225,7 @@ fn l1_n_threads_at_once_are_let_through_exactly_as_often_as_the_limit_says() {
                 let (limiter, barrier) = (Arc::clone(&limiter), Arc::clone(&barrier));
                 std::thread::spawn(move || {
                     barrier.wait();
-                    (0..50).filter(|_| limiter.take(key(1, 1), &limit, at(0)).is_ok()).count()
+                    (0..50).filter(|_| limiter.take(key(1, 1), &limit, 1, at(0)).is_ok()).count()
                 })
             })
             .collect();
@@ -207,14 +237,14 @@ fn l1_n_threads_at_once_are_let_through_exactly_as_often_as_the_limit_says() {
 fn l1_where_there_is_no_room_new_keys_share_one_and_the_known_keep_theirs() {
     // One part with room for twenty keys, two of each policy.
     let (limiter, limit) = (RateLimiter::of_shards(20, 1), sliding(2, Period::Minute, 2));
-    let take = |policy, caller, now| limiter.take(key(policy, caller), &limit, at(now)).is_ok();
+    let take = |policy, caller, now| limiter.take(key(policy, caller), &limit, 1, at(now)).is_ok();
     assert!(take(1, 0, 0) && take(1, 1, 0));
     // They share one limit, which never lets more through.
     let passed = (2..1_000).filter(|caller| take(1, *caller, 0)).count();
     assert_eq!((passed, limiter.keys()), (2, 3));
     assert!(take(1, 0, 0) && !take(1, 0, 0), "the known have a limit of their own");
-    assert!(limiter.look(key(1, 1), &limit, at(0)).is_ok());
-    assert!(limiter.look(key(1, 500), &limit, at(0)).is_err());
+    assert!(limiter.look(key(1, 1), &limit, 1, at(0)).is_ok());
+    assert!(limiter.look(key(1, 500), &limit, 1, at(0)).is_err());
     assert!(take(2, 0, 0), "another policy has room");
     // As soon as one is whole, there is room.
     assert!(take(1, 500, 60 * SECOND) && take(1, 500, 60 * SECOND) && !take(1, 500, 60 * SECOND));
@@ -228,7 +258,7 @@ fn l1_ten_million_keys_stay_within_the_bound() {
     for caller in 0..many {
         let digest: [u8; 32] = Sha256::digest(u32::to_be_bytes(caller)).into();
         let policy: [u8; 16] = [u8::try_from(caller % 50).unwrap(); 16];
-        let _ = limiter.take(LimitKey::new(&policy, &digest), &limit, at(i64::from(caller)));
+        let _ = limiter.take(LimitKey::new(&policy, &digest), &limit, 1, at(i64::from(caller)));
     }
     // A thousand, and one that is shared of each of the fifty policies; each part rounds up.
     assert!(limiter.keys() <= 1_000 + 256 + 50, "{}", limiter.keys());
@@ -238,7 +268,7 @@ fn l1_ten_million_keys_stay_within_the_bound() {
 fn l1_what_is_whole_is_forgotten_and_is_not_kept() {
     let (limiter, limit) = (RateLimiter::new(1_000), sliding(1, Period::Second, 1));
     for caller in 0..50 {
-        limiter.take(key(1, caller), &limit, at(0)).unwrap();
+        limiter.take(key(1, caller), &limit, 1, at(0)).unwrap();
     }
     let changed = limiter.changed();
     assert_eq!(changed.len(), 50);
@@ -247,7 +277,7 @@ fn l1_what_is_whole_is_forgotten_and_is_not_kept() {
     limiter.not_kept(&changed[..10]);
     let again: BTreeSet<_> = limiter.changed().iter().map(|taken| taken.key).collect();
     assert_eq!(again, changed[..10].iter().map(|taken| taken.key).collect());
-    limiter.take(key(2, 0), &limit, at(SECOND)).unwrap();
+    limiter.take(key(2, 0), &limit, 1, at(SECOND)).unwrap();
     assert_eq!((limiter.changed().len(), limiter.keys()), (1, 1));
     let later = RateLimiter::new(1_000);
     later.restore(&changed, at(SECOND));
@@ -261,32 +291,33 @@ fn l1_what_is_whole_is_forgotten_and_is_not_kept() {
 #[test]
 fn l1_a_changed_limit_acts_at_once_and_keeps_nobody_out_longer_than_it_says() {
     let limiter = RateLimiter::new(10);
-    let remaining = |limit: &Limit| limiter.look(key(1, 1), limit, at(0)).map(|headroom| headroom.remaining);
+    let remaining =
+        |limit: &Limit| limiter.look(key(1, 1), limit, 1, at(0)).map(|headroom| headroom.remaining);
     let slow = sliding(10, Period::Day, 10);
     for _ in 0..10 {
-        limiter.take(key(1, 1), &slow, at(0)).unwrap();
+        limiter.take(key(1, 1), &slow, 1, at(0)).unwrap();
     }
     // All of it is taken under a faster limit, too, but it fills up at its own pace.
     let fast = sliding(60, Period::Minute, 60);
-    assert_eq!(limiter.take(key(1, 1), &fast, at(0)).unwrap_err().wait, SECOND);
-    assert!(limiter.take(key(1, 1), &fast, at(SECOND)).is_ok());
+    assert_eq!(limiter.take(key(1, 1), &fast, 1, at(0)).unwrap_err().wait, SECOND);
+    assert!(limiter.take(key(1, 1), &fast, 1, at(SECOND)).is_ok());
     // And the other way round the time of waiting counts.
-    assert_eq!(limiter.look(key(1, 2), &slow, at(SECOND)).map(|headroom| headroom.remaining), Ok(10));
+    assert_eq!(limiter.look(key(1, 2), &slow, 1, at(SECOND)).map(|headroom| headroom.remaining), Ok(10));
     for _ in 0..60 {
-        limiter.take(key(1, 2), &fast, at(SECOND)).unwrap();
+        limiter.take(key(1, 2), &fast, 1, at(SECOND)).unwrap();
     }
-    assert_eq!(limiter.look(key(1, 2), &slow, at(SECOND)).map(|headroom| headroom.remaining), Ok(9));
+    assert_eq!(limiter.look(key(1, 2), &slow, 1, at(SECOND)).map(|headroom| headroom.remaining), Ok(9));
     assert!(remaining(&sliding(1, Period::Second, 1)).is_err());
     // Of a strict window what was taken in it counts, whatever the number is now.
     for _ in 0..5 {
-        limiter.take(key(1, 3), &strict(5, Period::Day), at(0)).unwrap();
+        limiter.take(key(1, 3), &strict(5, Period::Day), 1, at(0)).unwrap();
     }
-    assert!(limiter.look(key(1, 3), &strict(3, Period::Day), at(0)).is_err());
+    assert!(limiter.look(key(1, 3), &strict(3, Period::Day), 1, at(0)).is_err());
     assert_eq!(
-        limiter.look(key(1, 3), &strict(7, Period::Day), at(0)).map(|headroom| headroom.remaining),
+        limiter.look(key(1, 3), &strict(7, Period::Day), 1, at(0)).map(|headroom| headroom.remaining),
         Ok(2)
     );
-    let minute = limiter.look(key(1, 3), &strict(5, Period::Minute), at(1)).unwrap_err();
+    let minute = limiter.look(key(1, 3), &strict(5, Period::Minute), 1, at(1)).unwrap_err();
     assert!(minute.wait <= 60 * SECOND);
 }
 
@@ -318,7 +349,7 @@ fn l1_what_cannot_be_kept_is_kept_later_and_where_there_is_nothing_nothing_is_wr
     let limit = sliding(2, Period::Minute, 2);
     let kept = KeptLimits::load(Arc::clone(&limiter), store.clone(), at(0)).unwrap();
     kept.keep(at(0)).unwrap();
-    limiter.take(key(1, 1), &limit, at(0)).unwrap();
+    limiter.take(key(1, 1), &limit, 1, at(0)).unwrap();
     store.0.lock().unwrap().0 = true;
     assert_eq!(kept.keep(at(0)), Err(StoreError::Full));
     store.0.lock().unwrap().0 = false;
@@ -340,10 +371,10 @@ fn l1_what_cannot_be_kept_is_kept_later_and_where_there_is_nothing_nothing_is_wr
 #[test]
 fn l1_a_look_takes_nothing_and_moves_no_time() {
     let (limiter, limit) = (RateLimiter::new(10), sliding(1, Period::Hour, 1));
-    limiter.take(key(1, 1), &limit, at(0)).unwrap();
-    assert!(limiter.look(key(1, 1), &limit, at(3_600 * SECOND)).is_ok());
-    assert!(limiter.look(key(1, 1), &limit, at(400 * 86_400 * SECOND)).is_ok());
-    assert_eq!(limiter.take(key(1, 1), &limit, at(SECOND)).unwrap_err().wait, 3_599 * SECOND);
+    limiter.take(key(1, 1), &limit, 1, at(0)).unwrap();
+    assert!(limiter.look(key(1, 1), &limit, 1, at(3_600 * SECOND)).is_ok());
+    assert!(limiter.look(key(1, 1), &limit, 1, at(400 * 86_400 * SECOND)).is_ok());
+    assert_eq!(limiter.take(key(1, 1), &limit, 1, at(SECOND)).unwrap_err().wait, 3_599 * SECOND);
 }
 
 #[test]
@@ -351,7 +382,7 @@ fn l1_a_clock_that_is_set_opens_and_closes_nothing() {
     for limit in [sliding(2, Period::Minute, 2), strict(2, Period::Minute)] {
         let limiter = RateLimiter::new(10);
         let take =
-            |seconds: i64| limiter.take(key(1, 1), &limit, at(seconds * SECOND)).map_err(|none| none.wait);
+            |seconds: i64| limiter.take(key(1, 1), &limit, 1, at(seconds * SECOND)).map_err(|none| none.wait);
         assert!(take(0).is_ok() && take(0).is_ok());
         let wait = take(10).unwrap_err();
         // Set back by a day: the wait is as long as before, and not a day longer, nor is the limit whole.

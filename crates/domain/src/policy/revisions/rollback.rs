@@ -12,10 +12,10 @@ use crate::tenant::TenantScope;
 use crate::text::Name;
 
 /// Makes a policy again what it was by a revision, with that revision's name. It is a change like any other: it must fit into what the
-/// tenant may have, the groups that it names must be there, today's rules must read it, and it has a revision of its own.
+/// tenant may have, the groups and marketplaces that it names must be there, today's rules must read it, and it has a revision of its own.
 ///
 /// # Errors
-/// When there is no such policy, it has been changed since, the revision is not kept, cannot be read or names a group that is gone,
+/// When there is no such policy, it has been changed since, the revision is not kept, cannot be read or names a group or marketplace that is gone,
 /// the caller's role does not permit it, or a port failed.
 pub async fn rollback_policy(
     space: &Space,
@@ -37,7 +37,7 @@ pub async fn rollback_policy(
     let change = space.read_ahead(principal, Permission::WritePolicies, &event, find).await?;
     let changed = apply_change(space, context, principal, id, change, Some(revision)).await;
     changed.map_err(|error| match error {
-        PolicyError::UnknownGroup(named) => PolicyError::LostGroup(revision, named),
+        PolicyError::UnknownReference(named) => PolicyError::LostReference(revision, named),
         error => error,
     })
 }

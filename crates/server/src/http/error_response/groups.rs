@@ -1,7 +1,7 @@
 //! The responses to errors of groups.
 
 use syft_space_domain::group::GroupError;
-use syft_space_domain::policy::NamedGroup;
+use syft_space_domain::policy::Reference;
 
 use crate::http::problem::Problem;
 use crate::http::reason::Reason;
@@ -24,7 +24,7 @@ impl From<GroupError> for Problem {
     }
 }
 
-/// The answer where a configuration, which stands at a place of the body, names a group that there is not.
-pub(super) fn unknown_group(at: &str, named: &NamedGroup, error: impl std::fmt::Display) -> Problem {
+/// The answer where a configuration, which stands at a place of the body, names a group or marketplace that there is not.
+pub(super) fn unknown_reference(at: &str, named: &Reference, error: impl std::fmt::Display) -> Problem {
     Problem::field(format!("{at}{}", named.pointer), error)
 }

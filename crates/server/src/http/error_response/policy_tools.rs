@@ -2,7 +2,7 @@
 
 use syft_space_domain::policy::{LintError, SimulateError};
 
-use crate::http::error_response::groups::unknown_group;
+use crate::http::error_response::groups::unknown_reference;
 use crate::http::problem::Problem;
 
 impl From<LintError> for Problem {
@@ -10,8 +10,8 @@ impl From<LintError> for Problem {
         match error {
             LintError::Authorization(error) => error.into(),
             LintError::NotFound => Self::field("/endpoint", error),
-            LintError::UnknownGroup(place, ref named) => {
-                unknown_group(&format!("/policies/{place}/configuration"), named, &error)
+            LintError::UnknownReference(place, ref named) => {
+                unknown_reference(&format!("/policies/{place}/configuration"), named, &error)
             }
             LintError::TooMany => Self::field("/policies", error),
             LintError::PortError(error) => error.into(),
@@ -24,7 +24,10 @@ impl From<SimulateError> for Problem {
         match error {
             SimulateError::Authorization(error) => error.into(),
             SimulateError::NotFound => Self::field("/policy_id", error),
-            SimulateError::UnknownGroup(ref named) => unknown_group("/configuration", named, &error),
+            SimulateError::UnknownReference(ref named) => unknown_reference("/configuration", named, &error),
+            SimulateError::UnknownMarketplace(place, _) => {
+                Self::field(format!("/identities/{place}/marketplace"), error)
+            }
             SimulateError::TooMany => Self::field("/identities", error),
             SimulateError::PortError(error) => error.into(),
         }

@@ -1,0 +1,41 @@
+//! Which hub each of a tenant's marketplaces is on, by its name: what decisions look at.
+
+use std::collections::BTreeMap;
+
+use crate::ids::HubId;
+use crate::marketplace::{Marketplace, MarketplaceName};
+
+/// Which hub each of a tenant's marketplaces is on, by its name. Two accounts on one hub have the same users: whoever is meant by
+/// one name is meant by the other.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MarketplaceHubs(BTreeMap<MarketplaceName, HubId>);
+
+impl FromIterator<(MarketplaceName, HubId)> for MarketplaceHubs {
+    fn from_iter<T: IntoIterator<Item = (MarketplaceName, HubId)>>(named: T) -> Self {
+        Self(named.into_iter().collect())
+    }
+}
+
+impl MarketplaceHubs {
+    /// Those of these marketplaces.
+    pub fn of<'a>(marketplaces: impl IntoIterator<Item = &'a Marketplace>) -> Self {
+        marketplaces.into_iter().map(|marketplace| (marketplace.name.clone(), marketplace.hub)).collect()
+    }
+
+    /// The hub that the marketplace of a name is on; `None` where there is none.
+    #[must_use]
+    pub fn hub(&self, name: &MarketplaceName) -> Option<HubId> {
+        self.0.get(name).copied()
+    }
+
+    /// All the hubs; one on which the tenant has two accounts twice.
+    pub fn hubs(&self) -> impl Iterator<Item = HubId> {
+        self.0.values().copied()
+    }
+
+    /// The first of the names that mean a hub, in the order of their bytes.
+    #[must_use]
+    pub fn name_of(&self, hub: HubId) -> Option<&MarketplaceName> {
+        self.0.iter().find(|(_, other)| **other == hub).map(|(name, _)| name)
+    }
+}
