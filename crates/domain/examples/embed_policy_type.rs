@@ -210,7 +210,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("{}", answer(policies.decide(handbook(), &caller, &DecisionContext::at(now)), now, works));
     }
     let decision = policies.decide(handbook(), &caller, &DecisionContext::at(now));
-    let explained = futures_executor::block_on(decision.look(&ObligationContext::at(now)));
+    let explained = futures_executor::block_on(decision.look(&ObligationContext::at(now))).0;
     println!("explained: {} ({})", explained.effect, explained.diagnostics.reason);
     for policy in policies.iter().filter_map(|policy| policy.description()) {
         println!("told to a hub: {}: {}", policy.0, policy.1);
@@ -236,7 +236,7 @@ mod tests {
             )
         };
         let context = ObligationContext::at(now);
-        let looked = || futures_executor::block_on(decide(&eve, now).look(&context)).is_allow();
+        let looked = || futures_executor::block_on(decide(&eve, now).look(&context)).0.is_allow();
         assert_eq!(answer(decide(&eve, now), now, true), "answered");
         assert!(looked() && looked() && looked(), "a look takes nothing");
         assert!(answer(decide(&bob, now), now, true).starts_with("refused (no_policy_allows)"));

@@ -1,7 +1,5 @@
 //! Making, changing, reading and removing endpoints.
 
-use std::sync::Arc;
-
 use crate::access::Permission;
 use crate::approval::ports::ApprovalsOf;
 use crate::approval::remove_portion;
@@ -15,14 +13,11 @@ use crate::marketplace::{
     FormerListings, ListingState, UnlistableSlug, check_listable, move_listings, take_off, tell_anew,
 };
 use crate::page::{Page, PageRequest};
-use crate::policy::DecisionContext;
 use crate::port_error::{PortError, port_errors};
-use crate::snapshot::EndpointSnapshot;
 use crate::space::Space;
 use crate::store::View;
 use crate::tenant::TenantScope;
 use crate::text::{Line, Name, Prose};
-use crate::time::Timestamp;
 use crate::unit::{Recorded, check_revision};
 
 /// An endpoint is to be made.
@@ -97,14 +92,6 @@ pub enum EndpointError {
     PortError(#[from] PortError),
 }
 port_errors!(EndpointError);
-
-/// A page of endpoints, and how much of each its reader may see.
-pub struct ListedEndpoints {
-    /// The endpoints.
-    pub page: Page<Endpoint, EndpointId>,
-    /// Whether all of each may be shown, or its name, slug and summary alone.
-    pub in_full: bool,
-}
 
 /// Makes an endpoint.
 ///
@@ -287,41 +274,4 @@ pub async fn endpoint(
             name.find(view, scope)?.ok_or(EndpointError::NotFound)
         })
         .await
-}
-
-/// The tenant's endpoints: all of them for those who may read metadata, and for others those they may query.
-///
-/// # Errors
-/// When the caller's role permits neither, or a port failed.
-pub async fn endpoints(
-    space: &Space,
-    principal: &Principal,
-    page: PageRequest<EndpointId>,
-) -> Result<ListedEndpoints, EndpointError> {
-    let in_full = principal.may(Permission::ReadMetadata);
-    let permission = if in_full { Permission::ReadMetadata } else { Permission::ListQueryable };
-    let read =
-        move |view: &mut dyn View, scope: &TenantScope| Ok::<_, EndpointError>(view.endpoints(scope, page)?);
-    let mut page = space.read(principal, permission, read).await?;
-    if !in_full {
-        // The endpoints and their policies as of now, too.
-        let principal = principal.recheck_reader(space, permission)?;
-        let now = space.clock.now();
-        page.items.retain(|listed| may_list(&principal, listed.slug.as_str(), now).is_some());
-    }
-    Ok(ListedEndpoints { page, in_full })
-}
-
-/// The endpoint of this slug, if the principal's credential reaches it and its policies let them in. What hangs on a query refuses
-/// nobody.
-pub(super) fn may_list<'a>(
-    principal: &'a Principal,
-    slug: &str,
-    now: Timestamp,
-) -> Option<&'a Arc<EndpointSnapshot>> {
-    let context = DecisionContext::at(now)
-        .with_groups(principal.snapshot().groups())
-        .with_marketplaces(principal.snapshot().marketplace_hubs());
-    let endpoint = principal.snapshot().endpoint(slug).filter(|endpoint| principal.reaches(endpoint.id))?;
-    endpoint.decide(&principal.caller(None), &context).is_allow().then_some(endpoint)
 }

@@ -5,6 +5,7 @@ mod call;
 mod call_record;
 mod conversation;
 mod correlation_id;
+mod list;
 mod manage;
 mod name;
 mod own_access;
@@ -16,9 +17,9 @@ pub use answer::{Answer, AnswerPart, AnswerParts, References};
 pub use call::{QueryCall, check_visible};
 pub use conversation::{Conversation, ConversationError, Message, MessageRole};
 pub use correlation_id::{CorrelationId, CorrelationIdError};
+pub use list::{ListedEndpoints, endpoints};
 pub use manage::{
-    ChangeEndpoint, EndpointError, ListedEndpoints, NewEndpoint, change_endpoint, create_endpoint, endpoint,
-    endpoints, remove_endpoint,
+    ChangeEndpoint, EndpointError, NewEndpoint, change_endpoint, create_endpoint, endpoint, remove_endpoint,
 };
 pub use name::EndpointName;
 pub use own_access::{ForecastQuery, OwnAccess, own_access};

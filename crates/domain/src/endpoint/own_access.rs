@@ -1,17 +1,16 @@
 //! What a caller may ask: the endpoints that they may query, on which terms, and what is left to them.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use crate::access::Permission;
-use crate::endpoint::manage::may_list;
+use crate::endpoint::list::queryable;
 use crate::endpoint::{EndpointError, QueryError, Slug};
 use crate::identity::Principal;
 use crate::ids::EndpointId;
 use crate::page::{Page, PageItem, PageRequest};
 use crate::policy::{Allowance, DecisionContext, ObligationContext, Purpose, QueryFacts};
 use crate::space::Space;
-use crate::store::View;
-use crate::tenant::TenantScope;
 
 /// What a caller may ask of one endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,16 +56,8 @@ pub async fn own_access(
     query: &ForecastQuery,
     page: PageRequest<EndpointId>,
 ) -> Result<Page<OwnAccess, EndpointId>, EndpointError> {
-    let read =
-        move |view: &mut dyn View, scope: &TenantScope| Ok::<_, EndpointError>(view.endpoints(scope, page)?);
-    let Page { items, next } = space.read(principal, Permission::ListQueryable, read).await?;
-    let principal = principal.recheck_reader(space, Permission::ListQueryable)?;
-    let scope = principal.scope(Permission::ListQueryable)?;
-    let now = space.clock.now();
-    let context = ObligationContext::in_store(now, &space.store, scope).sealing_with(&space.sealer);
-    let mut found = Vec::with_capacity(items.len());
-    for listed in items {
-        let Some(endpoint) = may_list(&principal, listed.slug.as_str(), now) else { continue };
+    let query = query.clone();
+    let found = queryable(space, principal, page, move |principal, endpoint, listed, now| {
         let facts = QueryFacts {
             principal: principal.actor().id(),
             key: principal.api_key().map(|known| known.key.id),
@@ -78,9 +69,15 @@ pub async fn own_access(
         let decided = DecisionContext::of_query(now, facts)
             .with_groups(principal.snapshot().groups())
             .with_marketplaces(principal.snapshot().marketplace_hubs());
-        let decision = endpoint.decide(&principal.caller(None), &decided);
-        let allowances = decision.allowances(&context).await;
-        let decision = decision.look(&context).await;
+        (endpoint.decide(&principal.caller(None), &decided), Arc::clone(endpoint), listed)
+    });
+    let Page { items, next } = found.await?;
+    let scope = principal.scope(Permission::ListQueryable)?;
+    let context =
+        ObligationContext::in_store(space.clock.now(), &space.store, scope).sealing_with(&space.sealer);
+    let mut found = Vec::with_capacity(items.len());
+    for (decision, endpoint, listed) in items {
+        let (decision, allowances) = decision.look(&context).await;
         let refusal = (!decision.is_allow()).then(|| QueryError::of_decision(decision));
         let terms = endpoint.policies.iter().filter_map(|policy| policy.description()).collect();
         let (slug, name, summary) = (endpoint.slug.clone(), listed.name, listed.summary);

@@ -242,34 +242,32 @@ impl Decision {
         self.effect == Effect::Allow
     }
 
-    /// The decision after a look at what its obligations would lead to now. Nothing is taken.
-    pub async fn look(mut self, context: &ObligationContext) -> Self {
+    /// The decision after a look at what its obligations would lead to now, and how what they take from stands, in the order of the stages,
+    /// as far as that can be told. Nothing is taken.
+    pub async fn look(mut self, context: &ObligationContext) -> (Self, Vec<Allowance>) {
         let demands = std::mem::take(&mut self.obligations);
+        let (mut allowances, mut first) = (Vec::with_capacity(demands.len()), None);
         for (index, demand) in demands.iter().enumerate() {
             match demand.obligation.look(context).await {
-                Ok(allowance) => self.limits.extend(allowance.and_then(Allowance::into_limit)),
+                Ok(allowance) => allowances.extend(allowance),
                 Err(error) => {
-                    self.deny(demand, error, demands.iter().skip(index + 1), context).await;
-                    return self;
+                    if let ObligationError::Shortfall(shortfall) = &error {
+                        allowances.extend(shortfall.allowance.clone());
+                    }
+                    first.get_or_insert((index, demand, error));
                 }
             }
         }
-        self.obligations = demands;
-        self
-    }
-
-    /// How what the obligations take from stands now, in the order of the stages. Nothing is taken. What cannot be told is left
-    /// out: [`look`](Self::look) says that the query is not let in for it.
-    pub async fn allowances(&self, context: &ObligationContext) -> Vec<Allowance> {
-        let mut allowances = Vec::with_capacity(self.obligations.len());
-        for demand in &self.obligations {
-            allowances.extend(match demand.obligation.look(context).await {
-                Ok(allowance) => allowance,
-                Err(ObligationError::Shortfall(shortfall)) => shortfall.allowance,
-                Err(ObligationError::Unapproved(_) | ObligationError::Unavailable) => None,
-            });
+        match first {
+            Some((index, demand, error)) => {
+                self.deny(demand, error, demands.iter().skip(index.saturating_add(1)), context).await;
+            }
+            None => {
+                self.limits.extend(allowances.iter().cloned().filter_map(Allowance::into_limit));
+                self.obligations = demands;
+            }
         }
-        allowances
+        (self, allowances)
     }
 
     /// Performs the obligations. Where one cannot be performed, what was taken before is given back, and the decision that

@@ -109,5 +109,5 @@ pub async fn explain(
         .with_marketplaces(snapshot.marketplace_hubs());
     let decision = endpoint.decide(&caller, &decided);
     let obliged = ObligationContext::in_store(now, &space.store, scope).sealing_with(&space.sealer);
-    Ok(decision.look(&obliged).await)
+    Ok(decision.look(&obliged).await.0)
 }

@@ -52,6 +52,16 @@ pub struct ChangePolicy {
     pub if_revision: Option<u64>,
 }
 
+impl ChangePolicy {
+    /// Whether a policy, of the revision that is meant, is so already.
+    fn is_fulfilled_by(&self, policy: &Policy) -> bool {
+        let Self { name, configuration, if_revision } = self;
+        if_revision.is_none_or(|revision| revision == policy.revision)
+            && name.as_ref().is_none_or(|name| name.as_str() == policy.name)
+            && configuration.as_ref().is_none_or(|wanted| *wanted == policy.configuration)
+    }
+}
+
 /// A policy was not made, changed, read, removed or attached.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PolicyError {
@@ -226,6 +236,15 @@ pub(super) async fn apply_change(
 ) -> Result<Policy, PolicyError> {
     principal.scope(Permission::WritePolicies)?;
     let event = principal.event(context, Action::ConfigChange)?.on(ObjectKind::Policy, id);
+    // What changes nothing is no revision, and takes nobody's turn at the writer.
+    let wanted = change.clone();
+    let unchanged = space.read_ahead(principal, Permission::WritePolicies, &event, move |view, scope| {
+        let policy = view.policy(scope, id)?;
+        Ok::<_, PolicyError>(policy.filter(|policy| wanted.is_fulfilled_by(policy)))
+    });
+    if let Some(policy) = unchanged.await? {
+        return Ok(policy);
+    }
     // Compiled by a reader, for that may take long, and kept until the unit has been committed, so that the writer need not.
     let compiled = match change.configuration.clone() {
         Some(configuration) => {
@@ -265,9 +284,12 @@ async fn change_once(
         .store
         .write(move |tx| {
             let scope = tx.authority(&authorization, &event)?;
-            let watch = guard.watch(tx, &scope, &Concern::Policy(id))?;
             let mut policy = tx.policy(&scope, id)?.ok_or(PolicyError::NotFound)?;
             check_revision(change.if_revision, policy.revision, PolicyError::Changed)?;
+            // Its name has no say in any verdict.
+            let decides_anew =
+                change.configuration.as_ref().is_some_and(|wanted| *wanted != policy.configuration);
+            let watch = decides_anew.then(|| guard.watch(tx, &scope, &Concern::Policy(id))).transpose()?;
             let before = policy.clone();
             let mut changes = rolled_back_to.map_or_else(Changes::default, |_| ChangeCode::RolledBack.into());
             if let Some(name) = &change.name {
@@ -286,7 +308,9 @@ async fn change_once(
             policy.revision += 1;
             policy.updated_at = now;
             tx.update_policy(&scope, &policy)?;
-            watch.check::<PolicyError>(tx, &scope, &event)?;
+            if let Some(watch) = watch {
+                watch.check::<PolicyError>(tx, &scope, &event)?;
+            }
             let event = event.clone().changing(changes).of_policy(id, policy.revision);
             keep_revision(tx, &scope, &policy, &event, rolled_back_to)?;
             Ok(Recorded::new(Some(policy), event))

@@ -47,7 +47,7 @@ impl ClientLimit {
         if self.shared.iter().any(|net| net.contains(&address)) {
             return Ok(());
         }
-        match self.limiter.take(self.key(address), &limit, context.now) {
+        match self.limiter.take(self.key(address), &limit, 1, context.now) {
             Ok(_) => Ok(()),
             Err(none) => {
                 let reason_code = ReasonCode::TooManyRequests;
@@ -73,6 +73,7 @@ impl ClientLimit {
         let (wait, reset) = (micros(none.wait), micros(headroom.more_in));
         let status = LimitStatus {
             name: Arc::clone(&self.name),
+            unit: "requests",
             quota: limit.number.into(),
             window: limit.period.duration(),
             remaining: headroom.remaining.into(),

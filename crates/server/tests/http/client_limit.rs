@@ -33,7 +33,7 @@ async fn l1_whatever_is_asked_for_counts_and_what_is_beyond_is_looked_at_by_nobo
         (&spoilt, "GET", "/auth/me"),
     ] {
         let refused = from(client, method, path, here).await.expect_problem(429, "too_many_requests");
-        assert_eq!(refused.header("ratelimit-policy"), r#""client";q=6;w=86400"#);
+        assert_eq!(refused.header("ratelimit-policy"), r#""client";q=6;w=86400;qu="requests""#);
         let wait: u64 = refused.header("retry-after").parse().unwrap();
         assert!((14_000..=14_400).contains(&wait), "{wait}");
     }

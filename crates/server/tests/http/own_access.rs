@@ -212,3 +212,30 @@ async fn z2_the_command_says_at_a_glance_what_is_left() {
     let told = run_as(space.home(), "owner@acme.example", &["access"]).expect(0);
     assert_eq!((&*told.stdout, &*told.stderr), ("", "(nothing: no endpoint admits you)\n"));
 }
+
+#[tokio::test]
+async fn z1_pages_of_what_one_may_query_are_full_and_tell_of_no_other_endpoint() {
+    let (space, owner) = space_with_endpoints(&["ants", "bats", "cats", "dogs", "emus", "foxes"]).await;
+    let anna = space.member(&owner, "anna@acme.example", "user").await;
+    for draft in ["ants", "cats", "foxes"] {
+        owner.patch(&format!("/endpoints/{draft}"), &json!({ "published": false })).await.expect(200);
+    }
+    attach(&owner, "dogs", &[("access", json!({ "mode": "deny", "patterns": ["anna@acme.example"] }))]).await;
+    let hidden = async |slug: &str| {
+        let found = owner.get(&format!("/endpoints/{slug}")).await.expect(200);
+        found.body["id"].as_str().unwrap().replace('-', "")
+    };
+    let hidden = [hidden("ants").await, hidden("cats").await, hidden("dogs").await, hidden("foxes").await];
+    for path in ["/me/access", "/endpoints"] {
+        let (mut seen, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let page = anna.get(&format!("{path}?limit=1{cursor}")).await.expect(200).body;
+            let [item] = &**page["items"].as_array().unwrap() else { panic!("{path}: {page}") };
+            seen.push(item["slug"].clone());
+            let Some(next) = page["next_cursor"].as_str() else { break };
+            assert!(!hidden.iter().any(|id| next.replace('-', "").contains(&**id)), "{path}: {next}");
+            cursor = format!("&cursor={next}");
+        }
+        assert_eq!(seen, ["bats", "emus"], "{path}");
+    }
+}

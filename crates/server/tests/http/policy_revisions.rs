@@ -255,3 +255,26 @@ async fn u1_an_event_of_a_query_names_the_policy_that_decided_as_it_was() {
     let event = last().await;
     assert_eq!((&event["reason_code"], &event["policy"]["revision"]), (&json!("removed"), &json!(2)));
 }
+
+#[tokio::test]
+async fn u1_a_change_that_changes_nothing_is_no_revision_and_takes_none_away() {
+    let (_space, owner) = space_with_endpoint().await;
+    let policy = only_policy(&owner, "birds", allow("*@one.example")).await;
+    let path = format!("/policies/{policy}");
+    change(&owner, &policy, "*@two.example").await;
+    let name = owner.get(&path).await.expect(200).body["name"].clone();
+    for nothing in [
+        json!({}),
+        json!({ "name": name }),
+        json!({ "configuration": { "patterns": ["*@two.example"] } }),
+        json!({ "configuration": {} }),
+    ] {
+        assert_eq!(owner.patch(&path, &nothing).await.expect(200).header("etag"), "\"2\"", "{nothing}");
+    }
+    let stale = owner.request("PATCH", &path).header("if-match", "\"1\"").json(&json!({}));
+    owner.send(stale).await.expect_problem(412, "changed");
+    roll_back(&owner, &policy, 2).await.expect(200);
+    assert_eq!(numbers(&revisions(&owner, &policy).await), [2, 1]);
+    roll_back(&owner, &policy, 1).await.expect(200);
+    assert_eq!(numbers(&revisions(&owner, &policy).await), [3, 2, 1]);
+}
