@@ -12,11 +12,8 @@ use crate::ids::{DatasetId, EndpointId};
 use crate::marketplace::{
     FormerListings, ListingState, UnlistableSlug, check_listable, move_listings, take_off, tell_anew,
 };
-use crate::page::{Page, PageRequest};
 use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
-use crate::store::View;
-use crate::tenant::TenantScope;
 use crate::text::{Line, Name, Prose};
 use crate::unit::{Recorded, check_revision};
 
