@@ -7,7 +7,7 @@ use syft_space_domain::approval::{
     ApprovalKey, ApprovalRequest, ApprovalState, Asker, CallerKind, Decided, Extent, QuestionDigest, Verdict,
 };
 use syft_space_domain::dataset::{ContextSize, Threshold};
-use syft_space_domain::ids::{ActorId, ApprovalId};
+use syft_space_domain::ids::{ActorId, ApprovalId, HubId};
 use syft_space_domain::policy::Purpose;
 use syft_space_domain::sealing::Sealed;
 use syft_space_domain::store::{Store, StoreError, Tx};
@@ -64,6 +64,7 @@ fn request(n: u8) -> ApprovalRequest {
         characters: 8,
         asker: Asker::from(caller(1)),
         caller_kind: None,
+        hub: None,
         extent: None,
         prompt_kept: false,
         asked_at: time(10),
@@ -123,6 +124,7 @@ pub fn z4_a_request_is_read_back_as_it_was_added_and_as_it_was_decided(make: &St
         purpose: Purpose::parse("DUO:0000006").ok(),
         asker: Asker([7; 16]),
         caller_kind: Some(CallerKind::Guest),
+        hub: Some(HubId::from_bytes([7; 16])),
         extent: Threshold::parse(0.25)
             .ok()
             .zip(ContextSize::parse(2).ok())

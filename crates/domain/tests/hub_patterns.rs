@@ -1,5 +1,7 @@
 //! Whom `hub:NAME/PATTERN` means, against a rule that is written down once more.
 
+#![expect(clippy::unwrap_used, reason = "tests and their helpers may panic")]
+
 use std::sync::Arc;
 
 use proptest::prelude::*;

@@ -44,6 +44,7 @@ pub(crate) struct QuestionRow {
     hit_limit: Option<i64>,
     threshold: Option<f32>,
     context: Option<i64>,
+    hub_id: Option<Key>,
 }
 
 /// What is read of a request: whether its text is kept, and never the text.
@@ -90,6 +91,7 @@ impl QuestionRow {
             hit_limit: extent.map(|extent| to_i64(extent.limit)).transpose()?,
             threshold: extent.map(|extent| extent.threshold.get()),
             context: extent.map(|extent| extent.context.get().into()),
+            hub_id: request.hub.map(Key::from),
         })
     }
 
@@ -136,6 +138,7 @@ pub(crate) fn request((row, question, prompt_kept): Stored) -> Result<ApprovalRe
         },
         asker: Asker(row.asker.0),
         caller_kind: kind.transpose()?,
+        hub: question.hub_id.map(Into::into),
         purpose: question.purpose.map(TryInto::try_into).transpose().map_err(
             |error: syft_space_domain::policy::PurposeError| {
                 unreadable_column("approval_questions.purpose", &error)

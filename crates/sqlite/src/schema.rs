@@ -410,6 +410,7 @@ table! {
         threshold -> Nullable<Float>,
         context -> Nullable<BigInt>,
         prompt -> Nullable<Binary>,
+        hub_id -> Nullable<Binary>,
     }
 }
 

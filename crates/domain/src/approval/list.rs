@@ -10,7 +10,8 @@ use crate::audit::{Action, ObjectKind, RequestContext};
 use crate::endpoint::Slug;
 use crate::identity::{Email, Principal};
 use crate::ids::{AccountId, ApprovalId, EndpointId, PolicyId};
-use crate::page::{Page, PageItem, PageRequest};
+use crate::marketplace::{MarketplaceHubs, MarketplaceName};
+use crate::page::{Page, PageItem, PageRequest, every};
 use crate::policy::approval_terms;
 use crate::space::Space;
 use crate::store::{StoreError, View};
@@ -34,6 +35,8 @@ pub struct ShownApproval {
     pub state: ApprovalState,
     /// The address of whoever asked, if they are a member.
     pub email: Option<Email>,
+    /// The marketplace that they are from, as the tenant calls it now.
+    pub marketplace: Option<MarketplaceName>,
     /// The endpoint's slug.
     pub slug: Option<Slug>,
     /// What was asked, where it is asked for, was kept, and can be opened.
@@ -104,6 +107,7 @@ async fn read(
 struct Known {
     policies: HashMap<PolicyId, Option<crate::approval::ApprovalTerms>>,
     slugs: HashMap<EndpointId, Option<Slug>>,
+    hubs: Option<MarketplaceHubs>,
 }
 
 impl Known {
@@ -129,10 +133,22 @@ impl Known {
                 self.slugs.entry(key.endpoint).or_insert(slug).clone()
             }
         };
+        let marketplace = match request.hub {
+            None => None,
+            Some(hub) => self.hubs(view, scope)?.name_of(hub).cloned(),
+        };
         let member = view.member(scope, AccountId::from_bytes(*key.caller.as_bytes()))?;
         let request = terms.map_or(request.clone(), |terms| request.under(&terms));
         let (state, email) = (request.state(now), member.map(|member| member.email));
-        Ok(ShownApproval { request, state, email, slug, prompt: None })
+        Ok(ShownApproval { request, state, email, marketplace, slug, prompt: None })
+    }
+
+    fn hubs(&mut self, view: &mut dyn View, scope: &TenantScope) -> Result<&MarketplaceHubs, StoreError> {
+        let known = match self.hubs.take() {
+            Some(known) => known,
+            None => MarketplaceHubs::of(&every(|page| view.marketplaces(scope, page))?),
+        };
+        Ok(self.hubs.insert(known))
     }
 }
 

@@ -6,7 +6,7 @@ use crate::approval::{Asker, QuestionDigest, QueueFull};
 use crate::as_text::text_enum;
 use crate::audit::Actor;
 use crate::dataset::{ContextSize, Threshold};
-use crate::ids::{ActorId, ApprovalId, EndpointId, PolicyId};
+use crate::ids::{ActorId, ApprovalId, EndpointId, HubId, PolicyId};
 use crate::marketplace::HubRole;
 use crate::page::PageItem;
 use crate::policy::Purpose;
@@ -138,6 +138,8 @@ pub struct ApprovalRequest {
     pub asker: Asker,
     /// What kind of caller asks; `None` where it is not known any more.
     pub caller_kind: Option<CallerKind>,
+    /// The hub that they are from; `None` of a member, and where it is not known.
+    pub hub: Option<HubId>,
     /// How much is asked for; `None` where it is not known any more.
     pub extent: Option<Extent>,
     /// Whether the text is kept, sealed, beside it.
@@ -231,6 +233,7 @@ mod tests {
             characters: 4,
             asker: Asker([4; 16]),
             caller_kind: Some(CallerKind::Member),
+            hub: None,
             extent: None,
             prompt_kept: false,
             asked_at: at(0),

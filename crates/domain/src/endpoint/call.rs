@@ -271,6 +271,7 @@ impl<'a> QueryCall<'a> {
             characters: u64::try_from(conversation.characters()).unwrap_or(u64::MAX),
             asker,
             caller_kind: CallerKind::of(&self.principal.actor()),
+            hub: self.principal.as_hub_user().map(|caller| caller.claims.hub),
             extent: Some(query.extent()),
             prompt_kept: prompt.is_some(),
             asked_at,

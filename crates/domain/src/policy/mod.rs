@@ -48,6 +48,7 @@ mod schedule;
 mod sign_off;
 mod simulate;
 mod token_limit;
+mod unknown_reference;
 mod validity;
 
 pub use access::{

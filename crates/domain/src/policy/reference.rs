@@ -5,8 +5,6 @@ use std::fmt;
 use crate::group::GroupName;
 use crate::ids::PolicyId;
 use crate::marketplace::MarketplaceName;
-use crate::policy::PolicyConfiguration;
-use crate::snapshot::TenantSnapshot;
 
 /// How many of the policies that name something an error tells.
 const MAX_TOLD: usize = 5;
@@ -36,17 +34,6 @@ impl fmt::Display for Referent {
             Self::Marketplace(name) => write!(f, "marketplace {:?}", name.as_str()),
         }
     }
-}
-
-/// The first thing that a configuration names and that there is not.
-pub(crate) fn unknown_reference<'a>(
-    configuration: &'a PolicyConfiguration,
-    snapshot: &TenantSnapshot,
-) -> Option<&'a Reference> {
-    configuration.references().iter().find(|reference| match &reference.to {
-        Referent::Group(name) => snapshot.groups().get(name).is_none(),
-        Referent::Marketplace(name) => snapshot.marketplace_hubs().hub(name).is_none(),
-    })
 }
 
 /// The first policies of a list, by name and id, and how many more there are.

@@ -8,7 +8,8 @@ use crate::endpoint::Slug;
 use crate::identity::{AuthorizationError, Email, Principal};
 use crate::ids::{EndpointId, PolicyId};
 use crate::marketplace::MarketplaceName;
-use crate::policy::reference::{Reference, unknown_reference};
+use crate::policy::reference::Reference;
+use crate::policy::unknown_reference::unknown_reference;
 use crate::policy::{
     Caller, CompiledPolicy, DecisionContext, Effect, PolicyConfiguration, PolicySet, Reason, Resource,
     Subject,

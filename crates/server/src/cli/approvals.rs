@@ -142,12 +142,13 @@ const APPROVALS: &[Column<Approval>] = &[
     text("ID", |approval| approval.own.id.to_string()),
 ];
 
-/// Whoever asked: by their address if they are a member, and a guest as one.
+/// Whoever asked: by their address if they are a member, and a guest as one; and from which marketplace.
 fn who(approval: &Approval) -> String {
+    let from = approval.caller_marketplace.as_ref().map_or_else(String::new, |name| format!(" of {name}"));
     match (&approval.caller_email, approval.caller_kind) {
         (Some(email), _) => email.to_string(),
-        (None, Some(CallerKind::Guest)) => "guest".to_owned(),
-        (None, Some(CallerKind::MarketplaceUser)) => format!("marketplace user {}", approval.caller_id),
+        (None, Some(CallerKind::Guest)) => format!("guest{from}"),
+        (None, Some(CallerKind::MarketplaceUser)) => format!("marketplace user {}{from}", approval.caller_id),
         (None, _) => approval.caller_id.to_string(),
     }
 }

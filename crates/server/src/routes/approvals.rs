@@ -12,6 +12,7 @@ use syft_space_domain::approval::{
 use syft_space_domain::endpoint::Slug;
 use syft_space_domain::identity::Email;
 use syft_space_domain::ids::{ActorId, ApprovalId, EndpointId, PolicyId};
+use syft_space_domain::marketplace::MarketplaceName;
 use syft_space_domain::policy::Purpose;
 use syft_space_domain::text::Line;
 use syft_space_domain::time::Timestamp;
@@ -77,6 +78,9 @@ pub(crate) struct Approval {
     /// Their address, if they are a member.
     #[schemars(with = "Option<shapes::EmailShape>")]
     pub(crate) caller_email: Option<Email>,
+    /// The marketplace that they are from, as it is called now; null of a member, and where it is not known.
+    #[schemars(with = "Option<shapes::SlugShape>")]
+    pub(crate) caller_marketplace: Option<MarketplaceName>,
     /// Whether the text of the question is kept.
     pub(crate) prompt_kept: bool,
     /// Who decided.
@@ -189,6 +193,7 @@ impl From<ShownApproval> for Approval {
             caller_id: shown.request.key.caller,
             caller_email: shown.email.clone(),
             caller_kind: shown.request.caller_kind,
+            caller_marketplace: shown.marketplace.clone(),
             prompt_kept: shown.request.prompt_kept && shown.state != ApprovalState::Ended,
             decided_by,
             own: shown.into(),

@@ -139,3 +139,27 @@ async fn a2_a_hub_learns_nothing_of_whom_an_entry_names() {
     assert!(access.contains("People whom the owner names are refused."), "{access}");
     assert!(!access.contains("secret") && !access.contains("other"), "{access}");
 }
+
+#[tokio::test]
+async fn z4_whoever_decides_on_a_question_is_told_from_which_marketplace_it_is() {
+    let (market, other, _) = on_two_hubs().await;
+    let mut ids = vec![];
+    let access = json!({ "mode": "allow", "patterns": ["hub:other/*"], "guests": true });
+    for (policy_type, configuration) in [("access", access), ("manual_review", json!({ "valid_for": "1h" }))]
+    {
+        let body = json!({ "name": "p", "policy_type": policy_type, "configuration": configuration });
+        ids.push(market.owner.post("/policies", &body).await.expect(201).body["id"].clone());
+    }
+    market.owner.put("/endpoints/space-docs/policies", &json!({ "policy_ids": ids })).await.expect(200);
+    let alice = market.bearer(&other.mint_token("alice", "spaceowner").unwrap());
+    alice.ask("space-docs", QUESTION).await.expect_problem(403, "review_pending");
+    market.guest().ask("space-docs", QUESTION).await.expect_problem(403, "review_pending");
+    let listed = market.owner.get("/approvals").await.expect(200).body["items"].clone();
+    let told: Vec<_> = listed
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| [&one["caller_kind"], &one["caller_marketplace"]])
+        .collect();
+    assert_eq!(told, [[&json!("marketplace_user"), &json!("other")], [&json!("guest"), &json!("syfthub")]]);
+}

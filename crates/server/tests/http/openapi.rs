@@ -303,7 +303,7 @@ async fn i1_every_described_parameter_is_read_and_any_other_is_refused() {
         // What is no cursor otherwise, no schema can say.
         "cursor" => "",
         "wait" => "maybe",
-        "action" | "outcome" | "actor" | "since" | "until" | "state" | "endpoint" | "purpose" => {
+        "action" | "outcome" | "actor" | "since" | "until" | "state" | "endpoint" | "payer" | "purpose" => {
             "no such thing"
         }
         other => panic!("{other}: say what it refuses"),

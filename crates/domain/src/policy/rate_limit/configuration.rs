@@ -223,7 +223,7 @@ fn applies_to(list: &Value) -> Result<AccessConfiguration, RateLimitConfiguratio
     if list.as_array().is_some_and(Vec::is_empty) {
         return Err(RateLimitProblem::Nobody.at(format!("/{APPLIES_TO}")));
     }
-    read_list("patterns", json!({ "mode": "allow", "patterns": list }), APPLIES_TO)
+    read_list("patterns", &json!({ "mode": "allow", "patterns": list }), APPLIES_TO)
 }
 
 /// The same, as the Python product writes it.
@@ -231,12 +231,16 @@ fn applied_to(list: &Value) -> Result<AccessConfiguration, RateLimitConfiguratio
     if list.as_array().is_some_and(Vec::is_empty) {
         return Err(RateLimitProblem::Nobody.at("/applied_to"));
     }
-    read_list("allowed_users", json!({ "allowed_users": list }), "applied_to")
+    read_list("allowed_users", &json!({ "allowed_users": list }), "applied_to")
 }
 
 /// Reads a list, which stands at one place, as one of an access policy at another.
-fn read_list(key: &str, policy: Value, at: &str) -> Result<AccessConfiguration, RateLimitConfigurationError> {
-    let read = AccessConfiguration::parse(&policy).and_then(|read| read.check_costs().map(|()| read));
+fn read_list(
+    key: &str,
+    policy: &Value,
+    at: &str,
+) -> Result<AccessConfiguration, RateLimitConfigurationError> {
+    let read = AccessConfiguration::parse(policy).and_then(|read| read.check_costs().map(|()| read));
     read.map_err(|error| {
         let place = error.pointer().strip_prefix(&format!("/{key}")).unwrap_or_default();
         RateLimitProblem::AppliesTo(error.problem().clone()).at(format!("/{at}{place}"))

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use configuration::TokenLimitConfiguration;
 
+use crate::endpoint::Conversation;
 use crate::group::GroupName;
 use crate::marketplace::MarketplaceName;
 use crate::policy::access::AccessConfiguration;
@@ -123,7 +124,7 @@ impl Rule for TokenLimit {
 
     fn obligation(&self, facts: &Facts<'_>) -> Option<Arc<dyn Obligation>> {
         let (limit, query) = self.limit.as_ref().zip(facts.query.as_ref())?;
-        let characters = query.conversation.map_or(1, |conversation| conversation.characters());
+        let characters = query.conversation.map_or(1, Conversation::characters);
         limit.take(facts, query, u32::try_from(characters).unwrap_or(u32::MAX))
     }
 

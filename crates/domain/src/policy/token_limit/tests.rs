@@ -5,7 +5,6 @@ use std::net::{IpAddr, Ipv4Addr};
 use serde_json::json;
 
 use super::*;
-use crate::endpoint::Conversation;
 use crate::identity::Email;
 use crate::ids::{ActorId, EndpointId, PolicyId};
 use crate::policy::context::QueryFacts;
@@ -54,8 +53,8 @@ struct World {
 }
 
 impl World {
-    fn with(configuration: Value) -> Self {
-        Self { rule: types().compile(&configuration).unwrap(), email: Email::parse("ada@a.example").unwrap() }
+    fn with(configuration: &Value) -> Self {
+        Self { rule: types().compile(configuration).unwrap(), email: Email::parse("ada@a.example").unwrap() }
     }
 
     fn with_facts<T>(&self, text: Option<&str>, work: impl FnOnce(&Facts<'_>) -> T) -> T {
@@ -105,7 +104,7 @@ impl World {
 
 #[test]
 fn z4_characters_are_taken_of_the_limit_and_whoever_waits_as_told_is_let_in() {
-    let world = World::with(json!({"rate": "86400/d", "burst": 10}));
+    let world = World::with(&json!({"rate": "86400/d", "burst": 10}));
     drop(world.take("four", 0).unwrap());
     assert_eq!(world.left(), 6);
     let Err(ObligationError::Shortfall(short)) = world.take("seven..", 0).map(drop) else { panic!() };
@@ -119,7 +118,7 @@ fn z4_characters_are_taken_of_the_limit_and_whoever_waits_as_told_is_let_in() {
     // What is longer than there ever is at once is refused by itself: waiting does not help.
     assert_eq!(world.finds("0123456789"), Finding::NotMatched);
     assert_eq!(world.finds("0123456789a"), Finding::Matched("11 characters of at most 10".into()));
-    let longest = World::with(json!({"rate": "10/m", "max_characters": 5}));
+    let longest = World::with(&json!({"rate": "10/m", "max_characters": 5}));
     assert_eq!(longest.finds("seven.."), Finding::Matched("7 characters of at most 5".into()));
 }
 
@@ -129,11 +128,11 @@ fn z4_what_is_not_answered_gives_its_characters_back_unless_its_caller_went() {
         for (why, left) in
             [(Release::Refused, 10), (Release::Unapproved, 10), (Release::Failed, 10), (Release::Canceled, 6)]
         {
-            let world = World::with(json!({"rate": "10/d", "window": window}));
+            let world = World::with(&json!({"rate": "10/d", "window": window}));
             world.take("four", 0).unwrap().release(why);
             assert_eq!(world.left(), left, "{window} {why:?}");
         }
-        let world = World::with(json!({"rate": "10/d", "window": window}));
+        let world = World::with(&json!({"rate": "10/d", "window": window}));
         world.take("four", 0).unwrap().settle();
         assert_eq!(world.left(), 6);
     }
@@ -142,7 +141,7 @@ fn z4_what_is_not_answered_gives_its_characters_back_unless_its_caller_went() {
 #[test]
 fn z4_of_n_threads_none_passes_the_limit_by_a_character() {
     for window in ["sliding", "strict"] {
-        let world = Arc::new(World::with(json!({"rate": "1000/d", "window": window})));
+        let world = Arc::new(World::with(&json!({"rate": "1000/d", "window": window})));
         let threads: Vec<_> = (1..=32_usize)
             .map(|length| {
                 let world = Arc::clone(&world);
@@ -161,7 +160,7 @@ fn z4_of_n_threads_none_passes_the_limit_by_a_character() {
 
 #[test]
 fn z4_a_list_and_a_look_take_nothing_and_a_rate_of_queries_is_another_limit() {
-    let world = World::with(json!({"rate": "10/d"}));
+    let world = World::with(&json!({"rate": "10/d"}));
     let facts = |facts: &Facts<'_>| {
         let nobody_asks = Facts { query: None, ..*facts };
         (world.rule.obligation(&nobody_asks).is_none(), world.rule.evaluate(&nobody_asks))
@@ -172,7 +171,7 @@ fn z4_a_list_and_a_look_take_nothing_and_a_rate_of_queries_is_another_limit() {
         world.rule.description(),
         "At most 10 characters of questions a day of each caller are answered."
     );
-    let both = World::with(json!({"rate": "1/m", "max_characters": 5, "scope": "tenant"}));
+    let both = World::with(&json!({"rate": "1/m", "max_characters": 5, "scope": "tenant"}));
     assert_eq!(
         both.rule.description(),
         "A conversation has at most 5 characters. At most 1 character a minute are answered."

@@ -178,6 +178,7 @@ pub fn fields(route: &Route) -> Vec<Field> {
             is("/identities", List),
             is("/identities/0", Object),
             is("/identities/0/email", Email),
+            may_be("/identities/0/marketplace", Slug),
         ],
         (Method::Post, "/policies/{id}/rollback") => vec![is("/revision", Count)],
         (Method::Patch, "/policies/{id}") => vec![is("/name", Name), is("/configuration", Any)],

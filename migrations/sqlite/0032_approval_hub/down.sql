@@ -1,0 +1,1 @@
+ALTER TABLE approval_questions DROP COLUMN hub_id;
