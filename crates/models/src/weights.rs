@@ -90,9 +90,9 @@ pub(crate) fn read(
         let is_table = name == table;
         let (count, mut tensor) = (gap(start, end)? / size_of::<f32>(), Vec::new());
         if is_table {
-            tokens.reserve(count)
+            tokens.reserve(count);
         } else {
-            tensor.reserve_exact(count)
+            tensor.reserve_exact(count);
         }
         reader.read(gap(start, end)?, |piece| {
             let (numbers, _) = piece.as_chunks::<4>();
@@ -101,9 +101,9 @@ pub(crate) fn read(
                 return Err(ModelRefused::NotFinite(name.to_owned()));
             }
             if is_table {
-                tokens.extend(numbers)
+                tokens.extend(numbers);
             } else {
-                tensor.extend(numbers)
+                tensor.extend(numbers);
             }
             Ok(())
         })?;
