@@ -132,7 +132,7 @@ def partly(out, names):
         "words alone until all are there": lambda c, id, has: ordered(rule(c, id)) if has.all() else c.words[id],
         "its score by words": lambda c, id, has: numpy.where(has, ordered(rule(c, id)), c.words[id]),
         "its score by words, and what names add": lambda c, id, has: ordered(numpy.where(has, rule(c, id), by_words(c.words[id]) + 0.3 * c.named(id) * (c.words[id] > 0))),
-        "the rule without meaning": lambda c, id, has: ordered(closeness(numpy.where(has, M(c, id), 0), 0, c.words[id], c.named(id))),
+        "the rule without meaning": lambda c, id, has: ordered(closeness(numpy.where(has, M(c, id), 0), c.unrelated, c.words[id], c.named(id))),
     }
     print("nDCG@10, everyday / identifiers; at 0.5: questions with an answer, everyday / identifiers; off topic without one\n")
     print(f"| encoded | a chunk without a vector has | {' | '.join(names)} |\n|---|---|{'---|' * len(names)}")
@@ -180,7 +180,7 @@ def named(out, names):
         rare, nearest, within = way
         terms = [term for term in identifiers(c.text[id]) if rare is None or share(c, term, rare) <= 0.05]
         part = sum((having(c, term, nearest, within) / len(terms) for term in terms), numpy.zeros(len(c.chunks)))
-        return closeness(M(c, id), 0, c.words[id], part)
+        return closeness(M(c, id), c.unrelated, c.words[id], part)
 
     print(f"| a name is looked for | too common is | {' | '.join(names)} |\n|---|---|{'---|' * len(names)}")
     for text, nearest, within in (

@@ -10,10 +10,14 @@ use rten_vecmath::{ApproxGelu, Gelu, Normalize, NormalizeOptions, Softmax, Sum, 
 
 use crate::refused::ModelRefused;
 use crate::settings::{Activation, Pooling, Settings};
+use crate::token_table::TokenTable;
 use crate::weights::{Needed, Weights};
 
 /// What may stand before the tensors' names: the model was saved as a part of another.
 pub(crate) const PREFIX: &str = "bert.";
+
+/// What the table of tokens is called.
+pub(crate) const TOKENS: &str = "embeddings.word_embeddings.weight";
 
 /// The computation met numbers that do not fit together. All are checked when the model is read, so none should.
 #[derive(Debug, thiserror::Error)]
@@ -29,7 +33,7 @@ impl ForwardError {
 /// A model, ready to compute.
 pub(crate) struct Bert {
     settings: Settings,
-    words: Vec<f32>,
+    tokens: TokenTable,
     positions: Vec<f32>,
     /// Of the first type: a text by itself has no other.
     token_type: Vec<f32>,
@@ -99,7 +103,6 @@ impl Bert {
     pub(crate) fn new(settings: Settings, mut weights: Weights) -> Result<Self, ModelRefused> {
         let gemm = GemmExecutor::default();
         let hidden = settings.hidden;
-        let words = weights.take("embeddings.word_embeddings.weight")?;
         let positions = weights.take("embeddings.position_embeddings.weight")?;
         let mut token_type = weights.take("embeddings.token_type_embeddings.weight")?;
         token_type.truncate(hidden);
@@ -117,7 +120,7 @@ impl Bert {
             let norm = layer_norm(&mut weights, &name("output.LayerNorm"))?;
             layers.push(Layer { attention, output, attention_norm, up, down, norm });
         }
-        Ok(Self { settings, words, positions, token_type, norm, layers })
+        Ok(Self { settings, tokens: weights.tokens, positions, token_type, norm, layers })
     }
 
     /// The vector of each text, not yet of length 1. A text is the numbers of its tokens, at least one and no more than
@@ -155,9 +158,9 @@ impl Bert {
         for text in texts {
             for (token, position) in text.iter().zip(self.positions.chunks_exact(hidden)) {
                 let token = usize::try_from(*token).map_err(ForwardError::new)?;
-                let word = self.words.chunks_exact(hidden).nth(token);
+                let word = self.tokens.row(token);
                 let word = word.ok_or_else(|| ForwardError::new("a token is not known"))?;
-                let sums = word.iter().zip(position).zip(&self.token_type);
+                let sums = word.zip(position).zip(&self.token_type);
                 states.extend(sums.map(|((word, position), kind)| word + position + kind));
             }
         }

@@ -34,6 +34,7 @@ mod refused;
 mod remote_encoder;
 mod revision;
 mod settings;
+mod token_table;
 mod tokenizer;
 mod unrelated;
 mod vocabulary;

@@ -10,6 +10,7 @@ use crate::folder::ModelFolder;
 use crate::refused::ModelRefused;
 use crate::revision::RevisionHasher;
 use crate::settings::{CONFIG, MAX_SETTINGS_BYTES, MODULES, POOLING, SENTENCE, Settings, SettingsFiles};
+use crate::token_table::TokenTable;
 use crate::tokenizer::TextTokenizer;
 use crate::vocabulary::{MAX_TOKENIZER_BYTES, TOKENIZER};
 use crate::weights::{self, MAX_WEIGHTS_BYTES, WEIGHTS};
@@ -50,7 +51,8 @@ impl Model {
         let tokenizer = TextTokenizer::new(&vocabulary, &settings)?;
         drop(vocabulary);
         let file = folder.file(WEIGHTS, MAX_WEIGHTS_BYTES)?.ok_or(ModelRefused::Missing(WEIGHTS))?;
-        let weights = weights::read(file, &bert::needed(&settings), bert::PREFIX, &mut hasher)?;
+        let table = (bert::TOKENS, TokenTable::new(settings.hidden));
+        let weights = weights::read(file, &bert::needed(&settings), table, bert::PREFIX, &mut hasher)?;
         let (dimension, longest_input) = (settings.hidden, settings.longest_input);
         let bert = Bert::new(settings, weights)?;
         Ok(Self { revision: hasher.finish(), dimension, longest_input, tokenizer, bert })

@@ -9,6 +9,7 @@ use safetensors::tensor::{Metadata, TensorInfo};
 use crate::folder::ModelFile;
 use crate::refused::{ModelRefused, shortened};
 use crate::revision::RevisionHasher;
+use crate::token_table::TokenTable;
 
 pub(crate) const WEIGHTS: &str = "model.safetensors";
 
@@ -29,13 +30,16 @@ const BUFFER_BYTES: usize = 1 << 16;
 /// A tensor that a model needs: its name, and its shape as the configuration says.
 pub(crate) type Needed = (String, Vec<usize>);
 
-/// Tensors by their names, each whole and finite.
-pub(crate) struct Weights(HashMap<String, Vec<f32>>);
+/// Tensors by their names, each whole and finite; and the table of tokens, which is never held in `f32` as a whole.
+pub(crate) struct Weights {
+    pub(crate) tokens: TokenTable,
+    others: HashMap<String, Vec<f32>>,
+}
 
 impl Weights {
     /// Takes a tensor out.
     pub(crate) fn take(&mut self, name: &str) -> Result<Vec<f32>, ModelRefused> {
-        self.0.remove(name).ok_or_else(|| ModelRefused::TensorMissing(name.to_owned()))
+        self.others.remove(name).ok_or_else(|| ModelRefused::TensorMissing(name.to_owned()))
     }
 }
 
@@ -65,10 +69,12 @@ impl HashedReader<'_> {
     }
 }
 
-/// Reads the tensors that are needed. `prefix` stands before their names in the file, or does not.
+/// Reads the tensors that are needed, and the table of tokens among them. `prefix` stands before their names in the file, or
+/// does not.
 pub(crate) fn read(
     file: ModelFile,
     needed: &[Needed],
+    (table, mut tokens): (&str, TokenTable),
     prefix: &str,
     hasher: &mut RevisionHasher,
 ) -> Result<Weights, ModelRefused> {
@@ -78,23 +84,36 @@ pub(crate) fn read(
     let metadata = header(&mut reader, bytes)?;
     let needed = located(needed, prefix, &metadata)?;
     let mut at = 0;
-    let mut tensors = HashMap::new();
+    let mut others = HashMap::new();
     for (name, start, end) in needed {
         reader.read(gap(at, start)?, |_| Ok(()))?;
-        let mut tensor = Vec::with_capacity(gap(start, end)? / size_of::<f32>());
+        let is_table = name == table;
+        let (count, mut tensor) = (gap(start, end)? / size_of::<f32>(), Vec::new());
+        if is_table {
+            tokens.reserve(count);
+        } else {
+            tensor.reserve_exact(count);
+        }
         reader.read(gap(start, end)?, |piece| {
             let (numbers, _) = piece.as_chunks::<4>();
             let numbers = numbers.iter().map(|number| f32::from_le_bytes(*number));
-            let begun = tensor.len();
-            tensor.extend(numbers);
-            let is_finite = tensor.iter().skip(begun).all(|number: &f32| number.is_finite());
-            if is_finite { Ok(()) } else { Err(ModelRefused::NotFinite(name.to_owned())) }
+            if !numbers.clone().all(f32::is_finite) {
+                return Err(ModelRefused::NotFinite(name.to_owned()));
+            }
+            if is_table {
+                tokens.extend(numbers);
+            } else {
+                tensor.extend(numbers);
+            }
+            Ok(())
         })?;
-        tensors.insert(name.to_owned(), tensor);
+        if !is_table {
+            others.insert(name.to_owned(), tensor);
+        }
         at = end;
     }
     reader.read(gap(at, metadata.data_len())?, |_| Ok(()))?;
-    Ok(Weights(tensors))
+    Ok(Weights { tokens, others })
 }
 
 /// Reads the header. It says where each tensor lies; these are one behind the other, and fill the file.

@@ -102,7 +102,7 @@ fn chunk(document: usize, chunk: usize) -> ChunkRef {
 }
 
 fn benches(criterion: &mut Criterion) {
-    for chunks in [10_000, 100_000, 200_000] {
+    for chunks in [10_000, 100_000, 200_000, 1_000_000] {
         let mut space = Space::new(chunks);
         let questions: Vec<Embedding> = (0..64).map(|_| space.numbers.embedding()).collect();
         let mut group = criterion.benchmark_group(format!("{chunks} vectors"));

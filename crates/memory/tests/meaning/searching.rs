@@ -218,7 +218,7 @@ fn q2_who_is_named_in_one_document_is_found_by_both_and_a_question_without_a_rar
     }
     let found = world.try_search(0, both, "Which doors open on Tuesday?").unwrap();
     for why in found.explanations() {
-        let by_words = 0.3 * (why.words_score.unwrap() - 0.3);
+        let by_words = 0.3 * (why.words_score.unwrap() - 0.4).max(0.0);
         assert!((why.added_by_words - by_words).abs() < 1e-6, "{why:?}");
     }
     assert_eq!(world.found(0, both, "Nakamura"), [""; 0], "nobody is called so");
