@@ -29,8 +29,10 @@ fn z4_each_policy_that_the_page_shows_is_taken() {
         names.push(name);
     }
     names.sort();
+    // A type may have more than one example.
+    names.dedup();
     let all: Vec<_> = types.iter().map(|policy_type| policy_type.name()).collect();
-    assert_eq!(names, all, "each type is shown once");
+    assert_eq!(names, all, "each type is shown");
 }
 
 /// Where in a configuration there is a text whose schema has a pattern, and that pattern.

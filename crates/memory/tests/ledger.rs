@@ -16,7 +16,7 @@ use syft_space_domain::ledger::{
     AccountBalance, Amount, Balance, LedgerAccount, MAX_REPEATS, REPEATED_WITHIN, RequestDigest, Span,
     Transfer, TransferFilter, TransferKey,
 };
-use syft_space_domain::page::{Cursor, Page, PageLimit, PageRequest};
+use syft_space_domain::page::{Page, PageLimit, PageRequest};
 use syft_space_domain::policy::{
     AccountingConfiguration, Caller, CompiledPolicy, DecisionContext, ObligationContext, Obligations,
     PolicySet, PolicyTypes, PricedUnit, QueryFacts, Release, Resource, Subject,
@@ -209,8 +209,7 @@ impl World {
         // How much of it is free was said when it was let in; what was charged is in the ledger.
         let key = TransferKey { event, policy };
         let scope = sample::scope(1);
-        let page = PageRequest { limit: PageLimit::LARGEST, after: None };
-        let found = find(&*self.store, scope, key, page);
+        let found = find(&*self.store, scope, key, query);
         let charged = found.charged;
         assert_eq!(charged.units, units);
         assert_eq!(charged.amount, read.price.times(units - charged.free_units));
@@ -262,15 +261,13 @@ impl World {
     }
 }
 
-/// The transfer that was just written.
-fn find(store: &dyn Store, scope: TenantScope, key: TransferKey, page: PageRequest<TransferKey>) -> Transfer {
-    let before = TransferKey {
-        event: EventId::from_bytes((u128::from_be_bytes(*key.event.as_bytes()) - 1).to_be_bytes()),
-        policy: PolicyId::from_bytes([255; 16]),
-    };
-    let page = PageRequest { after: Some(Cursor(before)), ..page };
-    let found =
-        store.read(&scope, move |view| view.transfers(&scope, &TransferFilter::default(), page)).wait();
+/// The transfer that was just written: its caller has not many of the time at which the query was let in.
+fn find(store: &dyn Store, scope: TenantScope, key: TransferKey, query: &UnderWay) -> Transfer {
+    let UnderWay { begun, who: (payer, endpoint), .. } = *query;
+    let filter =
+        TransferFilter { payer: Some(payer), endpoint: Some(endpoint), since: Some(begun), until: None };
+    let page = PageRequest { limit: PageLimit::LARGEST, after: None };
+    let found = store.read(&scope, move |view| view.transfers(&scope, &filter, page)).wait();
     let found: Page<Transfer, _> = found.unwrap();
     found.items.into_iter().find(|transfer| transfer.key == key).expect("it is in the ledger")
 }

@@ -236,13 +236,15 @@ pub(super) async fn apply_change(
 ) -> Result<Policy, PolicyError> {
     principal.scope(Permission::WritePolicies)?;
     let event = principal.event(context, Action::ConfigChange)?.on(ObjectKind::Policy, id);
-    // What changes nothing is no revision, and takes nobody's turn at the writer.
+    // What changes nothing is no revision, and is told by its event alone.
     let wanted = change.clone();
     let unchanged = space.read_ahead(principal, Permission::WritePolicies, &event, move |view, scope| {
         let policy = view.policy(scope, id)?;
         Ok::<_, PolicyError>(policy.filter(|policy| wanted.is_fulfilled_by(policy)))
     });
     if let Some(policy) = unchanged.await? {
+        let event = event.of_policy(id, policy.revision);
+        space.record::<PolicyError>(principal, Permission::WritePolicies, event)?.await?;
         return Ok(policy);
     }
     // Compiled by a reader, for that may take long, and kept until the unit has been committed, so that the writer need not.

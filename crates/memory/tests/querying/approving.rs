@@ -451,19 +451,20 @@ fn z4_what_was_approved_is_taken_back_at_once() {
 
 #[test]
 fn z4_what_is_taken_back_while_its_query_waits_is_not_answered() {
-    let deny = |world: &World, id| {
-        decide_as(world, &the_owner(world), id, Verdict::Denied, Line::default()).unwrap();
+    let deny = |world: &World, owner: &Principal, id| {
+        decide_as(world, owner, id, Verdict::Denied, Line::default()).unwrap();
     };
     let told = ["config_change success denied", "policy_violation denied review_denied on it"];
     // While the search runs.
     let world = reviewed(json!({"valid_for": "1h"}));
     let id = pending(&world, &world.member);
     let_in(&world, id);
+    let owner = the_owner(&world);
     world.engine.set(Search::Wait);
     let mut waiting = pin!(world.open(&world.member).unwrap().run(question()));
     assert!(poll(waiting.as_mut()).is_pending());
     world.forget_events();
-    deny(&world, id);
+    deny(&world, &owner, id);
     world.engine.set(Search::Answer);
     assert_eq!(request(block_on(waiting), ApprovalState::Denied), id);
     assert_eq!(world.events(), told);
@@ -472,12 +473,13 @@ fn z4_what_is_taken_back_while_its_query_waits_is_not_answered() {
     let world = reviewed(json!({"valid_for": "1h"}));
     let id = pending(&world, &world.member);
     let_in(&world, id);
+    let owner = the_owner(&world);
     let call = world.open(&world.member).unwrap();
     world.store.set(Submit::Hold);
     let mut waiting = pin!(call.run(question()));
     assert!(poll(waiting.as_mut()).is_pending());
     world.forget_events();
-    world.store.ahead(|| deny(&world, id));
+    world.store.ahead(|| deny(&world, &owner, id));
     world.store.set(Submit::Run);
     assert_eq!(request(block_on(waiting), ApprovalState::Denied), id);
     assert_eq!(world.events(), told);
