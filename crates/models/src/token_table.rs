@@ -69,7 +69,7 @@ mod tests {
         table.extend([0.0].into_iter());
         table.extend([0.0, 0.5, -1.0, 7.0].into_iter());
         assert_eq!(table.row(0).map(Iterator::collect), Some(vec![0.0, 0.0]));
-        assert_eq!(table.row(1).map(|row| row.last()), Some(Some(-1.0)));
+        assert_eq!(table.row(1).map(Iterator::last), Some(Some(-1.0)));
         assert!(table.row(2).is_none());
     }
 
