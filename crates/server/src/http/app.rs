@@ -67,27 +67,27 @@ pub fn mount<E: Refusal>(
     paths.sort_by_key(|(path, _)| (path.matches('{').count(), *path));
     for (path, routes) in paths {
         // Both with a slash at the end and without: a redirect would lose a client's body.
-        let with_slash = (path != "/").then(|| format!("{path}/"));
-        let both = std::iter::once(path.to_owned()).chain(with_slash);
         if path.contains('{') {
-            service.service(resource(both.collect(), &routes, state, listener));
+            // One regular expression for both: of two the framework makes four, for each worker.
+            service.service(resource(format!("{path}{{slash:/?}}"), &routes, state, listener));
         } else {
-            // A path by itself is compared as it is; of several the framework makes a regular expression.
-            for path in both {
-                service.service(resource(vec![path], &routes, state, listener));
+            // A path without parameters is compared as it is.
+            let with_slash = (path != "/").then(|| format!("{path}/"));
+            for path in std::iter::once(path.to_owned()).chain(with_slash) {
+                service.service(resource(path, &routes, state, listener));
             }
         }
     }
 }
 
-/// The routes of some paths, and the answer to other methods.
+/// The routes of a path, and the answer to other methods.
 fn resource<E: Refusal>(
-    paths: Vec<String>,
+    path: String,
     routes: &[&'static Route<E>],
     state: &Arc<State>,
     listener: &Listener,
 ) -> actix_web::Resource {
-    let mut resource = web::resource(paths);
+    let mut resource = web::resource(path);
     for route in routes {
         resource = resource.route(serve(route, state, listener));
     }
