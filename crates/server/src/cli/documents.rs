@@ -5,8 +5,9 @@ use reqwest::Method;
 use syft_space_domain::dataset::FileName;
 
 use crate::cli::api::{ApiClient, option};
+use crate::cli::datasets::find_dataset;
 use crate::cli::exit::{CommandError, ExitStatus, status_of};
-use crate::cli::lists::{find_dataset, list_all, time};
+use crate::cli::lists::{list_all, time};
 use crate::cli::output::{Column, Output, number, text};
 use crate::routes::documents::DocumentSummary;
 

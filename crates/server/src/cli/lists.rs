@@ -1,12 +1,10 @@
-//! The commands that list: `syft-space datasets|endpoints|policies|marketplaces|tenants|audit|jobs list`.
+//! Lists, and the command that does nothing else: `syft-space audit list`.
 
 use clap::{Args, Subcommand};
-use reqwest::Method;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use syft_space_domain::audit::{Action, Outcome};
-use syft_space_domain::dataset::SearchMode;
 use syft_space_domain::identity::Email;
 use syft_space_domain::ids::ActorId;
 use syft_space_domain::time::Timestamp;
@@ -15,12 +13,8 @@ use crate::cli::api::{ApiClient, option};
 use crate::cli::exit::{CommandError, ExitStatus};
 use crate::cli::names::Names;
 use crate::cli::output::{Column, Output, number, text};
-use crate::cli::who_may_ask::in_a_cell;
 use crate::routes::audit::Event;
-use crate::routes::datasets::{ChangeDataset, Dataset, DatasetUsage};
-use crate::routes::endpoints::{Endpoint, EndpointWithPolicies};
 use crate::routes::hubs::Hub;
-use crate::routes::jobs::Job;
 use crate::routes::keys::SigningKey;
 use crate::routes::marketplaces::Marketplace;
 use crate::routes::operator::Tenant;
@@ -32,51 +26,6 @@ use crate::routes::users::Member;
 pub(super) enum ListOnly {
     /// List all of them
     List,
-}
-
-/// What one can do with datasets.
-#[derive(Subcommand)]
-pub(super) enum Datasets {
-    /// List all of them
-    List,
-    /// Show one of them, and how much it holds
-    Show {
-        /// Its name, or its id
-        #[arg(value_name = "NAME")]
-        dataset: String,
-    },
-    /// Give one of them another name
-    Rename {
-        /// Its name, or its id
-        #[arg(value_name = "NAME")]
-        dataset: String,
-        /// What it is to be called
-        #[arg(value_name = "NEW_NAME")]
-        name: String,
-    },
-    /// Have one of them searched by words, by meaning or by both
-    SetSearch {
-        /// Its name, or its id
-        #[arg(value_name = "NAME")]
-        dataset: String,
-        /// words, meaning or both
-        #[arg(value_name = "MODE")]
-        mode: String,
-        /// The encoder of its vectors [default: the one it has, or the only one that is installed]
-        #[arg(long, value_name = "NAME")]
-        encoder: Option<String>,
-    },
-}
-
-/// What one can do with jobs.
-#[derive(Subcommand)]
-pub(super) enum Jobs {
-    /// List those of a dataset, the newest first
-    List {
-        /// The dataset's name, or its id
-        #[arg(long, value_name = "NAME")]
-        dataset: String,
-    },
 }
 
 /// What one can do with the audit log.
@@ -116,22 +65,6 @@ pub(super) struct Events {
     all: bool,
 }
 
-const DATASETS: &[Column<Described<Dataset>>] = &[
-    text("NAME", |dataset| dataset.item.name.clone()),
-    number("DOCUMENTS", |dataset| dataset.description.first.clone()),
-    number("CHUNKS", |dataset| dataset.description.second.clone()),
-    text("SUMMARY", |dataset| dataset.item.summary.clone()),
-    text("CHANGED", |dataset| time(dataset.item.updated_at)),
-    text("ID", |dataset| dataset.item.id.to_string()),
-];
-const ENDPOINTS: &[Column<Described<Endpoint>>] = &[
-    text("SLUG", |endpoint| endpoint.item.slug.to_string()),
-    text("NAME", |endpoint| endpoint.item.name.clone()),
-    text("PUBLISHED", |endpoint| if endpoint.item.published { "yes" } else { "no" }.to_owned()),
-    text("DATASET", |endpoint| endpoint.description.first.clone()),
-    text("POLICIES", |endpoint| endpoint.description.second.clone()),
-    text("CHANGED", |endpoint| time(endpoint.item.updated_at)),
-];
 pub(super) const POLICIES: &[Column<Policy>] = &[
     text("NAME", |policy| policy.name.clone()),
     text("TYPE", |policy| policy.policy_type.clone()),
@@ -183,99 +116,6 @@ const EVENTS: &[Column<Described<Event>>] = &[
     text("ADDRESS", |event| or_nothing(event.item.address)),
     number("COUNT", |event| event.item.count.to_string()),
 ];
-const JOBS: &[Column<Job>] = &[
-    text("STARTED", |job| time(job.created_at)),
-    text("STATUS", |job| job.status.as_str().to_owned()),
-    number("DONE", |job| job.documents_done.to_string()),
-    number("OF", |job| job.documents_total.to_string()),
-    number("CHUNKS", |job| job.chunks.to_string()),
-    number("BYTES", |job| job.bytes.to_string()),
-    number("ERRORS", |job| job.errors.len().to_string()),
-    text("FINISHED", |job| job.finished_at.map_or_else(String::new, time)),
-    text("ID", |job| job.id.to_string()),
-];
-
-/// A dataset, and how much it holds.
-#[derive(Serialize)]
-struct DatasetWithUsage {
-    #[serde(flatten)]
-    dataset: Dataset,
-    #[serde(flatten)]
-    usage: DatasetUsage,
-}
-
-pub(super) async fn datasets(api: &ApiClient, what: &Datasets, out: &mut Output) -> anyhow::Result<()> {
-    match what {
-        Datasets::List => {
-            let count = async |dataset: &Dataset| {
-                let usage: DatasetUsage = api.get(&format!("/api/v1/datasets/{}/usage", dataset.id)).await?;
-                Ok(Description { first: usage.documents.to_string(), second: usage.chunks.to_string() })
-            };
-            list_described(api, "/api/v1/datasets", &[], DATASETS, u64::MAX, out, count).await
-        }
-        Datasets::Show { dataset } => {
-            let dataset = find_dataset(api, dataset).await?;
-            let usage = api.get(&format!("/api/v1/datasets/{}/usage", dataset.id)).await?;
-            let found = DatasetWithUsage { dataset, usage };
-            if out.json {
-                return out.document(&found);
-            }
-            let Value::Object(fields) = serde_json::to_value(found)? else { return Ok(()) };
-            const FIELDS: &[Column<(String, Value)>] =
-                &[text("WHAT", |(name, _)| name.clone()), text("VALUE", |(_, value)| to_text(value))];
-            let mut table = out.table(FIELDS);
-            table.items(&Vec::from_iter(fields))?;
-            table.end().map(drop)
-        }
-        Datasets::Rename { dataset, name } => {
-            let found = find_dataset(api, dataset).await?;
-            let change = ChangeDataset { name: Some(option("NEW_NAME", name)?), ..ChangeDataset::default() };
-            let renamed = change_dataset(api, &found, &change).await?;
-            if out.json {
-                return out.document(&renamed);
-            }
-            out.line(&format!("{} is called {} now.", found.name, renamed.name))
-        }
-        Datasets::SetSearch { dataset, mode, encoder } => {
-            let found = find_dataset(api, dataset).await?;
-            let change = ChangeDataset {
-                search: Some(option("MODE", mode)?),
-                encoder: encoder.as_deref().map(|name| option("--encoder", name)).transpose()?,
-                ..ChangeDataset::default()
-            };
-            let changed = change_dataset(api, &found, &change).await?;
-            if out.json {
-                return out.document(&changed);
-            }
-            let by = match &changed.encoder {
-                Some(encoder) => {
-                    format!(" now, by {encoder}; its vectors follow while the space runs")
-                }
-                None => String::new(),
-            };
-            let mode = match changed.search {
-                SearchMode::Both => "words and meaning",
-                mode => mode.as_str(),
-            };
-            out.line(&format!("{} is searched by {mode}{by}.", changed.name))
-        }
-    }
-}
-
-async fn change_dataset(
-    api: &ApiClient,
-    dataset: &Dataset,
-    change: &ChangeDataset,
-) -> anyhow::Result<Dataset> {
-    let request = api.request(Method::PATCH, &format!("/api/v1/datasets/{}", dataset.id), &[])?;
-    api.read(request.json(change)).await
-}
-
-pub(super) async fn jobs(api: &ApiClient, what: &Jobs, out: &mut Output) -> anyhow::Result<()> {
-    let Jobs::List { dataset } = what;
-    let dataset = find_dataset(api, dataset).await?.id;
-    list_all(api, &format!("/api/v1/datasets/{dataset}/jobs"), JOBS, out).await
-}
 
 /// Whom an option names: a member by their address, or anybody by the id that the audit log has.
 pub(super) async fn actor(api: &ApiClient, name: &'static str, text: &str) -> anyhow::Result<ActorId> {
@@ -323,20 +163,6 @@ pub(super) async fn audit(api: &ApiClient, what: &Audit, out: &mut Output) -> an
     list_described(api, path, &filters, EVENTS, max, out, name).await
 }
 
-pub(super) async fn endpoints(api: &ApiClient, out: &mut Output) -> anyhow::Result<()> {
-    let datasets = if out.json { Vec::new() } else { api.all::<Dataset>("/api/v1/datasets").await? };
-    let describe = async |endpoint: &Endpoint| {
-        let EndpointWithPolicies { policies, .. } =
-            api.get(&format!("/api/v1/endpoints/{}", endpoint.slug)).await?;
-        let dataset = datasets.iter().find(|dataset| dataset.id == endpoint.dataset_id);
-        Ok(Description {
-            first: dataset.map_or_else(|| endpoint.dataset_id.to_string(), |dataset| dataset.name.clone()),
-            second: in_a_cell(&policies),
-        })
-    };
-    list_described(api, "/api/v1/endpoints", &[], ENDPOINTS, u64::MAX, out, describe).await
-}
-
 /// Lists all items.
 pub(super) async fn list_all<T: Serialize + DeserializeOwned>(
     api: &ApiClient,
@@ -350,21 +176,21 @@ pub(super) async fn list_all<T: Serialize + DeserializeOwned>(
 /// An item of a list, and what is told of it beside: a program gets the item alone.
 #[derive(Serialize)]
 #[serde(transparent)]
-struct Described<T> {
-    item: T,
+pub(super) struct Described<T> {
+    pub(super) item: T,
     #[serde(skip)]
-    description: Description,
+    pub(super) description: Description,
 }
 
 /// What is told of an item, in the order of its columns.
 #[derive(Default)]
-struct Description {
-    first: String,
-    second: String,
+pub(super) struct Description {
+    pub(super) first: String,
+    pub(super) second: String,
 }
 
 /// Lists up to so many items, each with what a person is told of it besides.
-async fn list_described<T: Serialize + DeserializeOwned>(
+pub(super) async fn list_described<T: Serialize + DeserializeOwned>(
     api: &ApiClient,
     path: &str,
     filters: &[(&str, &str)],
@@ -418,21 +244,6 @@ async fn list<T: DeserializeOwned, R: Serialize>(
     Ok(())
 }
 
-/// The dataset of this name or id.
-pub(super) async fn find_dataset(api: &ApiClient, named: &str) -> anyhow::Result<Dataset> {
-    look_up_dataset(api, named).await?.ok_or_else(|| {
-        let message =
-            format!("there is no dataset {named:?}; `syft-space datasets list` shows which there are");
-        CommandError::new(ExitStatus::NotFound, message).into()
-    })
-}
-
-/// The dataset of this name or id, where there is one.
-pub(super) async fn look_up_dataset(api: &ApiClient, named: &str) -> anyhow::Result<Option<Dataset>> {
-    let all = api.all::<Dataset>("/api/v1/datasets").await?;
-    Ok(all.into_iter().find(|dataset| dataset.name == named || dataset.id.to_string() == named))
-}
-
 /// A time, to the second.
 pub(super) fn time(time: Timestamp) -> String {
     time.start_of_second().to_string()
@@ -442,7 +253,7 @@ fn or_nothing(value: Option<impl ToString>) -> String {
     value.map_or_else(String::new, |value| value.to_string())
 }
 
-fn to_text(value: &Value) -> String {
+pub(super) fn to_text(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),

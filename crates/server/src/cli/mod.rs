@@ -13,19 +13,24 @@ mod change_password;
 mod config;
 mod connect;
 mod csv;
+mod datasets;
 mod demo;
 mod documents;
 mod encoder;
+mod endpoints;
 mod exit;
 mod expectations;
 mod groups;
 mod hubs;
 mod ingest;
+mod invitations;
 mod invite;
+mod jobs;
 mod keys;
 mod known_policies;
 mod ledger;
 mod lists;
+mod member_changes;
 mod names;
 mod oidc;
 mod output;
@@ -34,6 +39,7 @@ mod password;
 mod policies;
 mod policy_attach;
 mod policy_changes;
+mod policy_coverage;
 mod policy_history;
 mod policy_rule;
 mod policy_tools;
@@ -131,15 +137,15 @@ enum Command {
     /// Make owners
     #[command(subcommand)]
     Owner(owner::Owner),
-    /// See which datasets there are, and give them other names
+    /// See which datasets there are, and change or remove some
     #[command(subcommand)]
-    Datasets(lists::Datasets),
+    Datasets(datasets::Datasets),
     /// See which documents a dataset holds, and remove some
     #[command(subcommand)]
     Documents(documents::Documents),
-    /// See which endpoints there are
+    /// See which endpoints there are, and remove some
     #[command(subcommand)]
-    Endpoints(ListOnly),
+    Endpoints(endpoints::Endpoints),
     /// See which policies there are, and say what they are
     #[command(subcommand)]
     Policies(policies::Policies),
@@ -161,9 +167,12 @@ enum Command {
     /// See on which hubs the tenant has accounts
     #[command(subcommand)]
     Marketplaces(ListOnly),
-    /// See who is a member, and let back in who forgot their password or lost their second factor
+    /// See who is a member, what they are, and let back in who forgot their password or lost their second factor
     #[command(subcommand)]
     Users(users::Users),
+    /// See who is invited, and withdraw invitations, as an account
+    #[command(subcommand)]
+    Invitations(invitations::Invitations),
     /// See the API keys of a tenant's members, and revoke one
     #[command(subcommand)]
     ApiKeys(api_keys::ApiKeys),
@@ -175,7 +184,7 @@ enum Command {
     Tenants(ListOnly),
     /// See which documents were brought, and how that went
     #[command(subcommand)]
-    Jobs(lists::Jobs),
+    Jobs(jobs::Jobs),
     /// See what callers were charged, and prove that the sums hold
     #[command(subcommand)]
     Ledger(ledger::Ledger),
@@ -206,6 +215,9 @@ impl Command {
             Self::Password(change) => Some(&change.account),
             Self::Policies(what) => what.account(),
             Self::Groups(what) => what.account(),
+            Self::Endpoints(what) => what.account(),
+            Self::Users(what) => what.account(),
+            Self::Invitations(what) => Some(what.account()),
             Self::Approvals(what) => Some(what.account()),
             _ => None,
         }
@@ -224,6 +236,8 @@ impl Command {
             Self::Password(change) => change.check(),
             Self::Policies(what) => what.check(),
             Self::Groups(what) => what.check(),
+            Self::Users(what) => what.check(),
+            Self::Invitations(what) => what.check(),
             Self::Approvals(what) => what.check(),
             _ => Ok(()),
         }
@@ -233,6 +247,8 @@ impl Command {
     fn permission(&self) -> Option<Permission> {
         match self {
             Self::Publish(_) | Self::Unpublish(_) => Some(Permission::WriteEndpoints),
+            Self::Endpoints(what) if what.account().is_some() => Some(Permission::WriteEndpoints),
+            Self::Users(what) if what.account().is_some() => Some(Permission::ManageMembers),
             Self::Policies(what) if what.account().is_some() => Some(Permission::WritePolicies),
             Self::Groups(what) if what.account().is_some() => Some(Permission::WritePolicies),
             Self::Approvals(_) => Some(Permission::WritePolicies),
@@ -415,9 +431,9 @@ async fn call(api: &ApiClient, command: &Command, asked: &Asked, out: &mut Outpu
         Command::Unpublish(what) => publish::unpublish(api, what, out).await,
         Command::Invite(what) => invite::run(api, what, out).await,
         Command::SignOff(what) => sign_off::run(api, what, out).await,
-        Command::Datasets(what) => lists::datasets(api, what, out).await,
+        Command::Datasets(what) => datasets::run(api, what, out).await,
         Command::Documents(what) => documents::run(api, what, out).await,
-        Command::Endpoints(ListOnly::List) => lists::endpoints(api, out).await,
+        Command::Endpoints(what) => endpoints::run(api, what, out).await,
         Command::Policies(what) => policies::run(api, what, out).await,
         Command::Groups(what) => groups::run(api, what, out).await,
         Command::Approvals(what) => approvals::run(api, what, out).await,
@@ -428,10 +444,11 @@ async fn call(api: &ApiClient, command: &Command, asked: &Asked, out: &mut Outpu
             list_all(api, "/api/v1/marketplaces", lists::MARKETPLACES, out).await
         }
         Command::Users(what) => users::run(api, what, out).await,
+        Command::Invitations(what) => invitations::run(api, what, out).await,
         Command::ApiKeys(what) => api_keys::run(api, what, out).await,
         Command::Sessions(what) => sessions::run(api, what, out).await,
         Command::Tenants(ListOnly::List) => list_all(api, "/operator/v1/tenants", lists::TENANTS, out).await,
-        Command::Jobs(what) => lists::jobs(api, what, out).await,
+        Command::Jobs(what) => jobs::run(api, what, out).await,
         Command::Ledger(what) => ledger::run(api, what, out).await,
         Command::AccessReview(form) => access_review::run(api, form, out).await,
         Command::Audit(what) => lists::audit(api, what, out).await,

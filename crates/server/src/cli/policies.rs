@@ -18,6 +18,7 @@ use crate::cli::lists::{POLICIES, list_all};
 use crate::cli::output::Output;
 use crate::cli::policy_attach::{self, AttachPolicy, DetachPolicy, tell_attached};
 use crate::cli::policy_changes::{Foreseen, foresee, tell_rules};
+use crate::cli::policy_coverage::{self, Coverage};
 use crate::cli::policy_history::{self, History, Rollback};
 use crate::cli::policy_rule::{PolicyRule, RuleArguments};
 use crate::cli::policy_tools::{self, ExplainArguments, LintArguments, SimulateArguments};
@@ -71,6 +72,8 @@ pub(super) enum Policies {
     Lint(LintArguments),
     /// Tell whose verdicts a change of a policy would change; nothing is changed
     Simulate(SimulateArguments),
+    /// List how much each caller was shown under a policy that limits it
+    Coverage(Coverage),
     /// Say who may ask an endpoint and who may not, to which every change is held; or list that
     Expect(ExpectArguments),
 }
@@ -104,7 +107,7 @@ impl Policies {
     /// The account as which it acts, where it is not the operator.
     pub(super) fn account(&self) -> Option<&Account> {
         match self {
-            Self::List | Self::History(_) => None,
+            Self::List | Self::History(_) | Self::Coverage(_) => None,
             Self::Rollback(what) => Some(&what.account),
             Self::Set(what) => Some(&what.account),
             Self::Attach(what) => Some(&what.account),
@@ -129,6 +132,7 @@ impl Policies {
             | Self::Detach(_)
             | Self::Remove(_)
             | Self::History(_)
+            | Self::Coverage(_)
             | Self::Rollback(_)
             | Self::Lint(_) => Ok(()),
         }
@@ -192,6 +196,7 @@ pub(super) async fn run(api: &ApiClient, what: &Policies, out: &mut Output) -> a
         Policies::Explain(what) => policy_tools::explain(api, what, out).await,
         Policies::Lint(what) => policy_tools::lint(api, what, out).await,
         Policies::Simulate(what) => policy_tools::simulate(api, what, out).await,
+        Policies::Coverage(what) => policy_coverage::run(api, what, out).await,
         Policies::Expect(what) => expectations::expect(api, what, out).await,
     }
 }

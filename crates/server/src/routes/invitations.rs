@@ -23,15 +23,15 @@ use crate::routes::shapes;
 #[derive(Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Invitation {
     #[schemars(with = "shapes::IdShape")]
-    id: InvitationId,
+    pub(crate) id: InvitationId,
     #[schemars(with = "shapes::CanonicalEmailShape")]
-    email: Email,
+    pub(crate) email: Email,
     #[schemars(with = "shapes::RoleShape")]
-    role: Role,
+    pub(crate) role: Role,
     #[schemars(with = "shapes::TimeShape")]
-    created_at: Timestamp,
+    pub(crate) created_at: Timestamp,
     #[schemars(with = "shapes::TimeShape")]
-    expires_at: Timestamp,
+    pub(crate) expires_at: Timestamp,
 }
 
 impl From<identity::Invitation> for Invitation {

@@ -60,10 +60,10 @@ pub(crate) async fn get(request: Request) -> Result<HttpResponse, Problem> {
 pub(crate) struct ChangeMember {
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "shapes::RoleShape")]
-    role: Option<Role>,
+    pub(crate) role: Option<Role>,
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "shapes::MemberStatusShape")]
-    status: Option<AccountStatus>,
+    pub(crate) status: Option<AccountStatus>,
 }
 
 pub(crate) async fn change(mut request: Request) -> Result<HttpResponse, Problem> {

@@ -9,6 +9,7 @@ mod groups;
 mod ingest;
 mod kept;
 mod lists;
+mod members;
 mod owner;
 mod password;
 mod policies;

@@ -8,29 +8,17 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use crate::cli::encoder::EmbeddingsServer;
 use crate::cli::encoder::models::telling_apart;
 use crate::cli::{command, run, stop};
-use crate::space::{Client, TestSpace, dataset_of, endpoint_on, in_memory};
-
-/// Longer than anything here takes.
-const PATIENCE: Duration = Duration::from_secs(60);
+use crate::space::{Client, TestSpace, dataset_of, endpoint_on, in_memory, until};
 
 fn install(home: &Path, name: &str, seed: u64) {
     let folder = TempDir::new().unwrap();
     telling_apart(seed).write(folder.path());
     run(home, &["encoder", "add", name, folder.path().to_str().unwrap()]).expect(0);
-}
-
-/// Waits until something is so.
-async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
-    let begun = Instant::now();
-    while !is_so().await {
-        assert!(begun.elapsed() < PATIENCE, "{what}");
-        sleep(Duration::from_millis(50)).await;
-    }
 }
 
 /// Waits until all chunks of a dataset have a vector of an encoder.

@@ -4,9 +4,9 @@ use syft_space_domain::dataset::{self, AnalyzerSettings, Stemming, StopWords, To
 use syft_space_domain::text::Line;
 
 use crate::cli::api::{ApiClient, option};
+use crate::cli::datasets::look_up_dataset;
 use crate::cli::exit::{CommandError, ExitStatus};
 use crate::cli::ingest::Ingest;
-use crate::cli::lists::look_up_dataset;
 use crate::routes::datasets::{Dataset, NewDataset};
 
 /// The dataset that is meant; created, where `--create` says so.

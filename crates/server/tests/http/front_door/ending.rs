@@ -19,7 +19,7 @@ use tokio::time::timeout;
 use crate::front_door::doors::{Doors, Ports, SLUG, Tenant, demand_tickets};
 use crate::front_door::ports::{Search, Submit};
 use crate::front_door::tickets::Take;
-use crate::space::Client;
+use crate::space::{Client, until};
 
 const TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -38,30 +38,20 @@ async fn send_query(caller: &Client) -> TcpStream {
     stream
 }
 
-/// Waits until something has come true.
-async fn until(what: impl AsyncFn() -> bool) {
-    let waiting = async {
-        while !what().await {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    timeout(TIMEOUT, waiting).await.unwrap();
-}
-
 #[tokio::test]
 async fn u1_a_caller_who_hangs_up_while_the_search_runs_leaves_one_event() {
     let doors = Doors::open().await;
     demand_tickets(&doors.tenant.owner, &["day"]).await;
     doors.ports.engine.set(Search::Wait);
     let stream = send_query(&doors.tenant.user).await;
-    until(async || doors.ports.engine.is_waiting()).await;
+    until("the search runs", async || doors.ports.engine.is_waiting()).await;
     assert!(doors.events().await.is_empty());
     // A client that only ends its half of the connection is still answered; this one resets it.
     stream.set_zero_linger().unwrap();
     drop(stream);
-    until(async || !doors.events().await.is_empty()).await;
+    until("an event is written", async || !doors.events().await.is_empty()).await;
     assert_eq!(doors.events().await, [r#""endpoint_query" "failure" "canceled" "endpoint""#]);
-    until(async || doors.ports.tickets.log().len() == 2).await;
+    until("the ticket is given back", async || doors.ports.tickets.log().len() == 2).await;
     assert_eq!(doors.ports.tickets.log(), ["day taken", "day released"]);
 }
 
@@ -72,10 +62,10 @@ async fn z5_a_caller_who_hangs_up_while_a_policy_is_waited_for_gets_back_what_wa
     demand_tickets(&doors.tenant.owner, &["day", "hour"]).await;
     tickets.set("hour", Take::Wait);
     let stream = send_query(&doors.tenant.user).await;
-    until(async || tickets.log().len() == 1).await;
+    until("a ticket is asked for", async || tickets.log().len() == 1).await;
     stream.set_zero_linger().unwrap();
     drop(stream);
-    until(async || tickets.log().len() == 2).await;
+    until("the ticket is given back", async || tickets.log().len() == 2).await;
     assert_eq!(tickets.log(), ["day taken", "day released"]);
     assert_eq!(doors.events().await, [r#""endpoint_query" "failure" "canceled" "endpoint""#]);
 }
@@ -85,7 +75,7 @@ async fn u1_the_first_byte_of_an_answer_leaves_after_its_event_is_durable() {
     let doors = Doors::open().await;
     doors.ports.store.set(Submit::Hold);
     let mut stream = send_query(&doors.tenant.user).await;
-    until(async || doors.ports.store.holds() == 1).await;
+    until("the event is being written", async || doors.ports.store.holds() == 1).await;
     let mut first = [0; 1];
     assert!(stream.read(&mut first).now_or_never().is_none());
     assert!(doors.events().await.is_empty());
@@ -119,7 +109,7 @@ async fn u1_a_query_that_the_shutdown_cuts_off_leaves_one_event() {
     demand_tickets(&tenant.owner, &["day"]).await;
     ports.engine.set(Search::Wait);
     let _never_answered = send_query(&tenant.user).await;
-    until(async || ports.engine.is_waiting()).await;
+    until("the search runs", async || ports.engine.is_waiting()).await;
     drop(stop);
     tokio::task::spawn_blocking(move || server.join().unwrap()).await.unwrap();
     let scope = OperatorScope::at_startup().tenant(tenant.id);

@@ -7,10 +7,12 @@ mod hub;
 pub mod ledger;
 pub mod openapi_check;
 mod server;
+mod until;
 
 pub use clients::{Answer, Client};
 pub use hub::HUB_PASSWORD;
 pub use server::{Server, binary, in_memory, memory_space};
+pub use until::until;
 
 use std::path::Path;
 use std::sync::OnceLock;

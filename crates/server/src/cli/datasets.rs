@@ -1,0 +1,186 @@
+//! The commands `syft-space datasets`.
+
+use clap::Subcommand;
+use reqwest::Method;
+use serde::Serialize;
+use serde_json::Value;
+use syft_space_domain::dataset::SearchMode;
+
+use crate::cli::api::{ApiClient, option};
+use crate::cli::exit::{CommandError, ExitStatus, is_refused_for};
+use crate::cli::lists::{Described, Description, list_described, time, to_text};
+use crate::cli::output::{Column, Output, number, text};
+use crate::http::reason::Reason;
+use crate::routes::datasets::{ChangeDataset, Dataset, DatasetUsage};
+use crate::routes::endpoints::Endpoint;
+
+/// What one can do with datasets.
+#[derive(Subcommand)]
+pub(super) enum Datasets {
+    /// List all of them
+    List,
+    /// Show one of them, and how much it holds
+    Show {
+        /// Its name, or its id
+        #[arg(value_name = "NAME")]
+        dataset: String,
+    },
+    /// Give one of them another name
+    Rename {
+        /// Its name, or its id
+        #[arg(value_name = "NAME")]
+        dataset: String,
+        /// What it is to be called
+        #[arg(value_name = "NEW_NAME")]
+        name: String,
+    },
+    /// Have one of them searched by words, by meaning or by both
+    SetSearch {
+        /// Its name, or its id
+        #[arg(value_name = "NAME")]
+        dataset: String,
+        /// words, meaning or both
+        #[arg(value_name = "MODE")]
+        mode: String,
+        /// The encoder of its vectors [default: the one it has, or the only one that is installed]
+        #[arg(long, value_name = "NAME")]
+        encoder: Option<String>,
+    },
+    /// Remove one that no endpoint is over, with all of its documents
+    Remove {
+        /// Its name, or its id
+        #[arg(value_name = "NAME")]
+        dataset: String,
+    },
+}
+
+const DATASETS: &[Column<Described<Dataset>>] = &[
+    text("NAME", |dataset| dataset.item.name.clone()),
+    number("DOCUMENTS", |dataset| dataset.description.first.clone()),
+    number("CHUNKS", |dataset| dataset.description.second.clone()),
+    text("SUMMARY", |dataset| dataset.item.summary.clone()),
+    text("CHANGED", |dataset| time(dataset.item.updated_at)),
+    text("ID", |dataset| dataset.item.id.to_string()),
+];
+
+const PATH: &str = "/api/v1/datasets";
+
+/// A dataset, and how much it holds.
+#[derive(Serialize)]
+struct DatasetWithUsage {
+    #[serde(flatten)]
+    dataset: Dataset,
+    #[serde(flatten)]
+    usage: DatasetUsage,
+}
+
+pub(super) async fn run(api: &ApiClient, what: &Datasets, out: &mut Output) -> anyhow::Result<()> {
+    match what {
+        Datasets::List => {
+            let count = async |dataset: &Dataset| {
+                let usage: DatasetUsage = api.get(&format!("{PATH}/{}/usage", dataset.id)).await?;
+                Ok(Description { first: usage.documents.to_string(), second: usage.chunks.to_string() })
+            };
+            list_described(api, PATH, &[], DATASETS, u64::MAX, out, count).await
+        }
+        Datasets::Show { dataset } => {
+            let dataset = find_dataset(api, dataset).await?;
+            let usage = api.get(&format!("{PATH}/{}/usage", dataset.id)).await?;
+            let found = DatasetWithUsage { dataset, usage };
+            if out.json {
+                return out.document(&found);
+            }
+            let Value::Object(fields) = serde_json::to_value(found)? else { return Ok(()) };
+            const FIELDS: &[Column<(String, Value)>] =
+                &[text("WHAT", |(name, _)| name.clone()), text("VALUE", |(_, value)| to_text(value))];
+            let mut table = out.table(FIELDS);
+            table.items(&Vec::from_iter(fields))?;
+            table.end().map(drop)
+        }
+        Datasets::Rename { dataset, name } => {
+            let found = find_dataset(api, dataset).await?;
+            let change = ChangeDataset { name: Some(option("NEW_NAME", name)?), ..ChangeDataset::default() };
+            let renamed = change_dataset(api, &found, &change).await?;
+            if out.json {
+                return out.document(&renamed);
+            }
+            out.line(&format!("{} is called {} now.", found.name, renamed.name))
+        }
+        Datasets::SetSearch { dataset, mode, encoder } => {
+            let found = find_dataset(api, dataset).await?;
+            let change = ChangeDataset {
+                search: Some(option("MODE", mode)?),
+                encoder: encoder.as_deref().map(|name| option("--encoder", name)).transpose()?,
+                ..ChangeDataset::default()
+            };
+            let changed = change_dataset(api, &found, &change).await?;
+            if out.json {
+                return out.document(&changed);
+            }
+            let by = match &changed.encoder {
+                Some(encoder) => {
+                    format!(" now, by {encoder}; its vectors follow while the space runs")
+                }
+                None => String::new(),
+            };
+            let mode = match changed.search {
+                SearchMode::Both => "words and meaning",
+                mode => mode.as_str(),
+            };
+            out.line(&format!("{} is searched by {mode}{by}.", changed.name))
+        }
+        Datasets::Remove { dataset } => {
+            let found = find_dataset(api, dataset).await?;
+            let path = format!("{PATH}/{}", found.id);
+            if let Err(error) = api.send(api.request(Method::DELETE, &path, &[])?).await {
+                return Err(in_use(api, &found, error).await);
+            }
+            if out.json {
+                return out.document(&found);
+            }
+            out.line(&format!("The dataset {} is removed, with all of its documents.", found.name))
+        }
+    }
+}
+
+async fn change_dataset(
+    api: &ApiClient,
+    dataset: &Dataset,
+    change: &ChangeDataset,
+) -> anyhow::Result<Dataset> {
+    let request = api.request(Method::PATCH, &format!("{PATH}/{}", dataset.id), &[])?;
+    api.read(request.json(change)).await
+}
+
+/// Says of a dataset that is not removed which endpoints are over it, and how they are removed.
+async fn in_use(api: &ApiClient, dataset: &Dataset, error: anyhow::Error) -> anyhow::Error {
+    if !is_refused_for(&error, Reason::InUse) {
+        return error;
+    }
+    let endpoints: Vec<Endpoint> = api.all("/api/v1/endpoints").await.unwrap_or_default();
+    let over: Vec<_> = endpoints.iter().filter(|endpoint| endpoint.dataset_id == dataset.id).collect();
+    let Some(first) = over.first() else { return error };
+    let slugs: Vec<_> = over.iter().map(|endpoint| endpoint.slug.as_str()).collect();
+    let message = format!(
+        "the dataset {:?} is asked by {}; `syft-space endpoints remove {}` removes one",
+        dataset.name,
+        slugs.join(", "),
+        first.slug
+    );
+    CommandError::new(ExitStatus::Refused, message).into()
+}
+
+/// The dataset of this name or id.
+pub(super) async fn find_dataset(api: &ApiClient, named: &str) -> anyhow::Result<Dataset> {
+    look_up_dataset(api, named).await?.ok_or_else(|| {
+        let message =
+            format!("there is no dataset {named:?}; `syft-space datasets list` shows which there are");
+        CommandError::new(ExitStatus::NotFound, message).into()
+    })
+}
+
+/// The dataset of this name or id, where there is one.
+pub(super) async fn look_up_dataset(api: &ApiClient, named: &str) -> anyhow::Result<Option<Dataset>> {
+    let all = api.all::<Dataset>(PATH).await?;
+    Ok(all.into_iter().find(|dataset| dataset.name == named || dataset.id.to_string() == named))
+}
