@@ -1,7 +1,7 @@
 //! What is kept of logins to bound the guessing of passwords: where an account was logged in to from, and how many guesses
 //! are still to be paid off.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
@@ -80,14 +80,40 @@ impl LoginRecord {
     }
 }
 
-/// What one client can change of its address at will is cut off: an IPv6 address to its /64.
+/// What one client can change of its address at will is cut off: an IPv6 address to its /64. What stands for an IPv4 address is
+/// that one: where it is mapped, and behind a translator (RFC 6052, section 2.1), all of whose clients have one /64.
 #[must_use]
 pub fn address_prefix(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => {
-            let [a, b, c, d, ..] = v6.segments();
+            let [a, b, c, d, e, f, ..] = v6.segments();
+            if [a, b, c, d, e, f] == [0x64, 0xff9b, 0, 0, 0, 0] {
+                let [.., w, x, y, z] = v6.octets();
+                return IpAddr::V4(Ipv4Addr::new(w, x, y, z));
+            }
             IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
         }
         v4 @ IpAddr::V4(_) => v4,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn k9_what_a_client_can_change_of_its_address_is_cut_off_and_what_stands_for_ipv4_is_that() {
+        for (address, prefix) in [
+            ("198.51.100.1", "198.51.100.1"),
+            ("::ffff:198.51.100.1", "198.51.100.1"),
+            ("64:ff9b::198.51.100.1", "198.51.100.1"),
+            ("64:ff9b:0:0:0:1:c633:6401", "64:ff9b::"),
+            ("64:ff9b:1::198.51.100.1", "64:ff9b:1::"),
+            ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
+        ] {
+            let cut = address_prefix(address.parse().unwrap());
+            assert_eq!(cut, prefix.parse::<IpAddr>().unwrap(), "{address}");
+            assert_eq!(address_prefix(cut), cut, "{address}");
+        }
     }
 }

@@ -16,18 +16,13 @@ pub fn client_address(request: &HttpRequest, trusted: &[IpNet]) -> Option<IpAddr
     if !is_trusted(peer) {
         return Some(peer);
     }
-    let mut hops = Vec::new();
-    for value in request.headers().get_all("x-forwarded-for") {
-        let Ok(text) = value.to_str() else {
-            say_unreadable(peer);
-            return Some(peer);
-        };
-        hops.extend(elements(text).map(address_of));
-    }
+    let hops: Vec<&[u8]> =
+        request.headers().get_all("x-forwarded-for").flat_map(|value| elements(value.as_bytes())).collect();
     let mut client = peer;
     for hop in hops.into_iter().rev() {
-        // Behind something unreadable nothing can be believed.
-        let Some(address) = hop else {
+        // Behind something unreadable nothing can be believed. What stands to the left of the client is not even looked at: a
+        // client that sends nonsense must not pass for the proxy.
+        let Some(address) = str::from_utf8(hop).ok().and_then(address_of) else {
             say_unreadable(peer);
             break;
         };
@@ -41,8 +36,8 @@ pub fn client_address(request: &HttpRequest, trusted: &[IpNet]) -> Option<IpAddr
 
 /// The elements of a list (RFC 9110, 5.6.1), from the left. Empty ones are none: some proxies end a list with a comma, or
 /// put their own behind a header that was there and empty.
-fn elements(list: &str) -> impl Iterator<Item = &str> {
-    list.split(',').map(|element| element.trim_matches([' ', '\t'])).filter(|element| !element.is_empty())
+fn elements(list: &[u8]) -> impl Iterator<Item = &[u8]> {
+    list.split(|byte| *byte == b',').map(<[u8]>::trim_ascii).filter(|element| !element.is_empty())
 }
 
 /// The address in a hop, as proxies write it: quoted or not, in brackets or not, with the client's port behind it or not. The
@@ -80,13 +75,15 @@ fn say_unreadable(proxy: IpAddr) {
     SAID.call_once(|| {
         tracing::warn!(
             %proxy,
-            "the X-Forwarded-For of this trusted proxy cannot be read; its clients are taken for the proxy itself"
+            "the X-Forwarded-For of this trusted proxy cannot be read; its clients are taken for the proxy itself, and \
+             client_rate does not bound them"
         );
     });
 }
 
 #[cfg(test)]
 mod tests {
+    use actix_web::http::header::{HeaderName, HeaderValue};
     use actix_web::test::TestRequest;
 
     use super::*;
@@ -115,6 +112,27 @@ mod tests {
         assert_eq!(address("10.0.0.1", &["1.1.1.1", "198.51.100.1"], &["10.0.0.0/8"]), "198.51.100.1");
         assert_eq!(address("10.0.0.1", &["1.1.1.1, nonsense"], &["10.0.0.0/8"]), "10.0.0.1");
         assert_eq!(address("10.0.0.1", &[], &["10.0.0.0/8"]), "10.0.0.1");
+    }
+
+    #[test]
+    fn k9_no_byte_that_a_client_sends_makes_it_pass_for_the_proxy() {
+        let trusted = ["10.0.0.0/8".parse().unwrap()];
+        for byte in (b' '..=255).chain([b'\t']).filter(|byte| *byte != 127) {
+            let lines: [&[&[u8]]; 3] = [
+                &[&[&[byte][..], b", 198.51.100.1"].concat()],
+                &[&[byte], b"198.51.100.1"],
+                &[&[b"9.9.9.9", &[byte][..], b",198.51.100.1, 10.0.0.2"].concat()],
+            ];
+            for lines in lines {
+                let mut request = TestRequest::default().peer_addr("10.0.0.1:1".parse().unwrap());
+                for line in lines {
+                    let value = HeaderValue::from_bytes(line).unwrap();
+                    request = request.append_header((HeaderName::from_static("x-forwarded-for"), value));
+                }
+                let client = client_address(&request.to_http_request(), &trusted);
+                assert_eq!(client, "198.51.100.1".parse().ok(), "{lines:?}");
+            }
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use super::RateScope;
 use super::limit::Window;
 use super::limit_key::LimitKey;
+use crate::identity::address_prefix;
 use crate::ids::{ActorId, ApiKeyId, EndpointId};
 use crate::policy::context::QueryFacts;
 use crate::policy::policy_type::{Facts, Subject};
@@ -89,15 +90,11 @@ fn hash_parts(hash: &mut Sha256, kind: u8, parts: &[&[u8; 16]]) {
     }
 }
 
-/// What an address counts as: an IPv4 address by itself, also where it is written as IPv6; of IPv6 the first 64 bits, for one
-/// subscriber has all that begin with them. Clients whose address is unknown are one.
+/// What an address counts as: its [prefix](address_prefix). Clients whose address is unknown are one, which no prefix is.
 pub(crate) fn network(address: Option<IpAddr>) -> [u8; 16] {
-    match address.map(|address| address.to_canonical()) {
+    match address.map(address_prefix) {
         None => [0; 16],
         Some(IpAddr::V4(address)) => address.to_ipv6_mapped().octets(),
-        Some(IpAddr::V6(address)) => {
-            let [a, b, c, d, ..] = address.segments();
-            std::net::Ipv6Addr::new(a, b, c, d, 0, 0, 0, 1).octets()
-        }
+        Some(IpAddr::V6(prefix)) => (prefix.to_bits() | 1).to_be_bytes(),
     }
 }
