@@ -28,6 +28,11 @@ impl MarketplaceHubs {
         self.0.get(name).copied()
     }
 
+    /// Each name, and the hub that it means, in the order of their bytes.
+    pub fn iter(&self) -> impl Iterator<Item = (&MarketplaceName, HubId)> {
+        self.0.iter().map(|(name, hub)| (name, *hub))
+    }
+
     /// All the hubs; one on which the tenant has two accounts twice.
     pub fn hubs(&self) -> impl Iterator<Item = HubId> {
         self.0.values().copied()

@@ -6,7 +6,7 @@ use crate::access::{Permission, Role};
 use crate::endpoint::{Conversation, EndpointName};
 use crate::identity::{AuthorizationError, Principal};
 use crate::ids::HubId;
-use crate::marketplace::{HubRole, hub_actor};
+use crate::marketplace::{HubRole, MarketplaceName, hub_actor};
 use crate::policy::{
     Caller, Decision, DecisionContext, HypotheticalCaller, ObligationContext, Purpose, QueryFacts, Subject,
 };
@@ -25,6 +25,19 @@ pub struct HypotheticalQuery {
     pub address: Option<IpAddr>,
     /// When; now, unless it is said.
     pub at: Option<Timestamp>,
+}
+
+/// The most marketplaces of whose users it is told.
+const MAX_MARKETPLACES: usize = 16;
+
+/// What is decided on somebody.
+pub struct Explained {
+    /// On them.
+    pub decision: Decision,
+    /// Where they are named by an address: who has it on a marketplace is another, of whom a policy may say something else.
+    /// It is told who could query: how limits stand for them is not looked at. In the order of the names, and of the first
+    /// few.
+    pub of_marketplaces: Vec<(MarketplaceName, Decision)>,
 }
 
 /// There is nothing to explain.
@@ -71,7 +84,7 @@ pub async fn explain(
     name: &EndpointName,
     somebody: &HypotheticalCaller,
     query: &HypotheticalQuery,
-) -> Result<Decision, ExplainError> {
+) -> Result<Explained, ExplainError> {
     let scope = principal.scope(Permission::WritePolicies)?;
     let snapshot = principal.snapshot();
     let endpoint = snapshot.endpoint_named(name).ok_or(ExplainError::NotFound)?;
@@ -108,6 +121,17 @@ pub async fn explain(
         .with_groups(snapshot.groups())
         .with_marketplaces(snapshot.marketplace_hubs());
     let decision = endpoint.decide(&caller, &decided);
+    let of_marketplaces = match somebody {
+        HypotheticalCaller::Address(email) => {
+            let marketplaces = snapshot.marketplace_hubs().iter().take(MAX_MARKETPLACES);
+            let decide = |hub| {
+                let subject = Subject::Identified { email: Some(email) };
+                endpoint.decide(&Caller::HubUser { hub: Some(hub), subject }, &decided)
+            };
+            marketplaces.map(|(name, hub)| (name.clone(), decide(hub))).collect()
+        }
+        HypotheticalCaller::HubUser { .. } => Vec::new(),
+    };
     let obliged = ObligationContext::in_store(now, &space.store, scope).sealing_with(&space.sealer);
-    Ok(decision.look(&obliged).await.0)
+    Ok(Explained { decision: decision.look(&obliged).await.0, of_marketplaces })
 }

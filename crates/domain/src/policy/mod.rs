@@ -64,7 +64,7 @@ pub use decision::{Caller, Decider, Decision, Demand, Diagnostics, PolicyDiagnos
 pub use disclosure::{
     DisclosureConfiguration, DisclosureType, DisclosureUnit, DisclosureUnitError, coverage,
 };
-pub use explain::{ExplainError, HypotheticalQuery, explain};
+pub use explain::{ExplainError, Explained, HypotheticalQuery, explain};
 pub use hypothetical_caller::HypotheticalCaller;
 pub use lint::{
     Lint, LintError, LintExample, LintFinding, LintTarget, LintedPolicy, MAX_FINDINGS, Oddity, PatternPlace,

@@ -38,6 +38,11 @@ pub enum PatternError {
         "hub:… means users of a marketplace, who cannot be meant here: write a pattern of their addresses"
     )]
     MarketplaceUser,
+    /// It begins with `!`, which some take for an exception.
+    #[error(
+        "a pattern with ! before it would be no exception, and mean hardly anybody: there is none; write who is meant instead"
+    )]
+    Negation,
     /// None, or several `@`.
     #[error(
         "a pattern is an address, a glob with exactly one @ such as *@example.com, or * alone for every identified \
@@ -125,6 +130,9 @@ impl EmailPattern {
         }
         if text.starts_with("hub:") {
             return Err(PatternError::MarketplaceUser);
+        }
+        if text.starts_with('!') {
+            return Err(PatternError::Negation);
         }
         let (local, domain) = text.split_once('@').ok_or(PatternError::NotOneAt)?;
         if domain.contains('@') {
@@ -349,6 +357,8 @@ mod tests {
             ("", PatternError::NotOneAt),
             ("**", PatternError::NotOneAt),
             ("hub:openmined/ada", PatternError::MarketplaceUser),
+            ("!*@example.com", PatternError::Negation),
+            ("!ada@example.com", PatternError::Negation),
             ("\"a*\"@company.com", PatternError::Local),
             ("a *@company.com", PatternError::Local),
             (" *@company.com", PatternError::Local),

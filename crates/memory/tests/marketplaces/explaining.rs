@@ -203,8 +203,17 @@ impl Tenant {
         let decision =
             explain(&self.world.space, &self.owner, &name, &hypothetical, &HypotheticalQuery::default())
                 .await
-                .unwrap();
+                .unwrap()
+                .decision;
         (decision.is_allow(), decision.diagnostics.reason.as_str())
+    }
+
+    /// Whether the owner who asks of an address is told that a user of each marketplace who has it there would be answered.
+    async fn explanation_of_marketplaces(&self, n: u64) -> Vec<bool> {
+        let (name, somebody) = (EndpointName::Id(endpoint_id(1)), HypotheticalCaller::Address(email(n)));
+        let query = HypotheticalQuery::default();
+        let explained = explain(&self.world.space, &self.owner, &name, &somebody, &query).await.unwrap();
+        explained.of_marketplaces.iter().map(|(_, decision)| decision.is_allow()).collect()
     }
 }
 
@@ -218,6 +227,11 @@ fn z4_explaining_and_enforcing_never_disagree() {
                 let answered = tenant.is_answered(&somebody).await;
                 let (allowed, reason) = tenant.explanation(&somebody).await;
                 prop_assert_eq!(answered, allowed, "{:?} is told {}", somebody, reason);
+            }
+            for n in 1..=ACCOUNTS {
+                let user = Somebody::HubUser { known: true, role: HubRole::User, email: Some(n) };
+                let answered = tenant.is_answered(&user).await;
+                prop_assert_eq!(tenant.explanation_of_marketplaces(n).await, [answered], "{:?}", user);
             }
             Ok::<(), TestCaseError>(())
         })

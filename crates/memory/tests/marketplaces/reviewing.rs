@@ -132,7 +132,8 @@ async fn explained(tenant: &Tenant, somebody: &HypotheticalCaller) -> Vec<Explai
         let decision =
             explain(&tenant.world.space, &tenant.owner, &name, somebody, &HypotheticalQuery::default())
                 .await
-                .unwrap();
+                .unwrap()
+                .decision;
         let reason = decision.diagnostics.reason;
         if decision.is_allow() || reason == Reason::AddressUnknown {
             explained.push((endpoint_id(n), reason, decision.diagnostics.decided_by));

@@ -342,7 +342,7 @@ fn z4_an_explanation_says_that_a_question_needs_approval_and_asks_nobody() {
     let mia = HypotheticalCaller::Address(email("mia@harbor.example"));
     let told = |conversation: Option<Conversation>| {
         let query = HypotheticalQuery { conversation, ..HypotheticalQuery::default() };
-        let decision = block_on(explain(&world.space, &owner, &name, &mia, &query)).unwrap();
+        let decision = block_on(explain(&world.space, &owner, &name, &mia, &query)).unwrap().decision;
         decision.diagnostics.reason
     };
     let conversation = || Some(Conversation::of_question("owls".to_owned()).unwrap());

@@ -126,7 +126,7 @@ fn z2_a_budget_is_never_passed_and_is_renewed_with_its_period() {
         let somebody = HypotheticalCaller::Address(principal.email().unwrap().clone());
         let (owner, name) = (world.renewed(&world.owner), EndpointName::Id(world.endpoint.id));
         let query = HypotheticalQuery::default();
-        block_on(explain(&world.space, &owner, &name, &somebody, &query)).unwrap()
+        block_on(explain(&world.space, &owner, &name, &somebody, &query)).unwrap().decision
     };
     let decision = explained(&world.member);
     assert_eq!((decision.is_allow(), decision.diagnostics.reason), (false, Reason::LimitReached));

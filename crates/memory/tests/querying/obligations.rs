@@ -70,7 +70,7 @@ fn z5_where_one_obligation_cannot_be_performed_those_before_it_are_released_and_
         let somebody = HypotheticalCaller::Address(world.member.email().unwrap().clone());
         let name = EndpointName::Id(world.endpoint.id);
         let (owner, query) = (world.renewed(&world.owner), HypotheticalQuery::default());
-        let explained = block_on(explain(&world.space, &owner, &name, &somebody, &query)).unwrap();
+        let explained = block_on(explain(&world.space, &owner, &name, &somebody, &query)).unwrap().decision;
         assert_eq!((explained.is_allow(), explained.diagnostics.reason), (false, reason));
         assert_eq!(world.tickets.log()[before.0..], *log);
         error

@@ -104,7 +104,7 @@ fn l1_of_several_limits_the_refusal_names_which_and_the_others_get_back_what_was
     for _ in 0..3 {
         let query = HypotheticalQuery { address: world.context().origin.address, ..Default::default() };
         let owner = world.renewed(&world.owner);
-        let explained = block_on(explain(&world.space, &owner, &name, &somebody, &query)).unwrap();
+        let explained = block_on(explain(&world.space, &owner, &name, &somebody, &query)).unwrap().decision;
         assert_eq!((explained.is_allow(), explained.diagnostics.reason), (false, Reason::LimitReached));
         assert_eq!(&*explained.diagnostics.decided_by.unwrap().rule, "1/m per user");
         assert_eq!(explained.retry_after, refused.retry_after);

@@ -103,6 +103,7 @@ fn z4_an_explanation_is_for_the_time_that_is_said_and_tells_the_owner_why() {
         let member = HypotheticalCaller::Address(email("mia@harbor.example"));
         block_on(explain(&world.space, &owner, &EndpointName::Id(world.endpoint.id), &member, &query))
             .unwrap()
+            .decision
             .diagnostics
     };
     for (at, rule) in [

@@ -143,7 +143,8 @@ impl Tenant {
         let space = &self.world.space;
         let owner = self.world.owner.renew(&*space.snapshots, space.clock.now()).unwrap();
         let query = HypotheticalQuery::default();
-        let decision = block_on(explain(&self.world.space, &owner, &self.endpoint, caller, &query)).unwrap();
+        let decision =
+            block_on(explain(&self.world.space, &owner, &self.endpoint, caller, &query)).unwrap().decision;
         if decision.is_allow() { ExpectedVerdict::Allowed } else { ExpectedVerdict::Denied }
     }
 

@@ -1,13 +1,12 @@
 //! A file of addresses, one a line.
 
-use std::fs::File;
-use std::io::{self, Read};
 use std::path::Path;
 
 use syft_space_domain::identity::Email;
 
 use crate::cli::api::unusable;
-use crate::cli::exit::{CommandError, ExitStatus};
+use crate::cli::exit::CommandError;
+use crate::cli::named_file::read_named;
 
 /// The most bytes of such a file: more than a group of the longest addresses, with a remark to each.
 const MAX_FILE_BYTES: usize = 8 << 20;
@@ -17,35 +16,12 @@ const MAX_NAMED: usize = 10;
 /// The addresses in a file, or on standard input where it is `-`. Blank lines and those that begin with `#` are passed over; of
 /// lines that are no address all are told, by their numbers.
 pub(super) fn addresses_in(path: &Path) -> Result<Vec<Email>, CommandError> {
-    let from = if path == Path::new("-") { "standard input".to_owned() } else { path.display().to_string() };
-    let bytes = read(path).map_err(|error| {
-        let status = match error.kind() {
-            io::ErrorKind::NotFound => ExitStatus::NotFound,
-            _ => ExitStatus::Failed,
-        };
-        CommandError::new(status, format!("--file: reading {from}: {error}"))
-    })?;
-    if bytes.len() > MAX_FILE_BYTES {
-        return Err(unusable("--file", format!("{from} has more than {MAX_FILE_BYTES} bytes")));
-    }
+    let (bytes, from) = read_named("--file", path, MAX_FILE_BYTES)?;
     parse(&bytes).map_err(|wrong| unusable("--file", format!("{from}: {wrong}")))
-}
-
-fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let most = u64::try_from(MAX_FILE_BYTES).unwrap_or(u64::MAX).saturating_add(1);
-    let mut bytes = Vec::new();
-    if path == Path::new("-") {
-        io::stdin().lock().take(most).read_to_end(&mut bytes)?;
-    } else {
-        File::open(path)?.take(most).read_to_end(&mut bytes)?;
-    }
-    Ok(bytes)
 }
 
 /// The addresses of a text, or what is wrong with its lines.
 fn parse(bytes: &[u8]) -> Result<Vec<Email>, String> {
-    // What some programs put before a text is none of it.
-    let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
     let (mut emails, mut wrong, mut more) = (Vec::new(), Vec::new(), 0_u64);
     for (line, number) in bytes.split(|byte| *byte == b'\n').zip(1_u64..) {
         let text = String::from_utf8_lossy(line);

@@ -31,6 +31,7 @@ mod known_policies;
 mod ledger;
 mod lists;
 mod member_changes;
+mod named_file;
 mod names;
 mod oidc;
 mod output;

@@ -1,10 +1,7 @@
 //! What a policy demands, as the command line says it.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
 use clap::Args;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -13,15 +10,18 @@ use syft_space_domain::policy::AccessEntry;
 
 use crate::cli::api::{option, unusable};
 use crate::cli::exit::{CommandError, ExitStatus};
+use crate::cli::named_file::read_named;
+use crate::http::json::strict_value_of;
 
 /// The most bytes of a policy's file: as many as the server takes.
-const MAX_FILE_BYTES: u64 = 1 << 20;
+const MAX_FILE_BYTES: usize = 1 << 20;
 
 /// Whom a policy lets ask, or a file that says all of it.
 #[derive(Args)]
 #[group(required = true, multiple = false)]
 pub(super) struct RuleArguments {
-    /// Whom alone it lets ask: an address, a pattern such as *@example.org, or group:NAME; may stand several times
+    /// Whom alone it lets ask: an address, a pattern such as *@example.org, group:NAME, or hub:MARKETPLACE/PATTERN; may stand
+    /// several times
     #[arg(long, value_name = "PATTERN")]
     allow: Vec<String>,
     /// Whom it does not let ask; may stand several times
@@ -65,7 +65,7 @@ impl RuleArguments {
     }
 
     /// The rule.
-    pub(super) fn read(&self) -> anyhow::Result<PolicyRule> {
+    pub(super) fn read(&self) -> Result<PolicyRule, CommandError> {
         let (mode, patterns) = match (&self.file, self.allow.is_empty()) {
             (Some(file), _) => return PolicyRule::from_file(file),
             (None, false) => ("allow", &self.allow),
@@ -89,18 +89,19 @@ impl PolicyRule {
     }
 
     /// The rule that a file holds.
-    pub(super) fn from_file(path: &Path) -> anyhow::Result<Self> {
-        let reading = || format!("--file: reading {}", path.display());
-        let mut text = Vec::new();
-        let file = File::open(path).with_context(reading)?;
-        file.take(MAX_FILE_BYTES.saturating_add(1)).read_to_end(&mut text).with_context(reading)?;
-        let read = serde_json::from_slice(&text);
-        read.map_err(|error| {
-            let message = format!(
-                "--file: {}: {error}; a policy is {{\"policy_type\", \"configuration\"}}, with or without \"name\"",
-                path.display()
-            );
-            CommandError::new(ExitStatus::Refused, message).into()
-        })
+    pub(super) fn from_file(path: &Path) -> Result<Self, CommandError> {
+        let (text, from) = read_named("--file", path, MAX_FILE_BYTES)?;
+        let what = "a policy is {\"policy_type\", \"configuration\"}, with or without \"name\"";
+        let refused =
+            |why: String| CommandError::new(ExitStatus::Refused, format!("--file: {from}: {why}; {what}"));
+        if text.trim_ascii().is_empty() {
+            return Err(refused("the file is empty".to_owned()));
+        }
+        // As strict as the server: a key that stands twice has no meaning.
+        let value = strict_value_of(&text).map_err(|error| refused(format!("it is no JSON: {error}")))?;
+        if !value.is_object() {
+            return Err(refused("it is JSON, and no object".to_owned()));
+        }
+        serde_json::from_value(value).map_err(|error| refused(error.to_string()))
     }
 }

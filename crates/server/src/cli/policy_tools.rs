@@ -163,6 +163,18 @@ pub(super) async fn explain(
         at(&told, "/reason_code")
     ))?;
     remark_stranger(api, &body, &told, out).await?;
+    for other in items(&told, "/of_marketplaces") {
+        let rule = match at(other, "/decided_by/rule") {
+            "" => String::new(),
+            rule => format!(", by {rule}"),
+        };
+        out.line(&format!(
+            "Whoever has the address on {} {} {slug}: {}{rule}.",
+            at(other, "/marketplace"),
+            verdict(other),
+            at(other, "/reason_code")
+        ))?;
+    }
     let names: HashMap<_, _> =
         found.policies.iter().map(|policy| (policy.id.to_string(), &policy.name)).collect();
     let steps = items(&told, "/steps").iter().map(|step| {

@@ -67,7 +67,7 @@ pub(super) async fn publish(api: &ApiClient, what: &Publish, out: &mut Output) -
         Some(named) => Some((named, find_marketplace(api, named).await?)),
         None => None,
     };
-    let EndpointWithPolicies { endpoint, policies } = published(api, what).await?;
+    let (EndpointWithPolicies { endpoint, policies }, was_published) = published(api, what).await?;
     if !out.json {
         out.line(&format!("{} is published. {}", endpoint.slug, who_may_ask(&policies)))?;
     }
@@ -79,11 +79,24 @@ pub(super) async fn publish(api: &ApiClient, what: &Publish, out: &mut Output) -
         }
         None => None,
     };
+    // What the marketplace said when it was told last. Of what was no draft's yet it has said nothing that counts.
+    let hanging = listing.as_ref().zip(marketplace).and_then(|(listing, (named, _))| {
+        let why = listing.last_error.as_deref().filter(|_| was_published)?;
+        Some(format!("{} is published, and on {named} it is {}: {why}", endpoint.slug, listing.state))
+    });
     if out.json {
-        return out.document(&Outcome { endpoint, listing });
+        out.document(&Outcome { endpoint, listing })?;
+    } else if let (None, Some((listing, (named, _)))) = (&hanging, listing.zip(marketplace)) {
+        out.line(&format!("On {named} it is {}.", listing.state))?;
+        out.remark(&format!("{}.", capitalised(&listing.note)));
     }
-    let Some((listing, (named, _))) = listing.zip(marketplace) else { return Ok(()) };
-    out.line(&format!("On {named} it is {}; {}.", listing.state, listing.note))
+    hanging.map_or(Ok(()), |why| Err(CommandError::new(ExitStatus::Partial, why).into()))
+}
+
+/// A sentence, as it begins.
+fn capitalised(sentence: &str) -> String {
+    let mut letters = sentence.chars();
+    letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
 }
 
 pub(super) async fn unpublish(api: &ApiClient, what: &Unpublish, out: &mut Output) -> anyhow::Result<()> {
@@ -127,8 +140,8 @@ pub(super) async fn find_endpoint(
     found.map_err(|error| if status_of(&error) == ExitStatus::NotFound { unknown().into() } else { error })
 }
 
-/// The endpoint, published, and its policies. It has those that are named before it is.
-async fn published(api: &ApiClient, what: &Publish) -> anyhow::Result<EndpointWithPolicies> {
+/// The endpoint, published, and its policies, and whether it was published before. It has those that are named before it is.
+async fn published(api: &ApiClient, what: &Publish) -> anyhow::Result<(EndpointWithPolicies, bool)> {
     let dataset = match &what.dataset {
         Some(named) => Some(find_dataset(api, named).await?.id),
         None => None,
@@ -153,12 +166,13 @@ async fn published(api: &ApiClient, what: &Publish) -> anyhow::Result<EndpointWi
         let message = format!("{} searches another dataset: choose another slug", endpoint.slug);
         return Err(CommandError::new(ExitStatus::Refused, message).into());
     }
-    let slug = endpoint.slug.clone();
+    let (slug, was_published) = (endpoint.slug.clone(), endpoint.published && !is_new);
     let finished = async {
         let is_attached = attach_beside(api, &found, revision, &named).await?;
         let EndpointWithPolicies { endpoint, policies } =
             if is_attached { find_endpoint(api, slug.as_str()).await?.0 } else { found };
-        Ok(EndpointWithPolicies { endpoint: set_published(api, endpoint, true).await?, policies })
+        let endpoint = set_published(api, endpoint, true).await?;
+        Ok((EndpointWithPolicies { endpoint, policies }, was_published))
     };
     finished.await.map_err(|error: anyhow::Error| {
         let made = format!("{slug} is made, and is a draft");

@@ -7,8 +7,12 @@ use syft_space_domain::ids::PolicyId;
 use crate::cli::api::ApiClient;
 use crate::cli::output::Output;
 use crate::cli::publish::find_endpoint;
+use crate::cli::who_may_ask::{by_whether_they_say, names_callers};
 use crate::routes::endpoints::{Endpoint, EndpointWithPolicies};
 use crate::routes::policies::Policy;
+
+/// The type of policy that closes an endpoint to everybody for a time.
+const SCHEDULE: &str = "schedule";
 
 /// Tells an account which endpoints it may not ask by its own policy: those that it was attached to, and, where the policy was
 /// changed, others that have it. What cannot be learned goes unsaid, for what was wanted is done.
@@ -19,6 +23,10 @@ pub(super) async fn warn_if_shut_out(
     is_changed: bool,
     out: &Output,
 ) {
+    // A price or a limit shuts nobody out who was let in, and what does was there before.
+    if !names_callers(&policy.policy_type) && policy.policy_type != SCHEDULE {
+        return;
+    }
     let mut endpoints = on.to_vec();
     if is_changed {
         let others = api.page::<Endpoint>("/api/v1/endpoints", &[("limit", "100")], None).await;
@@ -61,12 +69,16 @@ pub(super) async fn why_shut_out(
     }
     let decided_by = policies.iter().find(|policy| policy.id.to_string() == text("/decided_by/policy_id"));
     Ok(Some(match decided_by {
-        Some(policy) if policy.policy_type == "schedule" => {
+        Some(policy) if policy.policy_type == SCHEDULE => {
             format!("its policy {:?} has it closed", policy.name)
+        }
+        Some(policy) if text("/reason_code") == "limit_reached" => {
+            format!("you have used up what its policy {:?} gives you", policy.name)
         }
         Some(policy) => format!("its policy {:?} denies you", policy.name),
         None => {
-            let names: Vec<String> = policies.iter().map(|policy| format!("{:?}", policy.name)).collect();
+            let (saying, _) = by_whether_they_say(&policies);
+            let names: Vec<String> = saying.iter().map(|policy| format!("{:?}", policy.name)).collect();
             format!("its policies do not admit you ({}): {}", text("/reason_code"), names.join(", "))
         }
     }))

@@ -140,15 +140,26 @@ fn pointer_to(path: &[Step], number: fn(usize) -> usize) -> String {
 /// # Errors
 /// When the text is not such JSON, or its memory is not to be had.
 pub fn strict_value(body: &[u8], take: &mut TakeMemory<'_>) -> Result<Value, Problem> {
-    let mut deserializer = serde_json::Deserializer::from_slice(body);
     let meter = Meter::new(take);
-    let value = StrictValue { depth: 0, meter: &meter }.deserialize(&mut deserializer);
-    let value = value.and_then(|value| deserializer.end().map(|()| value));
-    value.map_err(|error| {
+    read_strictly(body, &meter).map_err(|error| {
         let malformed =
             || Problem::new(Reason::Malformed, format!("the body is not acceptable JSON: {error}"));
         meter.into_refusal().unwrap_or_else(malformed)
     })
+}
+
+/// Reads JSON as [`strict_value`] does, where it is no caller's: whatever memory it takes.
+///
+/// # Errors
+/// When the text is not such JSON.
+pub(crate) fn strict_value_of(text: &[u8]) -> Result<Value, serde_json::Error> {
+    read_strictly(text, &Meter::new(&mut |_| Ok(())))
+}
+
+fn read_strictly(text: &[u8], meter: &Meter<'_, '_>) -> Result<Value, serde_json::Error> {
+    let mut deserializer = serde_json::Deserializer::from_slice(text);
+    let value = StrictValue { depth: 0, meter }.deserialize(&mut deserializer)?;
+    deserializer.end().map(|()| value)
 }
 
 /// The most characters of a field's name that a refusal repeats.

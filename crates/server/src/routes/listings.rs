@@ -27,7 +27,7 @@ pub(crate) struct Listing {
     #[schemars(with = "shapes::ListingStateShape")]
     pub(crate) state: ListingState,
     /// Why the hub does not show it as it should; tried again by itself.
-    last_error: Option<String>,
+    pub(crate) last_error: Option<String>,
     /// When the hub was last told with success.
     #[schemars(with = "Option<shapes::TimeShape>")]
     told_at: Option<Timestamp>,

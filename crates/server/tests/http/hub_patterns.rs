@@ -68,6 +68,20 @@ async fn z2_the_owner_is_told_of_one_marketplaces_users_before_they_ask() {
     };
     assert_eq!(explain(HubOptions::DEFAULT_ISSUER).await, (json!("allow"), json!(patterns[0])));
     assert_eq!(explain(OTHER).await, (json!("deny"), Value::Null));
+    // Who is named by an address alone may be a user of either.
+    let body = json!({ "identity": { "email": "alice@example.com" } });
+    let told = market.owner.post("/endpoints/space-docs/policies/explain", &body).await.expect(200).body;
+    assert_eq!(told["verdict"], "deny", "of no member");
+    let of_marketplaces: Vec<_> = told["of_marketplaces"].as_array().unwrap().iter().collect();
+    let told = of_marketplaces
+        .iter()
+        .map(|told| (&told["marketplace"], &told["verdict"], &told["decided_by"]["rule"]));
+    let expected = [
+        (json!("other"), json!("deny"), Value::Null),
+        (json!("syfthub"), json!("allow"), json!(patterns[0])),
+    ];
+    let expected = expected.iter().map(|(name, verdict, rule)| (name, verdict, rule));
+    assert_eq!(told.collect::<Vec<_>>(), expected.collect::<Vec<_>>());
 
     let lint =
         market.owner.post("/policies/lint", &json!({ "endpoint": "space-docs" })).await.expect(200).body;

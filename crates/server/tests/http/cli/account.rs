@@ -6,9 +6,10 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::{Value, json};
+use syft_space_fakehub::Mode;
 
 use super::{CommandOutput, found, run, run_with, stop};
-use crate::space::{PASSWORD, TestSpace, dataset_of, endpoint_on, in_memory, only_policy};
+use crate::space::{PASSWORD, TestSpace, dataset_of, endpoint_on, in_memory, only_policy, until};
 
 /// Runs a command as an account, whose password it reads.
 pub(crate) fn run_as(home: &Path, email: &str, arguments: &[&str]) -> CommandOutput {
@@ -238,7 +239,7 @@ async fn k3_a_policy_is_set_from_a_file_as_often_as_one_likes() {
         let ran = set(&wrong).expect(code);
         assert!(ran.stderr.contains(says), "{ran:?}");
     }
-    let missing = run_as(&home, OWNER, &["policies", "set", "ours", "--file", "/nonexistent"]).expect(1);
+    let missing = run_as(&home, OWNER, &["policies", "set", "ours", "--file", "/nonexistent"]).expect(3);
     assert!(missing.stderr.contains("/nonexistent"), "{missing:?}");
     // Either a file or patterns, and patterns of one kind.
     run_as(&home, OWNER, &["policies", "set", "ours"]).expect(2);
@@ -277,6 +278,15 @@ async fn k3_an_endpoint_is_shown_on_a_marketplace_and_taken_off_it() {
     assert_eq!(publish(&marketplace).expect(0).json()["listing"]["id"], listed["listing"]["id"]);
     let listings = async || owner.get("/endpoints/things/listings").await.expect(200).body["items"].clone();
     assert_eq!(listings().await.as_array().unwrap().len(), 1);
+    // Why it hangs is said, and by the exit code too.
+    space.hub().set_mode_everywhere(Mode::Failing);
+    let sync = format!("/marketplaces/{marketplace}/sync");
+    owner.post(&sync, &json!({})).await.expect(200);
+    until("the hub did not take it", async || listings().await[0]["last_error"].is_string()).await;
+    let hanging = publish("market").expect(5);
+    let why = listings().await[0]["last_error"].as_str().unwrap().to_owned();
+    assert!(hanging.stderr.contains(&format!("on market it is pending: {why}")), "{hanging:?}");
+    space.hub().set_mode_everywhere(Mode::Healthy);
     let take_off = ["unpublish", "things", "--from", "market"];
     assert_eq!(run_as(&home, OWNER, &take_off).expect(0).stdout, "things is taken off market.\n");
     assert!(owner.get("/endpoints/things").await.expect(200).body["published"].as_bool().unwrap());

@@ -36,6 +36,10 @@ async fn k3_an_endpoint_that_no_policy_closes_any_more_is_said_to_be_open() {
     let listed = || run(home, &["endpoints", "list"]).expect(0).stdout;
 
     let price = file(home, &price());
+    let allow_anna = home.join("anna.json").to_str().unwrap().to_owned();
+    let anna = json!({ "mode": "allow", "patterns": [ANNA, "carl@acme.example"] });
+    std::fs::write(&allow_anna, json!({ "policy_type": "access", "configuration": anna }).to_string())
+        .unwrap();
     let made = as_owner(&["policies", "set", "half a euro", "--file", &price]).expect(0);
     assert!(made.stderr.contains("It acts nowhere yet"), "{made:?}");
     assert!(made.stderr.contains("policies attach \"half a euro\" --on ENDPOINT"), "{made:?}");
@@ -69,6 +73,18 @@ async fn k3_an_endpoint_that_no_policy_closes_any_more_is_said_to_be_open() {
     let told = as_owner(&["policies", "attach", "the boss", "--on", "hours"]).expect(0).stdout;
     assert_eq!(told, "hours has it now.\n");
     ask().expect(4);
+    // Nobody is shut out by a price: who may not ask is told of policies that say who may.
+    let other = as_owner(&["policies", "set", "anna alone", "--allow", ANNA, "--on", "hours"]).expect(0);
+    let shut_out = "its policies do not admit you (no_policy_allows)";
+    assert!(!other.stderr.contains(shut_out), "the boss may still: {other:?}");
+    let again = as_owner(&["policies", "detach", "the boss", "--from", "hours"]).expect(0);
+    assert_eq!(again.stderr, "");
+    let told = as_owner(&["policies", "set", "anna alone", "--file", &allow_anna]).expect(0);
+    assert!(told.stderr.contains(&format!("{shut_out}: \"anna alone\"")), "{told:?}");
+    let told = as_owner(&["policies", "attach", "half a euro", "--on", "hours"]).expect(0);
+    assert_eq!(told.stderr, "", "a price shuts nobody out");
+    as_owner(&["policies", "attach", "the boss", "--on", "hours"]).expect(0);
+    as_owner(&["policies", "detach", "anna alone", "--from", "hours"]).expect(0);
     let again = as_owner(&["policies", "attach", "the boss", "--on", "hours"]).expect(0).stdout;
     assert_eq!(again, "hours has it already.\n");
     as_owner(&["policies", "attach", "the boss", "--on", "hours", "--on", "nowhere"]).expect(3);
@@ -81,6 +97,39 @@ async fn k3_an_endpoint_that_no_policy_closes_any_more_is_said_to_be_open() {
     let (was, is) = ("  It was: allow owner@acme.example\n", "  It is:  allow ");
     assert!(told.starts_with(&format!("The policy the boss is changed.\n{was}{is}")), "{told}");
     assert!(told.lines().last().unwrap().contains(ANNA), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn k3_a_policys_file_is_read_as_strictly_as_the_server_reads_and_says_what_is_wrong() {
+    if in_memory() {
+        return;
+    }
+    let space = TestSpace::start().await;
+    space.found("acme").await;
+    let set = |text: &str| {
+        let file = space.home().join("policy.json");
+        std::fs::write(&file, text).unwrap();
+        run_as(space.home(), OWNER, &["policies", "set", "p", "--file", file.to_str().unwrap()])
+    };
+    let twice = r#"{"policy_type":"rate_limit","configuration":{"rate":"20/d","rate":"30/d"}}"#;
+    for (text, says) in [
+        (twice, "\"rate\" stands twice"),
+        ("", "the file is empty"),
+        (" \n", "the file is empty"),
+        ("[]", "no object"),
+        ("policy_type: access", "it is no JSON"),
+    ] {
+        let refused = set(text).expect(4);
+        assert!(refused.stderr.contains(says), "{text:?}: {refused:?}");
+    }
+    let negated =
+        r#"{"policy_type":"access","configuration":{"mode":"deny","patterns":["!*@acme.example"]}}"#;
+    let refused = set(negated).expect(4);
+    assert!(refused.stderr.contains("no exception"), "{refused:?}");
+    let marked = "\u{feff}{\"policy_type\":\"access\",\"configuration\":{\"mode\":\"deny\",\"patterns\":[\"a@x.example\"]}}";
+    set(marked).expect(0);
+    let missing = run_as(space.home(), OWNER, &["policies", "set", "p", "--file", "/nowhere.json"]).expect(3);
+    assert!(missing.stderr.contains("/nowhere.json"), "{missing:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
