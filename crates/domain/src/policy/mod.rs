@@ -93,7 +93,7 @@ pub use policy_type::{
 pub use purpose::{Purpose, PurposeError};
 pub use purpose_type::PurposeType;
 pub use rate_limit::{
-    Headroom, Level, Limit, LimitKey, Moment, NoneLeft, Period, RateLimitConfiguration,
+    AppliesTo, Headroom, Level, Limit, LimitKey, Moment, NoneLeft, Period, RateLimitConfiguration,
     RateLimitConfigurationError, RateLimitProblem, RateLimitType, RateLimiter, RateScope, TakenLimit, Took,
     Window,
 };

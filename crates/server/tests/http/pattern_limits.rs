@@ -66,6 +66,39 @@ async fn l1_all_whom_one_pattern_means_share_a_limit_and_whom_none_means_has_non
 }
 
 #[tokio::test]
+async fn l1_a_limit_for_all_but_some_leaves_these_to_a_larger_one_and_bounds_guests() {
+    let market = MarketplaceFixture::start().await;
+    let access = json!({ "mode": "allow", "patterns": ["*"], "guests": true });
+    let colleagues = json!(["hub:syfthub/alice@example.com", "group:staff"]);
+    market.owner.post("/groups", &json!({ "name": "staff" })).await.expect(201);
+    let few = json!({ "rate": "1/d", "except": colleagues });
+    let more = json!({ "rate": "3/d", "applies_to": colleagues });
+    let limits = [("access", access), ("rate_limit", few), ("rate_limit", more)];
+    attach(&market.owner, "space-docs", &limits).await;
+    let ask = async |client: &Client| client.ask("space-docs", "How high is Kilimanjaro?").await;
+    for (client, times) in [(market.user("alice"), 3), (market.user("bob"), 1), (market.guest(), 1)] {
+        for _ in 0..times {
+            ask(&client).await.expect(200);
+        }
+        ask(&client).await.expect_problem(429, "rate_limited");
+    }
+    // Whoever comes among the exceptions is one for the very next query, and what is named there stays.
+    market.owner.delete("/groups/staff").await.expect_problem(409, "group_in_use");
+    ask(&market.owner).await.expect(200);
+    ask(&market.owner).await.expect_problem(429, "rate_limited");
+    let owner = market.owner.get("/auth/me").await.expect(200).body["email"].clone();
+    market.owner.post("/groups/staff/members", &json!({ "emails": [owner] })).await.expect(200);
+    ask(&market.owner).await.expect(200);
+    let short = json!({ "rate": "20/d", "except": ["group:staff"] });
+    attach(&market.owner, "space-docs", &[("token_limit", short)]).await;
+    ask(&market.owner).await.expect(200);
+    let both = json!({ "rate": "1/d", "except": ["*@a.example"], "applies_to": ["*@b.example"] });
+    let refused = json!({ "name": "p", "policy_type": "rate_limit", "configuration": both });
+    let refused = market.owner.post("/policies", &refused).await.expect_problem(422, "invalid");
+    assert!(refused.text.contains("/configuration/except"), "{}", refused.text);
+}
+
+#[tokio::test]
 async fn l1_of_64_at_once_under_one_pattern_exactly_as_many_are_answered_as_the_limit_says() {
     let space = TestSpace::start().await;
     let owner = space.found("acme").await;

@@ -8,6 +8,7 @@ use super::limit::{Limit, Period, Window};
 use crate::as_text::named_enum;
 use crate::policy::access::{AccessConfiguration, AccessProblem, pattern_schema};
 use crate::policy::policy_type::{ConfigurationError, ConfigurationSchema};
+use crate::policy::reference::Reference;
 
 /// What a rate limit demands.
 ///
@@ -27,13 +28,38 @@ pub struct RateLimitConfiguration {
     pub limit: Limit,
     /// Who is counted together.
     pub scope: RateScope,
-    /// Whom it limits, as a policy that allows them; `None` where it limits everybody.
-    pub applies_to: Option<AccessConfiguration>,
+    /// Whom it limits.
+    pub applies_to: AppliesTo,
+}
+
+/// Whom a limit is for. Those who are named are named as a policy names whom it allows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AppliesTo {
+    /// Everybody.
+    Everybody,
+    /// Those whom it means alone.
+    Only(AccessConfiguration),
+    /// Everybody but those whom it means.
+    AllBut(AccessConfiguration),
+}
+
+impl AppliesTo {
+    /// Those who are named, whichever way.
+    #[must_use]
+    pub fn named(&self) -> Option<&AccessConfiguration> {
+        match self {
+            Self::Everybody => None,
+            Self::Only(named) | Self::AllBut(named) => Some(named),
+        }
+    }
 }
 
 /// The names of a limit's terms.
-pub(in crate::policy) const TERMS: [&str; 5] = ["rate", "burst", "scope", "window", APPLIES_TO];
+pub(in crate::policy) const TERMS: [&str; 6] = ["rate", "burst", "scope", "window", APPLIES_TO, EXCEPT];
 const APPLIES_TO: &str = "applies_to";
+const EXCEPT: &str = "except";
+/// The terms that list people.
+const LISTS: [&str; 2] = [APPLIES_TO, EXCEPT];
 
 named_enum! {
     /// Who is counted together by a rate limit.
@@ -70,7 +96,7 @@ pub enum RateLimitProblem {
     #[error(r#"a rate limit is an object such as {{"rate": "100/m"}}"#)]
     NotAnObject,
     /// It holds what it should not.
-    #[error("a rate limit has rate, burst, scope, window and applies_to, but no {0:?}")]
+    #[error("a rate limit has rate, burst, scope, window, and applies_to or except, but no {0:?}")]
     UnknownKey(String),
     /// The rate is none, or missing.
     #[error(r#"a rate is a number from 1 to {0}, a slash, and s, m, h or d, such as "100/m""#)]
@@ -100,8 +126,13 @@ pub enum RateLimitProblem {
     #[error(r#"beside limit, scope is "per_user" or "global""#)]
     ForeignScope,
     /// Nobody is meant.
-    #[error("say whom it limits, or leave it out where it limits everybody")]
+    #[error("say whom, or leave it out where it limits everybody")]
     Nobody,
+    /// It is for some, and for all but some.
+    #[error(
+        "a limit is for those whom applies_to names, or for all but those whom except names: write one of them"
+    )]
+    Both,
     /// Whom it limits cannot be read.
     #[error(transparent)]
     AppliesTo(AccessProblem),
@@ -157,8 +188,14 @@ impl RateLimitConfiguration {
         if limit.refill() > Limit::MAX_REFILL {
             return Err(RateLimitProblem::BurstTooLarge.at("/burst"));
         }
-        let applies_to = object.get(APPLIES_TO).map(applies_to).transpose()?;
-        if scope == RateScope::Pattern && applies_to.is_none() {
+        let listed = |key| object.get(key).map(|list| people(list, key)).transpose();
+        let applies_to = match (listed(APPLIES_TO)?, listed(EXCEPT)?) {
+            (None, None) => AppliesTo::Everybody,
+            (Some(named), None) => AppliesTo::Only(named),
+            (None, Some(named)) => AppliesTo::AllBut(named),
+            (Some(_), Some(_)) => return Err(RateLimitProblem::Both.at(format!("/{EXCEPT}"))),
+        };
+        if scope == RateScope::Pattern && !matches!(applies_to, AppliesTo::Only(_)) {
             return Err(RateLimitProblem::PatternScope.at("/scope"));
         }
         Ok(Self { limit, scope, applies_to })
@@ -176,7 +213,7 @@ impl RateLimitConfiguration {
             Some(_) => return Err(RateLimitProblem::ForeignScope.at("/scope")),
         };
         let applied = object.get("applied_to").filter(|applied| **applied != json!(["*"]));
-        let applies_to = applied.map(applied_to).transpose()?;
+        let applies_to = applied.map(applied_to).transpose()?.map_or(AppliesTo::Everybody, AppliesTo::Only);
         let window = Window::Sliding { burst: number };
         Ok(Self { limit: Limit { number, period, window }, scope, applies_to })
     }
@@ -193,8 +230,13 @@ impl RateLimitConfiguration {
         if let (Some(object), true) = (json.as_object_mut(), self.limit.burst() != self.limit.number) {
             object.insert("burst".to_owned(), self.limit.burst().into());
         }
-        if let (Some(object), Some(applies_to)) = (json.as_object_mut(), &self.applies_to) {
-            object.insert(APPLIES_TO.to_owned(), applies_to.listed().into());
+        let list = match &self.applies_to {
+            AppliesTo::Everybody => None,
+            AppliesTo::Only(named) => Some((APPLIES_TO, named)),
+            AppliesTo::AllBut(named) => Some((EXCEPT, named)),
+        };
+        if let (Some(object), Some((key, named))) = (json.as_object_mut(), list) {
+            object.insert(key.to_owned(), named.listed().into());
         }
         json
     }
@@ -218,12 +260,12 @@ impl From<RateLimitConfigurationError> for ConfigurationError {
     }
 }
 
-/// Whom a limit is for: a list such as an access policy has.
-fn applies_to(list: &Value) -> Result<AccessConfiguration, RateLimitConfigurationError> {
+/// Whom a limit is for, or not: a list such as an access policy has.
+fn people(list: &Value, key: &str) -> Result<AccessConfiguration, RateLimitConfigurationError> {
     if list.as_array().is_some_and(Vec::is_empty) {
-        return Err(RateLimitProblem::Nobody.at(format!("/{APPLIES_TO}")));
+        return Err(RateLimitProblem::Nobody.at(format!("/{key}")));
     }
-    read_list("patterns", &json!({ "mode": "allow", "patterns": list }), APPLIES_TO)
+    read_list("patterns", &json!({ "mode": "allow", "patterns": list }), key)
 }
 
 /// The same, as the Python product writes it.
@@ -279,23 +321,28 @@ fn refuse_others(object: &Map<String, Value>, known: &[&str]) -> Result<(), Rate
     }
 }
 
-/// How many patterns the list of a configuration has.
+/// How many patterns the lists of a configuration have.
 pub(in crate::policy) fn listed_patterns(configuration: &Value) -> u64 {
-    let patterns = configuration.get(APPLIES_TO).and_then(Value::as_array).map_or(0, Vec::len);
-    u64::try_from(patterns).unwrap_or(u64::MAX)
+    let lists = LISTS.iter().filter_map(|key| configuration.get(key)?.as_array());
+    u64::try_from(lists.map(Vec::len).sum::<usize>()).unwrap_or(u64::MAX)
+}
+
+/// The groups and marketplaces that the lists of a configuration name.
+pub(in crate::policy) fn listed_references(configuration: &Value) -> Vec<Reference> {
+    LISTS.iter().flat_map(|key| AccessConfiguration::references_of(configuration, key)).collect()
 }
 
 /// What a configuration looks like.
 pub(super) fn schema() -> ConfigurationSchema {
     let mut patch = own_schema(&[]);
-    optional_terms(&mut patch, &["burst", "scope", "window", APPLIES_TO]);
+    optional_terms(&mut patch, &["burst", "scope", "window", APPLIES_TO, EXCEPT]);
     let foreign = json!({
         "type": "object", "additionalProperties": false, "required": ["limit"],
         "title": "Limit, as the Python Syft Space has it",
         "properties": {
             "limit": { "type": "string", "pattern": "^([1-9][0-9]{0,5}|1000000)/(s|m|h|d|second|minute|hour|day)$" },
             "scope": { "type": "string", "enum": ["per_user", "global"], "default": "per_user" },
-            "applied_to": listed_schema(),
+            "applied_to": listed_schema(WHOM_ALONE),
         },
     });
     ConfigurationSchema {
@@ -324,16 +371,19 @@ pub(in crate::policy) fn terms_schema(most: u32, counted: &str) -> Map<String, V
         json!({ "type": "string", "enum": scopes, "default": "user", "description": "Who is counted together." }),
         json!({ "type": "string", "enum": ["sliding", "strict"], "default": "sliding",
             "description": "`sliding` fills up evenly; `strict` is full again at the border of each period in UTC." }),
-        listed_schema(),
+        listed_schema(WHOM_ALONE),
+        listed_schema("Whom it does not limit, and everybody else; not beside `applies_to`."),
     ];
     TERMS.into_iter().map(str::to_owned).zip(terms).collect()
 }
 
 /// What a list of those looks like whom a limit is for.
-fn listed_schema() -> Value {
+const WHOM_ALONE: &str = "Whom it limits; everybody where it is missing. Nobody else is limited by it.";
+
+fn listed_schema(description: &str) -> Value {
     json!({
         "type": "array", "minItems": 1, "maxItems": AccessConfiguration::PATTERNS_MAX, "items": pattern_schema(),
-        "description": "Whom it limits; everybody where it is missing. Nobody else is limited by it.",
+        "description": description,
     })
 }
 

@@ -17,8 +17,12 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-pub use configuration::{RateLimitConfiguration, RateLimitConfigurationError, RateLimitProblem, RateScope};
-pub(in crate::policy) use configuration::{TERMS, listed_patterns, optional_terms, terms_schema};
+pub use configuration::{
+    AppliesTo, RateLimitConfiguration, RateLimitConfigurationError, RateLimitProblem, RateScope,
+};
+pub(in crate::policy) use configuration::{
+    TERMS, listed_patterns, listed_references, optional_terms, terms_schema,
+};
 pub(crate) use counted::network;
 pub use limit::{Headroom, Level, Limit, Moment, Period, Window};
 pub use limit_key::LimitKey;
@@ -29,7 +33,6 @@ use kept::KeptLimits;
 
 use crate::group::GroupName;
 use crate::marketplace::MarketplaceName;
-use crate::policy::access::AccessConfiguration;
 use crate::policy::metadata::{PolicyEntry, PolicyOutcome};
 use crate::policy::obligation::Obligation;
 use crate::policy::policy_type::{
@@ -43,7 +46,8 @@ use crate::time::Timestamp;
 /// The type `rate_limit`.
 ///
 /// 1. Every limit that is attached must let a query through. Where one does not, what was taken of the others is given back.
-/// 2. A limit that is for some callers alone is as if it were not there for all others, and for guests.
+/// 2. A limit that is for some callers alone is as if it were not there for all others, and for guests; one that is for all but
+///    some, for these.
 /// 3. What was taken stays taken, also where the query fails or its caller goes.
 /// 4. Where it is asked who could query, and not for a query, nothing is taken and nobody refused.
 #[derive(Debug)]
@@ -108,7 +112,7 @@ impl PolicyType for RateLimitType {
     }
 
     fn references(&self, configuration: &Value) -> Vec<Reference> {
-        AccessConfiguration::references_of(configuration, "applies_to")
+        listed_references(configuration)
     }
 
     fn keep(&self, now: Timestamp) -> Result<(), StoreError> {

@@ -7,7 +7,7 @@ use super::limit::Limit;
 use super::limit_key::LimitKey;
 use super::limiter::{RateLimiter, Took};
 use super::wording::{Wording, sentence};
-use super::{RateLimitConfiguration, RateScope};
+use super::{AppliesTo, RateLimitConfiguration, RateScope};
 use crate::Pending;
 use crate::group::GroupName;
 use crate::marketplace::MarketplaceName;
@@ -21,8 +21,8 @@ use crate::policy::policy_type::{ConfigurationError, Facts, Finding, PolicyType,
 pub(in crate::policy) struct CountedLimit {
     limiter: Arc<RateLimiter>,
     configuration: RateLimitConfiguration,
-    /// Whom it limits, where that is not everybody: those whom this rule means.
-    applies_to: Option<Arc<dyn Rule>>,
+    /// Who is named, where it is not for everybody: those whom this rule means.
+    named: Option<Arc<dyn Rule>>,
     wording: Wording,
     counts: Counts,
 }
@@ -79,18 +79,22 @@ impl CountedLimit {
         counts: Counts,
     ) -> Result<Self, ConfigurationError> {
         let wording = Wording::of(&configuration, counts.unit());
-        let applies_to = configuration.applies_to.as_ref();
-        let applies_to = applies_to.map(|listed| AccessType.compile(&listed.to_json())).transpose()?;
-        Ok(Self { limiter, configuration, applies_to, wording, counts })
+        let named = configuration.applies_to.named();
+        let named = named.map(|named| AccessType.compile(&named.to_json())).transpose()?;
+        Ok(Self { limiter, configuration, named, wording, counts })
     }
 
-    /// Whether it applies to a caller. Nobody but whom a pattern means is limited by a list, so no guest is.
+    /// Whether it applies to a caller. No pattern means a guest, so one that is for some is for none of them, and one that is for
+    /// all but some is for all of them.
     fn applies(&self, facts: &Facts<'_>) -> Applies {
-        match self.applies_to.as_ref().map(|rule| rule.evaluate(facts)) {
-            None => Applies::To(None),
-            Some(Finding::Matched(pattern)) => Applies::To(Some(pattern)),
-            Some(Finding::NotMatched) => Applies::ToOthers,
-            Some(unknown) => Applies::Unknown(unknown),
+        let Some(named) = &self.named else { return Applies::To(None) };
+        let is_exception = matches!(self.configuration.applies_to, AppliesTo::AllBut(_));
+        match named.evaluate(facts) {
+            Finding::Matched(_) if is_exception => Applies::ToOthers,
+            Finding::Matched(pattern) => Applies::To(Some(pattern)),
+            Finding::NotMatched if is_exception => Applies::To(None),
+            Finding::NotMatched => Applies::ToOthers,
+            unknown => Applies::Unknown(unknown),
         }
     }
 
@@ -105,12 +109,12 @@ impl CountedLimit {
 
     /// The groups on which it hangs whom it limits.
     pub(in crate::policy) fn groups(&self) -> &[GroupName] {
-        self.applies_to.as_ref().map_or(&[], |rule| rule.groups())
+        self.named.as_ref().map_or(&[], |rule| rule.groups())
     }
 
     /// The marketplaces on which it hangs.
     pub(in crate::policy) fn marketplaces(&self) -> &[MarketplaceName] {
-        self.applies_to.as_ref().map_or(&[], |rule| rule.marketplaces())
+        self.named.as_ref().map_or(&[], |rule| rule.marketplaces())
     }
 
     /// How much there is of it at once for a caller, if it applies to them: what takes more is never let through.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::RateScope;
-use super::configuration::RateLimitConfiguration;
+use super::configuration::{AppliesTo, RateLimitConfiguration};
 use super::limit::{Headroom, Limit, Period, Window};
 use super::limiter::NoneLeft;
 use crate::policy::allowance::{Allowance, LimitStatus};
@@ -84,17 +84,26 @@ pub(super) fn sentence(configuration: &RateLimitConfiguration, one: &str, many: 
         Period::Hour => "hour",
         Period::Day => "day",
     };
-    let counted = match (scope, applies_to.is_some()) {
-        (RateScope::User, false) => " of each caller",
-        (RateScope::User, true) => " of each caller whom the owner names",
-        (RateScope::Key, false) => " with each API key",
-        (RateScope::Key, true) => " with each API key of people whom the owner names",
-        (RateScope::Address, false) => " from each address",
-        (RateScope::Address, true) => " of people whom the owner names, from each address",
-        (RateScope::Endpoint | RateScope::Tenant, false) => "",
-        (RateScope::Pattern, _) | (RateScope::Endpoint | RateScope::Tenant, true) => {
-            " of people whom the owner names, together,"
+    let each = match scope {
+        RateScope::User => " of each caller",
+        RateScope::Key => " with each API key",
+        RateScope::Address => " from each address",
+        RateScope::Endpoint | RateScope::Tenant | RateScope::Pattern => "",
+    };
+    let whom = match applies_to {
+        AppliesTo::Everybody => "",
+        AppliesTo::Only(_) => " of people whom the owner names",
+        AppliesTo::AllBut(_) => " of all but people whom the owner names",
+    };
+    let counted = match (scope, applies_to) {
+        (_, AppliesTo::Everybody) => each.to_owned(),
+        (RateScope::User, AppliesTo::Only(_)) => " of each caller whom the owner names".to_owned(),
+        (RateScope::User, AppliesTo::AllBut(_)) => {
+            " of each caller but those whom the owner names".to_owned()
         }
+        (RateScope::Key, _) => format!("{each}{whom}"),
+        (RateScope::Address, _) => format!("{whom},{each}"),
+        (RateScope::Endpoint | RateScope::Tenant | RateScope::Pattern, _) => format!("{whom}, together,"),
     };
     let unit = if limit.number == 1 { one } else { many };
     format!("At most {} {unit} a {period}{counted} are answered.", limit.number)

@@ -63,7 +63,7 @@ fn wrong(pointer: &str, message: &str) -> ConfigurationError {
 /// What a configuration looks like.
 pub(super) fn schema() -> ConfigurationSchema {
     let mut patch = object("TokenLimit", &[], true);
-    optional_terms(&mut patch, &[MAX_CHARACTERS, "rate", "burst", "scope", "window", "applies_to"]);
+    optional_terms(&mut patch, &[MAX_CHARACTERS, "rate", "burst", "scope", "window", "applies_to", "except"]);
     let length = object("Length", &[MAX_CHARACTERS], false);
     ConfigurationSchema {
         taken: json!({ "oneOf": [length, object("TokenLimit", &["rate"], true)] }),

@@ -13,13 +13,12 @@ use configuration::TokenLimitConfiguration;
 use crate::endpoint::Conversation;
 use crate::group::GroupName;
 use crate::marketplace::MarketplaceName;
-use crate::policy::access::AccessConfiguration;
 use crate::policy::metadata::{PolicyEntry, PolicyOutcome};
 use crate::policy::obligation::Obligation;
 use crate::policy::policy_type::{
     ConfigurationError, ConfigurationSchema, Facts, Finding, PolicyType, Rule, Stage,
 };
-use crate::policy::rate_limit::{CountedLimit, Counts, RateLimiter, listed_patterns};
+use crate::policy::rate_limit::{CountedLimit, Counts, RateLimiter, listed_patterns, listed_references};
 use crate::policy::reference::Reference;
 
 /// The type `token_limit`: `{"max_characters": 8000, "rate": "100000/d"}`. It counts characters, for how many tokens these are differs
@@ -68,7 +67,7 @@ impl PolicyType for TokenLimitType {
     }
 
     fn references(&self, configuration: &Value) -> Vec<Reference> {
-        AccessConfiguration::references_of(configuration, "applies_to")
+        listed_references(configuration)
     }
 
     fn refusal(&self) -> PolicyEntry {
