@@ -7,7 +7,7 @@ use syft_space_domain::approval::{
     ApprovalKey, ApprovalRequest, ApprovalState, Asker, CallerKind, Decided, Extent, QuestionDigest, Verdict,
 };
 use syft_space_domain::dataset::{ContextSize, Threshold};
-use syft_space_domain::ids::{ActorId, ApprovalId, HubId};
+use syft_space_domain::ids::{ActorId, ApprovalId, EndpointId, HubId, PolicyId};
 use syft_space_domain::policy::Purpose;
 use syft_space_domain::sealing::Sealed;
 use syft_space_domain::store::{Store, StoreError, Tx};
@@ -29,11 +29,13 @@ pub const CHECKS: &[Check<StoreFactory>] = checks![
     z4_how_many_wait_is_counted_by_asker_and_endpoint_and_in_all,
     z4_what_has_ended_is_removed_the_earliest_first_and_so_many_at_most,
     z4_what_was_decided_is_shortened_and_never_lengthened_so_many_at_most,
-    z4_requests_go_with_their_endpoint_and_their_policy,
+    z4_requests_outlive_their_endpoint_and_their_policy_and_none_is_made_behind_these,
+    z4_of_what_requests_are_outdated_is_noted_until_they_are_not_any_more,
     z4_requests_of_an_endpoint_a_policy_or_a_caller_are_removed_so_many_at_most,
     z1_a_request_is_known_in_its_own_tenant_only,
     z1_what_has_ended_in_another_tenant_stays,
     z1_what_is_shortened_or_removed_at_once_is_so_in_its_own_tenant_only,
+    z1_what_is_outdated_is_noted_in_its_own_tenant_only,
     z1_a_text_is_read_in_its_own_tenant_only,
 ];
 
@@ -250,9 +252,6 @@ pub fn z4_a_text_is_read_back_and_goes_with_its_request(make: &StoreFactory) {
     assert_eq!(texts(), [None, None, Some(text(3)), Some(text(4))]);
     commit(store, |tx| tx.remove_approvals_of(&write_scope(1), ApprovalsOf::Policy(policy_id(1)), 9));
     assert_eq!(texts(), [None, None, None, None]);
-    add_all();
-    commit(store, |tx| tx.remove_endpoint(&write_scope(1), endpoint_id(1)));
-    assert_eq!(texts(), [None, None, None, None]);
 }
 
 /// Of what was decided all is counted, and nothing waits.
@@ -300,11 +299,11 @@ pub fn z4_how_many_wait_is_counted_by_asker_and_endpoint_and_in_all(make: &Store
     }
     // However they go, and whatever becomes of them.
     commit(store, |tx| tx.decide_approval(&write_scope(1), &decided(1, Verdict::Denied, 60)));
-    commit(store, |tx| tx.remove_policy(&write_scope(1), policy_id(2)));
+    commit(store, |tx| tx.remove_approvals_of(&write_scope(1), ApprovalsOf::Policy(policy_id(2)), 9));
     commit(store, |tx| tx.remove_approval(&write_scope(1), id(2)));
     let left = usage(place(1, 1, 1));
     assert_eq!((left.pending_of_caller, left.pending, left.all, left.first_end), (1, 2, 4, Some(time(60))));
-    commit(store, |tx| tx.remove_endpoint(&write_scope(1), endpoint_id(1)));
+    commit(store, |tx| tx.remove_approvals_of(&write_scope(1), ApprovalsOf::Endpoint(endpoint_id(1)), 9));
     assert_eq!((usage(place(1, 1, 1)).pending, usage(place(1, 1, 1)).all), (1, 1));
     commit(store, |tx| tx.remove_ended_approvals(&write_scope(1), time(100), 9));
     assert_eq!(usage(place(1, 1, 1)), ApprovalUsage::default());
@@ -356,7 +355,9 @@ pub fn z4_what_was_decided_is_shortened_and_never_lengthened_so_many_at_most(mak
 }
 
 /// Those at others, and under others, stay.
-pub fn z4_requests_go_with_their_endpoint_and_their_policy(make: &StoreFactory) {
+pub fn z4_requests_outlive_their_endpoint_and_their_policy_and_none_is_made_behind_these(
+    make: &StoreFactory,
+) {
     let fixture = prepared(make);
     let store = &*fixture.adapter;
     let of = |n: u8, endpoint, policy| {
@@ -366,9 +367,11 @@ pub fn z4_requests_go_with_their_endpoint_and_their_policy(make: &StoreFactory) 
     };
     add(store, 1, &[of(1, 1, 1), of(2, 2, 1), of(3, 1, 2), of(4, 2, 2)]);
     commit(store, |tx| tx.remove_endpoint(&write_scope(1), endpoint_id(1)));
-    assert_eq!(all(store, 1), [of(2, 2, 1), of(4, 2, 2)]);
     commit(store, |tx| tx.remove_policy(&write_scope(1), policy_id(1)));
-    assert_eq!(all(store, 1), [of(4, 2, 2)]);
+    assert_eq!(all(store, 1), [of(1, 1, 1), of(2, 2, 1), of(3, 1, 2), of(4, 2, 2)]);
+    commit(store, |tx| tx.remove_approvals_of(&write_scope(1), ApprovalsOf::Policy(policy_id(1)), 9));
+    commit(store, |tx| tx.remove_approvals_of(&write_scope(1), ApprovalsOf::Endpoint(endpoint_id(1)), 9));
+    assert_eq!(all(store, 1), [of(4, 2, 2)], "what is gone still names its requests");
     assert_conflict(store, "a request at an endpoint that is not there", move |tx| {
         tx.add_approval(&write_scope(1), &of(5, 1, 2), None)
     });
@@ -445,6 +448,56 @@ pub fn z1_what_has_ended_in_another_tenant_stays(make: &StoreFactory) {
     }
     commit(store, |tx| tx.remove_ended_approvals(&write_scope(2), time(200), 9));
     assert_eq!((all(store, 1), all(store, 2)), (vec![request(1)], vec![]));
+}
+
+fn outdated(store: &dyn Store, tenant: u64, most: usize) -> Vec<ApprovalsOf> {
+    let mut found = read(store, move |view| view.outdated_approvals(&scope(tenant), most));
+    found.sort_unstable();
+    found
+}
+
+fn note(store: &dyn Store, tenant: u64, of: ApprovalsOf, are_outdated: bool) {
+    commit(store, move |tx| tx.note_outdated_approvals(&write_scope(tenant), of, are_outdated));
+}
+
+/// Whether there is such a thing, or any request of it, or not.
+pub fn z4_of_what_requests_are_outdated_is_noted_until_they_are_not_any_more(make: &StoreFactory) {
+    let fixture = prepared(make);
+    let store = &*fixture.adapter;
+    // All three of the same bytes.
+    let bytes = *endpoint_id(1).as_bytes();
+    let all_of_it = [
+        ApprovalsOf::Endpoint(EndpointId::from_bytes(bytes)),
+        ApprovalsOf::Policy(PolicyId::from_bytes(bytes)),
+        ApprovalsOf::Caller(ActorId::from_bytes(bytes)),
+    ];
+    assert_eq!(outdated(store, 1, 9), []);
+    for of in all_of_it {
+        note(store, 1, of, true);
+        note(store, 1, of, true);
+    }
+    assert_eq!(outdated(store, 1, 9), all_of_it);
+    assert_eq!([outdated(store, 1, 2).len(), outdated(store, 1, 0).len()], [2, 0], "so many at most");
+    let [endpoint, policy, caller] = all_of_it;
+    for _ in 0..2 {
+        note(store, 1, policy, false);
+        assert_eq!(outdated(store, 1, 9), [endpoint, caller]);
+    }
+}
+
+/// Nor is a note taken back in another.
+pub fn z1_what_is_outdated_is_noted_in_its_own_tenant_only(make: &StoreFactory) {
+    let fixture = prepared(make);
+    let store = &*fixture.adapter;
+    let of = ApprovalsOf::Policy(policy_id(1));
+    note(store, 1, of, true);
+    assert_eq!(outdated(store, 2, 9), []);
+    note(store, 2, of, true);
+    note(store, 2, of, false);
+    assert_eq!((outdated(store, 1, 9), outdated(store, 2, 9)), (vec![of], vec![]));
+    assert_conflict(store, "a note in a tenant that is not there", move |tx| {
+        tx.note_outdated_approvals(&write_scope(4), of, true)
+    });
 }
 
 /// Of the same policy and caller.

@@ -2,7 +2,7 @@
 
 use crate::access::Permission;
 use crate::approval::ports::ApprovalsOf;
-use crate::approval::remove_portion;
+use crate::approval::{finish, remove_with};
 use crate::audit::{Action, ChangeCode, Changes, ObjectKind, RequestContext};
 use crate::dataset::DatasetState;
 use crate::endpoint::{Endpoint, EndpointName, ResponseType, Slug};
@@ -234,26 +234,22 @@ pub async fn remove_endpoint(
     id: EndpointId,
     if_revision: Option<u64>,
 ) -> Result<(), EndpointError> {
-    principal.scope(Permission::WriteEndpoints)?;
+    let scope = principal.scope(Permission::WriteEndpoints)?;
     let now = context.now;
-    loop {
-        let event = principal.event(context, Action::ConfigChange)?.on(ObjectKind::Endpoint, id);
-        let authorization = principal.authorize(Permission::WriteEndpoints, space.clock.now())?;
-        let removed = space.store.write(move |tx| {
-            let scope = tx.authority(&authorization, &event)?;
-            let endpoint = tx.endpoint(&scope, id)?.ok_or(EndpointError::NotFound)?;
-            check_revision(if_revision, endpoint.revision, EndpointError::Changed)?;
-            if let Some(event) = remove_portion(tx, &scope, ApprovalsOf::Endpoint(id), &event)? {
-                return Ok(Recorded::new(false, event));
-            }
-            take_off(tx, &scope, id, now)?;
-            tx.remove_endpoint(&scope, id)?;
-            Ok(Recorded::new(true, event.clone().changing(ChangeCode::Removed)))
-        });
-        if removed.await? {
-            return Ok(());
-        }
-    }
+    let event = principal.event(context, Action::ConfigChange)?.on(ObjectKind::Endpoint, id);
+    let authorization = principal.authorize(Permission::WriteEndpoints, space.clock.now())?;
+    let removed = space.store.write(move |tx| {
+        let scope = tx.authority(&authorization, &event)?;
+        let endpoint = tx.endpoint(&scope, id)?.ok_or(EndpointError::NotFound)?;
+        check_revision(if_revision, endpoint.revision, EndpointError::Changed)?;
+        take_off(tx, &scope, id, now)?;
+        tx.remove_endpoint(&scope, id)?;
+        let leftover = remove_with(tx, &scope, ApprovalsOf::Endpoint(id))?;
+        Ok(Recorded::new(leftover, event.clone().changing(ChangeCode::Removed)))
+    });
+    let leftover: Result<_, EndpointError> = removed.await;
+    finish(space, &scope, leftover?).await;
+    Ok(())
 }
 
 /// One endpoint.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::access::Permission;
 use crate::approval::ports::ApprovalsOf;
-use crate::approval::{remove_portion, shorten_portion};
+use crate::approval::{Leftover, finish, remove_with, shorten_before, shorten_with};
 use crate::audit::{Action, ChangeCode, Changes, Event, ObjectKind, RequestContext};
 use crate::endpoint::EndpointName;
 use crate::expectation::{Concern, ExpectationRefusal, Guard};
@@ -234,7 +234,7 @@ pub(super) async fn apply_change(
     change: ChangePolicy,
     rolled_back_to: Option<u64>,
 ) -> Result<Policy, PolicyError> {
-    principal.scope(Permission::WritePolicies)?;
+    let scope = principal.scope(Permission::WritePolicies)?;
     let event = principal.event(context, Action::ConfigChange)?.on(ObjectKind::Policy, id);
     // What changes nothing is no revision, and is told by its event alone.
     let wanted = change.clone();
@@ -260,16 +260,17 @@ pub(super) async fn apply_change(
     };
     loop {
         let event = principal.event(context, Action::ConfigChange)?.on(ObjectKind::Policy, id);
-        // Of what was decided under it a portion ends sooner, and the next unit goes on.
-        if let Some(policy) = change_once(space, principal, event, id, change.clone(), rolled_back_to).await?
-        {
+        let changed = change_once(space, principal, event, id, change.clone(), rolled_back_to).await?;
+        if let Some((policy, leftover)) = changed {
             drop(compiled);
+            finish(space, &scope, leftover).await;
             return Ok(policy);
         }
     }
 }
 
-/// Changes the policy, unless so much of what was decided under it ends sooner that it is left to the next unit.
+/// Changes the policy, unless so much of what was decided under it has yet to end under the terms that it has that it is left to the next
+/// unit. Answers of what was decided more has to end under its new terms.
 async fn change_once(
     space: &Space,
     principal: &Principal,
@@ -277,7 +278,7 @@ async fn change_once(
     id: PolicyId,
     change: ChangePolicy,
     rolled_back_to: Option<u64>,
-) -> Result<Option<Policy>, PolicyError> {
+) -> Result<Option<(Policy, Option<Leftover>)>, PolicyError> {
     let now = event.time;
     let authorization = principal.authorize(Permission::WritePolicies, space.clock.now())?;
     let policy_types = space.policy_types.clone();
@@ -288,11 +289,13 @@ async fn change_once(
             let scope = tx.authority(&authorization, &event)?;
             let mut policy = tx.policy(&scope, id)?.ok_or(PolicyError::NotFound)?;
             check_revision(change.if_revision, policy.revision, PolicyError::Changed)?;
+            if let Some(event) = shorten_before(tx, &scope, &policy, &event)? {
+                return Ok(Recorded::new(None, event));
+            }
             // Its name has no say in any verdict.
             let decides_anew =
                 change.configuration.as_ref().is_some_and(|wanted| *wanted != policy.configuration);
             let watch = decides_anew.then(|| guard.watch(tx, &scope, &Concern::Policy(id))).transpose()?;
-            let before = policy.clone();
             let mut changes = rolled_back_to.map_or_else(Changes::default, |_| ChangeCode::RolledBack.into());
             if let Some(name) = &change.name {
                 changes.replace(ChangeCode::ChangedName, &mut policy.name, name.clone().into());
@@ -304,9 +307,6 @@ async fn change_once(
                 policy.configuration.clone_from(configuration);
                 name_references(tx, &scope, id, configuration)?;
             }
-            if let Some(event) = shorten_portion(tx, &scope, &before, &policy, &event)? {
-                return Ok(Recorded::new(None, event));
-            }
             policy.revision += 1;
             policy.updated_at = now;
             tx.update_policy(&scope, &policy)?;
@@ -315,7 +315,8 @@ async fn change_once(
             }
             let event = event.clone().changing(changes).of_policy(id, policy.revision);
             keep_revision(tx, &scope, &policy, &event, rolled_back_to)?;
-            Ok(Recorded::new(Some(policy), event))
+            let leftover = shorten_with(tx, &scope, &policy)?;
+            Ok(Recorded::new(Some((policy, leftover)), event))
         })
         .await
 }
@@ -332,28 +333,24 @@ pub async fn remove_policy(
     id: PolicyId,
     if_revision: Option<u64>,
 ) -> Result<(), PolicyError> {
-    principal.scope(Permission::WritePolicies)?;
-    loop {
-        let event = principal.event(context, Action::ConfigChange)?.on(ObjectKind::Policy, id);
-        let authorization = principal.authorize(Permission::WritePolicies, space.clock.now())?;
-        let removed = space.store.write(move |tx| {
-            let scope = tx.authority(&authorization, &event)?;
-            let policy = tx.policy(&scope, id)?.ok_or(PolicyError::NotFound)?;
-            check_revision(if_revision, policy.revision, PolicyError::Changed)?;
-            if !tx.endpoints_of_policy(&scope, id)?.is_empty() {
-                return Err(PolicyError::InUse.into());
-            }
-            if let Some(event) = remove_portion(tx, &scope, ApprovalsOf::Policy(id), &event)? {
-                return Ok(Recorded::new(false, event));
-            }
-            tx.remove_policy(&scope, id)?;
-            let event = event.clone().of_policy(id, policy.revision);
-            Ok(Recorded::new(true, event.changing(ChangeCode::Removed)))
-        });
-        if removed.await? {
-            return Ok(());
+    let scope = principal.scope(Permission::WritePolicies)?;
+    let event = principal.event(context, Action::ConfigChange)?.on(ObjectKind::Policy, id);
+    let authorization = principal.authorize(Permission::WritePolicies, space.clock.now())?;
+    let removed = space.store.write(move |tx| {
+        let scope = tx.authority(&authorization, &event)?;
+        let policy = tx.policy(&scope, id)?.ok_or(PolicyError::NotFound)?;
+        check_revision(if_revision, policy.revision, PolicyError::Changed)?;
+        if !tx.endpoints_of_policy(&scope, id)?.is_empty() {
+            return Err(PolicyError::InUse.into());
         }
-    }
+        tx.remove_policy(&scope, id)?;
+        let leftover = remove_with(tx, &scope, ApprovalsOf::Policy(id))?;
+        let event = event.clone().of_policy(id, policy.revision);
+        Ok(Recorded::new(leftover, event.changing(ChangeCode::Removed)))
+    });
+    let leftover: Result<_, PolicyError> = removed.await;
+    finish(space, &scope, leftover?).await;
+    Ok(())
 }
 
 /// One policy.

@@ -23,6 +23,8 @@ mod hub_users;
 mod many_approvals;
 mod obligations;
 #[cfg(test)]
+mod outdated_approvals;
+#[cfg(test)]
 mod personal;
 #[cfg(test)]
 mod ports;

@@ -37,6 +37,7 @@ use syft_space_domain::policy::{
 };
 use syft_space_domain::secret::Secret;
 use syft_space_domain::snapshot::SnapshotCache;
+use syft_space_domain::store::{StoreError, View};
 use syft_space_domain::tenant::{OperatorScope, TenantName, TenantScope, found_as_operator};
 use syft_space_domain::text::{Line, Prose};
 use syft_space_domain::time::Timestamp;
@@ -198,6 +199,14 @@ impl World {
     }
 
     /// Puts a document into the endpoint's dataset.
+    /// Whether requests for approval are left that a change has outdated.
+    pub(crate) fn is_outdated(&self) -> bool {
+        let scope = self.scope;
+        let find = move |view: &mut dyn View| view.outdated_approvals(&scope, 1);
+        let outdated: Result<_, StoreError> = block_on(self.space.store.read(&scope, find));
+        !outdated.unwrap().is_empty()
+    }
+
     pub(crate) fn put(&self, name: &str, text: &str) {
         let id = DocumentId::parse(name).unwrap();
         let document = NewDocument::new(id, text.to_owned(), Metadata::new()).unwrap();

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::space::ledger::seed;
 use crate::space::{Answer, Client, TestSpace, dataset_of, endpoint_on, in_memory};
 
 /// What is asked, which nothing else says.
@@ -119,6 +121,49 @@ async fn z4_what_waits_and_what_was_approved_outlives_a_kill() {
     space.server().run_again().await;
     let anna = space.anybody().with_token(anna.token());
     anna.ask("birds", QUESTION).await.expect(200);
+}
+
+#[tokio::test]
+async fn z4_a_removal_that_a_kill_cuts_short_takes_all_requests_along_or_none() {
+    if in_memory() {
+        return;
+    }
+    let mut space = TestSpace::start().await;
+    let owner = reviewed(&space, json!({})).await;
+    for who in ["anna", "bob", "carl", "dora", "emil"] {
+        let who = space.member(&owner, &format!("{who}@acme.example"), "user").await;
+        for n in 0..20 {
+            pending(&who, &format!("{QUESTION} {n}")).await;
+        }
+    }
+    let policy = owner.get("/endpoints/birds/policies").await.expect(200).body["items"][0]["id"].clone();
+    let policy = format!("/policies/{}", policy.as_str().unwrap());
+    owner.put("/endpoints/birds/policies", &json!({ "policy_ids": [] })).await.expect(200);
+    let mut rng = fastrand::Rng::with_seed(seed());
+    let mut cut = 0;
+    loop {
+        let (remover, path) = (space.anybody().with_token(owner.token()), policy.clone());
+        let removing = tokio::spawn(async move { remover.try_send(remover.request("DELETE", &path)).await });
+        // The moment is what this is about.
+        tokio::time::sleep(Duration::from_millis(rng.u64(0..=25))).await;
+        space.server().kill();
+        drop(removing.await);
+        space.server().run_again().await;
+        let owner = space.anybody().with_token(owner.token());
+        let is_there = owner.get(&policy).await.status == 200;
+        let mut waits = 0;
+        let left = |answer: Answer| answer.body["items"].as_array().unwrap().len();
+        while left(owner.get("/approvals?limit=100").await.expect(200)) != if is_there { 100 } else { 0 } {
+            assert!(!is_there && waits < 600, "a policy that is there has all of its requests");
+            waits += 1;
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        if !is_there {
+            break;
+        }
+        cut += 1;
+    }
+    println!("{cut} removals were cut short before the policy was gone");
 }
 
 /// Whether any file of a folder holds these bytes.
