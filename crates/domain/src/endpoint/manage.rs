@@ -6,7 +6,7 @@ use crate::approval::{finish, remove_with};
 use crate::audit::{Action, ChangeCode, Changes, ObjectKind, RequestContext};
 use crate::dataset::DatasetState;
 use crate::endpoint::{Endpoint, EndpointName, ResponseType, Slug};
-use crate::expectation::{Concern, ExpectationRefusal, Guard};
+use crate::expectation::{Change, ExpectationRefusal, Guard};
 use crate::identity::{AuthorizationError, Principal};
 use crate::ids::{DatasetId, EndpointId};
 use crate::marketplace::{
@@ -166,7 +166,7 @@ pub async fn change_endpoint(
         None => FormerListings::default(),
     };
     let authorization = principal.authorize(Permission::WriteEndpoints, space.clock.now())?;
-    let guard = Guard::of(space, principal);
+    let guard = Guard::of(space, principal).alone();
     space
         .store
         .write(move |tx| {
@@ -175,7 +175,7 @@ pub async fn change_endpoint(
             check_revision(change.if_revision, endpoint.revision, EndpointError::Changed)?;
             // Nothing else of it decides who may query.
             let is_decisive = change.published.is_some_and(|published| published != endpoint.published);
-            let watch = is_decisive.then(|| guard.watch(tx, &scope, &Concern::Endpoint(id))).transpose()?;
+            let watch = is_decisive.then(|| guard.watch(tx, &scope, &Change::Endpoint(id))).transpose()?;
             let mut changes = Changes::default();
             if let Some(slug) = change.slug.as_ref().filter(|slug| **slug != endpoint.slug) {
                 if tx.endpoint_by_slug(&scope, slug)?.is_some() {

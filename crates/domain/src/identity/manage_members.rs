@@ -4,7 +4,7 @@ use crate::access::{Permission, Role, may_grant};
 use crate::approval::ports::ApprovalsOf;
 use crate::approval::{Leftover, finish, remove_with};
 use crate::audit::{Action, Event, EventSeed, ObjectKind, ReasonCode, RecordedReason, RequestContext};
-use crate::expectation::{Concern, ExpectationRefusal, Guard};
+use crate::expectation::{Change, ExpectationRefusal, Guard};
 use crate::identity::{AccountStatus, AuthorizationError, Member, Principal};
 use crate::ids::AccountId;
 use crate::page::{Page, PageRequest};
@@ -24,6 +24,15 @@ pub struct ChangeMember {
     pub status: Option<AccountStatus>,
     /// Only if this is still its revision.
     pub if_revision: Option<u64>,
+}
+
+impl ChangeMember {
+    /// What of it may change who may query.
+    fn decisive(&self, member: &Member) -> Change {
+        let role = self.role.unwrap_or(member.role);
+        let is_active = self.status.unwrap_or(member.status) == AccountStatus::Active;
+        Change::Role { email: member.email.clone(), role: is_active.then_some(role) }
+    }
 }
 
 /// A member was not changed.
@@ -92,7 +101,7 @@ pub async fn change_member(
     account: AccountId,
     change: ChangeMember,
 ) -> Result<Member, MemberError> {
-    principal.scope(Permission::ManageMembers)?;
+    let scope = principal.scope(Permission::ManageMembers)?;
     let event =
         principal.event(context, Action::PrivilegePermissionsChanged)?.on(ObjectKind::Member, account);
     let ended = Ended::draft(context, principal, account)?;
@@ -100,13 +109,15 @@ pub async fn change_member(
     let EventSeed { id, salt } = EventSeed::generate(context.now, &*context.entropy)?;
     let of_status = Event { id, salt, ..event.clone() };
     let authorization = principal.authorize(Permission::ManageMembers, space.clock.now())?;
-    let guard = Guard::of(space, principal);
-    space
-        .store
-        .write(move |tx| {
+    let wanted = change;
+    let foresee = move |view: &mut dyn View, scope: &TenantScope| {
+        Ok(view.member(scope, account)?.map(|member| wanted.decisive(&member)))
+    };
+    Guard::of(space, principal)
+        .write(space, &scope, foresee, move |tx, guard| {
             let scope = tx.authority(&authorization, &event)?;
             let mut member = find(tx, &scope, account, change.if_revision, &event)?;
-            let watch = guard.watch(tx, &scope, &Concern::Addresses(vec![member.email.clone()]))?;
+            let watch = guard.watch(tx, &scope, &change.decisive(&member))?;
             let before = member.clone();
             let role = change.role.unwrap_or(member.role);
             check_grant(&scope, role, &event, MemberError::RoleNotYours)?;
@@ -148,11 +159,14 @@ pub async fn remove_member(
     let event = principal.event(context, Action::UserDeleted)?.on(ObjectKind::Member, account);
     let ended = Ended::draft(context, principal, account)?;
     let authorization = principal.authorize(Permission::ManageMembers, space.clock.now())?;
-    let guard = Guard::of(space, principal);
-    let removed = space.store.write(move |tx| {
+    let removal = |member: &Member| Change::Role { email: member.email.clone(), role: None };
+    let foresee = move |view: &mut dyn View, scope: &TenantScope| {
+        Ok(view.member(scope, account)?.as_ref().map(removal))
+    };
+    let removed = Guard::of(space, principal).write(space, &scope, foresee, move |tx, guard| {
         let scope = tx.authority(&authorization, &event)?;
         let member = find(tx, &scope, account, if_revision, &event)?;
-        let watch = guard.watch(tx, &scope, &Concern::Addresses(vec![member.email.clone()]))?;
+        let watch = guard.watch(tx, &scope, &removal(&member))?;
         let removed = end_account(tx, &scope, &member, &event, &ended)?;
         watch.check::<MemberError>(tx, &scope, &event)?;
         Ok(removed)

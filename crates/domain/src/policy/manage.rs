@@ -8,7 +8,7 @@ use crate::approval::ports::ApprovalsOf;
 use crate::approval::{Leftover, finish, remove_with, shorten_before, shorten_with};
 use crate::audit::{Action, ChangeCode, Changes, Event, ObjectKind, RequestContext};
 use crate::endpoint::EndpointName;
-use crate::expectation::{Concern, ExpectationRefusal, Guard};
+use crate::expectation::{Change, ExpectationRefusal, Guard};
 use crate::identity::{AuthorizationError, Principal};
 use crate::ids::{EndpointId, PolicyId};
 use crate::marketplace::{MarketplaceHubs, tell_anew};
@@ -59,6 +59,13 @@ impl ChangePolicy {
         if_revision.is_none_or(|revision| revision == policy.revision)
             && name.as_ref().is_none_or(|name| name.as_str() == policy.name)
             && configuration.as_ref().is_none_or(|wanted| *wanted == policy.configuration)
+    }
+
+    /// What of it may change who may query: its name has no say in any verdict.
+    fn decisive(&self, policy: &Policy) -> Option<Change> {
+        let configuration = self.configuration.as_ref().filter(|wanted| **wanted != policy.configuration)?;
+        let name = self.name.as_ref().map_or(policy.name.as_str(), Name::as_str).to_owned();
+        Some(Change::Policy { id: policy.id, name, configuration: configuration.clone() })
     }
 }
 
@@ -260,7 +267,8 @@ pub(super) async fn apply_change(
     };
     loop {
         let event = principal.event(context, Action::ConfigChange)?.on(ObjectKind::Policy, id);
-        let changed = change_once(space, principal, event, id, change.clone(), rolled_back_to).await?;
+        let changed =
+            change_once(space, (principal, &scope), event, id, change.clone(), rolled_back_to).await?;
         if let Some((policy, leftover)) = changed {
             drop(compiled);
             finish(space, &scope, leftover).await;
@@ -273,7 +281,7 @@ pub(super) async fn apply_change(
 /// unit. Answers of what was decided more has to end under its new terms.
 async fn change_once(
     space: &Space,
-    principal: &Principal,
+    (principal, scope): (&Principal, &TenantScope),
     event: Event,
     id: PolicyId,
     change: ChangePolicy,
@@ -282,20 +290,20 @@ async fn change_once(
     let now = event.time;
     let authorization = principal.authorize(Permission::WritePolicies, space.clock.now())?;
     let policy_types = space.policy_types.clone();
-    let guard = Guard::of(space, principal);
-    space
-        .store
-        .write(move |tx| {
+    let wanted = change.clone();
+    let foresee = move |view: &mut dyn View, scope: &TenantScope| {
+        Ok(view.policy(scope, id)?.and_then(|policy| wanted.decisive(&policy)))
+    };
+    Guard::of(space, principal)
+        .write(space, scope, foresee, move |tx, guard| {
             let scope = tx.authority(&authorization, &event)?;
             let mut policy = tx.policy(&scope, id)?.ok_or(PolicyError::NotFound)?;
             check_revision(change.if_revision, policy.revision, PolicyError::Changed)?;
             if let Some(event) = shorten_before(tx, &scope, &policy, &event)? {
                 return Ok(Recorded::new(None, event));
             }
-            // Its name has no say in any verdict.
-            let decides_anew =
-                change.configuration.as_ref().is_some_and(|wanted| *wanted != policy.configuration);
-            let watch = decides_anew.then(|| guard.watch(tx, &scope, &Concern::Policy(id))).transpose()?;
+            let decisive = change.decisive(&policy);
+            let watch = decisive.map(|decisive| guard.watch(tx, &scope, &decisive)).transpose()?;
             let mut changes = rolled_back_to.map_or_else(Changes::default, |_| ChangeCode::RolledBack.into());
             if let Some(name) = &change.name {
                 changes.replace(ChangeCode::ChangedName, &mut policy.name, name.clone().into());
@@ -418,7 +426,7 @@ pub async fn attach(
     let compile = compiling(space.policy_types.clone(), ids.clone());
     let compiled = space.read_ahead(principal, Permission::WritePolicies, &event, compile).await?;
     let authorization = principal.authorize(Permission::WritePolicies, space.clock.now())?;
-    let guard = Guard::of(space, principal);
+    let guard = Guard::of(space, principal).alone();
     space
         .store
         .write(move |tx| {
@@ -426,7 +434,7 @@ pub async fn attach(
             let scope = tx.authority(&authorization, &event)?;
             let mut endpoint = name.find(tx, &scope)?.ok_or(PolicyError::NoEndpoint)?;
             check_revision(if_revision, endpoint.revision, PolicyError::Changed)?;
-            let watch = guard.watch(tx, &scope, &Concern::Endpoint(endpoint.id))?;
+            let watch = guard.watch(tx, &scope, &Change::Endpoint(endpoint.id))?;
             let before = tx.attachments(&scope, Some(endpoint.id))?;
             if let Err(error) = tx.attach_policies(&scope, endpoint.id, &ids) {
                 // Looked for only now, for a configuration may be large.

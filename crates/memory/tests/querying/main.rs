@@ -14,6 +14,8 @@ mod context;
 mod disclosing;
 #[cfg(test)]
 mod ending;
+#[cfg(test)]
+mod expecting_ahead;
 mod filter;
 #[cfg(test)]
 mod groups;

@@ -20,6 +20,7 @@ use syft_space_domain::endpoint::{
     Answer, AnswerPart, ChangeEndpoint, Conversation, Endpoint, EndpointName, NewEndpoint, Query, QueryCall,
     QueryError, References, ResponseType, Slug, change_endpoint, create_endpoint,
 };
+use syft_space_domain::expectation::GuardTurns;
 use syft_space_domain::identity::oidc::ProviderLogouts;
 use syft_space_domain::identity::{
     AcceptInvitation, AccountStatus, ChangeMember, Email, Invite, Login, Password, Principal, SessionLife,
@@ -113,6 +114,7 @@ impl World {
             entropy,
             datasets: DatasetLocks::default(),
             mails: None,
+            guard_turns: GuardTurns::default(),
             reviews: OpenReviews::default(),
             ingestion: IngestQueue::default(),
             meaning: Meaning::new(Arc::new(NoEncoders), Arc::new(MemoryVectors::default())),
