@@ -109,9 +109,8 @@ pub async fn change_member(
     let EventSeed { id, salt } = EventSeed::generate(context.now, &*context.entropy)?;
     let of_status = Event { id, salt, ..event.clone() };
     let authorization = principal.authorize(Permission::ManageMembers, space.clock.now())?;
-    let wanted = change;
     let foresee = move |view: &mut dyn View, scope: &TenantScope| {
-        Ok(view.member(scope, account)?.map(|member| wanted.decisive(&member)))
+        Ok(view.member(scope, account)?.map(|member| change.decisive(&member)))
     };
     Guard::of(space, principal)
         .write(space, &scope, foresee, move |tx, guard| {

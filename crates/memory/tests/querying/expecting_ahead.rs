@@ -11,11 +11,16 @@ use syft_space_domain::endpoint::{EndpointName, create_endpoint};
 use syft_space_domain::expectation::{
     Expectation, ExpectationRefusal, ExpectedVerdict, expectations, set_expectations,
 };
-use syft_space_domain::group::{GroupName, NewGroup, add_members, create_group};
-use syft_space_domain::identity::{AuthorizationError, ChangeMember, Email, Principal, change_member};
+use syft_space_domain::group::{GroupError, GroupName, NewGroup, add_members, create_group, remove_members};
+use syft_space_domain::identity::{
+    AccountStatus, AuthorizationError, ChangeMember, Email, MemberError, Principal, change_member,
+    remove_member,
+};
 use syft_space_domain::ids::PolicyId;
+use syft_space_domain::marketplace::{HubRole, MarketplaceError, RegistrationSettings, remove_marketplace};
+use syft_space_domain::page::PageRequest;
 use syft_space_domain::policy::{
-    ChangePolicy, HypotheticalCaller, PolicyError, attach, change_policy, policy,
+    ChangePolicy, HypotheticalCaller, PolicyError, attach, change_policy, policies, policy,
 };
 use syft_space_domain::text::Line;
 
@@ -40,25 +45,37 @@ fn world(expected: usize) -> (World, PolicyId) {
     let world = World::new();
     // They may come by it.
     world.register();
+    let policy = expecting(&world, &["*@harbor.example"], |n| {
+        (n < expected).then(|| (HypotheticalCaller::Address(stranger(n)), ExpectedVerdict::Denied))
+    });
+    (world, policy)
+}
+
+/// Two endpoints that have a policy and expectations, and an empty group.
+fn expecting(
+    world: &World,
+    patterns: &[&str],
+    expected: impl Fn(usize) -> Option<(HypotheticalCaller, ExpectedVerdict)>,
+) -> PolicyId {
     let (space, owner) = (&world.space, the_owner(&world));
     let group = NewGroup { name: readers(), description: Line::default() };
     block_on(create_group(space, &world.context(), &owner, group)).unwrap();
-    let configuration = json!({"mode": "allow", "patterns": ["*@harbor.example"]});
+    let configuration = json!({"mode": "allow", "patterns": patterns});
     let policy = world.add_policy(space.policy_types.parse("access", &configuration).unwrap());
     let wanted = new_endpoint(world.dataset, "other-birds");
     let other = block_on(create_endpoint(space, &world.context(), &owner, wanted)).unwrap().id;
     for id in [world.endpoint.id, other] {
         let name = EndpointName::Id(id);
         block_on(attach(space, &world.context(), &owner, name.clone(), vec![policy], None)).unwrap();
-        let all = (0..expected).map(|n| Expectation {
-            caller: HypotheticalCaller::Address(stranger(n)),
+        let all = (0..).map_while(&expected).map(|(caller, verdict)| Expectation {
+            caller,
             purpose: None,
-            verdict: ExpectedVerdict::Denied,
+            verdict,
             note: String::new(),
         });
         block_on(set_expectations(space, &world.context(), &owner, name, all.collect(), None)).unwrap();
     }
-    (world, policy)
+    policy
 }
 
 /// Members and who is in the group are let in.
@@ -164,4 +181,73 @@ fn z2_of_many_writes_at_once_that_concern_much_each_is_made_and_what_is_expected
         }
     });
     assert_eq!(revision(&world, policy), 17);
+}
+
+#[test]
+fn z2_whatever_the_write_a_reader_sees_ahead_what_it_would_break() {
+    for expected in [FEW, MANY] {
+        let mia = email("mia@harbor.example");
+        let allowed =
+            |n| (n < expected).then(|| (HypotheticalCaller::Address(mia.clone()), ExpectedVerdict::Allowed));
+        let world = World::new();
+        expecting(&world, &["*@harbor.example"], allowed);
+        let (space, owner) = (&world.space, the_owner(&world));
+        let account = world.member.member(syft_space_domain::access::Permission::Query).unwrap().account;
+        let change = |status, role| {
+            let change = ChangeMember { status, role, ..ChangeMember::default() };
+            block_on(change_member(space, &world.context(), &owner, account, change))
+        };
+        let disabled = change(Some(AccountStatus::Disabled), None);
+        assert!(matches!(disabled, Err(MemberError::Expectation(_))), "{expected}: {disabled:?}");
+        let removed = block_on(remove_member(space, &world.context(), &owner, account, None));
+        assert!(matches!(removed, Err(MemberError::Expectation(_))), "{expected}: {removed:?}");
+        change(None, Some(Role::Admin)).unwrap();
+
+        let world = World::new();
+        let readers_are = |who: &[&str]| {
+            let (context, owner) = (world.context(), the_owner(&world));
+            let who = who.iter().map(|who| email(who)).collect();
+            let changed = remove_members(&world.space, &context, &owner, readers(), who);
+            block_on(changed).map(|changed| changed.changed)
+        };
+        expecting(&world, &["group:readers", "mia@*"], allowed);
+        add_to_readers(&world, &the_owner(&world), mia.clone());
+        assert_eq!(readers_are(&["mia@harbor.example"]), Ok(1), "she is let in by her address");
+        add_to_readers(&world, &the_owner(&world), mia.clone());
+        let (owner, listed) = (the_owner(&world), PageRequest::default());
+        let policy = block_on(policies(&world.space, &owner, listed)).unwrap().items[0].id;
+        let configuration = json!({"mode": "allow", "patterns": ["group:readers"]});
+        let configuration = world.space.policy_types.parse("access", &configuration).ok();
+        let change = ChangePolicy { configuration, ..ChangePolicy::default() };
+        block_on(change_policy(&world.space, &world.context(), &owner, policy, change)).unwrap();
+        let left = readers_are(&["mia@harbor.example", "zoe@harbor.example"]);
+        assert!(matches!(left, Err(GroupError::Expectation(_))), "{expected}: {left:?}");
+
+        let world = World::new();
+        expecting(&world, &["*@harbor.example", "otto1@far.example"], |n| {
+            (n < expected).then(|| (HypotheticalCaller::Address(stranger(n)), ExpectedVerdict::Denied))
+        });
+        let registered = world.try_register();
+        assert!(
+            matches!(registered, Err(MarketplaceError::Expectation(_))),
+            "{expected}: they could come by it"
+        );
+
+        let world = World::new();
+        let marketplace = world.register();
+        let guest = || HypotheticalCaller::HubUser {
+            issuer: "https://hub.syft.com".parse().unwrap(),
+            subject: "otto".to_owned(),
+            role: HubRole::User,
+            email: Some(stranger(1)),
+        };
+        expecting(&world, &["otto1@far.example"], |n| {
+            (n < expected).then(|| (guest(), ExpectedVerdict::Allowed))
+        });
+        let settings = RegistrationSettings { registration_open: false, public_url: None };
+        let (context, owner) = (world.context(), the_owner(&world));
+        let removed =
+            block_on(remove_marketplace(&world.space, &context, &owner, settings, marketplace.id, None));
+        assert!(matches!(removed, Err(MarketplaceError::Expectation(_))), "{expected}: {removed:?}");
+    }
 }

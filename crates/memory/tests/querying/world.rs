@@ -30,7 +30,8 @@ use syft_space_domain::ids::{DatasetId, PolicyId};
 use syft_space_domain::mail::Delivered;
 use syft_space_domain::marketplace::ports::HubAccount;
 use syft_space_domain::marketplace::{
-    HubCredential, HubUrl, Issuer, Marketplace, NewMarketplace, RegistrationSettings, register_marketplace,
+    HubCredential, HubUrl, Issuer, Marketplace, MarketplaceError, NewMarketplace, RegistrationSettings,
+    register_marketplace,
 };
 use syft_space_domain::page::{PageLimit, PageRequest};
 use syft_space_domain::policy::{
@@ -294,6 +295,10 @@ impl World {
 
     /// Registers the tenant on a hub.
     pub(crate) fn register(&self) -> Marketplace {
+        self.try_register().unwrap()
+    }
+
+    pub(crate) fn try_register(&self) -> Result<Marketplace, MarketplaceError> {
         let url = HubUrl::parse("https://hub.example.org").unwrap();
         let credential = HubCredential::Pat(Secret::new("the owner's".to_owned()));
         let account = HubAccount {
@@ -315,9 +320,9 @@ impl World {
         };
         let settings =
             RegistrationSettings { registration_open: false, public_url: Some("https://space.example") };
-        block_on(register_marketplace(&self.space, &self.context(), &self.owner, settings, wanted))
-            .unwrap()
-            .marketplace
+        let context = self.context();
+        let registered = register_marketplace(&self.space, &context, &self.owner, settings, wanted);
+        block_on(registered).map(|registered| registered.marketplace)
     }
 }
 

@@ -136,11 +136,11 @@ async fn z4_a_removal_that_a_kill_cuts_short_takes_all_requests_along_or_none() 
             pending(&who, &format!("{QUESTION} {n}")).await;
         }
     }
-    let policy = owner.get("/endpoints/birds/policies").await.expect(200).body["items"][0]["id"].clone();
+    let policy = owner.get("/policies").await.expect(200).body["items"][0]["id"].clone();
     let policy = format!("/policies/{}", policy.as_str().unwrap());
     owner.put("/endpoints/birds/policies", &json!({ "policy_ids": [] })).await.expect(200);
     let mut rng = fastrand::Rng::with_seed(seed());
-    let mut cut = 0;
+    let (mut before, mut behind) = (0, 0);
     loop {
         let (remover, path) = (space.anybody().with_token(owner.token()), policy.clone());
         let removing = tokio::spawn(async move { remover.try_send(remover.request("DELETE", &path)).await });
@@ -151,19 +151,30 @@ async fn z4_a_removal_that_a_kill_cuts_short_takes_all_requests_along_or_none() 
         space.server().run_again().await;
         let owner = space.anybody().with_token(owner.token());
         let is_there = owner.get(&policy).await.status == 200;
-        let mut waits = 0;
-        let left = |answer: Answer| answer.body["items"].as_array().unwrap().len();
-        while left(owner.get("/approvals?limit=100").await.expect(200)) != if is_there { 100 } else { 0 } {
-            assert!(!is_there && waits < 600, "a policy that is there has all of its requests");
-            waits += 1;
+        let listed = async || {
+            let listed = owner.get("/approvals?limit=100").await.expect(200).body;
+            listed["items"].as_array().unwrap().clone()
+        };
+        if is_there {
+            assert_eq!(listed().await.len(), 100, "a policy that is there has all of its requests");
+            before += 1;
+            continue;
+        }
+        for _ in 0..600 {
+            let left = listed().await;
+            assert!(left.iter().all(|request| request["state"] == "ended"), "{left:?}");
+            if left.is_empty() {
+                break;
+            }
+            behind += 1;
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        if !is_there {
-            break;
-        }
-        cut += 1;
+        assert_eq!(listed().await.len(), 0, "they follow behind the start");
+        break;
     }
-    println!("{cut} removals were cut short before the policy was gone");
+    println!(
+        "cut short {before} times before the policy was gone; requests were left {behind} times behind the start"
+    );
 }
 
 /// Whether any file of a folder holds these bytes.
