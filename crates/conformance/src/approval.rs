@@ -1,5 +1,7 @@
 //! The suite of `ApprovalView` and `ApprovalRows`.
 
+mod outdated;
+
 use std::time::Duration;
 
 use syft_space_domain::approval::ports::{ApprovalPlace, ApprovalSelection, ApprovalUsage, ApprovalsOf};
@@ -7,7 +9,7 @@ use syft_space_domain::approval::{
     ApprovalKey, ApprovalRequest, ApprovalState, Asker, CallerKind, Decided, Extent, QuestionDigest, Verdict,
 };
 use syft_space_domain::dataset::{ContextSize, Threshold};
-use syft_space_domain::ids::{ActorId, ApprovalId, EndpointId, HubId, PolicyId};
+use syft_space_domain::ids::{ActorId, ApprovalId, HubId};
 use syft_space_domain::policy::Purpose;
 use syft_space_domain::sealing::Sealed;
 use syft_space_domain::store::{Store, StoreError, Tx};
@@ -18,6 +20,10 @@ use crate::fixture::{Fixture, StoreFactory};
 use crate::run::{all_items, assert_conflict, commit, read, seeded_store};
 use crate::sample::{
     account_id, dataset, endpoint, endpoint_id, policy, policy_id, scope, time, write_scope,
+};
+pub use outdated::{
+    z1_what_is_outdated_is_noted_in_its_own_tenant_only,
+    z4_of_what_requests_are_outdated_is_noted_until_they_are_not_any_more,
 };
 
 /// Every promise of [`ApprovalView`](syft_space_domain::approval::ports::ApprovalView) and `ApprovalRows`.
@@ -448,56 +454,6 @@ pub fn z1_what_has_ended_in_another_tenant_stays(make: &StoreFactory) {
     }
     commit(store, |tx| tx.remove_ended_approvals(&write_scope(2), time(200), 9));
     assert_eq!((all(store, 1), all(store, 2)), (vec![request(1)], vec![]));
-}
-
-fn outdated(store: &dyn Store, tenant: u64, most: usize) -> Vec<ApprovalsOf> {
-    let mut found = read(store, move |view| view.outdated_approvals(&scope(tenant), most));
-    found.sort_unstable();
-    found
-}
-
-fn note(store: &dyn Store, tenant: u64, of: ApprovalsOf, are_outdated: bool) {
-    commit(store, move |tx| tx.note_outdated_approvals(&write_scope(tenant), of, are_outdated));
-}
-
-/// Whether there is such a thing, or any request of it, or not.
-pub fn z4_of_what_requests_are_outdated_is_noted_until_they_are_not_any_more(make: &StoreFactory) {
-    let fixture = prepared(make);
-    let store = &*fixture.adapter;
-    // All three of the same bytes.
-    let bytes = *endpoint_id(1).as_bytes();
-    let all_of_it = [
-        ApprovalsOf::Endpoint(EndpointId::from_bytes(bytes)),
-        ApprovalsOf::Policy(PolicyId::from_bytes(bytes)),
-        ApprovalsOf::Caller(ActorId::from_bytes(bytes)),
-    ];
-    assert_eq!(outdated(store, 1, 9), []);
-    for of in all_of_it {
-        note(store, 1, of, true);
-        note(store, 1, of, true);
-    }
-    assert_eq!(outdated(store, 1, 9), all_of_it);
-    assert_eq!([outdated(store, 1, 2).len(), outdated(store, 1, 0).len()], [2, 0], "so many at most");
-    let [endpoint, policy, caller] = all_of_it;
-    for _ in 0..2 {
-        note(store, 1, policy, false);
-        assert_eq!(outdated(store, 1, 9), [endpoint, caller]);
-    }
-}
-
-/// Nor is a note taken back in another.
-pub fn z1_what_is_outdated_is_noted_in_its_own_tenant_only(make: &StoreFactory) {
-    let fixture = prepared(make);
-    let store = &*fixture.adapter;
-    let of = ApprovalsOf::Policy(policy_id(1));
-    note(store, 1, of, true);
-    assert_eq!(outdated(store, 2, 9), []);
-    note(store, 2, of, true);
-    note(store, 2, of, false);
-    assert_eq!((outdated(store, 1, 9), outdated(store, 2, 9)), (vec![of], vec![]));
-    assert_conflict(store, "a note in a tenant that is not there", move |tx| {
-        tx.note_outdated_approvals(&write_scope(4), of, true)
-    });
 }
 
 /// Of the same policy and caller.

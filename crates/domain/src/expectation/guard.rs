@@ -176,7 +176,7 @@ impl Guard {
         if view.tenant(scope)?.is_none_or(|tenant| tenant.version != snapshot.tenant.version) {
             return Ok(Look::Done(None));
         }
-        let watched = self.watched(view, scope, Some(&snapshot), concerned)?;
+        let watched = self.watched(view, scope, Some(&snapshot), &concerned)?;
         let refusal = self.refusal(view, scope, Some(&snapshot), &watched, Some(&change))?;
         let hubs = view.hubs()?;
         Ok(Look::Done(Some(Foreseen { change, refusal, snapshot, hubs })))
@@ -225,7 +225,7 @@ impl Guard {
         view: &mut V,
         scope: &TenantScope,
         snapshot: Option<&TenantSnapshot>,
-        concerned: Vec<(EndpointId, Expectation)>,
+        concerned: &[(EndpointId, Expectation)],
     ) -> Result<Vec<Watched>, StoreError> {
         let asked = concerned.iter().map(|(_, expectation)| expectation);
         let mut evaluator = Evaluator::new(view, scope, self.known(snapshot), asked, None);
@@ -307,7 +307,7 @@ impl Attempt {
             return Err(StoreError::Busy);
         }
         let snapshot = guard.snapshots.tenant(scope).ok();
-        Ok(Watch::Now(guard, guard.watched(tx, scope, snapshot.as_deref(), concerned)?))
+        Ok(Watch::Now(guard, guard.watched(tx, scope, snapshot.as_deref(), &concerned)?))
     }
 }
 

@@ -13,22 +13,22 @@ const MAX_WAITING: usize = 256;
 
 /// Gives turns, for each tenant by itself.
 #[derive(Clone, Default)]
-pub struct GuardTurns(Arc<Mutex<HashMap<TenantId, VecDeque<oneshot::Sender<Turn>>>>>);
+pub struct GuardTurns(Arc<Mutex<HashMap<TenantId, VecDeque<oneshot::Sender<Lease>>>>>);
 
 /// A write's turn, until this is dropped.
-pub(super) struct Turn {
+pub(super) struct Lease {
     turns: GuardTurns,
     tenant: TenantId,
 }
 
 impl GuardTurns {
     /// Waits for the turn of a tenant's write. Whoever stops waiting gives the place back.
-    pub(super) async fn take(&self, tenant: TenantId) -> Result<Turn, StoreError> {
+    pub(super) async fn take(&self, tenant: TenantId) -> Result<Lease, StoreError> {
         let turn = {
             let mut lines = self.lines();
             let Some(waiting) = lines.get_mut(&tenant) else {
                 lines.insert(tenant, VecDeque::new());
-                return Ok(Turn { turns: self.clone(), tenant });
+                return Ok(Lease { turns: self.clone(), tenant });
             };
             waiting.retain(|one| !one.is_canceled());
             if waiting.len() >= MAX_WAITING {
@@ -41,12 +41,12 @@ impl GuardTurns {
         turn.await.map_err(|_| StoreError::failed("the turn of a write got lost"))
     }
 
-    fn lines(&self) -> MutexGuard<'_, HashMap<TenantId, VecDeque<oneshot::Sender<Turn>>>> {
+    fn lines(&self) -> MutexGuard<'_, HashMap<TenantId, VecDeque<oneshot::Sender<Lease>>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Turn {
+impl Drop for Lease {
     fn drop(&mut self) {
         let next = {
             let mut lines = self.turns.lines();

@@ -57,7 +57,7 @@ fn expecting(
     patterns: &[&str],
     expected: impl Fn(usize) -> Option<(HypotheticalCaller, ExpectedVerdict)>,
 ) -> PolicyId {
-    let (space, owner) = (&world.space, the_owner(&world));
+    let (space, owner) = (&world.space, the_owner(world));
     let group = NewGroup { name: readers(), description: Line::default() };
     block_on(create_group(space, &world.context(), &owner, group)).unwrap();
     let configuration = json!({"mode": "allow", "patterns": patterns});
