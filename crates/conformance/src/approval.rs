@@ -35,7 +35,7 @@ pub const CHECKS: &[Check<StoreFactory>] = checks![
     z4_how_many_wait_is_counted_by_asker_and_endpoint_and_in_all,
     z4_what_has_ended_is_removed_the_earliest_first_and_so_many_at_most,
     z4_what_was_decided_is_shortened_and_never_lengthened_so_many_at_most,
-    z4_requests_outlive_their_endpoint_and_their_policy_and_none_is_made_behind_these,
+    z4_requests_outlive_what_they_go_with_and_none_is_made_behind_it,
     z4_of_what_requests_are_outdated_is_noted_until_they_are_not_any_more,
     z4_requests_of_an_endpoint_a_policy_or_a_caller_are_removed_so_many_at_most,
     z1_a_request_is_known_in_its_own_tenant_only,
@@ -361,9 +361,7 @@ pub fn z4_what_was_decided_is_shortened_and_never_lengthened_so_many_at_most(mak
 }
 
 /// Those at others, and under others, stay.
-pub fn z4_requests_outlive_their_endpoint_and_their_policy_and_none_is_made_behind_these(
-    make: &StoreFactory,
-) {
+pub fn z4_requests_outlive_what_they_go_with_and_none_is_made_behind_it(make: &StoreFactory) {
     let fixture = prepared(make);
     let store = &*fixture.adapter;
     let of = |n: u8, endpoint, policy| {

@@ -14,7 +14,7 @@ use crate::expectation::error::{BrokenExpectation, ExpectationRefusal};
 use crate::expectation::ports::ExpectationView;
 use crate::expectation::verdict::{Evaluator, Known, Rows, email_of};
 use crate::expectation::{Expectation, ExpectedVerdict, MAX_EXPECTATIONS, MAX_VERDICT_STEPS};
-use crate::identity::Principal;
+use crate::identity::{Authorization, Principal};
 use crate::ids::EndpointId;
 use crate::marketplace::Hub;
 use crate::policy::{HypotheticalCaller, PolicyTypes};
@@ -45,6 +45,8 @@ pub(crate) struct Guard {
 pub(crate) struct Attempt {
     guard: Arc<Guard>,
     foreseen: Option<Foreseen>,
+    /// When the unit was submitted: to look ahead may have taken a while.
+    submitted_at: Timestamp,
     /// Whether what was seen has changed, and too much would have to be looked at anew.
     is_stale: AtomicBool,
 }
@@ -135,8 +137,12 @@ impl Guard {
                 }
             };
             looks += 1;
-            let attempt =
-                Arc::new(Attempt { guard: Arc::clone(&guard), foreseen, is_stale: AtomicBool::new(false) });
+            let attempt = Arc::new(Attempt {
+                guard: Arc::clone(&guard),
+                foreseen,
+                submitted_at: space.clock.now(),
+                is_stale: AtomicBool::new(false),
+            });
             let (work, tried) = (Arc::clone(&work), Arc::clone(&attempt));
             let written = space.store.write(move |tx| {
                 tried.is_stale.store(false, Ordering::Relaxed);
@@ -153,7 +159,8 @@ impl Guard {
 
     /// A guard for a unit of which nobody has looked ahead, as it is concerned with one endpoint at most.
     pub(crate) fn alone(self) -> Attempt {
-        Attempt { guard: Arc::new(self), foreseen: None, is_stale: AtomicBool::new(false) }
+        let submitted_at = self.now;
+        Attempt { guard: Arc::new(self), foreseen: None, submitted_at, is_stale: AtomicBool::new(false) }
     }
 
     /// Looks at what a write will change.
@@ -283,6 +290,11 @@ impl Guard {
 }
 
 impl Attempt {
+    /// What somebody is authorised to, as of when the unit was submitted.
+    pub(crate) fn renewed(&self, authorization: &Authorization) -> Authorization {
+        authorization.as_of(self.submitted_at)
+    }
+
     /// Looks, before anything is written, which of the expectations hold with which the write is concerned, unless a reader has seen what
     /// will become of them. A tenant without any costs one look.
     pub(crate) fn watch(

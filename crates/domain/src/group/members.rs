@@ -100,7 +100,7 @@ where
     };
     Guard::of(space, principal)
         .write(space, &scope, foresee, move |tx, guard| {
-            let scope = tx.authority(&authorization, &event)?;
+            let scope = tx.authority(&guard.renewed(&authorization), &event)?;
             let mut group = named(tx, &scope, &name)?;
             let watch = guard.watch(tx, &scope, &membership(&group, &emails, code))?;
             let changed = change(tx, &scope, &mut group, &emails)?;

@@ -114,7 +114,7 @@ pub async fn change_member(
     };
     Guard::of(space, principal)
         .write(space, &scope, foresee, move |tx, guard| {
-            let scope = tx.authority(&authorization, &event)?;
+            let scope = tx.authority(&guard.renewed(&authorization), &event)?;
             let mut member = find(tx, &scope, account, change.if_revision, &event)?;
             let watch = guard.watch(tx, &scope, &change.decisive(&member))?;
             let before = member.clone();
@@ -163,7 +163,7 @@ pub async fn remove_member(
         Ok(view.member(scope, account)?.as_ref().map(removal))
     };
     let removed = Guard::of(space, principal).write(space, &scope, foresee, move |tx, guard| {
-        let scope = tx.authority(&authorization, &event)?;
+        let scope = tx.authority(&guard.renewed(&authorization), &event)?;
         let member = find(tx, &scope, account, if_revision, &event)?;
         let watch = guard.watch(tx, &scope, &removal(&member))?;
         let removed = end_account(tx, &scope, &member, &event, &ended)?;

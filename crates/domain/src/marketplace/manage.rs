@@ -257,7 +257,7 @@ pub async fn remove_marketplace(
     let foresee = move |view: &mut dyn View, scope: &TenantScope| Ok(Some(without(view, scope, id)?));
     let (removed, slugs) = Guard::of(space, principal)
         .write(space, &scope, foresee, move |tx, guard| {
-            let scope = tx.authority(&authorization, &event)?;
+            let scope = tx.authority(&guard.renewed(&authorization), &event)?;
             let row = tx.marketplace(&scope, id)?.ok_or(MarketplaceError::NotFound)?;
             check_revision(if_revision, row.revision, MarketplaceError::Changed)?;
             check_unnamed(tx, &scope, &types, &row.name)?;

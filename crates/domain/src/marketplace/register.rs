@@ -135,7 +135,7 @@ pub async fn register_marketplace(
         move |view: &mut dyn View, scope: &TenantScope| Ok(Some(beside(view, scope, &ahead.0, &ahead.1)?));
     Guard::of(space, principal)
         .write(space, &scope, foresee, move |tx, guard| {
-            let scope = tx.authority(&authorization, &registered)?;
+            let scope = tx.authority(&guard.renewed(&authorization), &registered)?;
             let decisive = beside(tx, &scope, &marketplace.name, &fresh)?;
             let watch = guard.watch(tx, &scope, &decisive)?;
             let hub = trusted(tx.hub_by_issuer(&fresh.issuer)?, &fresh, open)?;

@@ -296,7 +296,7 @@ async fn change_once(
     };
     Guard::of(space, principal)
         .write(space, scope, foresee, move |tx, guard| {
-            let scope = tx.authority(&authorization, &event)?;
+            let scope = tx.authority(&guard.renewed(&authorization), &event)?;
             let mut policy = tx.policy(&scope, id)?.ok_or(PolicyError::NotFound)?;
             check_revision(change.if_revision, policy.revision, PolicyError::Changed)?;
             if let Some(event) = shorten_before(tx, &scope, &policy, &event)? {

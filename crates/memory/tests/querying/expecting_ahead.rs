@@ -26,7 +26,7 @@ use syft_space_domain::text::Line;
 
 use crate::approving::the_owner;
 use crate::ports::Submit;
-use crate::world::{World, block_on, email, join, log_in, new_endpoint, poll};
+use crate::world::{TOKEN_LIFETIME, World, block_on, email, join, log_in, new_endpoint, poll};
 
 const FEW: usize = 2;
 /// At each of two endpoints: more than the writer looks at itself.
@@ -160,6 +160,24 @@ fn z3_who_lost_the_right_between_the_look_and_the_write_writes_nothing() {
         );
         assert_eq!(revision(&world, policy), 1, "{expected}");
     }
+}
+
+#[test]
+fn a4_whose_token_ended_while_a_reader_looked_again_writes_nothing() {
+    let (world, policy) = world(MANY);
+    let (space, context, owner) = (&world.space, world.context(), the_owner(&world));
+    world.store.set(Submit::Hold);
+    let mut changing = pin!(change_policy(space, &context, &owner, policy, with_readers(&world)));
+    assert!(poll(changing.as_mut()).is_pending());
+    world.store.ahead(|| add_to_readers(&world, &owner, email("somebody@else.example")));
+    world.clock.advance(TOKEN_LIFETIME);
+    world.store.set(Submit::Run);
+    let refused = block_on(changing);
+    assert!(
+        matches!(refused, Err(PolicyError::Authorization(AuthorizationError::Unauthenticated(_)))),
+        "{refused:?}"
+    );
+    assert_eq!(revision(&world, policy), 1);
 }
 
 #[test]
