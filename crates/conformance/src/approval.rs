@@ -1,5 +1,7 @@
 //! The suite of `ApprovalView` and `ApprovalRows`.
 
+mod outdated;
+
 use std::time::Duration;
 
 use syft_space_domain::approval::ports::{ApprovalPlace, ApprovalSelection, ApprovalUsage, ApprovalsOf};
@@ -19,6 +21,10 @@ use crate::run::{all_items, assert_conflict, commit, read, seeded_store};
 use crate::sample::{
     account_id, dataset, endpoint, endpoint_id, policy, policy_id, scope, time, write_scope,
 };
+pub use outdated::{
+    z1_what_is_outdated_is_noted_in_its_own_tenant_only,
+    z4_of_what_requests_are_outdated_is_noted_until_they_are_not_any_more,
+};
 
 /// Every promise of [`ApprovalView`](syft_space_domain::approval::ports::ApprovalView) and `ApprovalRows`.
 pub const CHECKS: &[Check<StoreFactory>] = checks![
@@ -29,11 +35,13 @@ pub const CHECKS: &[Check<StoreFactory>] = checks![
     z4_how_many_wait_is_counted_by_asker_and_endpoint_and_in_all,
     z4_what_has_ended_is_removed_the_earliest_first_and_so_many_at_most,
     z4_what_was_decided_is_shortened_and_never_lengthened_so_many_at_most,
-    z4_requests_go_with_their_endpoint_and_their_policy,
+    z4_requests_outlive_what_they_go_with_and_none_is_made_behind_it,
+    z4_of_what_requests_are_outdated_is_noted_until_they_are_not_any_more,
     z4_requests_of_an_endpoint_a_policy_or_a_caller_are_removed_so_many_at_most,
     z1_a_request_is_known_in_its_own_tenant_only,
     z1_what_has_ended_in_another_tenant_stays,
     z1_what_is_shortened_or_removed_at_once_is_so_in_its_own_tenant_only,
+    z1_what_is_outdated_is_noted_in_its_own_tenant_only,
     z1_a_text_is_read_in_its_own_tenant_only,
 ];
 
@@ -250,9 +258,6 @@ pub fn z4_a_text_is_read_back_and_goes_with_its_request(make: &StoreFactory) {
     assert_eq!(texts(), [None, None, Some(text(3)), Some(text(4))]);
     commit(store, |tx| tx.remove_approvals_of(&write_scope(1), ApprovalsOf::Policy(policy_id(1)), 9));
     assert_eq!(texts(), [None, None, None, None]);
-    add_all();
-    commit(store, |tx| tx.remove_endpoint(&write_scope(1), endpoint_id(1)));
-    assert_eq!(texts(), [None, None, None, None]);
 }
 
 /// Of what was decided all is counted, and nothing waits.
@@ -300,11 +305,11 @@ pub fn z4_how_many_wait_is_counted_by_asker_and_endpoint_and_in_all(make: &Store
     }
     // However they go, and whatever becomes of them.
     commit(store, |tx| tx.decide_approval(&write_scope(1), &decided(1, Verdict::Denied, 60)));
-    commit(store, |tx| tx.remove_policy(&write_scope(1), policy_id(2)));
+    commit(store, |tx| tx.remove_approvals_of(&write_scope(1), ApprovalsOf::Policy(policy_id(2)), 9));
     commit(store, |tx| tx.remove_approval(&write_scope(1), id(2)));
     let left = usage(place(1, 1, 1));
     assert_eq!((left.pending_of_caller, left.pending, left.all, left.first_end), (1, 2, 4, Some(time(60))));
-    commit(store, |tx| tx.remove_endpoint(&write_scope(1), endpoint_id(1)));
+    commit(store, |tx| tx.remove_approvals_of(&write_scope(1), ApprovalsOf::Endpoint(endpoint_id(1)), 9));
     assert_eq!((usage(place(1, 1, 1)).pending, usage(place(1, 1, 1)).all), (1, 1));
     commit(store, |tx| tx.remove_ended_approvals(&write_scope(1), time(100), 9));
     assert_eq!(usage(place(1, 1, 1)), ApprovalUsage::default());
@@ -356,7 +361,7 @@ pub fn z4_what_was_decided_is_shortened_and_never_lengthened_so_many_at_most(mak
 }
 
 /// Those at others, and under others, stay.
-pub fn z4_requests_go_with_their_endpoint_and_their_policy(make: &StoreFactory) {
+pub fn z4_requests_outlive_what_they_go_with_and_none_is_made_behind_it(make: &StoreFactory) {
     let fixture = prepared(make);
     let store = &*fixture.adapter;
     let of = |n: u8, endpoint, policy| {
@@ -366,9 +371,11 @@ pub fn z4_requests_go_with_their_endpoint_and_their_policy(make: &StoreFactory) 
     };
     add(store, 1, &[of(1, 1, 1), of(2, 2, 1), of(3, 1, 2), of(4, 2, 2)]);
     commit(store, |tx| tx.remove_endpoint(&write_scope(1), endpoint_id(1)));
-    assert_eq!(all(store, 1), [of(2, 2, 1), of(4, 2, 2)]);
     commit(store, |tx| tx.remove_policy(&write_scope(1), policy_id(1)));
-    assert_eq!(all(store, 1), [of(4, 2, 2)]);
+    assert_eq!(all(store, 1), [of(1, 1, 1), of(2, 2, 1), of(3, 1, 2), of(4, 2, 2)]);
+    commit(store, |tx| tx.remove_approvals_of(&write_scope(1), ApprovalsOf::Policy(policy_id(1)), 9));
+    commit(store, |tx| tx.remove_approvals_of(&write_scope(1), ApprovalsOf::Endpoint(endpoint_id(1)), 9));
+    assert_eq!(all(store, 1), [of(4, 2, 2)], "what is gone still names its requests");
     assert_conflict(store, "a request at an endpoint that is not there", move |tx| {
         tx.add_approval(&write_scope(1), &of(5, 1, 2), None)
     });

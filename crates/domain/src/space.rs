@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::audit::{Origin, RequestContext};
 use crate::dataset::ports::{DocumentStore, SearchEngine, Spool, TextExtractor};
 use crate::dataset::{DatasetLocks, IngestQueue, Meaning};
+use crate::expectation::GuardTurns;
 use crate::identity::SessionLife;
 use crate::identity::oidc::ProviderLogouts;
 use crate::identity::oidc::ports::OidcClient;
@@ -66,6 +67,8 @@ pub struct Space {
     pub entropy: Arc<dyn Entropy>,
     /// Lets one writer at a time change a dataset's documents.
     pub datasets: DatasetLocks,
+    /// Lets one write of a tenant at a time be held to many expectations.
+    pub guard_turns: GuardTurns,
     /// The access reviews that are being read.
     pub reviews: OpenReviews,
     /// What waits to be worked off in the background.

@@ -74,6 +74,14 @@ impl ApprovalView for Transaction {
             first_end: requests().map(|request| request.ends_at).min(),
         })
     }
+
+    fn outdated_approvals(
+        &mut self,
+        scope: &TenantScope,
+        most: usize,
+    ) -> Result<Vec<ApprovalsOf>, StoreError> {
+        Ok(self.tables.outdated_approvals.rows(scope).map(|(of, ())| of).take(most).collect())
+    }
 }
 
 impl ApprovalRows for Transaction {
@@ -160,23 +168,26 @@ impl ApprovalRows for Transaction {
             ApprovalsOf::Policy(id) => key.policy == id,
             ApprovalsOf::Caller(id) => key.caller == id,
         };
-        Ok(self.remove_some(scope, goes, most))
-    }
-}
-
-impl Transaction {
-    /// Removes the requests that go with what is removed.
-    pub(crate) fn remove_approvals_with(&mut self, scope: &WriteScope, goes: impl Fn(&ApprovalKey) -> bool) {
-        self.remove_some(scope, goes, usize::MAX);
-    }
-
-    fn remove_some(&mut self, scope: &WriteScope, goes: impl Fn(&ApprovalKey) -> bool, most: usize) -> u64 {
         let requests = self.tables.approvals.rows(scope).filter(|(_, request)| goes(&request.key));
         let gone: Vec<ApprovalId> = requests.map(|(id, _)| id).take(most).collect();
         for id in &gone {
-            self.tables.approvals.remove(scope, *id);
-            self.tables.approval_prompts.remove(scope, *id);
+            self.remove_approval(scope, *id)?;
         }
-        count(gone.iter())
+        Ok(count(gone.iter()))
+    }
+
+    fn note_outdated_approvals(
+        &mut self,
+        scope: &WriteScope,
+        of: ApprovalsOf,
+        are_outdated: bool,
+    ) -> Result<(), StoreError> {
+        if are_outdated {
+            self.check_tenant_exists(scope)?;
+            self.tables.outdated_approvals.insert(scope, of, ());
+        } else {
+            self.tables.outdated_approvals.remove(scope, of);
+        }
+        Ok(())
     }
 }

@@ -84,7 +84,6 @@ impl EndpointRows for Transaction {
         if removed {
             self.tables.attached.remove(scope, id);
             self.tables.expectations.remove(scope, id);
-            self.remove_approvals_with(scope, |key| key.endpoint == id);
             self.changes.insert(StateChange::Endpoint(scope.tenant(), id));
         }
         Ok(removed)

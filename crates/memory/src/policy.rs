@@ -91,7 +91,6 @@ impl PolicyRows for Transaction {
         let free = self.endpoints_of_policy(scope, id)?.is_empty();
         check_key(free, || format!("policy {id} is attached to an endpoint"))?;
         self.tables.groups_of_policies.remove(scope, id);
-        self.remove_approvals_with(scope, |key| key.policy == id);
         self.remove_revisions_before(scope, id, u64::MAX)?;
         Ok(self.tables.policies.remove(scope, id))
     }

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use syft_space_domain::approval::ApprovalRequest;
+use syft_space_domain::approval::ports::ApprovalsOf;
 use syft_space_domain::dataset::{Dataset, Job};
 use syft_space_domain::endpoint::Endpoint;
 use syft_space_domain::expectation::Expectation;
@@ -63,6 +64,7 @@ pub(crate) struct Tables {
     pub(crate) disclosures: Table<(PolicyId, ActorId), BTreeMap<[u8; 16], Disclosed>>,
     pub(crate) approvals: Table<ApprovalId, ApprovalRequest>,
     pub(crate) approval_prompts: Table<ApprovalId, Sealed>,
+    pub(crate) outdated_approvals: Table<ApprovalsOf, ()>,
     pub(crate) attached: Table<EndpointId, Vec<PolicyId>>,
     pub(crate) hubs: Arc<BTreeMap<HubId, Hub>>,
     pub(crate) marketplaces: Table<MarketplaceId, Marketplace>,

@@ -19,6 +19,7 @@ use syft_space_domain::endpoint::{
     AnswerPart, Conversation, Message, MessageRole, NewEndpoint, Query, QueryCall, ResponseType, Slug,
     create_endpoint,
 };
+use syft_space_domain::expectation::GuardTurns;
 use syft_space_domain::identity::oidc::ProviderLogouts;
 use syft_space_domain::identity::{Email, Login, Password, Principal, SessionLife, authenticate, login};
 use syft_space_domain::ids::{DatasetId, EndpointId, HubId, PolicyId, TenantId};
@@ -125,6 +126,7 @@ fn space() -> Result<Space, Box<dyn Error>> {
         entropy,
         datasets: DatasetLocks::default(),
         mails: None, // tokens are shown to whoever asks for them
+        guard_turns: GuardTurns::default(),
         reviews: OpenReviews::default(),
         ingestion: IngestQueue::default(),
         meaning: Meaning::new(Arc::new(NoEncoders), Arc::new(MemoryVectors::default())), // found by words alone

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use diesel::connection::DefaultLoadingMode;
-use diesel::dsl::{min, sql};
+use diesel::dsl::{exists, min, sql};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool};
 use syft_space_domain::approval::ports::{
@@ -18,8 +18,10 @@ use syft_space_domain::tenant::{TenantScope, WriteScope};
 use syft_space_domain::time::Timestamp;
 
 use crate::approval_row::{ApprovalRow, QuestionRow, Stored, columns, request, text};
-use crate::codec::{Bytes, Key, after_key, limit_plus_one, read_page, to_u64};
-use crate::schema::{approval_counts, approval_questions, approvals};
+use crate::codec::{Bytes, Key, after_key, limit_plus_one, read_page, to_u64, unreadable_column};
+use crate::schema::{
+    approval_counts, approval_questions, approvals, endpoints, outdated_approvals, policies,
+};
 use crate::session::Session;
 
 /// The requests, each with what is asked.
@@ -168,6 +170,21 @@ impl ApprovalView for Session<'_> {
             first_end: first_end.map(Timestamp::from_unix_micros),
         })
     }
+
+    fn outdated_approvals(
+        &mut self,
+        scope: &TenantScope,
+        most: usize,
+    ) -> Result<Vec<ApprovalsOf>, StoreError> {
+        let rows: Vec<(String, Key)> = self.read(|connection| {
+            outdated_approvals::table
+                .filter(outdated_approvals::tenant_id.eq(Key::from(scope)))
+                .limit(i64::try_from(most).unwrap_or(i64::MAX))
+                .select((outdated_approvals::kind, outdated_approvals::of_id))
+                .load(connection)
+        })?;
+        rows.into_iter().map(|(kind, id)| outdated_from(&kind, id)).collect()
+    }
 }
 
 impl ApprovalRows for Session<'_> {
@@ -177,6 +194,17 @@ impl ApprovalRows for Session<'_> {
         request: &ApprovalRequest,
         prompt: Option<&Sealed>,
     ) -> Result<(), StoreError> {
+        let (tenant, key) = (Key::from(scope), request.key);
+        // They go behind these, so no foreign key says that they are there.
+        let are_there = self.read(|connection| {
+            let endpoint = endpoints::table.find((tenant, Key::from(key.endpoint)));
+            let policy = policies::table.find((tenant, Key::from(key.policy)));
+            diesel::select(exists(endpoint).and(exists(policy))).get_result::<bool>(connection)
+        })?;
+        if !are_there {
+            let missing = format!("there is no endpoint {}, or no policy {}", key.endpoint, key.policy);
+            return Err(StoreError::Conflict(missing));
+        }
         let row = ApprovalRow::new(scope, request);
         let question = QuestionRow::new(scope, request)?;
         let prompt = approval_questions::prompt.eq(text(prompt));
@@ -286,6 +314,50 @@ impl ApprovalRows for Session<'_> {
             }
         })?;
         self.remove_all(tenant, &gone)
+    }
+
+    fn note_outdated_approvals(
+        &mut self,
+        scope: &WriteScope,
+        of: ApprovalsOf,
+        are_outdated: bool,
+    ) -> Result<(), StoreError> {
+        let (kind, id) = outdated(of);
+        let row = (Key::from(scope), kind, id);
+        self.write(|connection| {
+            if are_outdated {
+                let values = (
+                    outdated_approvals::tenant_id.eq(row.0),
+                    outdated_approvals::kind.eq(row.1),
+                    outdated_approvals::of_id.eq(row.2),
+                );
+                diesel::insert_into(outdated_approvals::table)
+                    .values(values)
+                    .on_conflict_do_nothing()
+                    .execute(connection)
+            } else {
+                diesel::delete(outdated_approvals::table.find(row)).execute(connection)
+            }
+        })?;
+        Ok(())
+    }
+}
+
+/// How something of which requests are outdated stands in its row.
+fn outdated(of: ApprovalsOf) -> (&'static str, Key) {
+    match of {
+        ApprovalsOf::Endpoint(id) => ("endpoint", id.into()),
+        ApprovalsOf::Policy(id) => ("policy", id.into()),
+        ApprovalsOf::Caller(id) => ("caller", id.into()),
+    }
+}
+
+fn outdated_from(kind: &str, id: Key) -> Result<ApprovalsOf, StoreError> {
+    match kind {
+        "endpoint" => Ok(ApprovalsOf::Endpoint(id.into())),
+        "policy" => Ok(ApprovalsOf::Policy(id.into())),
+        "caller" => Ok(ApprovalsOf::Caller(id.into())),
+        other => Err(unreadable_column("outdated_approvals.kind", &other)),
     }
 }
 

@@ -415,6 +415,14 @@ table! {
 }
 
 table! {
+    outdated_approvals (tenant_id, kind, of_id) {
+        tenant_id -> Binary,
+        kind -> Text,
+        of_id -> Binary,
+    }
+}
+
+table! {
     approval_counts (tenant_id) {
         tenant_id -> Binary,
         pending -> BigInt,

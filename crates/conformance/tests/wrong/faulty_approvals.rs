@@ -39,6 +39,8 @@ pub(crate) enum ApprovalFault {
     ReplacesTheQuestion,
     /// What was decided counts as waiting.
     CountsDecided,
+    /// Once requests of one thing are up to date, those of all are.
+    ForgetsWhatIsOutdated,
 }
 
 impl Merge for ApprovalUsage {
@@ -138,6 +140,22 @@ where
         Ok(usage)
     }
 
+    fn outdated_approvals(
+        &mut self,
+        scope: &TenantScope,
+        most: usize,
+    ) -> Result<Vec<ApprovalsOf>, StoreError> {
+        let mut found = self.inner.outdated_approvals(scope, most)?;
+        if self.fault == Fault::IgnoresTenantIn("outdated_approvals") {
+            for other in
+                [1, 2, 3].map(sample::scope).into_iter().filter(|other| other.tenant() != scope.tenant())
+            {
+                found.extend(self.inner.outdated_approvals(&other, most)?);
+            }
+        }
+        Ok(found)
+    }
+
     scoped! { TenantScope, sample::scope;
         approval(id: ApprovalId) -> Option<ApprovalRequest>;
         approval_prompt(id: ApprovalId) -> Option<Sealed>;
@@ -219,6 +237,25 @@ where
         Ok(removed)
     }
 
+    fn note_outdated_approvals(
+        &mut self,
+        scope: &WriteScope,
+        of: ApprovalsOf,
+        are_outdated: bool,
+    ) -> Result<(), StoreError> {
+        if self.is(ApprovalFault::ForgetsWhatIsOutdated) && !are_outdated {
+            for other in self.inner.outdated_approvals(scope, usize::MAX)? {
+                self.inner.note_outdated_approvals(scope, other, false)?;
+            }
+        }
+        if self.fault == Fault::IgnoresTenantIn("note_outdated_approvals") && !are_outdated {
+            for other in [1, 2, 3].map(sample::write_scope) {
+                self.inner.note_outdated_approvals(&other, of, false)?;
+            }
+        }
+        self.inner.note_outdated_approvals(scope, of, are_outdated)
+    }
+
     delegated! {
         add_approval(scope: &WriteScope, request: &ApprovalRequest, prompt: Option<&Sealed>) -> ();
     }
@@ -255,6 +292,10 @@ fn z4_a_store_that_is_wrong_about_what_was_approved_is_caught() {
         (
             ApprovalFault::ReplacesTheQuestion,
             "z4_a_request_is_read_back_as_it_was_added_and_as_it_was_decided",
+        ),
+        (
+            ApprovalFault::ForgetsWhatIsOutdated,
+            "z4_of_what_requests_are_outdated_is_noted_until_they_are_not_any_more",
         ),
         (ApprovalFault::CountsDecided, "z4_how_many_wait_is_counted_by_asker_and_endpoint_and_in_all"),
     ] {

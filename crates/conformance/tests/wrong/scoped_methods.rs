@@ -93,6 +93,8 @@ pub(crate) const SCOPED_METHODS: &[&str] = &[
     "decide_approval",
     "remove_approval",
     "remove_ended_approvals",
+    "outdated_approvals",
+    "note_outdated_approvals",
     "marketplace",
     "marketplaces",
     "update_marketplace",

@@ -1,13 +1,16 @@
 //! Deciding on a question that waits.
 
 use crate::access::Permission;
-use crate::approval::{ApprovalRequest, ApprovalState, Decided, Verdict};
+use crate::approval::{ApprovalRequest, ApprovalState, CallerKind, Decided, Verdict};
 use crate::audit::{Action, ChangeCode, ObjectKind, ReasonCode, RequestContext};
+use crate::identity::ports::AccountView;
 use crate::identity::{AuthorizationError, Principal};
-use crate::ids::ApprovalId;
+use crate::ids::{AccountId, ApprovalId};
 use crate::policy::approval_terms;
 use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
+use crate::store::StoreError;
+use crate::tenant::TenantScope;
 use crate::text::Line;
 use crate::unit::{Recorded, Refused};
 
@@ -49,6 +52,16 @@ pub enum ApprovalError {
 }
 port_errors!(ApprovalError);
 
+/// Whether whoever asked was a member, and is none any more.
+pub(super) fn has_left<V: AccountView + ?Sized>(
+    view: &mut V,
+    scope: &TenantScope,
+    request: &ApprovalRequest,
+) -> Result<bool, StoreError> {
+    let account = AccountId::from_bytes(*request.key.caller.as_bytes());
+    Ok(request.caller_kind == Some(CallerKind::Member) && view.member(scope, account)?.is_none())
+}
+
 /// Decides on a question that waits, or denies one that was approved, which is not answered from then on. The same decision again
 /// changes nothing, not even its note.
 ///
@@ -80,6 +93,10 @@ pub async fn decide(
             };
             let policy = tx.policy(&scope, request.key.policy)?;
             let terms = policy.as_ref().and_then(approval_terms).ok_or(ApprovalError::Ended)?;
+            // What goes with these is removed behind them.
+            if tx.endpoint(&scope, request.key.endpoint)?.is_none() || has_left(tx, &scope, &request)? {
+                return Err(ApprovalError::Ended.into());
+            }
             let mut request = request.under(&terms);
             match (request.state(now), &request.decided) {
                 (ApprovalState::Ended, _) => return Err(ApprovalError::Ended.into()),

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::access::Permission;
 use crate::approval::ports::ApprovalSelection;
 use crate::approval::prompt::open_prompt;
-use crate::approval::{ApprovalError, ApprovalRequest, ApprovalState, PromptMessage};
+use crate::approval::{ApprovalError, ApprovalRequest, ApprovalState, CallerKind, PromptMessage};
 use crate::audit::{Action, ObjectKind, RequestContext};
 use crate::endpoint::Slug;
 use crate::identity::{Email, Principal};
@@ -138,7 +138,12 @@ impl Known {
             Some(hub) => self.hubs(view, scope)?.name_of(hub).cloned(),
         };
         let member = view.member(scope, AccountId::from_bytes(*key.caller.as_bytes()))?;
-        let request = terms.map_or(request.clone(), |terms| request.under(&terms));
+        // What it goes with may be gone, or ask for no approval any more: then it is good for nothing.
+        let has_left = member.is_none() && request.caller_kind == Some(CallerKind::Member);
+        let request = match terms.filter(|_| slug.is_some() && !has_left) {
+            Some(terms) => request.under(&terms),
+            None => ApprovalRequest { ends_at: request.ends_at.min(now), ..request },
+        };
         let (state, email) = (request.state(now), member.map(|member| member.email));
         Ok(ShownApproval { request, state, email, marketplace, slug, prompt: None })
     }

@@ -26,7 +26,7 @@ pub use decide::{ApprovalError, NewDecision, decide};
 pub use deny_all::{DenyAll, deny_all};
 pub use filing::{Filed, file};
 pub use list::{ApprovalFilter, ShownApproval, approval, approvals, own_approvals};
-pub(crate) use portions::{remove_portion, shorten_portion};
+pub(crate) use portions::{Leftover, finish, remove_with, shorten_before, shorten_with};
 pub use prompt::{MAX_PROMPT_BYTES, PromptMessage, seal_prompt};
 pub use question::{Question, QuestionDigest};
 pub use request::{

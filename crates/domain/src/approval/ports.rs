@@ -41,7 +41,7 @@ pub struct ApprovalPlace {
 }
 
 /// With what requests go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ApprovalsOf {
     /// The endpoint at which they were asked.
     Endpoint(EndpointId),
@@ -94,9 +94,15 @@ pub trait ApprovalView {
         scope: &TenantScope,
         place: &ApprovalPlace,
     ) -> Result<ApprovalUsage, StoreError>;
+    /// Of what it is noted that requests of it are outdated, in no order: at most so many.
+    fn outdated_approvals(
+        &mut self,
+        scope: &TenantScope,
+        most: usize,
+    ) -> Result<Vec<ApprovalsOf>, StoreError>;
 }
 
-/// Writes requests. They go with their endpoint and their policy.
+/// Writes requests. They stay when their endpoint or their policy goes, until they are removed: there may be many.
 pub trait ApprovalRows: ApprovalView {
     /// Adds a request, and its text where it is given: then the request says that it is kept. Its id and its key are new in the
     /// tenant, and there are the endpoint and the policy, else [`StoreError::Conflict`].
@@ -127,6 +133,14 @@ pub trait ApprovalRows: ApprovalView {
         now: Timestamp,
         most: usize,
     ) -> Result<u64, StoreError>;
+    /// Notes that requests of something are outdated since it was changed or removed, or that none are any more. To note it twice is to
+    /// note it once.
+    fn note_outdated_approvals(
+        &mut self,
+        scope: &WriteScope,
+        of: ApprovalsOf,
+        are_outdated: bool,
+    ) -> Result<(), StoreError>;
     /// Removes requests with what they go with, and at most so many. Answers how many were removed.
     fn remove_approvals_of(
         &mut self,

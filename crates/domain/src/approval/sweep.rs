@@ -1,9 +1,9 @@
-//! Removing what has ended, by time.
+//! Removing what has ended, by time, and finishing what changes of something else have left of its requests.
 
 use std::sync::Arc;
 
 use crate::approval::ApprovalState;
-use crate::approval::portions::remove_ended_portion;
+use crate::approval::portions::{bring_up_to_date, remove_ended_portion};
 use crate::approval::ports::ApprovalSelection;
 use crate::audit::{Action, Actor, ObjectKind, Origin, RequestContext};
 use crate::page::{PageLimit, PageRequest};
@@ -13,7 +13,11 @@ use crate::store::{Flow, StoreError, View};
 use crate::tenant::{OperatorScope, TenantScope, WriteScope};
 use crate::unit::{Abort, Recorded};
 
-/// Removes the requests of all tenants that have ended by now, with their texts: in units of so many, with an event each, which say how
+/// How many things, of which requests are outdated, are looked up at once.
+const OUTDATED_AT_ONCE: usize = 100;
+
+/// Removes the requests of all tenants that are outdated since something was removed, has end what is to end sooner since a policy was
+/// changed, and removes the requests that have ended by now, with their texts: in units of so many, with an event each, which say how
 /// many they were. Where none has ended nothing is written.
 ///
 /// # Errors
@@ -23,9 +27,25 @@ pub async fn remove_ended_approvals(space: &Space, operator: &OperatorScope) -> 
     let tenants = space.store.read(Flow::Installation, move |view| view.tenant_ids(&everywhere));
     for tenant in tenants.await? {
         let scope = operator.tenant(tenant);
+        finish_outdated(space, &scope).await?;
         while has_ended(space, &scope).await? && sweep(space, &scope).await? {}
     }
     Ok(())
+}
+
+/// Finishes what a change has begun, and a crash may have cut short.
+async fn finish_outdated(space: &Space, scope: &TenantScope) -> Result<(), PortError> {
+    loop {
+        let of_tenant = *scope;
+        let find = move |view: &mut dyn View| view.outdated_approvals(&of_tenant, OUTDATED_AT_ONCE);
+        let found = space.store.read(scope, find).await?;
+        if found.is_empty() {
+            return Ok(());
+        }
+        for of in found {
+            bring_up_to_date(space, scope, of).await?;
+        }
+    }
 }
 
 async fn has_ended(space: &Space, scope: &TenantScope) -> Result<bool, StoreError> {

@@ -2,11 +2,11 @@
 
 use crate::access::Permission;
 use crate::approval::ports::ApprovalsOf;
-use crate::approval::remove_portion;
+use crate::approval::{finish, remove_with};
 use crate::audit::{Action, ChangeCode, Changes, ObjectKind, RequestContext};
 use crate::dataset::DatasetState;
 use crate::endpoint::{Endpoint, EndpointName, ResponseType, Slug};
-use crate::expectation::{Concern, ExpectationRefusal, Guard};
+use crate::expectation::{Change, ExpectationRefusal, Guard};
 use crate::identity::{AuthorizationError, Principal};
 use crate::ids::{DatasetId, EndpointId};
 use crate::marketplace::{
@@ -166,7 +166,7 @@ pub async fn change_endpoint(
         None => FormerListings::default(),
     };
     let authorization = principal.authorize(Permission::WriteEndpoints, space.clock.now())?;
-    let guard = Guard::of(space, principal);
+    let guard = Guard::of(space, principal).alone();
     space
         .store
         .write(move |tx| {
@@ -175,7 +175,7 @@ pub async fn change_endpoint(
             check_revision(change.if_revision, endpoint.revision, EndpointError::Changed)?;
             // Nothing else of it decides who may query.
             let is_decisive = change.published.is_some_and(|published| published != endpoint.published);
-            let watch = is_decisive.then(|| guard.watch(tx, &scope, &Concern::Endpoint(id))).transpose()?;
+            let watch = is_decisive.then(|| guard.watch(tx, &scope, &Change::Endpoint(id))).transpose()?;
             let mut changes = Changes::default();
             if let Some(slug) = change.slug.as_ref().filter(|slug| **slug != endpoint.slug) {
                 if tx.endpoint_by_slug(&scope, slug)?.is_some() {
@@ -234,26 +234,22 @@ pub async fn remove_endpoint(
     id: EndpointId,
     if_revision: Option<u64>,
 ) -> Result<(), EndpointError> {
-    principal.scope(Permission::WriteEndpoints)?;
+    let scope = principal.scope(Permission::WriteEndpoints)?;
     let now = context.now;
-    loop {
-        let event = principal.event(context, Action::ConfigChange)?.on(ObjectKind::Endpoint, id);
-        let authorization = principal.authorize(Permission::WriteEndpoints, space.clock.now())?;
-        let removed = space.store.write(move |tx| {
-            let scope = tx.authority(&authorization, &event)?;
-            let endpoint = tx.endpoint(&scope, id)?.ok_or(EndpointError::NotFound)?;
-            check_revision(if_revision, endpoint.revision, EndpointError::Changed)?;
-            if let Some(event) = remove_portion(tx, &scope, ApprovalsOf::Endpoint(id), &event)? {
-                return Ok(Recorded::new(false, event));
-            }
-            take_off(tx, &scope, id, now)?;
-            tx.remove_endpoint(&scope, id)?;
-            Ok(Recorded::new(true, event.clone().changing(ChangeCode::Removed)))
-        });
-        if removed.await? {
-            return Ok(());
-        }
-    }
+    let event = principal.event(context, Action::ConfigChange)?.on(ObjectKind::Endpoint, id);
+    let authorization = principal.authorize(Permission::WriteEndpoints, space.clock.now())?;
+    let removed = space.store.write(move |tx| {
+        let scope = tx.authority(&authorization, &event)?;
+        let endpoint = tx.endpoint(&scope, id)?.ok_or(EndpointError::NotFound)?;
+        check_revision(if_revision, endpoint.revision, EndpointError::Changed)?;
+        take_off(tx, &scope, id, now)?;
+        tx.remove_endpoint(&scope, id)?;
+        let leftover = remove_with(tx, &scope, ApprovalsOf::Endpoint(id))?;
+        Ok(Recorded::new(leftover, event.clone().changing(ChangeCode::Removed)))
+    });
+    let leftover: Result<_, EndpointError> = removed.await;
+    finish(space, &scope, leftover?).await;
+    Ok(())
 }
 
 /// One endpoint.

@@ -142,7 +142,7 @@ fn evaluate<V: Rows + ?Sized>(
     expectations: Vec<Expectation>,
     max_steps: usize,
 ) -> Result<(Summary, Vec<CheckedExpectation>), StoreError> {
-    let mut evaluator = Evaluator::new(view, scope, known, expectations.iter());
+    let mut evaluator = Evaluator::new(view, scope, known, expectations.iter(), None);
     let missing = || StoreError::failed("an endpoint that was just read is not there");
     let state = evaluator.endpoint(endpoint)?.ok_or_else(missing)?;
     let mut summary = Summary { cost: state.cost(), broken: None };

@@ -3,15 +3,19 @@
 //! A write is refused that would break a sentence that held before it. [`decide`](crate::policy::PolicySet::decide) tells, as
 //! it tells [`explain`](crate::policy::explain): nothing else decides here.
 
+mod change;
 mod error;
 mod guard;
 mod manage;
 pub mod ports;
+mod turns;
 mod verdict;
 
+pub(crate) use change::Change;
 pub use error::{BrokenExpectation, ExpectationError, ExpectationRefusal};
-pub(crate) use guard::{Concern, Guard};
+pub(crate) use guard::Guard;
 pub use manage::{CheckedExpectation, CheckedExpectations, expectations, set_expectations};
+pub use turns::GuardTurns;
 
 use crate::as_text::text_enum;
 use crate::policy::{HypotheticalCaller, Purpose};
@@ -20,8 +24,8 @@ use crate::policy::{HypotheticalCaller, Purpose};
 pub const MAX_EXPECTATIONS: usize = 50;
 /// The most expectations of all endpoints of a tenant together.
 pub const MAX_EXPECTATIONS_PER_TENANT: u64 = 1_000;
-/// The most steps ([`Rule::cost`](crate::policy::Rule::cost)) that a verdict takes at an endpoint that has expectations. All of a tenant's are
-/// looked at twice in one unit of work at worst, while others wait for it.
+/// The most steps ([`Rule::cost`](crate::policy::Rule::cost)) that a verdict takes at an endpoint that has expectations. The writer looks at
+/// those of one endpoint at most itself, while others wait for it; a reader looks at more.
 pub const MAX_VERDICT_STEPS: usize = 250;
 
 text_enum! {

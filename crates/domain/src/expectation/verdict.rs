@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::access::Role;
 use crate::endpoint::ports::EndpointView;
 use crate::endpoint::{Endpoint, Slug};
+use crate::expectation::change::Change;
 use crate::expectation::{Expectation, ExpectedVerdict};
 use crate::group::ports::GroupView;
 use crate::group::{GroupMemberships, GroupName, GroupSnapshot};
@@ -83,6 +84,8 @@ pub(super) struct Evaluator<'a, V: ?Sized> {
     view: &'a mut V,
     scope: &'a TenantScope,
     known: Known<'a>,
+    /// What will be other than the rows have it.
+    change: Option<&'a Change>,
     policies: HashMap<PolicyId, Arc<CompiledPolicy>>,
     /// The addresses of whom it is asked about: of a group that the snapshot does not know as it is, no others are looked for.
     emails: Vec<Email>,
@@ -98,12 +101,14 @@ impl<'a, V: Rows + ?Sized> Evaluator<'a, V> {
         scope: &'a TenantScope,
         known: Known<'a>,
         asked: impl Iterator<Item = &'e Expectation>,
+        change: Option<&'a Change>,
     ) -> Self {
         let emails: HashSet<_> = asked.filter_map(|expectation| email_of(&expectation.caller)).collect();
         Self {
             view,
             scope,
             known,
+            change,
             policies: HashMap::new(),
             emails: emails.into_iter().cloned().collect(),
             groups: GroupMemberships::default(),
@@ -123,6 +128,11 @@ impl<'a, V: Rows + ?Sized> Evaluator<'a, V> {
         for attachment in self.view.attachments(self.scope, Some(id))? {
             attached.push(self.policy(attachment.policy)?);
             names.insert(attachment.policy, attachment.name);
+        }
+        if let Some(Change::Policy { id, name, .. }) = self.change
+            && let Some(known) = names.get_mut(id)
+        {
+            known.clone_from(name);
         }
         let policies = PolicySet::new(attached);
         for policy in policies.iter() {
@@ -187,19 +197,27 @@ impl<'a, V: Rows + ?Sized> Evaluator<'a, V> {
         if let Some(read) = self.policies.get(&id) {
             return Ok(Arc::clone(read));
         }
-        let revision = self.view.policy_revision(self.scope, id)?;
-        let known = self.known.snapshot.and_then(|snapshot| snapshot.policy(id));
-        let compiled = match known.filter(|known| Some(known.revision) == revision) {
-            Some(known) => Arc::clone(known),
-            None => {
-                let missing = || StoreError::failed("a policy is attached that is not there");
-                let policy = self.view.policy(self.scope, id)?.ok_or_else(missing)?;
-                let types = self.known.types;
-                Arc::new(CompiledPolicy::compile(types, id, policy.revision, &policy.configuration))
+        let types = self.known.types;
+        let compiled = match self.change {
+            Some(Change::Policy { id: changed, configuration, .. }) if *changed == id => {
+                Arc::new(CompiledPolicy::compile(types, id, 0, configuration))
             }
+            _ => self.stored_policy(id)?,
         };
         self.policies.insert(id, Arc::clone(&compiled));
         Ok(compiled)
+    }
+
+    fn stored_policy(&mut self, id: PolicyId) -> Result<Arc<CompiledPolicy>, StoreError> {
+        let revision = self.view.policy_revision(self.scope, id)?;
+        let known = self.known.snapshot.and_then(|snapshot| snapshot.policy(id));
+        if let Some(known) = known.filter(|known| Some(known.revision) == revision) {
+            return Ok(Arc::clone(known));
+        }
+        let missing = || StoreError::failed("a policy is attached that is not there");
+        let policy = self.view.policy(self.scope, id)?.ok_or_else(missing)?;
+        let types = self.known.types;
+        Ok(Arc::new(CompiledPolicy::compile(types, id, policy.revision, &policy.configuration)))
     }
 
     fn read_groups(&mut self, names: &[GroupName]) -> Result<(), StoreError> {
@@ -209,13 +227,16 @@ impl<'a, V: Rows + ?Sized> Evaluator<'a, V> {
             }
             let Some(group) = self.view.group_named(self.scope, name)? else { continue };
             let known = self.known.snapshot.and_then(|snapshot| snapshot.groups().get(name));
-            let same = known.filter(|known| (known.id, known.revision) == (group.id, group.revision));
+            let changes =
+                matches!(self.change, Some(Change::Members { group: changed, .. }) if *changed == group.id);
+            let same =
+                known.filter(|known| !changes && (known.id, known.revision) == (group.id, group.revision));
             let members = if let Some(same) = same {
                 same.clone()
             } else {
                 let mut members = Vec::new();
                 for email in &self.emails {
-                    if self.view.has_group_member(self.scope, group.id, email)? {
+                    if Change::is_in(self.change, self.view, self.scope, group.id, email)? {
                         members.push(email.clone());
                     }
                 }
@@ -228,6 +249,11 @@ impl<'a, V: Rows + ?Sized> Evaluator<'a, V> {
 
     /// The role of the member of an address, if they may act.
     fn role(&mut self, email: &Email) -> Result<Option<Role>, StoreError> {
+        if let Some(Change::Role { email: changed, role }) = self.change
+            && changed == email
+        {
+            return Ok(*role);
+        }
         if let Some(known) = self.roles.get(email) {
             return Ok(*known);
         }
@@ -240,16 +266,22 @@ impl<'a, V: Rows + ?Sized> Evaluator<'a, V> {
     /// The hubs on which the tenant has an account.
     fn hubs(&mut self) -> Result<&MarketplaceHubs, StoreError> {
         if self.hubs.is_none() {
-            let marketplaces = every(|page| self.view.marketplaces(self.scope, page))?;
-            self.hubs = Some(MarketplaceHubs::of(&marketplaces));
+            self.hubs = Some(if let Some(Change::Marketplaces { hubs, .. }) = self.change {
+                hubs.clone()
+            } else {
+                MarketplaceHubs::of(&every(|page| self.view.marketplaces(self.scope, page))?)
+            });
         }
         self.hubs.as_ref().ok_or_else(|| StoreError::failed("the hubs were just read"))
     }
 
     /// The hub of an issuer, if the tenant has an account on it.
     fn registered(&mut self, issuer: &Issuer) -> Result<Option<HubId>, StoreError> {
-        let Some(hub) = self.view.hub_by_issuer(issuer)? else { return Ok(None) };
-        Ok(self.hubs()?.hubs().find(|other| *other == hub.id))
+        let hub = match self.change {
+            Some(Change::Marketplaces { issuer: Some((new, hub)), .. }) if new == issuer => Some(*hub),
+            _ => self.view.hub_by_issuer(issuer)?.map(|hub| hub.id),
+        };
+        Ok(self.hubs()?.hubs().find(|other| Some(*other) == hub))
     }
 }
 

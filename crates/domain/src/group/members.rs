@@ -2,7 +2,7 @@
 
 use crate::access::Permission;
 use crate::audit::{Action, ChangeCode, Changes, Event, ObjectKind, RequestContext};
-use crate::expectation::{Concern, Guard};
+use crate::expectation::{Change, Guard};
 use crate::group::manage::named;
 use crate::group::{
     Group, GroupError, GroupMember, GroupName, MAX_MEMBERS, MAX_MEMBERS_AT_ONCE, MAX_MEMBERS_PER_TENANT,
@@ -10,8 +10,8 @@ use crate::group::{
 use crate::identity::{Email, Principal};
 use crate::page::{Page, PageRequest};
 use crate::space::Space;
-use crate::store::{StoreError, Tx};
-use crate::tenant::WriteScope;
+use crate::store::{StoreError, Tx, View};
+use crate::tenant::{TenantScope, WriteScope};
 use crate::time::Timestamp;
 use crate::unit::Recorded;
 
@@ -83,7 +83,7 @@ async fn change_members<F>(
 where
     F: Fn(&mut dyn Tx, &WriteScope, &mut Group, &[Email]) -> Result<u64, GroupError> + Send + 'static,
 {
-    principal.scope(Permission::WritePolicies)?;
+    let scope = principal.scope(Permission::WritePolicies)?;
     emails.sort_unstable();
     emails.dedup();
     if emails.is_empty() || emails.len() > MAX_MEMBERS_AT_ONCE {
@@ -92,13 +92,17 @@ where
     let event = principal.event(context, Action::ConfigChange)?;
     let authorization = principal.authorize(Permission::WritePolicies, space.clock.now())?;
     let now = context.now;
-    let (guard, concern) = (Guard::of(space, principal), Concern::Addresses(emails.clone()));
-    space
-        .store
-        .write(move |tx| {
-            let scope = tx.authority(&authorization, &event)?;
+    let foresee = {
+        let (name, emails) = (name.clone(), emails.clone());
+        move |view: &mut dyn View, scope: &TenantScope| {
+            Ok(view.group_named(scope, &name)?.map(|group| membership(&group, &emails, code)))
+        }
+    };
+    Guard::of(space, principal)
+        .write(space, &scope, foresee, move |tx, guard| {
+            let scope = tx.authority(&guard.renewed(&authorization), &event)?;
             let mut group = named(tx, &scope, &name)?;
-            let watch = guard.watch(tx, &scope, &concern)?;
+            let watch = guard.watch(tx, &scope, &membership(&group, &emails, code))?;
             let changed = change(tx, &scope, &mut group, &emails)?;
             note(tx, &scope, &mut group, changed, now)?;
             let refused = event.clone().on(ObjectKind::Group, group.id);
@@ -107,6 +111,12 @@ where
             Ok(Recorded::new(MembersChanged { group, changed }, event))
         })
         .await
+}
+
+/// What becomes of who is in a group.
+fn membership(group: &Group, emails: &[Email], code: ChangeCode) -> Change {
+    let are_in = code == ChangeCode::MembersAdded;
+    Change::Members { group: group.id, emails: emails.to_vec(), are_in }
 }
 
 /// Counts the change, where there is one: what is as it was keeps its revision.

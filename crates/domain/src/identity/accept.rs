@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::audit::{Action, Actor, Event, ObjectKind, ReasonCode, RequestContext};
-use crate::expectation::{Concern, Guard};
+use crate::expectation::{Change, Guard};
 use crate::identity::manage_members::with_ended;
 use crate::identity::ports::{AccountView, HashingClient};
 use crate::identity::{Account, Guess, Invitation, Member, Password, PasswordError, PasswordHash};
@@ -11,7 +11,7 @@ use crate::ids::AccountId;
 use crate::port_error::{PortError, port_errors};
 use crate::secret::{Secret, TokenHash};
 use crate::space::Space;
-use crate::store::{Flow, StoreError};
+use crate::store::{Flow, StoreError, View};
 use crate::tenant::{NewMember, Tenant, TenantScope, WriteScope};
 use crate::unit::{Recorded, Refused};
 
@@ -135,10 +135,14 @@ async fn join(
     let orphaned = orphaned.on(ObjectKind::Invitation, invitation.id).denied(ReasonCode::InviterMayNotGrant);
     let unexpected = Event { reason_code: Some(ReasonCode::ExpectationBroken.into()), ..orphaned.clone() };
     let (now, clock) = (space.clock.now(), Arc::clone(&space.clock));
-    let guard = Guard::of_grants(space);
-    space
-        .store
-        .write(move |tx| {
+    let joining = |invitation: &Invitation| Change::Role {
+        email: invitation.email.clone(),
+        role: Some(invitation.role),
+    };
+    let foreseen = joining(&invitation);
+    let foresee = move |_: &mut dyn View, _: &TenantScope| Ok(Some(foreseen.clone()));
+    Guard::of_grants(space)
+        .write(space, &scope, foresee, move |tx, guard| {
             let scope = WriteScope::of_system(&scope);
             // Used, withdrawn or expired while the password was hashed: a token works once.
             let invitation =
@@ -152,7 +156,7 @@ async fn join(
             if tx.account_by_email(&scope, &invitation.email)?.is_some() {
                 return Err(AcceptError::AlreadyMember.into());
             }
-            let watch = guard.watch(tx, &scope, &Concern::Addresses(vec![invitation.email.clone()]))?;
+            let watch = guard.watch(tx, &scope, &joining(&invitation))?;
             // A body that was held back must not make it older than others of its address.
             let email = invitation.email.clone();
             let member = Member::begin(tenant.id, id, email, invitation.role, clock.now());

@@ -32,6 +32,13 @@ impl Principal {
     }
 }
 
+impl Authorization {
+    /// The same, for whoever has waited since.
+    pub(crate) fn as_of(&self, now: Timestamp) -> Self {
+        Self { principal: self.principal.clone(), permission: self.permission, now }
+    }
+}
+
 impl dyn Tx + '_ {
     /// The right of a principal to write their tenant's rows, as of this unit's rows: role and status of the account, and
     /// whether their token is good still. It is asked for before anything else, so that who may not write learns nothing of what

@@ -2,9 +2,9 @@
 
 use crate::access::{Permission, Role, may_grant};
 use crate::approval::ports::ApprovalsOf;
-use crate::approval::remove_portion;
+use crate::approval::{Leftover, finish, remove_with};
 use crate::audit::{Action, Event, EventSeed, ObjectKind, ReasonCode, RecordedReason, RequestContext};
-use crate::expectation::{Concern, ExpectationRefusal, Guard};
+use crate::expectation::{Change, ExpectationRefusal, Guard};
 use crate::identity::{AccountStatus, AuthorizationError, Member, Principal};
 use crate::ids::AccountId;
 use crate::page::{Page, PageRequest};
@@ -24,6 +24,15 @@ pub struct ChangeMember {
     pub status: Option<AccountStatus>,
     /// Only if this is still its revision.
     pub if_revision: Option<u64>,
+}
+
+impl ChangeMember {
+    /// What of it may change who may query.
+    fn decisive(&self, member: &Member) -> Change {
+        let role = self.role.unwrap_or(member.role);
+        let is_active = self.status.unwrap_or(member.status) == AccountStatus::Active;
+        Change::Role { email: member.email.clone(), role: is_active.then_some(role) }
+    }
 }
 
 /// A member was not changed.
@@ -92,7 +101,7 @@ pub async fn change_member(
     account: AccountId,
     change: ChangeMember,
 ) -> Result<Member, MemberError> {
-    principal.scope(Permission::ManageMembers)?;
+    let scope = principal.scope(Permission::ManageMembers)?;
     let event =
         principal.event(context, Action::PrivilegePermissionsChanged)?.on(ObjectKind::Member, account);
     let ended = Ended::draft(context, principal, account)?;
@@ -100,13 +109,14 @@ pub async fn change_member(
     let EventSeed { id, salt } = EventSeed::generate(context.now, &*context.entropy)?;
     let of_status = Event { id, salt, ..event.clone() };
     let authorization = principal.authorize(Permission::ManageMembers, space.clock.now())?;
-    let guard = Guard::of(space, principal);
-    space
-        .store
-        .write(move |tx| {
-            let scope = tx.authority(&authorization, &event)?;
+    let foresee = move |view: &mut dyn View, scope: &TenantScope| {
+        Ok(view.member(scope, account)?.map(|member| change.decisive(&member)))
+    };
+    Guard::of(space, principal)
+        .write(space, &scope, foresee, move |tx, guard| {
+            let scope = tx.authority(&guard.renewed(&authorization), &event)?;
             let mut member = find(tx, &scope, account, change.if_revision, &event)?;
-            let watch = guard.watch(tx, &scope, &Concern::Addresses(vec![member.email.clone()]))?;
+            let watch = guard.watch(tx, &scope, &change.decisive(&member))?;
             let before = member.clone();
             let role = change.role.unwrap_or(member.role);
             check_grant(&scope, role, &event, MemberError::RoleNotYours)?;
@@ -144,24 +154,24 @@ pub async fn remove_member(
     account: AccountId,
     if_revision: Option<u64>,
 ) -> Result<(), MemberError> {
-    principal.scope(Permission::ManageMembers)?;
-    loop {
-        let event = principal.event(context, Action::UserDeleted)?.on(ObjectKind::Member, account);
-        let ended = Ended::draft(context, principal, account)?;
-        let authorization = principal.authorize(Permission::ManageMembers, space.clock.now())?;
-        let guard = Guard::of(space, principal);
-        let removed = space.store.write(move |tx| {
-            let scope = tx.authority(&authorization, &event)?;
-            let member = find(tx, &scope, account, if_revision, &event)?;
-            let watch = guard.watch(tx, &scope, &Concern::Addresses(vec![member.email.clone()]))?;
-            let removed = end_account(tx, &scope, &member, &event, &ended)?;
-            watch.check::<MemberError>(tx, &scope, &event)?;
-            Ok(removed)
-        });
-        if removed.await? {
-            return Ok(());
-        }
-    }
+    let scope = principal.scope(Permission::ManageMembers)?;
+    let event = principal.event(context, Action::UserDeleted)?.on(ObjectKind::Member, account);
+    let ended = Ended::draft(context, principal, account)?;
+    let authorization = principal.authorize(Permission::ManageMembers, space.clock.now())?;
+    let removal = |member: &Member| Change::Role { email: member.email.clone(), role: None };
+    let foresee = move |view: &mut dyn View, scope: &TenantScope| {
+        Ok(view.member(scope, account)?.as_ref().map(removal))
+    };
+    let removed = Guard::of(space, principal).write(space, &scope, foresee, move |tx, guard| {
+        let scope = tx.authority(&guard.renewed(&authorization), &event)?;
+        let member = find(tx, &scope, account, if_revision, &event)?;
+        let watch = guard.watch(tx, &scope, &removal(&member))?;
+        let removed = end_account(tx, &scope, &member, &event, &ended)?;
+        watch.check::<MemberError>(tx, &scope, &event)?;
+        Ok(removed)
+    });
+    finish(space, &scope, removed.await?).await;
+    Ok(())
 }
 
 /// Removes the caller's own account from its tenant. Nobody else's leave is asked, and no expectation keeps anybody here.
@@ -173,46 +183,41 @@ pub async fn leave(
     context: &RequestContext,
     principal: &Principal,
 ) -> Result<(), MemberError> {
-    principal.scope(Permission::OwnAccount)?;
+    let scope = principal.scope(Permission::OwnAccount)?;
     let account = principal.member(Permission::OwnAccount)?.account;
-    loop {
-        let event = principal.event(context, Action::UserDeleted)?.on(ObjectKind::Member, account);
-        let ended = Ended::draft(context, principal, account)?;
-        let authorization = principal.authorize(Permission::OwnAccount, space.clock.now())?;
-        let removed = space.store.write(move |tx| {
-            let scope = tx.authority(&authorization, &event)?;
-            let member = tx.member(&scope, account)?.ok_or(MemberError::NotFound)?;
-            end_account(tx, &scope, &member, &event, &ended)
-        });
-        if removed.await? {
-            return Ok(());
-        }
-    }
+    let event = principal.event(context, Action::UserDeleted)?.on(ObjectKind::Member, account);
+    let ended = Ended::draft(context, principal, account)?;
+    let authorization = principal.authorize(Permission::OwnAccount, space.clock.now())?;
+    let removed = space.store.write(move |tx| {
+        let scope = tx.authority(&authorization, &event)?;
+        let member = tx.member(&scope, account)?.ok_or(MemberError::NotFound)?;
+        end_account(tx, &scope, &member, &event, &ended)
+    });
+    finish(space, &scope, removed.await?).await;
+    Ok(())
 }
 
-/// Removes an account, and what would bring it back or was made by its rights, and what it asked for approval. Answers whether it did:
-/// where that is much, a portion of it goes, and the account with the last.
+/// Removes an account, and what would bring it back or was made by its rights, and what it asked for approval. Answers of what it asked
+/// more is left.
 fn end_account(
     tx: &mut dyn Tx,
     scope: &WriteScope,
     member: &Member,
     event: &Event,
     ended: &Ended,
-) -> Result<Recorded<bool>, Abort<MemberError>> {
+) -> Result<Recorded<Option<Leftover>>, Abort<MemberError>> {
     if is_active_owner(member) {
         check_not_last_owner(tx, scope, member.account, event)?;
     }
-    if let Some(event) = remove_portion(tx, scope, ApprovalsOf::Caller(member.account.into()), event)? {
-        return Ok(Recorded::new(false, event));
-    }
     let keys = tx.remove_api_keys(scope, member.account)?;
     tx.remove_account(scope, member.account)?;
+    let leftover = remove_with(tx, scope, ApprovalsOf::Caller(member.account.into()))?;
     let lost: Vec<Role> = grantable(member).collect();
     // One to their own address, which may have been made while they joined, would bring them back.
     let own = tx.remove_invitations_of(scope, &member.email)?;
     let invitations = end_invitations(tx, scope, member.account, &lost)?.saturating_add(own);
     let resets = end_resets(tx, scope, member.account, &lost)?;
-    Ok(ended.record(Recorded::new(true, event.clone()), invitations, resets, keys))
+    Ok(ended.record(Recorded::new(leftover, event.clone()), invitations, resets, keys))
 }
 
 fn find(

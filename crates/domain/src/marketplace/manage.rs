@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::access::Permission;
 use crate::audit::{Action, ChangeCode, Changes, ObjectKind, RequestContext};
-use crate::expectation::{Concern, Guard};
+use crate::expectation::{Change, Guard};
 use crate::identity::Principal;
 use crate::ids::MarketplaceId;
 use crate::marketplace::claim::own_mark;
@@ -225,6 +225,17 @@ async fn renew(
     Ok(row)
 }
 
+/// On which hubs the tenant has accounts without one of them.
+fn without<V: MarketplaceView + ?Sized>(
+    view: &mut V,
+    scope: &TenantScope,
+    id: MarketplaceId,
+) -> Result<Change, StoreError> {
+    let left = all(view, scope)?.into_iter().filter(|marketplace| marketplace.id != id);
+    let hubs = left.map(|marketplace| (marketplace.name, marketplace.hub)).collect();
+    Ok(Change::Marketplaces { hubs, issuer: None })
+}
+
 /// Removes a marketplace with its listings. From then on tokens for its audiences are refused. The hub is told after
 /// that, once and as well as it goes: a hub that cannot be reached keeps what it shows until its health reports run out.
 ///
@@ -242,15 +253,16 @@ pub async fn remove_marketplace(
     let scope = principal.scope(Permission::ManageMarketplaces)?;
     let event = principal.event(context, Action::ConfigChange)?.on(ObjectKind::Marketplace, id);
     let authorization = principal.authorize(Permission::ManageMarketplaces, space.clock.now())?;
-    let (guard, types) = (Guard::of(space, principal), space.policy_types.clone());
-    let (removed, slugs) = space
-        .store
-        .write(move |tx| {
-            let scope = tx.authority(&authorization, &event)?;
+    let types = space.policy_types.clone();
+    let foresee = move |view: &mut dyn View, scope: &TenantScope| Ok(Some(without(view, scope, id)?));
+    let (removed, slugs) = Guard::of(space, principal)
+        .write(space, &scope, foresee, move |tx, guard| {
+            let scope = tx.authority(&guard.renewed(&authorization), &event)?;
             let row = tx.marketplace(&scope, id)?.ok_or(MarketplaceError::NotFound)?;
             check_revision(if_revision, row.revision, MarketplaceError::Changed)?;
             check_unnamed(tx, &scope, &types, &row.name)?;
-            let watch = guard.watch(tx, &scope, &Concern::HubUsers)?;
+            let decisive = without(tx, &scope, id)?;
+            let watch = guard.watch(tx, &scope, &decisive)?;
             let listings = tx.listings_on(&scope, id)?;
             tx.remove_marketplace(&scope, id)?;
             watch.check::<MarketplaceError>(tx, &scope, &event)?;

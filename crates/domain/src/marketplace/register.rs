@@ -2,7 +2,7 @@
 
 use crate::access::Permission;
 use crate::audit::{Action, Actor, ChangeCode, Log, ObjectKind, RequestContext};
-use crate::expectation::{Concern, Guard};
+use crate::expectation::{Change, Guard};
 use crate::identity::Principal;
 use crate::ids::{HubId, MarketplaceId};
 use crate::marketplace::claim::{Served, served};
@@ -16,7 +16,7 @@ use crate::marketplace::{
 };
 use crate::sealing::Sealed;
 use crate::space::Space;
-use crate::store::View;
+use crate::store::{StoreError, View};
 use crate::tenant::TenantScope;
 use crate::unit::Recorded;
 
@@ -130,12 +130,14 @@ pub async fn register_marketplace(
         .changing(ChangeCode::Trusted);
     // The hub was waited for.
     let authorization = principal.authorize(Permission::ManageMarketplaces, space.clock.now())?;
-    let guard = Guard::of(space, principal);
-    space
-        .store
-        .write(move |tx| {
-            let scope = tx.authority(&authorization, &registered)?;
-            let watch = guard.watch(tx, &scope, &Concern::HubUsers)?;
+    let ahead = (marketplace.name.clone(), fresh.clone());
+    let foresee =
+        move |view: &mut dyn View, scope: &TenantScope| Ok(Some(beside(view, scope, &ahead.0, &ahead.1)?));
+    Guard::of(space, principal)
+        .write(space, &scope, foresee, move |tx, guard| {
+            let scope = tx.authority(&guard.renewed(&authorization), &registered)?;
+            let decisive = beside(tx, &scope, &marketplace.name, &fresh)?;
+            let watch = guard.watch(tx, &scope, &decisive)?;
             let hub = trusted(tx.hub_by_issuer(&fresh.issuer)?, &fresh, open)?;
             let row = Marketplace { hub: hub.id, ..marketplace.clone() };
             let is_new = hub.id == fresh.id;
@@ -151,6 +153,19 @@ pub async fn register_marketplace(
             Ok(if is_new { recorded.and(trusts.clone()) } else { recorded })
         })
         .await
+}
+
+/// On which hubs the tenant has accounts with one more, on a hub that may be known.
+fn beside<V: MarketplaceView + ?Sized>(
+    view: &mut V,
+    scope: &TenantScope,
+    name: &MarketplaceName,
+    fresh: &Hub,
+) -> Result<Change, StoreError> {
+    let hub = view.hub_by_issuer(&fresh.issuer)?.map_or(fresh.id, |hub| hub.id);
+    let there = all(view, scope)?.into_iter().map(|marketplace| (marketplace.name, marketplace.hub));
+    let hubs = there.chain([(name.clone(), hub)]).collect();
+    Ok(Change::Marketplaces { hubs, issuer: Some((fresh.issuer.clone(), hub)) })
 }
 
 /// The hub that the tenant means, if it may.

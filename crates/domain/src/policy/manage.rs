@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use crate::access::Permission;
 use crate::approval::ports::ApprovalsOf;
-use crate::approval::{remove_portion, shorten_portion};
+use crate::approval::{Leftover, finish, remove_with, shorten_before, shorten_with};
 use crate::audit::{Action, ChangeCode, Changes, Event, ObjectKind, RequestContext};
 use crate::endpoint::EndpointName;
-use crate::expectation::{Concern, ExpectationRefusal, Guard};
+use crate::expectation::{Change, ExpectationRefusal, Guard};
 use crate::identity::{AuthorizationError, Principal};
 use crate::ids::{EndpointId, PolicyId};
 use crate::marketplace::{MarketplaceHubs, tell_anew};
@@ -59,6 +59,13 @@ impl ChangePolicy {
         if_revision.is_none_or(|revision| revision == policy.revision)
             && name.as_ref().is_none_or(|name| name.as_str() == policy.name)
             && configuration.as_ref().is_none_or(|wanted| *wanted == policy.configuration)
+    }
+
+    /// What of it may change who may query: its name has no say in any verdict.
+    fn decisive(&self, policy: &Policy) -> Option<Change> {
+        let configuration = self.configuration.as_ref().filter(|wanted| **wanted != policy.configuration)?;
+        let name = self.name.as_ref().map_or(policy.name.as_str(), Name::as_str).to_owned();
+        Some(Change::Policy { id: policy.id, name, configuration: configuration.clone() })
     }
 }
 
@@ -234,7 +241,7 @@ pub(super) async fn apply_change(
     change: ChangePolicy,
     rolled_back_to: Option<u64>,
 ) -> Result<Policy, PolicyError> {
-    principal.scope(Permission::WritePolicies)?;
+    let scope = principal.scope(Permission::WritePolicies)?;
     let event = principal.event(context, Action::ConfigChange)?.on(ObjectKind::Policy, id);
     // What changes nothing is no revision, and is told by its event alone.
     let wanted = change.clone();
@@ -260,39 +267,43 @@ pub(super) async fn apply_change(
     };
     loop {
         let event = principal.event(context, Action::ConfigChange)?.on(ObjectKind::Policy, id);
-        // Of what was decided under it a portion ends sooner, and the next unit goes on.
-        if let Some(policy) = change_once(space, principal, event, id, change.clone(), rolled_back_to).await?
-        {
+        let changed =
+            change_once(space, (principal, &scope), event, id, change.clone(), rolled_back_to).await?;
+        if let Some((policy, leftover)) = changed {
             drop(compiled);
+            finish(space, &scope, leftover).await;
             return Ok(policy);
         }
     }
 }
 
-/// Changes the policy, unless so much of what was decided under it ends sooner that it is left to the next unit.
+/// Changes the policy, unless so much of what was decided under it has yet to end under the terms that it has that it is left to the next
+/// unit. Answers of what was decided more has to end under its new terms.
 async fn change_once(
     space: &Space,
-    principal: &Principal,
+    (principal, scope): (&Principal, &TenantScope),
     event: Event,
     id: PolicyId,
     change: ChangePolicy,
     rolled_back_to: Option<u64>,
-) -> Result<Option<Policy>, PolicyError> {
+) -> Result<Option<(Policy, Option<Leftover>)>, PolicyError> {
     let now = event.time;
     let authorization = principal.authorize(Permission::WritePolicies, space.clock.now())?;
     let policy_types = space.policy_types.clone();
-    let guard = Guard::of(space, principal);
-    space
-        .store
-        .write(move |tx| {
-            let scope = tx.authority(&authorization, &event)?;
+    let wanted = change.clone();
+    let foresee = move |view: &mut dyn View, scope: &TenantScope| {
+        Ok(view.policy(scope, id)?.and_then(|policy| wanted.decisive(&policy)))
+    };
+    Guard::of(space, principal)
+        .write(space, scope, foresee, move |tx, guard| {
+            let scope = tx.authority(&guard.renewed(&authorization), &event)?;
             let mut policy = tx.policy(&scope, id)?.ok_or(PolicyError::NotFound)?;
             check_revision(change.if_revision, policy.revision, PolicyError::Changed)?;
-            // Its name has no say in any verdict.
-            let decides_anew =
-                change.configuration.as_ref().is_some_and(|wanted| *wanted != policy.configuration);
-            let watch = decides_anew.then(|| guard.watch(tx, &scope, &Concern::Policy(id))).transpose()?;
-            let before = policy.clone();
+            if let Some(event) = shorten_before(tx, &scope, &policy, &event)? {
+                return Ok(Recorded::new(None, event));
+            }
+            let decisive = change.decisive(&policy);
+            let watch = decisive.map(|decisive| guard.watch(tx, &scope, &decisive)).transpose()?;
             let mut changes = rolled_back_to.map_or_else(Changes::default, |_| ChangeCode::RolledBack.into());
             if let Some(name) = &change.name {
                 changes.replace(ChangeCode::ChangedName, &mut policy.name, name.clone().into());
@@ -304,9 +315,6 @@ async fn change_once(
                 policy.configuration.clone_from(configuration);
                 name_references(tx, &scope, id, configuration)?;
             }
-            if let Some(event) = shorten_portion(tx, &scope, &before, &policy, &event)? {
-                return Ok(Recorded::new(None, event));
-            }
             policy.revision += 1;
             policy.updated_at = now;
             tx.update_policy(&scope, &policy)?;
@@ -315,7 +323,8 @@ async fn change_once(
             }
             let event = event.clone().changing(changes).of_policy(id, policy.revision);
             keep_revision(tx, &scope, &policy, &event, rolled_back_to)?;
-            Ok(Recorded::new(Some(policy), event))
+            let leftover = shorten_with(tx, &scope, &policy)?;
+            Ok(Recorded::new(Some((policy, leftover)), event))
         })
         .await
 }
@@ -332,28 +341,24 @@ pub async fn remove_policy(
     id: PolicyId,
     if_revision: Option<u64>,
 ) -> Result<(), PolicyError> {
-    principal.scope(Permission::WritePolicies)?;
-    loop {
-        let event = principal.event(context, Action::ConfigChange)?.on(ObjectKind::Policy, id);
-        let authorization = principal.authorize(Permission::WritePolicies, space.clock.now())?;
-        let removed = space.store.write(move |tx| {
-            let scope = tx.authority(&authorization, &event)?;
-            let policy = tx.policy(&scope, id)?.ok_or(PolicyError::NotFound)?;
-            check_revision(if_revision, policy.revision, PolicyError::Changed)?;
-            if !tx.endpoints_of_policy(&scope, id)?.is_empty() {
-                return Err(PolicyError::InUse.into());
-            }
-            if let Some(event) = remove_portion(tx, &scope, ApprovalsOf::Policy(id), &event)? {
-                return Ok(Recorded::new(false, event));
-            }
-            tx.remove_policy(&scope, id)?;
-            let event = event.clone().of_policy(id, policy.revision);
-            Ok(Recorded::new(true, event.changing(ChangeCode::Removed)))
-        });
-        if removed.await? {
-            return Ok(());
+    let scope = principal.scope(Permission::WritePolicies)?;
+    let event = principal.event(context, Action::ConfigChange)?.on(ObjectKind::Policy, id);
+    let authorization = principal.authorize(Permission::WritePolicies, space.clock.now())?;
+    let removed = space.store.write(move |tx| {
+        let scope = tx.authority(&authorization, &event)?;
+        let policy = tx.policy(&scope, id)?.ok_or(PolicyError::NotFound)?;
+        check_revision(if_revision, policy.revision, PolicyError::Changed)?;
+        if !tx.endpoints_of_policy(&scope, id)?.is_empty() {
+            return Err(PolicyError::InUse.into());
         }
-    }
+        tx.remove_policy(&scope, id)?;
+        let leftover = remove_with(tx, &scope, ApprovalsOf::Policy(id))?;
+        let event = event.clone().of_policy(id, policy.revision);
+        Ok(Recorded::new(leftover, event.changing(ChangeCode::Removed)))
+    });
+    let leftover: Result<_, PolicyError> = removed.await;
+    finish(space, &scope, leftover?).await;
+    Ok(())
 }
 
 /// One policy.
@@ -421,7 +426,7 @@ pub async fn attach(
     let compile = compiling(space.policy_types.clone(), ids.clone());
     let compiled = space.read_ahead(principal, Permission::WritePolicies, &event, compile).await?;
     let authorization = principal.authorize(Permission::WritePolicies, space.clock.now())?;
-    let guard = Guard::of(space, principal);
+    let guard = Guard::of(space, principal).alone();
     space
         .store
         .write(move |tx| {
@@ -429,7 +434,7 @@ pub async fn attach(
             let scope = tx.authority(&authorization, &event)?;
             let mut endpoint = name.find(tx, &scope)?.ok_or(PolicyError::NoEndpoint)?;
             check_revision(if_revision, endpoint.revision, PolicyError::Changed)?;
-            let watch = guard.watch(tx, &scope, &Concern::Endpoint(endpoint.id))?;
+            let watch = guard.watch(tx, &scope, &Change::Endpoint(endpoint.id))?;
             let before = tx.attachments(&scope, Some(endpoint.id))?;
             if let Err(error) = tx.attach_policies(&scope, endpoint.id, &ids) {
                 // Looked for only now, for a configuration may be large.

@@ -199,6 +199,24 @@ impl TenantSnapshot {
             .flat_map(|marketplace| marketplace.audiences().map(|audience| (marketplace.hub, audience)))
     }
 
+    /// Whether everybody is decided on as by another snapshot of the tenant: whatever else of members has changed, such as their
+    /// sessions.
+    pub(crate) fn decides_as(&self, other: &Self) -> bool {
+        let deciding = |member: &Arc<MemberSnapshot>| (member.email.clone(), member.role, member.active);
+        let same_members = || {
+            self.members.len() == other.members.len()
+                && self.members.iter().all(|(account, member)| {
+                    other.members.get(account).is_some_and(|other| {
+                        Arc::ptr_eq(member, other) || deciding(member) == deciding(other)
+                    })
+                })
+        };
+        Arc::ptr_eq(&self.endpoints, &other.endpoints)
+            && Arc::ptr_eq(&self.groups, &other.groups)
+            && self.marketplace_hubs == other.marketplace_hubs
+            && (Arc::ptr_eq(&self.members, &other.members) || same_members())
+    }
+
     /// Reads all of a tenant.
     pub(super) fn load(
         view: &mut dyn View,

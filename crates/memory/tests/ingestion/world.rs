@@ -16,6 +16,7 @@ use syft_space_domain::dataset::{
     start_ingestion, work_off,
 };
 use syft_space_domain::encoder::ports::NoEncoders;
+use syft_space_domain::expectation::GuardTurns;
 use syft_space_domain::identity::oidc::ProviderLogouts;
 use syft_space_domain::identity::{Principal, SessionLife, operate};
 use syft_space_domain::ids::{DatasetId, JobId, TenantId};
@@ -132,6 +133,7 @@ impl World {
             entropy,
             datasets: DatasetLocks::default(),
             mails: None,
+            guard_turns: GuardTurns::default(),
             reviews: OpenReviews::default(),
             ingestion: IngestQueue::default(),
             meaning: Meaning::new(Arc::new(NoEncoders), Arc::new(MemoryVectors::default())),

@@ -8,6 +8,7 @@ use syft_space_domain::access::Role;
 use syft_space_domain::audit::{Action, Log, Origin, RequestContext};
 use syft_space_domain::dataset::{IngestQueue, Meaning};
 use syft_space_domain::encoder::ports::NoEncoders;
+use syft_space_domain::expectation::GuardTurns;
 use syft_space_domain::identity::oidc::ProviderLogouts;
 use syft_space_domain::identity::{
     AccessClaims, Email, Password, Principal, RefreshHashes, Session, SessionLife, authenticate,
@@ -78,6 +79,7 @@ impl World {
             entropy,
             datasets: DatasetLocks::default(),
             mails: None,
+            guard_turns: GuardTurns::default(),
             reviews: OpenReviews::default(),
             ingestion: IngestQueue::default(),
             meaning: Meaning::new(Arc::new(NoEncoders), Arc::new(MemoryVectors::default())),

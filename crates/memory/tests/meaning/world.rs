@@ -16,6 +16,7 @@ use syft_space_domain::encoder::ports::{EncodeError, Encoder};
 use syft_space_domain::encoder::{
     Embedding, EncoderModel, EncoderName, InstalledEncoder, ModelId, ModelRevision, UnrelatedCosine,
 };
+use syft_space_domain::expectation::GuardTurns;
 use syft_space_domain::identity::oidc::ProviderLogouts;
 use syft_space_domain::identity::{Email, Login, Password, Principal, SessionLife, authenticate, login};
 use syft_space_domain::ids::DatasetId;
@@ -172,6 +173,7 @@ impl World {
             entropy,
             datasets: DatasetLocks::default(),
             mails: None,
+            guard_turns: GuardTurns::default(),
             reviews: OpenReviews::default(),
             ingestion: IngestQueue::default(),
             meaning: Meaning::new(encoders.clone(), Arc::new(MemoryVectors::default())),

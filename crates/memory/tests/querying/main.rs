@@ -14,6 +14,8 @@ mod context;
 mod disclosing;
 #[cfg(test)]
 mod ending;
+#[cfg(test)]
+mod expecting_ahead;
 mod filter;
 #[cfg(test)]
 mod groups;
@@ -22,6 +24,8 @@ mod hub_users;
 #[cfg(test)]
 mod many_approvals;
 mod obligations;
+#[cfg(test)]
+mod outdated_approvals;
 #[cfg(test)]
 mod personal;
 #[cfg(test)]

@@ -124,6 +124,8 @@ pub(crate) enum Submit {
     Run,
     Hold,
     Refuse,
+    /// So many are run, and none behind these.
+    RunThenRefuse(usize),
 }
 
 /// A store that does as it is told.
@@ -173,7 +175,12 @@ impl Store for ScriptedStore {
                 drop(state);
                 self.inner.submit(unit);
             }
-            Submit::Refuse => unit.done(Err(StoreError::Busy)),
+            Submit::RunThenRefuse(left @ 1..) => {
+                state.0 = Submit::RunThenRefuse(left - 1);
+                drop(state);
+                self.inner.submit(unit);
+            }
+            Submit::Refuse | Submit::RunThenRefuse(0) => unit.done(Err(StoreError::Busy)),
         }
     }
 

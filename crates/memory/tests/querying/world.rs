@@ -20,6 +20,7 @@ use syft_space_domain::endpoint::{
     Answer, AnswerPart, ChangeEndpoint, Conversation, Endpoint, EndpointName, NewEndpoint, Query, QueryCall,
     QueryError, References, ResponseType, Slug, change_endpoint, create_endpoint,
 };
+use syft_space_domain::expectation::GuardTurns;
 use syft_space_domain::identity::oidc::ProviderLogouts;
 use syft_space_domain::identity::{
     AcceptInvitation, AccountStatus, ChangeMember, Email, Invite, Login, Password, Principal, SessionLife,
@@ -29,7 +30,8 @@ use syft_space_domain::ids::{DatasetId, PolicyId};
 use syft_space_domain::mail::Delivered;
 use syft_space_domain::marketplace::ports::HubAccount;
 use syft_space_domain::marketplace::{
-    HubCredential, HubUrl, Issuer, Marketplace, NewMarketplace, RegistrationSettings, register_marketplace,
+    HubCredential, HubUrl, Issuer, Marketplace, MarketplaceError, NewMarketplace, RegistrationSettings,
+    register_marketplace,
 };
 use syft_space_domain::page::{PageLimit, PageRequest};
 use syft_space_domain::policy::{
@@ -37,6 +39,7 @@ use syft_space_domain::policy::{
 };
 use syft_space_domain::secret::Secret;
 use syft_space_domain::snapshot::SnapshotCache;
+use syft_space_domain::store::{StoreError, View};
 use syft_space_domain::tenant::{OperatorScope, TenantName, TenantScope, found_as_operator};
 use syft_space_domain::text::{Line, Prose};
 use syft_space_domain::time::Timestamp;
@@ -112,6 +115,7 @@ impl World {
             entropy,
             datasets: DatasetLocks::default(),
             mails: None,
+            guard_turns: GuardTurns::default(),
             reviews: OpenReviews::default(),
             ingestion: IngestQueue::default(),
             meaning: Meaning::new(Arc::new(NoEncoders), Arc::new(MemoryVectors::default())),
@@ -198,6 +202,14 @@ impl World {
     }
 
     /// Puts a document into the endpoint's dataset.
+    /// Whether requests for approval are left that a change has outdated.
+    pub(crate) fn is_outdated(&self) -> bool {
+        let scope = self.scope;
+        let find = move |view: &mut dyn View| view.outdated_approvals(&scope, 1);
+        let outdated: Result<_, StoreError> = block_on(self.space.store.read(&scope, find));
+        !outdated.unwrap().is_empty()
+    }
+
     pub(crate) fn put(&self, name: &str, text: &str) {
         let id = DocumentId::parse(name).unwrap();
         let document = NewDocument::new(id, text.to_owned(), Metadata::new()).unwrap();
@@ -283,6 +295,10 @@ impl World {
 
     /// Registers the tenant on a hub.
     pub(crate) fn register(&self) -> Marketplace {
+        self.try_register().unwrap()
+    }
+
+    pub(crate) fn try_register(&self) -> Result<Marketplace, MarketplaceError> {
         let url = HubUrl::parse("https://hub.example.org").unwrap();
         let credential = HubCredential::Pat(Secret::new("the owner's".to_owned()));
         let account = HubAccount {
@@ -304,9 +320,9 @@ impl World {
         };
         let settings =
             RegistrationSettings { registration_open: false, public_url: Some("https://space.example") };
-        block_on(register_marketplace(&self.space, &self.context(), &self.owner, settings, wanted))
-            .unwrap()
-            .marketplace
+        let context = self.context();
+        let registered = register_marketplace(&self.space, &context, &self.owner, settings, wanted);
+        block_on(registered).map(|registered| registered.marketplace)
     }
 }
 

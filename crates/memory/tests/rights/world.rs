@@ -16,6 +16,7 @@ use syft_space_domain::encoder::ports::NoEncoders;
 use syft_space_domain::endpoint::{
     self, Conversation, EndpointName, NewEndpoint, QueryCall, QueryError, ResponseType, Slug,
 };
+use syft_space_domain::expectation::GuardTurns;
 use syft_space_domain::identity::oidc::ProviderLogouts;
 use syft_space_domain::identity::ports::{Compared, HashingClient, HashingError, Passwords};
 use syft_space_domain::identity::{
@@ -221,6 +222,7 @@ impl World {
             entropy,
             datasets: DatasetLocks::default(),
             mails: None,
+            guard_turns: GuardTurns::default(),
             reviews: OpenReviews::default(),
             ingestion: IngestQueue::default(),
             meaning: Meaning::new(Arc::new(NoEncoders), Arc::new(MemoryVectors::default())),

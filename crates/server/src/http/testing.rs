@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use syft_space_domain::dataset::{IngestQueue, Meaning};
 use syft_space_domain::encoder::ports::NoEncoders;
+use syft_space_domain::expectation::GuardTurns;
 use syft_space_domain::identity::oidc::ProviderLogouts;
 use syft_space_domain::policy::{OpenReviews, PolicyTypes};
 use syft_space_domain::random::Entropy;
@@ -47,6 +48,7 @@ pub(crate) fn state() -> State {
         entropy,
         datasets: DatasetLocks::default(),
         mails: None,
+        guard_turns: GuardTurns::default(),
         reviews: OpenReviews::default(),
         ingestion: IngestQueue::default(),
         meaning: Meaning::new(Arc::new(NoEncoders), Arc::new(MemoryVectors::default())),

@@ -8,6 +8,7 @@ use std::thread::available_parallelism;
 use anyhow::Context;
 use syft_space_domain::audit::{Action, Actor, Log, Origin};
 use syft_space_domain::dataset::{IngestQueue, Meaning, Reconciled, reconcile};
+use syft_space_domain::expectation::GuardTurns;
 use syft_space_domain::identity::oidc::ProviderLogouts;
 use syft_space_domain::mail::Mails;
 use syft_space_domain::mail::ports::Mailer;
@@ -163,6 +164,7 @@ fn open_at(lock: HomeLock, settings: &Settings) -> anyhow::Result<OpenedSpace> {
         entropy,
         datasets: DatasetLocks::default(),
         mails,
+        guard_turns: GuardTurns::default(),
         reviews: OpenReviews::default(),
         ingestion: IngestQueue::default(),
         meaning,

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::space::ledger::seed;
 use crate::space::{Answer, Client, TestSpace, dataset_of, endpoint_on, in_memory};
 
 /// What is asked, which nothing else says.
@@ -119,6 +121,60 @@ async fn z4_what_waits_and_what_was_approved_outlives_a_kill() {
     space.server().run_again().await;
     let anna = space.anybody().with_token(anna.token());
     anna.ask("birds", QUESTION).await.expect(200);
+}
+
+#[tokio::test]
+async fn z4_a_removal_that_a_kill_cuts_short_takes_all_requests_along_or_none() {
+    if in_memory() {
+        return;
+    }
+    let mut space = TestSpace::start().await;
+    let owner = reviewed(&space, json!({})).await;
+    for who in ["anna", "bob", "carl", "dora", "emil"] {
+        let who = space.member(&owner, &format!("{who}@acme.example"), "user").await;
+        for n in 0..20 {
+            pending(&who, &format!("{QUESTION} {n}")).await;
+        }
+    }
+    let policy = owner.get("/policies").await.expect(200).body["items"][0]["id"].clone();
+    let policy = format!("/policies/{}", policy.as_str().unwrap());
+    owner.put("/endpoints/birds/policies", &json!({ "policy_ids": [] })).await.expect(200);
+    let mut rng = fastrand::Rng::with_seed(seed());
+    let (mut before, mut behind) = (0, 0);
+    loop {
+        let (remover, path) = (space.anybody().with_token(owner.token()), policy.clone());
+        let removing = tokio::spawn(async move { remover.try_send(remover.request("DELETE", &path)).await });
+        // The moment is what this is about.
+        tokio::time::sleep(Duration::from_millis(rng.u64(0..=25))).await;
+        space.server().kill();
+        drop(removing.await);
+        space.server().run_again().await;
+        let owner = space.anybody().with_token(owner.token());
+        let is_there = owner.get(&policy).await.status == 200;
+        let listed = async || {
+            let listed = owner.get("/approvals?limit=100").await.expect(200).body;
+            listed["items"].as_array().unwrap().clone()
+        };
+        if is_there {
+            assert_eq!(listed().await.len(), 100, "a policy that is there has all of its requests");
+            before += 1;
+            continue;
+        }
+        for _ in 0..600 {
+            let left = listed().await;
+            assert!(left.iter().all(|request| request["state"] == "ended"), "{left:?}");
+            if left.is_empty() {
+                break;
+            }
+            behind += 1;
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        assert_eq!(listed().await.len(), 0, "they follow behind the start");
+        break;
+    }
+    println!(
+        "cut short {before} times before the policy was gone; requests were left {behind} times behind the start"
+    );
 }
 
 /// Whether any file of a folder holds these bytes.

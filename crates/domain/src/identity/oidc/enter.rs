@@ -4,18 +4,19 @@ use std::sync::Arc;
 
 use crate::access::Role;
 use crate::audit::{Action, Actor, Event, ObjectKind, ReasonCode, RecordedReason, RequestContext};
-use crate::expectation::{Concern, Guard};
+use crate::expectation::{Change, Guard};
 use crate::identity::accept::is_backed;
 use crate::identity::begin_session::{NewSession, issue};
 use crate::identity::manage_members::{RightsEnded, end_lost_rights, stays_with_an_owner, with_ended};
 use crate::identity::oidc::error::{SignInError, SignInRefusal};
-use crate::identity::oidc::ports::VerifiedIdentity;
+use crate::identity::oidc::ports::{OidcView, VerifiedIdentity};
 use crate::identity::oidc::{OidcProvider, SessionAtProvider};
+use crate::identity::ports::AccountView;
 use crate::identity::{Account, Email, Invitation, LoggedIn, Member};
 use crate::ids::AccountId;
 use crate::random::RandomError;
 use crate::space::Space;
-use crate::store::{Flow, StoreError, Tx};
+use crate::store::{Flow, StoreError, Tx, View};
 use crate::tenant::{Tenant, TenantScope, WriteScope};
 use crate::time::Timestamp;
 use crate::unit::{Abort, Recorded, Refused};
@@ -103,16 +104,20 @@ pub(super) async fn enter(
     let begun = Arc::new(NewSession::prepare(space, context, (entry.tenant.id, account))?);
     let new_session = Arc::clone(&begun);
     let logouts = space.provider_logouts.clone();
-    let guard = Guard::of_grants(space);
-    let entered = space.store.write(move |tx| {
+    let entry = Arc::new(entry);
+    let ahead = Arc::clone(&entry);
+    let foresee = move |view: &mut dyn View, scope: &TenantScope| ahead.decisive(view, scope);
+    let entered = Guard::of_grants(space).write(space, &scope, foresee, move |tx, guard| {
         if logouts.since(entry.provider.id, &entry.identity, begun_at) {
             return Err(SignInError::Unknown.into());
         }
         let scope = WriteScope::of_system(&scope);
-        let concern = Concern::Addresses(entry.address(tx, &scope)?.into_iter().collect());
-        let watch = guard.watch(tx, &scope, &concern)?;
+        let decisive = entry.decisive(tx, &scope)?;
+        let watch = decisive.map(|decisive| guard.watch(tx, &scope, &decisive)).transpose()?;
         let Entered { member, event, ended } = entry.enter(tx, &scope)?;
-        if watch.refusal(tx, &scope)?.is_some() {
+        if let Some(watch) = watch
+            && watch.refusal(tx, &scope)?.is_some()
+        {
             return Err(entry.refuse(SignInRefusal::Unexpected).into());
         }
         let role = Actor::Account { id: member.account, role: Some(member.role) };
@@ -142,13 +147,25 @@ struct Entered {
 }
 
 impl Entry {
-    /// The address of the account that they have, or are to get.
-    fn address(&self, tx: &mut dyn Tx, scope: &WriteScope) -> Result<Option<Email>, StoreError> {
-        if self.is_known {
-            Ok(tx.member(scope, self.account)?.map(|member| member.email))
+    /// What of their coming in may change who may query: they get a role, or another one.
+    fn decisive<V: AccountView + OidcView + ?Sized>(
+        &self,
+        view: &mut V,
+        scope: &TenantScope,
+    ) -> Result<Option<Change>, StoreError> {
+        let groups = self.provider.groups.as_ref();
+        let role = groups.and_then(|groups| groups.role(&self.identity.groups));
+        let (email, role) = if self.is_known {
+            let member = view.member(scope, self.account)?.filter(Member::is_active);
+            let Some(member) = member else { return Ok(None) };
+            let Some(role) = role.filter(|role| *role != member.role) else { return Ok(None) };
+            (member.email, role)
         } else {
-            Ok(self.email.clone())
-        }
+            let Some(email) = self.email.clone() else { return Ok(None) };
+            let invited = self.invitation(view, scope, &email)?.map(|invitation| invitation.role);
+            (email, role.or(invited).unwrap_or(OidcProvider::DEFAULT_ROLE))
+        };
+        Ok(Some(Change::Role { email, role: Some(role) }))
     }
 
     fn enter(&self, tx: &mut dyn Tx, scope: &WriteScope) -> Result<Entered, Abort<SignInError>> {
@@ -228,17 +245,17 @@ impl Entry {
     }
 
     /// The last invitation of an address that stands.
-    fn invitation(
+    fn invitation<V: AccountView + OidcView + ?Sized>(
         &self,
-        tx: &mut dyn Tx,
-        scope: &WriteScope,
+        view: &mut V,
+        scope: &TenantScope,
         email: &Email,
     ) -> Result<Option<Invitation>, StoreError> {
-        let mut open = tx.invitations_of(scope, email)?;
+        let mut open = view.invitations_of(scope, email)?;
         open.retain(|invitation| self.now < invitation.expires_at);
         open.sort_by_key(|invitation| (invitation.created_at, invitation.id));
         for invitation in open.into_iter().rev() {
-            if is_backed(tx, scope, &invitation)? {
+            if is_backed(view, scope, &invitation)? {
                 return Ok(Some(invitation));
             }
         }

@@ -13,6 +13,7 @@ use syft_space::system::{SystemClock, SystemEntropy};
 use syft_space_domain::audit::Origin;
 use syft_space_domain::dataset::{IngestQueue, Meaning};
 use syft_space_domain::encoder::ports::NoEncoders;
+use syft_space_domain::expectation::GuardTurns;
 use syft_space_domain::identity::oidc::ProviderLogouts;
 use syft_space_domain::identity::{PreviousKeys, rotate_signing_key};
 use syft_space_domain::marketplace::trust_hub;
@@ -292,6 +293,7 @@ pub fn memory_space(settings: &Settings) -> Space {
         entropy,
         datasets: DatasetLocks::default(),
         mails: None,
+        guard_turns: GuardTurns::default(),
         reviews: OpenReviews::default(),
         ingestion: IngestQueue::default(),
         meaning: Meaning::new(Arc::new(NoEncoders), Arc::new(MemoryVectors::default())),
