@@ -198,7 +198,7 @@ fn letters(globs: &[&UpstreamGlob]) -> Vec<char> {
     for token in globs.iter().flat_map(|glob| &glob.tokens) {
         match token {
             Token::Any | Token::One => {}
-            Token::Literal(c) => drop(letters.insert(*c)),
+            Token::Literal(c) => letters.extend([*c]),
             // Each of them, for which of them another set holds is not known.
             Token::Set { ranges, .. } => letters.extend(
                 ('a'..='z').chain('0'..='9').filter(|c| ranges.iter().any(|(from, to)| from <= c && c <= to)),

@@ -64,9 +64,10 @@ impl UpstreamAccess {
         if !self.allowed.is_empty() || self.denied.is_empty() {
             let mut patterns = Vec::new();
             for glob in &self.allowed {
-                match glob.is_exact() {
-                    true => patterns.extend(glob.patterns()),
-                    false => inexact.push(glob.text.clone()),
+                if glob.is_exact() {
+                    patterns.extend(glob.patterns());
+                } else {
+                    inexact.push(glob.text.clone());
                 }
             }
             if self.allowed.is_empty() {
