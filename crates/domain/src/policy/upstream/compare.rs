@@ -9,7 +9,7 @@ use crate::policy::policy_type::Effect;
 
 /// The most differences that are told.
 const MAX_DIFFERENCES: usize = 100;
-/// How many places of patterns are looked at, at most: about a second.
+/// How many places of patterns are looked at, at most.
 const MAX_STEPS: usize = 5_000_000;
 
 /// What differs.
