@@ -49,6 +49,7 @@ mod sign_off;
 mod simulate;
 mod token_limit;
 mod unknown_reference;
+mod upstream;
 mod validity;
 
 pub use access::{
@@ -119,6 +120,7 @@ pub use simulate::{
     VerdictChange, simulate,
 };
 pub use token_limit::TokenLimitType;
+pub use upstream::{Translated, UpstreamAccess, UpstreamComparison, UpstreamDifference, UpstreamError};
 pub use validity::{Validity, ValidityError};
 
 use crate::audit::RecordedReason;

@@ -44,6 +44,7 @@ mod policy_coverage;
 mod policy_history;
 mod policy_rule;
 mod policy_tools;
+mod policy_upstream;
 mod printable;
 mod publish;
 pub mod read_files;

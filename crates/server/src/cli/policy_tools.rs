@@ -19,6 +19,7 @@ use crate::cli::known_policies::find_policy;
 use crate::cli::output::{Column, Output, text};
 use crate::cli::policy_changes::compare;
 use crate::cli::policy_rule::{PolicyRule, RuleArguments};
+use crate::cli::policy_upstream;
 use crate::cli::publish::find_endpoint;
 use crate::routes::users::Member;
 
@@ -60,6 +61,9 @@ pub(super) struct LintArguments {
     /// The policy of this JSON file, which is not stored yet: {"policy_type": …, "configuration": {…}}
     #[arg(long, value_name = "FILE", group = "target")]
     file: Option<PathBuf>,
+    /// What becomes of the policies of one endpoint of the Python Syft Space in this JSON file: whose verdict differs here
+    #[arg(long, value_name = "FILE", group = "target")]
+    upstream: Option<PathBuf>,
     #[command(flatten)]
     pub(super) account: Account,
 }
@@ -227,6 +231,9 @@ const ODD_PATTERNS: &[Column<OddPattern>] = &[
 ];
 
 pub(super) async fn lint(api: &ApiClient, what: &LintArguments, out: &mut Output) -> anyhow::Result<()> {
+    if let Some(file) = &what.upstream {
+        return policy_upstream::lint(file, out);
+    }
     let (body, names) = match (&what.endpoint, &what.file) {
         (Some(endpoint), _) => {
             let (found, _) = find_endpoint(api, endpoint).await?;

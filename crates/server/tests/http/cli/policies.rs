@@ -54,6 +54,25 @@ async fn k12_an_owner_explains_looks_over_simulates_and_removes_policies_from_th
     let ran = as_owner(&["policies", "lint", "--file", file.to_str().unwrap()]).expect(0);
     assert_eq!((ran.stdout.as_str(), ran.stderr.contains("nothing is odd")), ("", true), "{ran:?}");
 
+    // Of the Python Syft Space: what is made of it, and who is not let in any more.
+    let there = json!([
+        { "policy_type": "access", "configuration": { "allowed_users": [ANNA], "denied_users": ["*acme.example"] } },
+        { "limit": "5/h", "scope": "global", "applied_to": ["*"] },
+    ]);
+    std::fs::write(&file, there.to_string()).unwrap();
+    let upstream = ["policies", "lint", "--upstream", file.to_str().unwrap()];
+    let told = as_owner(&[&upstream[..], &["--json"]].concat()).expect(0).json();
+    assert_eq!(told["policies"][1]["configuration"]["patterns"], json!(["*@*acme.example"]), "{told}");
+    assert_eq!(told["policies"][2]["configuration"]["rate"], "5/h", "{told}");
+    let differences = told["differences"].as_array().unwrap();
+    assert_eq!(differences.len(), 1, "{told}");
+    let who = [&differences[0]["email"], &differences[0]["there"], &differences[0]["here"]];
+    assert_eq!(who, [ANNA, "allow", "deny"], "{told}");
+    assert!(as_owner(&upstream).expect(0).stdout.contains("a more specific allowed_users wins"));
+    std::fs::write(&file, r#"[{"allowed_users": [1]}]"#).unwrap();
+    let refused = as_owner(&upstream).expect(4);
+    assert!(refused.stderr.contains("/0/allowed_users/0: a pattern is a text"), "{refused:?}");
+
     let told = as_owner(&["policies", "simulate", "us", "--deny", ANNA]).expect(0).stdout;
     let rows: Vec<Vec<&str>> = told.lines().map(|line| line.split_whitespace().collect()).collect();
     assert_eq!(rows[1], ["hours", ANNA, "may", "ask", "may", "not", "ask"], "{told}");

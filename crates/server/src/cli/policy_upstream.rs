@@ -1,0 +1,162 @@
+//! `syft-space policies lint --upstream`: what becomes of policies of the Python Syft Space, and whose verdict differs.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use anyhow::Context;
+use serde::Serialize;
+use serde_json::{Value, json};
+use syft_space_domain::policy::{
+    RateLimitConfiguration, UpstreamAccess, UpstreamComparison, UpstreamDifference,
+};
+
+use crate::cli::exit::{CommandError, ExitStatus};
+use crate::cli::output::{Column, Output, text};
+
+/// The most bytes of the file: as many as of a policy's.
+const MAX_FILE_BYTES: u64 = 1 << 20;
+/// The most policies in it: as many as are looked at together elsewhere.
+const MAX_POLICIES: usize = 20;
+
+/// Somebody whose verdict differs.
+#[derive(Serialize)]
+struct Difference {
+    email: String,
+    there: &'static str,
+    here: &'static str,
+    why: String,
+}
+
+const DIFFERENCES: &[Column<Difference>] = &[
+    text("WHO", |one| one.email.clone()),
+    text("THERE", |one| one.there.to_owned()),
+    text("HERE", |one| one.here.to_owned()),
+    text("WHY", |one| one.why.clone()),
+];
+
+impl From<&UpstreamDifference> for Difference {
+    fn from(one: &UpstreamDifference) -> Self {
+        let verdict = |admits| if admits { "allow" } else { "deny" };
+        let (there, here) = (verdict(one.there), verdict(one.here));
+        Self { email: one.email.to_string(), there, here, why: one.reason.clone() }
+    }
+}
+
+/// What a file holds.
+#[derive(Default)]
+struct Upstream {
+    access: Vec<UpstreamAccess>,
+    /// Rate limits, as they are made here.
+    limits: Vec<Value>,
+    /// What is said besides.
+    remarks: Vec<String>,
+}
+
+/// Tells what is made of the policies in a file, which are attached to one endpoint there, and whose verdict differs.
+pub(super) fn lint(file: &Path, out: &mut Output) -> anyhow::Result<()> {
+    let upstream = Upstream::read(file)?;
+    let compared = UpstreamComparison::of(&upstream.access);
+    let made = compared.translated.iter().flat_map(|translated| &translated.policies);
+    let made = made.map(|policy| json!({ "policy_type": "access", "configuration": policy.to_json() }));
+    let policies: Vec<Value> = made.chain(upstream.limits).collect();
+    let differences: Vec<Difference> = compared.differences.iter().map(Difference::from).collect();
+    let mut remarks = upstream.remarks;
+    let inexact = compared.translated.iter().flat_map(|translated| &translated.inexact);
+    remarks.extend(inexact.map(|pattern| {
+        format!("{pattern} cannot be written here: left out where it allows, widened where it denies")
+    }));
+    if out.json {
+        return out.document(&json!({
+            "policies": policies, "differences": differences, "remarks": remarks, "truncated": compared.truncated,
+        }));
+    }
+    for policy in &policies {
+        out.line(&policy.to_string())?;
+    }
+    let mut table = out.table(DIFFERENCES);
+    table.items(&differences)?;
+    if table.end()? == 0 && !compared.truncated {
+        out.remark("(no member's verdict differs)");
+    }
+    for remark in &remarks {
+        out.remark(remark);
+    }
+    if compared.truncated {
+        out.remark("there may be more differences: it would have taken too long");
+    }
+    Ok(())
+}
+
+impl Upstream {
+    /// Reads one policy, or a list of them.
+    fn read(path: &Path) -> anyhow::Result<Self> {
+        let reading = || format!("--upstream: reading {}", path.display());
+        let mut bytes = Vec::new();
+        let file = File::open(path).with_context(reading)?;
+        file.take(MAX_FILE_BYTES.saturating_add(1)).read_to_end(&mut bytes).with_context(reading)?;
+        let refused = |why: String| {
+            CommandError::new(ExitStatus::Refused, format!("--upstream: {}: {why}", path.display()))
+        };
+        if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > MAX_FILE_BYTES {
+            return Err(refused(format!("it has more than {MAX_FILE_BYTES} bytes")).into());
+        }
+        let read: Value = serde_json::from_slice(&bytes).map_err(|error| refused(error.to_string()))?;
+        let (policies, is_list) = match read {
+            Value::Array(policies) => (policies, true),
+            one => (vec![one], false),
+        };
+        if policies.len() > MAX_POLICIES {
+            return Err(refused(format!("it has more than {MAX_POLICIES} policies")).into());
+        }
+        let mut upstream = Self::default();
+        for (index, policy) in policies.iter().enumerate() {
+            let at = if is_list { format!("/{index}") } else { String::new() };
+            upstream.add(policy, &at).map_err(refused)?;
+        }
+        if upstream.access.is_empty() {
+            upstream.remarks.push(
+                "without an access policy whoever has a verified token may ask there; here members who may query, and \
+                 nobody else"
+                    .to_owned(),
+            );
+        } else if upstream.access.iter().any(|policy| policy.admits("")) {
+            upstream
+                .remarks
+                .push("guests whom no pattern denies may ask there; here no guest may".to_owned());
+        }
+        Ok(upstream)
+    }
+
+    fn add(&mut self, policy: &Value, at: &str) -> Result<(), String> {
+        let stored = policy.get("configuration");
+        let (configuration, at) =
+            stored.map_or((policy, at.to_owned()), |one| (one, format!("{at}/configuration")));
+        let named = match policy.get("policy_type").map(Value::as_str) {
+            Some(Some(name)) => name,
+            Some(None) => return Err("policy_type is a text".to_owned()),
+            None if configuration.get("limit").is_some() => "rate_limit",
+            None => "access",
+        };
+        match named {
+            "access" => {
+                let read = UpstreamAccess::parse(configuration);
+                self.access.push(read.map_err(|error| format!("{at}{error}"))?);
+            }
+            "rate_limit" => {
+                let read = RateLimitConfiguration::parse(configuration);
+                let limit = read.map_err(|error| format!("{at}{}: {}", error.pointer, error.problem))?;
+                self.limits.push(json!({ "policy_type": "rate_limit", "configuration": limit.to_json() }));
+                self.remarks.push(format!(
+                    "the rate limit {} counts by itself here, and goes on where it was behind a restart",
+                    limit.rate()
+                ));
+            }
+            other => {
+                let name: String = other.chars().take(40).collect();
+                self.remarks.push(format!("a policy of the type {name} is not brought here"));
+            }
+        }
+        Ok(())
+    }
+}
