@@ -1,10 +1,7 @@
 //! `syft-space policies lint --upstream`: what becomes of policies of the Python Syft Space, and whose verdict differs.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
-use anyhow::Context;
 use serde::Serialize;
 use serde_json::{Value, json};
 use syft_space_domain::policy::{
@@ -12,10 +9,12 @@ use syft_space_domain::policy::{
 };
 
 use crate::cli::exit::{CommandError, ExitStatus};
+use crate::cli::named_file::read_named;
 use crate::cli::output::{Column, Output, text};
+use crate::http::json::strict_value_of;
 
 /// The most bytes of the file: as many as of a policy's.
-const MAX_FILE_BYTES: u64 = 1 << 20;
+const MAX_FILE_BYTES: usize = 1 << 20;
 /// The most policies in it: as many as are looked at together elsewhere.
 const MAX_POLICIES: usize = 20;
 
@@ -90,24 +89,17 @@ pub(super) fn lint(file: &Path, out: &mut Output) -> anyhow::Result<()> {
 
 impl Upstream {
     /// Reads one policy, or a list of them.
-    fn read(path: &Path) -> anyhow::Result<Self> {
-        let reading = || format!("--upstream: reading {}", path.display());
-        let mut bytes = Vec::new();
-        let file = File::open(path).with_context(reading)?;
-        file.take(MAX_FILE_BYTES.saturating_add(1)).read_to_end(&mut bytes).with_context(reading)?;
-        let refused = |why: String| {
-            CommandError::new(ExitStatus::Refused, format!("--upstream: {}: {why}", path.display()))
-        };
-        if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > MAX_FILE_BYTES {
-            return Err(refused(format!("it has more than {MAX_FILE_BYTES} bytes")).into());
-        }
-        let read: Value = serde_json::from_slice(&bytes).map_err(|error| refused(error.to_string()))?;
+    fn read(path: &Path) -> Result<Self, CommandError> {
+        let (bytes, from) = read_named("--upstream", path, MAX_FILE_BYTES)?;
+        let refused =
+            |why: String| CommandError::new(ExitStatus::Refused, format!("--upstream: {from}: {why}"));
+        let read = strict_value_of(&bytes).map_err(|error| refused(error.to_string()))?;
         let (policies, is_list) = match read {
             Value::Array(policies) => (policies, true),
             one => (vec![one], false),
         };
         if policies.len() > MAX_POLICIES {
-            return Err(refused(format!("it has more than {MAX_POLICIES} policies")).into());
+            return Err(refused(format!("it has more than {MAX_POLICIES} policies")));
         }
         let mut upstream = Self::default();
         for (index, policy) in policies.iter().enumerate() {
