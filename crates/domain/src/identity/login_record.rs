@@ -86,8 +86,8 @@ impl LoginRecord {
 pub fn address_prefix(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => {
-            let [a, b, c, d, e, f, ..] = v6.segments();
-            if [a, b, c, d, e, f] == [0x64, 0xff9b, 0, 0, 0, 0] {
+            let [a, b, c, d, ..] = v6.segments();
+            if [a, b, c, d] == [0x64, 0xff9b, 0, 0] {
                 let [.., w, x, y, z] = v6.octets();
                 return IpAddr::V4(Ipv4Addr::new(w, x, y, z));
             }
@@ -107,7 +107,7 @@ mod tests {
             ("198.51.100.1", "198.51.100.1"),
             ("::ffff:198.51.100.1", "198.51.100.1"),
             ("64:ff9b::198.51.100.1", "198.51.100.1"),
-            ("64:ff9b:0:0:0:1:c633:6401", "64:ff9b::"),
+            ("64:ff9b:0:0:0:1:c633:6401", "198.51.100.1"),
             ("64:ff9b:1::198.51.100.1", "64:ff9b:1::"),
             ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
         ] {

@@ -52,7 +52,10 @@ mod tests {
     fn k3_a_file_of_addresses_is_read_line_by_line_and_wrong_lines_are_named() {
         let file =
             "\u{feff}Ada@X.example\r\n\n  # of the lab\n  bob@x.example \n#eve@x.example\nada@x.example";
-        let read: Vec<_> = parse(file.as_bytes()).unwrap().iter().map(ToString::to_string).collect();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("addresses");
+        std::fs::write(&path, file).unwrap();
+        let read: Vec<_> = addresses_in(&path).unwrap().iter().map(ToString::to_string).collect();
         assert_eq!(read, ["ada@x.example", "bob@x.example", "ada@x.example"]);
         assert!(parse(b"").unwrap().is_empty());
         let wrong = parse(b"ada@x.example\nnobody\n\xff@x.example\n").unwrap_err();
