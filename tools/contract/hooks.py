@@ -30,9 +30,10 @@ globs = st.builds(
 )
 
 schemathesis.openapi.format("email", addresses)
-# In the lists of the Python product `?` is refused: there it was a wildcard.
+# In the lists of the Python product `?` is refused: there it was a wildcard. A `!` before a pattern is taken for an exception, and refused.
 schemathesis.openapi.format(
-    "email-pattern", st.one_of(st.just("*"), addresses, globs).filter(lambda one: "?" not in one)
+    "email-pattern",
+    st.one_of(st.just("*"), addresses, globs).filter(lambda one: "?" not in one and not one.startswith("!")),
 )
 schemathesis.openapi.format("cursor", st.just("cursor"))
 
@@ -73,6 +74,9 @@ def make_sense(kind, configuration):
         if isinstance(configuration.get(key), float) and configuration[key].is_integer():
             configuration[key] = int(configuration[key])
     if kind in ("rate_limit", "token_limit"):
+        if "applies_to" in configuration and "except" in configuration:
+            # It is for some, or for all but some.
+            del configuration["except"]
         if configuration.get("scope") == "pattern" and "applies_to" not in configuration:
             # Counted by patterns, of which there are none.
             configuration["scope"] = "user"
