@@ -120,7 +120,7 @@ pub use simulate::{
     VerdictChange, simulate,
 };
 pub use token_limit::TokenLimitType;
-pub use upstream::{Translated, UpstreamAccess, UpstreamComparison, UpstreamDifference, UpstreamError};
+pub use upstream::{Translated, UpstreamAccess, UpstreamComparison, UpstreamDifference};
 pub use validity::{Validity, ValidityError};
 
 use crate::audit::RecordedReason;

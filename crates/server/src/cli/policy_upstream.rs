@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::{Value, json};
 use syft_space_domain::policy::{
-    RateLimitConfiguration, UpstreamAccess, UpstreamComparison, UpstreamDifference,
+    Effect, MAX_ATTACHED, RateLimitConfiguration, UpstreamAccess, UpstreamComparison, UpstreamDifference,
 };
 
 use crate::cli::exit::{CommandError, ExitStatus};
@@ -15,8 +15,6 @@ use crate::http::json::strict_value_of;
 
 /// The most bytes of the file: as many as of a policy's.
 const MAX_FILE_BYTES: usize = 1 << 20;
-/// The most policies in it: as many as are looked at together elsewhere.
-const MAX_POLICIES: usize = 20;
 
 /// Somebody whose verdict differs.
 #[derive(Serialize)]
@@ -36,7 +34,7 @@ const DIFFERENCES: &[Column<Difference>] = &[
 
 impl From<&UpstreamDifference> for Difference {
     fn from(one: &UpstreamDifference) -> Self {
-        let verdict = |admits| if admits { "allow" } else { "deny" };
+        let verdict = |admits| if admits { Effect::Allow } else { Effect::Deny }.as_str();
         let (there, here) = (verdict(one.there), verdict(one.here));
         Self { email: one.email.to_string(), there, here, why: one.reason.clone() }
     }
@@ -98,8 +96,8 @@ impl Upstream {
             Value::Array(policies) => (policies, true),
             one => (vec![one], false),
         };
-        if policies.len() > MAX_POLICIES {
-            return Err(refused(format!("it has more than {MAX_POLICIES} policies")));
+        if policies.len() > MAX_ATTACHED {
+            return Err(refused(format!("it has more than {MAX_ATTACHED} policies")));
         }
         let mut upstream = Self::default();
         for (index, policy) in policies.iter().enumerate() {
@@ -133,7 +131,7 @@ impl Upstream {
         match named {
             "access" => {
                 let read = UpstreamAccess::parse(configuration);
-                self.access.push(read.map_err(|error| format!("{at}{error}"))?);
+                self.access.push(read.map_err(|error| format!("{at}{}: {}", error.pointer, error.message))?);
             }
             "rate_limit" => {
                 let read = RateLimitConfiguration::parse(configuration);

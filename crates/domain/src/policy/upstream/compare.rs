@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashSet, VecDeque};
 
 use super::rules::{Places, Token, UpstreamAccess, UpstreamGlob};
-use super::translate::Translated;
+use super::translate::{Here, Translated};
 use crate::identity::Email;
 use crate::policy::policy_type::Effect;
 
@@ -82,87 +82,106 @@ impl Read {
     }
 }
 
+/// A comparison that is being made.
+struct Search<'a> {
+    policies: &'a [UpstreamAccess],
+    /// On what verdicts hang: the patterns, and those that stand here for one that cannot be written here. An address has one `@`, and so
+    /// has such a pattern, so it means the same to both.
+    globs: Vec<UpstreamGlob>,
+    here: Here,
+    /// How many places the patterns have together, and how many were looked at.
+    width: usize,
+    steps: usize,
+    reasons: HashSet<String>,
+    found: UpstreamComparison,
+}
+
 impl UpstreamComparison {
     /// Holds the verdicts that the policies of one endpoint give there against those that are given here.
     #[must_use]
     pub fn of(policies: &[UpstreamAccess]) -> Self {
-        let translated = policies.iter().map(UpstreamAccess::translate).collect();
-        let mut found = Self { translated, differences: Vec::new(), truncated: false };
-        let mut reasons = HashSet::new();
-        let globs: Vec<&UpstreamGlob> =
-            policies.iter().flat_map(|policy| policy.allowed.iter().chain(&policy.denied)).collect();
+        let mut search = Search::new(policies);
+        search.found.truncated = !(search.look_at_readable() && search.look_at_all());
+        search.found
+    }
+}
+
+impl<'a> Search<'a> {
+    fn new(policies: &'a [UpstreamAccess]) -> Self {
+        let translated: Vec<_> = policies.iter().map(UpstreamAccess::translate).collect();
+        let widened = |glob: &UpstreamGlob| if glob.is_exact() { Vec::new() } else { glob.patterns() };
+        let stand_in = patterns(policies).flat_map(widened);
+        let stand_in = stand_in.map(|pattern| UpstreamGlob::new(pattern.as_str()));
+        let globs: Vec<UpstreamGlob> = patterns(policies).cloned().chain(stand_in).collect();
         let width = globs.iter().map(|glob| glob.tokens.len()).sum::<usize>().saturating_add(1);
-        let mut steps = 0_usize;
-        // What is pleasant to read comes first, and is found however many patterns there are.
-        for glob in &globs {
+        let here = Here::of(&translated);
+        let found = UpstreamComparison { translated, differences: Vec::new(), truncated: false };
+        Self { policies, globs, here, width, steps: 0, reasons: HashSet::new(), found }
+    }
+
+    /// Looks at what is pleasant to read: it comes first, and is found however many patterns there are. Whether it had the time.
+    fn look_at_readable(&mut self) -> bool {
+        for glob in patterns(self.policies) {
             for pattern in glob.patterns() {
-                steps = steps.saturating_add(width);
+                self.steps = self.steps.saturating_add(self.width);
                 let text = match pattern.as_str() {
                     "*" => "anybody@example.org".to_owned(),
                     text => text.replace("@*", "@example").replace('*', "anybody"),
                 };
-                found.look_at(policies, &text, &mut reasons);
-                if steps > MAX_STEPS {
-                    found.truncated = true;
-                    return found;
+                self.look_at(&text);
+                if self.steps > MAX_STEPS {
+                    return false;
                 }
             }
         }
-        found.search(policies, &globs, width, steps, &mut reasons);
-        found
+        true
     }
 
-    /// Reads all addresses at once: of those that leave each pattern at the same places one is kept.
-    fn search(
-        &mut self,
-        policies: &[UpstreamAccess],
-        globs: &[&UpstreamGlob],
-        width: usize,
-        mut steps: usize,
-        reasons: &mut HashSet<String>,
-    ) {
-        let letters = letters(globs);
-        let places: Vec<Places> = globs.iter().map(|glob| glob.start()).collect();
+    /// Reads all addresses at once: of those that leave each pattern at the same places one is kept. Whether it had the time.
+    fn look_at_all(&mut self) -> bool {
+        let letters = letters(&self.globs);
+        let places: Vec<Places> = self.globs.iter().map(UpstreamGlob::start).collect();
         let start = (places, Read::start());
         let mut seen = HashSet::from([start.clone()]);
         let mut open = VecDeque::from([(start, String::new())]);
         while let Some(((places, read), text)) = open.pop_front() {
             if read.is_whole() {
-                self.look_at(policies, &text, reasons);
+                self.look_at(&text);
             }
             for letter in &letters {
                 let Some(read) = read.read(*letter) else { continue };
-                steps = steps.saturating_add(width);
-                if steps > MAX_STEPS || self.differences.len() >= MAX_DIFFERENCES {
-                    self.truncated = true;
-                    return;
+                self.steps = self.steps.saturating_add(self.width);
+                if self.steps > MAX_STEPS || self.found.differences.len() >= MAX_DIFFERENCES {
+                    return false;
                 }
-                let next = globs.iter().zip(&places).map(|(glob, places)| glob.read(places, *letter));
+                let next = self.globs.iter().zip(&places).map(|(glob, places)| glob.read(places, *letter));
                 let next = (next.collect::<Vec<_>>(), read);
                 if seen.insert(next.clone()) {
                     open.push_back((next, format!("{text}{letter}")));
                 }
             }
         }
+        true
     }
 
-    fn look_at(&mut self, policies: &[UpstreamAccess], text: &str, reasons: &mut HashSet<String>) {
+    fn look_at(&mut self, text: &str) {
         let Ok(email) = Email::parse(text) else { return };
-        let there = UpstreamAccess::any_admits(policies, email.as_str());
-        let here = Translated::all_admit(&self.translated, &email);
-        if there == here || self.differences.len() >= MAX_DIFFERENCES {
+        let there = UpstreamAccess::any_admits(self.policies, email.as_str());
+        let here = self.here.admits(&email);
+        if there == here || self.found.differences.len() >= MAX_DIFFERENCES {
             return;
         }
-        let reason = self.reason(policies, &email);
-        if reasons.insert(reason.clone()) {
-            self.differences.push(UpstreamDifference { email, there, here, reason });
+        let reason = self.reason(&email);
+        if self.reasons.insert(reason.clone()) {
+            self.found.differences.push(UpstreamDifference { email, there, here, reason });
         }
     }
 
-    fn reason(&self, policies: &[UpstreamAccess], email: &Email) -> String {
+    fn reason(&self, email: &Email) -> String {
+        let policies = self.policies;
         let address = email.as_str();
         let admitting = policies.iter().position(|policy| policy.admits(address)).unwrap_or(0);
-        for (number, translated) in self.translated.iter().enumerate() {
+        for (number, translated) in self.found.translated.iter().enumerate() {
             let mut denied = translated.policies.iter().filter(|policy| policy.mode == Effect::Deny);
             let pattern = denied.find_map(|policy| policy.patterns.iter().find(|one| one.matches(email)));
             let Some(pattern) = pattern else { continue };
@@ -192,8 +211,13 @@ impl UpstreamComparison {
     }
 }
 
+/// All patterns of policies.
+fn patterns(policies: &[UpstreamAccess]) -> impl Iterator<Item = &UpstreamGlob> {
+    policies.iter().flat_map(|policy| policy.allowed.iter().chain(&policy.denied))
+}
+
 /// Characters of which any other behaves as one of them does.
-fn letters(globs: &[&UpstreamGlob]) -> Vec<char> {
+fn letters(globs: &[UpstreamGlob]) -> Vec<char> {
     let mut letters = BTreeSet::from(['@', '.']);
     for token in globs.iter().flat_map(|glob| &glob.tokens) {
         match token {

@@ -9,4 +9,4 @@ mod translate;
 
 pub use compare::{UpstreamComparison, UpstreamDifference};
 pub use rules::UpstreamAccess;
-pub use translate::{Translated, UpstreamError};
+pub use translate::Translated;

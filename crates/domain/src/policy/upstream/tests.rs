@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::rules::UpstreamGlob;
+use super::translate::Here;
 use super::*;
 use crate::identity::Email;
 
@@ -25,6 +26,9 @@ fn f8_what_differs_is_told_by_an_address_and_a_reason() {
     assert_eq!(differences(&[allow]), [""; 0]);
     assert_eq!(differences(&[UpstreamAccess::new(["*example.com"], [])]), [""; 0]);
     assert_eq!(differences(&[UpstreamAccess::new([], [])]), [""; 0]);
+    // What is widened here is told apart where the pattern itself is at its end.
+    let told = differences(&[UpstreamAccess::new([], ["[a]b*"])]);
+    assert!(told.iter().any(|told| told.contains("denies more here")), "{told:?}");
     let told = differences(&[UpstreamAccess::new(["bo?@x.org"], [])]);
     assert!(
         told[0].ends_with("bo?@x.org of allowed_users cannot be written here, and is left out"),
@@ -87,14 +91,15 @@ proptest! {
         policies in proptest::collection::vec(policy(), 1..3)
     ) {
         let found = UpstreamComparison::of(&policies);
+        let here = Here::of(&found.translated);
         for one in &found.differences {
             prop_assert_eq!(UpstreamAccess::any_admits(&policies, one.email.as_str()), one.there);
-            prop_assert_eq!(Translated::all_admit(&found.translated, &one.email), one.here);
+            prop_assert_eq!(here.admits(&one.email), one.here);
             prop_assert!(one.there && !one.here, "it lets in whom it did not there: {:?}", one);
         }
         for email in addresses() {
             let there = UpstreamAccess::any_admits(&policies, email.as_str());
-            let here = Translated::all_admit(&found.translated, &email);
+            let here = here.admits(&email);
             prop_assert!(there || !here, "{} is let in here alone", email);
             let is_told = found.truncated || !found.differences.is_empty();
             prop_assert!(there == here || is_told, "{} is not told", email);

@@ -1,23 +1,23 @@
 //! What is made here of access policies of the Python Syft Space.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::rules::{Token, UpstreamAccess, UpstreamGlob};
+use crate::access::Role;
 use crate::identity::Email;
-use crate::policy::access::AccessConfiguration;
+use crate::ids::{EndpointId, PolicyId};
+use crate::policy::access::{AccessConfiguration, AccessType};
+use crate::policy::configuration::PolicyConfiguration;
+use crate::policy::context::{DecisionContext, Resource};
+use crate::policy::decision::Caller;
 use crate::policy::pattern::EmailPattern;
-use crate::policy::policy_type::Effect;
+use crate::policy::policy_set::{CompiledPolicy, PolicySet};
+use crate::policy::policy_type::{ConfigurationError, Effect, PolicyType};
+use crate::policy::registry::PolicyTypes;
 use crate::policy::validity::Validity;
-
-/// A policy that cannot be read: where, and why.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{pointer}: {message}")]
-pub struct UpstreamError {
-    /// A JSON pointer (RFC 6901) into the configuration.
-    pub pointer: String,
-    /// What is wrong.
-    pub message: &'static str,
-}
+use crate::time::Timestamp;
 
 /// What is made of one policy: at most one of each mode.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,14 +33,15 @@ impl UpstreamAccess {
     ///
     /// # Errors
     /// When it is none.
-    pub fn parse(json: &Value) -> Result<Self, UpstreamError> {
-        let fail = |pointer: String, message| UpstreamError { pointer, message };
+    pub fn parse(json: &Value) -> Result<Self, ConfigurationError> {
+        let fail =
+            |pointer: String, message: &str| ConfigurationError { pointer, message: message.to_owned() };
         let object = json.as_object().ok_or_else(|| fail(String::new(), "an access policy is an object"))?;
         if object.keys().any(|key| key != "allowed_users" && key != "denied_users") {
             let message = "an access policy there has allowed_users and denied_users, and nothing else";
             return Err(fail(String::new(), message));
         }
-        let list = |key: &str| -> Result<Vec<&str>, UpstreamError> {
+        let list = |key: &str| -> Result<Vec<&str>, ConfigurationError> {
             let Some(list) = object.get(key).filter(|list| !list.is_null()) else { return Ok(Vec::new()) };
             let list = list.as_array().ok_or_else(|| fail(format!("/{key}"), "write a list of patterns"))?;
             if list.len() > AccessConfiguration::PATTERNS_MAX {
@@ -84,22 +85,34 @@ impl UpstreamAccess {
     }
 }
 
-impl Translated {
-    /// Whether an endpoint with these policies answers a member with this address, here.
-    #[must_use]
-    pub fn all_admit(policies: &[Self], email: &Email) -> bool {
-        let of_mode = |mode| {
-            let all = policies.iter().flat_map(|translated| &translated.policies);
-            all.filter(move |policy| policy.mode == mode)
+/// An endpoint with what was made of its policies, which decide here as all others do.
+pub(super) struct Here(PolicySet);
+
+impl Here {
+    pub(super) fn of(translated: &[Translated]) -> Self {
+        let types = PolicyTypes::default();
+        let compile = |(policy, n): (&AccessConfiguration, u128)| {
+            let stored = policy.to_json().to_string();
+            let configuration = PolicyConfiguration::from_storage(AccessType.name(), &stored, 0);
+            let id = PolicyId::from_bytes(n.to_be_bytes());
+            Arc::new(CompiledPolicy::compile(&types, id, 0, &configuration))
         };
-        let means = |policy: &AccessConfiguration| policy.patterns.iter().any(|one| one.matches(email));
-        !of_mode(Effect::Deny).any(means)
-            && (of_mode(Effect::Allow).next().is_none() || of_mode(Effect::Allow).any(means))
+        let policies = translated.iter().flat_map(|translated| &translated.policies);
+        Self(PolicySet::new(policies.zip(0..).map(compile)))
+    }
+
+    /// Whether it answers a member with this address who may query.
+    pub(super) fn admits(&self, email: &Email) -> bool {
+        let endpoint = Resource { endpoint: EndpointId::from_bytes([0; 16]), published: true };
+        let member = Caller::Member { role: Role::User, email: Some(email) };
+        // The policies hang on no time.
+        let context = DecisionContext::at(Timestamp::from_unix_micros(0));
+        self.0.decide(endpoint, &member, &context).is_allow()
     }
 }
 
 impl UpstreamGlob {
-    fn is_exact(&self) -> bool {
+    pub(super) fn is_exact(&self) -> bool {
         // What is outside of ASCII is compared in another form here.
         self.text.is_ascii()
             && self.tokens.iter().all(|token| matches!(token, Token::Any | Token::Literal(_)))
