@@ -14,7 +14,7 @@ use crate::expectation::error::{BrokenExpectation, ExpectationRefusal};
 use crate::expectation::ports::ExpectationView;
 use crate::expectation::verdict::{Evaluator, Known, Rows, email_of};
 use crate::expectation::{Expectation, ExpectedVerdict, MAX_EXPECTATIONS, MAX_VERDICT_STEPS};
-use crate::identity::{Authorization, Principal};
+use crate::identity::{Authorization, Email, Principal};
 use crate::ids::EndpointId;
 use crate::marketplace::Hub;
 use crate::policy::{HypotheticalCaller, PolicyTypes};
@@ -204,7 +204,7 @@ impl Guard {
         if self.grants_alone {
             found.retain(|(_, expectation)| expectation.verdict == ExpectedVerdict::Denied);
         }
-        let is_of = |expectation: &Expectation, is_meant: &dyn Fn(&crate::identity::Email) -> bool| {
+        let is_of = |expectation: &Expectation, is_meant: &dyn Fn(&Email) -> bool| {
             email_of(&expectation.caller).is_some_and(is_meant)
         };
         match change {

@@ -79,7 +79,8 @@ pub(super) async fn why_shut_out(
         None => {
             let (saying, _) = by_whether_they_say(&policies);
             let names: Vec<String> = saying.iter().map(|policy| format!("{:?}", policy.name)).collect();
-            format!("its policies do not admit you ({}): {}", text("/reason_code"), names.join(", "))
+            let names = if names.is_empty() { String::new() } else { format!(": {}", names.join(", ")) };
+            format!("its policies do not admit you ({}){names}", text("/reason_code"))
         }
     }))
 }
