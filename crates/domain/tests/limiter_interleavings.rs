@@ -8,7 +8,7 @@ use syft_space_domain::time;
 #[path = "../src/policy/rate_limit"]
 mod rate_limit {
     mod limit {
-        pub(super) use syft_space_domain::policy::{Headroom, Level, Limit, Moment};
+        pub(super) use syft_space_domain::policy::{Headroom, Level, Limit, Moment, Window};
     }
     mod limit_key;
     mod limiter;

@@ -300,6 +300,19 @@ async fn z2_a_user_of_a_hub_is_expected_as_they_are_explained_and_marketplaces_a
     owner.delete(&path).await.expect_problem(409, "expectation_broken");
     owner.get(&path).await.expect(200);
     expect(&owner, json!([])).await;
+    // That an address is denied says nothing of guests, who have none. What guests are not to have is a sentence of its own.
+    let guest =
+        json!({ "identity": { "issuer": issuer, "sub": "guest", "role": "guest" }, "verdict": "denied" });
+    expect(&owner, json!([of("a@elsewhere.example", "denied"), guest])).await;
+    let with_guests = json!({ "mode": "allow", "patterns": ["*@buyers.example"], "guests": true });
+    let policy = json!({ "name": "p", "policy_type": "access", "configuration": with_guests });
+    let policy = owner.post("/policies", &policy).await.expect(201).body["id"].clone();
+    let attached = json!({ "policy_ids": [policy] });
+    let refused = owner.put("/endpoints/birds/policies", &attached).await;
+    assert!(refused.expect_problem(409, "expectation_broken").text.contains("guest"));
+    expect(&owner, json!([of("a@elsewhere.example", "denied")])).await;
+    owner.put("/endpoints/birds/policies", &attached).await.expect(200);
+    expect(&owner, json!([])).await;
     owner.delete(&path).await.expect(204);
 }
 

@@ -1,6 +1,7 @@
 //! Limits that are for some callers alone, and those that people share whom one pattern means.
 
 use serde_json::{Value, json};
+use syft_space_fakehub::Route;
 
 use crate::marketplace_fixture::MarketplaceFixture;
 use crate::space::{Client, TestSpace, dataset_of, endpoint_on};
@@ -96,6 +97,44 @@ async fn l1_a_limit_for_all_but_some_leaves_these_to_a_larger_one_and_bounds_gue
     let refused = json!({ "name": "p", "policy_type": "rate_limit", "configuration": both });
     let refused = market.owner.post("/policies", &refused).await.expect_problem(422, "invalid");
     assert!(refused.text.contains("/configuration/except"), "{}", refused.text);
+}
+
+#[tokio::test]
+async fn l1_which_limit_a_marketplaces_user_shares_never_hangs_on_whether_their_address_is_known() {
+    // In each of them an entry that hangs on the address comes before one that does not.
+    let lists: [&[&str]; 3] = [
+        &["alice@example.com", "*"],
+        &["*@example.com", "hub:syfthub/*"],
+        &["hub:syfthub/alice@example.com", "hub:syfthub/*"],
+    ];
+    for patterns in lists {
+        let market = MarketplaceFixture::start().await;
+        let limit = json!({ "rate": "3/d", "scope": "pattern", "applies_to": patterns });
+        let everybody = json!({ "mode": "allow", "patterns": ["*"] });
+        let ids = attach(&market.owner, "space-docs", &[("access", everybody), ("rate_limit", limit)]).await;
+        let ask = async || market.user("alice").ask("space-docs", "How high is Kilimanjaro?").await;
+        for _ in 0..2 {
+            ask().await.expect(200);
+        }
+        // From now on the access policy hangs on the address, too.
+        let narrow = json!({ "configuration": { "patterns": ["*@example.com"] } });
+        market.owner.patch(&format!("/policies/{}", ids[0]), &narrow).await.expect(200);
+        ask().await.expect(200);
+        ask().await.expect_problem(429, "rate_limited");
+    }
+}
+
+#[tokio::test]
+async fn l1_where_the_first_entry_means_every_user_of_a_marketplace_the_hub_is_not_asked_who_they_are() {
+    let market = MarketplaceFixture::start().await;
+    let everybody = json!({ "mode": "allow", "patterns": ["*"] });
+    let limit = json!({ "rate": "1/d", "scope": "pattern", "applies_to": ["hub:syfthub/*", "hub:syfthub/*@a.example"] });
+    attach(&market.owner, "space-docs", &[("access", everybody), ("rate_limit", limit)]).await;
+    market.hub.forget_requests();
+    market.user("alice").ask("space-docs", "How high is Kilimanjaro?").await.expect(200);
+    let refused = market.user("bob").ask("space-docs", "How high is Kilimanjaro?").await;
+    refused.expect_problem(429, "rate_limited");
+    assert_eq!(market.hub.calls(Route::Verify), 0);
 }
 
 #[tokio::test]

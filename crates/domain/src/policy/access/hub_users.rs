@@ -66,6 +66,11 @@ impl HubUsers {
         self.of(facts).find_map(|meant| meant.texts.get(meant.patterns.everyone_index()?)).map(Arc::clone)
     }
 
+    /// Whether the first of them means a caller whatever their address is, so that no address makes another one the first.
+    pub(super) fn everyone_is_first(&self, facts: &Facts<'_>) -> bool {
+        self.of(facts).next().is_some_and(|meant| meant.patterns.everyone_index() == Some(0))
+    }
+
     /// Whether a caller's address may tell whether they are meant.
     pub(super) fn need_email(&self, facts: &Facts<'_>) -> bool {
         self.of(facts).any(|meant| meant.patterns.needs_email())

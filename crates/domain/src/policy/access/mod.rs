@@ -72,18 +72,7 @@ impl PolicyType for AccessType {
     }
 
     fn compile(&self, configuration: &Value) -> Result<Arc<dyn Rule>, ConfigurationError> {
-        let AccessConfiguration { mode, patterns, hubs, groups, guests, validity } =
-            AccessConfiguration::parse(configuration)?;
-        Ok(Arc::new(AccessRule {
-            mode,
-            patterns: PatternSet::compile(&patterns),
-            references: groups.iter().map(|group| group.reference().into()).collect(),
-            groups: groups.into(),
-            guests,
-            names_some: !patterns.is_empty() || !hubs.is_empty(),
-            hub_users: HubUsers::compile(hubs),
-            validity,
-        }))
+        Ok(Arc::new(AccessRule::compile(configuration)?))
     }
 
     fn names_callers(&self) -> bool {
@@ -113,7 +102,8 @@ impl PolicyType for AccessType {
     }
 }
 
-struct AccessRule {
+/// Whom a policy means.
+pub(in crate::policy) struct AccessRule {
     mode: Effect,
     patterns: PatternSet,
     hub_users: HubUsers,
@@ -203,6 +193,38 @@ impl Rule for AccessRule {
 }
 
 impl AccessRule {
+    /// # Errors
+    /// When the configuration is none of the type.
+    pub(in crate::policy) fn compile(configuration: &Value) -> Result<Self, ConfigurationError> {
+        let AccessConfiguration { mode, patterns, hubs, groups, guests, validity } =
+            AccessConfiguration::parse(configuration)?;
+        Ok(Self {
+            mode,
+            patterns: PatternSet::compile(&patterns),
+            references: groups.iter().map(|group| group.reference().into()).collect(),
+            groups: groups.into(),
+            guests,
+            names_some: !patterns.is_empty() || !hubs.is_empty(),
+            hub_users: HubUsers::compile(hubs),
+            validity,
+        })
+    }
+
+    /// As [`Rule::evaluate`], for whom it matters which entry means the caller: it is the same whether their address is known or
+    /// not, or it is said that the address must be known.
+    pub(in crate::policy) fn first_entry(&self, facts: &Facts<'_>) -> Finding {
+        let finding = self.evaluate(facts);
+        let is_unknown = matches!(facts.subject, Subject::Identified { email: None });
+        let is_first = match self.patterns.everyone_index() {
+            Some(index) => index == 0,
+            None => !self.patterns.needs_email() && self.hub_users.everyone_is_first(facts),
+        };
+        match finding {
+            Finding::Matched(_) if is_unknown && !is_first => Finding::AddressUnknown,
+            finding => finding,
+        }
+    }
+
     /// What the first of the groups says that an address is in.
     fn first_group(&self, facts: &Facts<'_>, email: &Email) -> Finding {
         for (group, reference) in self.groups.iter().zip(&self.references) {

@@ -5,7 +5,7 @@ use std::collections::hash_map::Entry;
 use std::fmt;
 use std::hash::BuildHasherDefault;
 
-use super::limit::{Headroom, Level, Limit, Moment};
+use super::limit::{Headroom, Level, Limit, Moment, Window};
 use super::limit_key::{KeyHasher, LimitKey};
 use super::limiter_time::LimiterTime;
 use super::sync::{Mutex, MutexGuard, PoisonError};
@@ -33,6 +33,8 @@ pub struct Took {
     pub after: Level,
     /// When.
     pub at: Moment,
+    /// Under which terms of those that the limit has had, in their order.
+    era: u8,
 }
 
 /// Too little is left of a limit.
@@ -53,7 +55,7 @@ pub struct NoneLeft {
 /// let in unlimited, and who is known keeps what is theirs.
 ///
 /// A policy's limit may be changed: what was taken under the former one counts as the same time of waiting, and at most as
-/// all of the new one.
+/// all of the new one. It is not given back any more: how much of it the new one still counts is not known.
 pub struct RateLimiter {
     time: LimiterTime,
     /// The first part of the keys, and the others.
@@ -80,11 +82,16 @@ struct Shard {
     swept_at: Option<i64>,
 }
 
-/// A [`Level`], and whether it has changed since it was last kept: 16 bytes, and 32 with the key.
+/// A [`Level`], under which terms it was written, and whether it has changed since it was last kept: 16 bytes, and 32 with
+/// the key.
 #[derive(Default)]
 struct Cell {
     until: i64,
     part: u32,
+    /// A digest of the terms.
+    terms: u16,
+    /// How often there were others. The last of them stands for all that come after it.
+    era: u8,
     is_changed: bool,
 }
 
@@ -159,12 +166,12 @@ impl RateLimiter {
         })
     }
 
-    /// Gives back what was taken, as [`Limit::give_back`] has it.
+    /// Gives back what was taken, as [`Limit::give_back`] has it; nothing where somebody has taken under other terms since.
     pub fn give_back(&self, took: &Took, limit: &Limit) {
         let mut shard = self.lock(took.from);
         let time = self.time.latest();
         let now = Moment { time, clock: self.time.clock_at(time) };
-        if let Some(cell) = shard.cells.get_mut(&took.from) {
+        if let Some(cell) = shard.cells.get_mut(&took.from).filter(|cell| cell.is_of(took, limit)) {
             cell.set(limit.give_back(cell.level(), took.amount, took.at, took.after, now));
         }
     }
@@ -202,7 +209,7 @@ impl RateLimiter {
         for taken in taken {
             let level = Level { until: taken.until.as_unix_micros(), part: taken.part };
             if !level.is_whole(now.time) {
-                let cell = Cell { until: level.until, part: level.part, is_changed: false };
+                let cell = Cell { until: level.until, part: level.part, ..Cell::default() };
                 let mut shard = self.lock(taken.key);
                 if shard.cells.insert(taken.key, cell).is_none() {
                     shard.count(taken.key);
@@ -306,14 +313,23 @@ impl Cell {
     }
 
     fn set(&mut self, level: Level) {
-        *self = Self { until: level.until, part: level.part, is_changed: true };
+        (self.until, self.part, self.is_changed) = (level.until, level.part, true);
+    }
+
+    /// Whether what was taken was taken under the terms that hold since.
+    fn is_of(&self, took: &Took, limit: &Limit) -> bool {
+        self.terms == digest(limit) && self.era == took.era && self.era < u8::MAX
     }
 
     fn take(&mut self, from: LimitKey, limit: &Limit, amount: u32, now: Moment) -> Result<Took, NoneLeft> {
+        let terms = digest(limit);
+        if self.terms != terms {
+            (self.terms, self.era) = (terms, self.era.saturating_add(1));
+        }
         match limit.take(self.level(), amount, now) {
             Ok(after) => {
                 self.set(after);
-                Ok(Took { from, amount, after, at: now })
+                Ok(Took { from, amount, after, at: now, era: self.era })
             }
             Err(wait) => {
                 // What counts as all of a changed limit fills up from now on.
@@ -324,6 +340,19 @@ impl Cell {
             }
         }
     }
+}
+
+/// A digest of a limit's terms: the same for the same, and hardly ever for others.
+fn digest(limit: &Limit) -> u16 {
+    let burst = match limit.window {
+        Window::Sliding { burst } => burst,
+        Window::Strict => u32::MAX,
+    };
+    let terms = u64::from(limit.number) << 32 | u64::from(burst);
+    // The multiplier of Fibonacci hashing. The upper bits of the product hang on all of the terms.
+    let hash = terms.wrapping_add(limit.period.micros().unsigned_abs()).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let [first, second, ..] = hash.to_be_bytes();
+    u16::from_be_bytes([first, second])
 }
 
 impl fmt::Debug for RateLimiter {

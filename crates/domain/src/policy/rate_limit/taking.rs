@@ -11,18 +11,18 @@ use super::{AppliesTo, RateLimitConfiguration, RateScope};
 use crate::Pending;
 use crate::group::GroupName;
 use crate::marketplace::MarketplaceName;
-use crate::policy::access::AccessType;
+use crate::policy::access::AccessRule;
 use crate::policy::allowance::{Allowance, LimitStatus};
 use crate::policy::context::QueryFacts;
 use crate::policy::obligation::{Hold, Obligation, ObligationContext, ObligationError, Release};
-use crate::policy::policy_type::{ConfigurationError, Facts, Finding, PolicyType, Rule};
+use crate::policy::policy_type::{ConfigurationError, Facts, Finding, Rule};
 
 /// A limit as a rule keeps it, whatever it counts.
 pub(in crate::policy) struct CountedLimit {
     limiter: Arc<RateLimiter>,
     configuration: RateLimitConfiguration,
     /// Who is named, where it is not for everybody: those whom this rule means.
-    named: Option<Arc<dyn Rule>>,
+    named: Option<AccessRule>,
     wording: Wording,
     counts: Counts,
 }
@@ -80,7 +80,7 @@ impl CountedLimit {
     ) -> Result<Self, ConfigurationError> {
         let wording = Wording::of(&configuration, counts.unit());
         let named = configuration.applies_to.named();
-        let named = named.map(|named| AccessType.compile(&named.to_json())).transpose()?;
+        let named = named.map(|named| AccessRule::compile(&named.to_json())).transpose()?;
         Ok(Self { limiter, configuration, named, wording, counts })
     }
 
@@ -89,7 +89,12 @@ impl CountedLimit {
     fn applies(&self, facts: &Facts<'_>) -> Applies {
         let Some(named) = &self.named else { return Applies::To(None) };
         let is_exception = matches!(self.configuration.applies_to, AppliesTo::AllBut(_));
-        match named.evaluate(facts) {
+        let finding = match self.configuration.scope {
+            // Else the limit that is theirs would hang on whether something else had asked for their address.
+            RateScope::Pattern => named.first_entry(facts),
+            _ => named.evaluate(facts),
+        };
+        match finding {
             Finding::Matched(_) if is_exception => Applies::ToOthers,
             Finding::Matched(pattern) => Applies::To(Some(pattern)),
             Finding::NotMatched if is_exception => Applies::To(None),

@@ -89,8 +89,57 @@ fn l1_two_that_are_given_back_at_other_times_let_nobody_in_beyond_the_burst() {
     assert!(take(1).is_err());
 }
 
+#[test]
+fn z4_what_was_taken_under_former_terms_gives_nothing_back_of_what_was_taken_since() {
+    let limiter = RateLimiter::new(100);
+    let (former, now) = (sliding(10, Period::Hour, 10), sliding(10, Period::Day, 10));
+    let before = limiter.take(key(1, 1), &former, 10, at(0)).unwrap();
+    let since = limiter.take(key(1, 1), &now, 9, at(0)).unwrap();
+    limiter.give_back(&before, &former);
+    assert!(limiter.take(key(1, 1), &now, 1, at(0)).is_err());
+    // Nor when the former terms hold again.
+    limiter.take(key(1, 1), &former, 1, at(86_400 * SECOND)).unwrap();
+    limiter.give_back(&before, &former);
+    limiter.give_back(&since, &now);
+    assert_eq!(limiter.look(key(1, 1), &former, 1, at(86_400 * SECOND)).unwrap().remaining, 9);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn z4_however_the_terms_change_no_more_is_let_through_at_once_than_those_that_hold_permit(
+        terms in prop::collection::vec(limits(), 2..4),
+        steps in prop::collection::vec((any::<bool>(), 0..4usize, 1..6u32), 1..80),
+        times in prop::collection::vec(0..120i64, 80),
+    ) {
+        let limiter = RateLimiter::new(100);
+        // What is let through is counted from each change of the terms, and from each step of time.
+        let (mut held, mut through, mut now, mut open) = (0, 0i64, 0, Vec::<(usize, u32, Took, u32)>::new());
+        let mut era = 0u32;
+        for ((takes, which, amount), time) in steps.into_iter().zip(times) {
+            // Mostly none passes.
+            let step = (time - 110).max(0) * SECOND;
+            if which % terms.len() != held || step > 0 {
+                (held, through, now, era) = (which % terms.len(), 0, now + step, era + 1);
+            }
+            let limit = &terms[held];
+            if takes {
+                let amount = amount.min(limit.burst());
+                if let Ok(took) = limiter.take(key(1, 1), limit, amount, at(now)) {
+                    through += i64::from(amount);
+                    open.push((held, amount, took, era));
+                }
+            } else if !open.is_empty() {
+                let (of, amount, took, taken_in) = open.remove(usize::try_from(amount).unwrap() % open.len());
+                limiter.give_back(&took, &terms[of]);
+                if taken_in == era {
+                    through -= i64::from(amount);
+                }
+            }
+            prop_assert!(through <= i64::from(limit.burst()), "{through} of {limit:?}");
+        }
+    }
 
     #[test]
     fn l1_at_any_times_just_those_are_let_through_that_the_list_of_all_before_permits(
@@ -372,7 +421,7 @@ fn l1_what_cannot_be_kept_is_kept_later_and_where_there_is_nothing_nothing_is_wr
 fn l1_a_look_takes_nothing_and_moves_no_time() {
     let (limiter, limit) = (RateLimiter::new(10), sliding(1, Period::Hour, 1));
     limiter.take(key(1, 1), &limit, 1, at(0)).unwrap();
-    assert!(limiter.look(key(1, 1), &limit, 1, at(3_600 * SECOND)).is_ok());
+    assert!(limiter.look(key(1, 1), &limit, 1, at(86_400 * SECOND)).is_ok());
     assert!(limiter.look(key(1, 1), &limit, 1, at(400 * 86_400 * SECOND)).is_ok());
     assert_eq!(limiter.take(key(1, 1), &limit, 1, at(SECOND)).unwrap_err().wait, 3_599 * SECOND);
 }
