@@ -10,6 +10,7 @@ use crate::endpoint::Conversation;
 use crate::policy::metadata::PolicyEntry;
 use crate::policy::phrase::canonical;
 use crate::policy::policy_type::{ConfigurationError, ConfigurationSchema, Facts, Finding, PolicyType, Rule};
+use crate::policy::settings::settings;
 
 /// The most phrases of one policy.
 const MAX_PHRASES: usize = 1_000;
@@ -83,11 +84,8 @@ fn error(pointer: String, message: impl Into<String>) -> ConfigurationError {
 
 /// The phrases that are blocked, and those that are required, each once, in the order of their bytes.
 fn read(configuration: &Value) -> Result<[BTreeSet<String>; 2], ConfigurationError> {
-    let object = configuration.as_object();
-    let object = object.filter(|object| object.keys().all(|key| key == "block" || key == "require"));
-    let object = object.ok_or_else(|| {
-        error(String::new(), r#"a content policy is an object such as {"block": ["a phrase"]}"#)
-    })?;
+    let example = r#"{"block": ["a phrase"]}"#;
+    let object = settings(configuration, "a content policy", example, &["block", "require"])?;
     let phrases = |field| object.get(field).map_or(Ok(BTreeSet::new()), |list| read_phrases(field, list));
     let read = [phrases("block")?, phrases("require")?];
     let all = || read.iter().flatten();

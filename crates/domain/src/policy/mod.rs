@@ -45,6 +45,7 @@ mod review_subject;
 mod review_token;
 mod revisions;
 mod schedule;
+mod settings;
 mod sign_off;
 mod simulate;
 mod token_limit;

@@ -12,6 +12,7 @@ use crate::policy::pii::{PiiKind, redacted};
 use crate::policy::policy_type::{
     ConfigurationError, ConfigurationSchema, Facts, Finding, PolicyType, Rule, Stage,
 };
+use crate::policy::settings::settings;
 
 /// The most patterns of one policy. To look for one may take as long as a text is long for each match that it has.
 const MAX_PATTERNS: usize = 5;
@@ -102,11 +103,8 @@ fn error(pointer: &str, message: impl Into<String>) -> ConfigurationError {
 
 impl PiiRule {
     fn read(configuration: &Value) -> Result<Self, ConfigurationError> {
-        let known =
-            |object: &&Map<String, Value>| object.keys().all(|key| key == "kinds" || key == "patterns");
-        let object = configuration.as_object().filter(known);
-        let object = object
-            .ok_or_else(|| error("", r#"a pii_filter is an object such as {"kinds": ["email", "card"]}"#))?;
+        let example = r#"{"kinds": ["email", "card"]}"#;
+        let object = settings(configuration, "a pii_filter", example, &["kinds", "patterns"])?;
         let kinds = match object.get("kinds") {
             None => PiiKind::ALL.to_vec(),
             Some(kinds) => read_kinds(kinds)?,

@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::policy::metadata::PolicyEntry;
 use crate::policy::policy_type::{ConfigurationError, ConfigurationSchema, Facts, Finding, PolicyType, Rule};
 use crate::policy::purpose::Purpose;
+use crate::policy::settings::settings;
 
 /// The most purposes of one policy.
 const MAX_PURPOSES: usize = 100;
@@ -61,11 +62,10 @@ impl PolicyType for PurposeType {
 /// The purposes of a configuration, each once, in the order of their bytes.
 fn allowed(configuration: &Value) -> Result<BTreeSet<Purpose>, ConfigurationError> {
     let error = |pointer: String, message: &str| ConfigurationError { pointer, message: message.to_owned() };
-    let list = configuration.as_object().filter(|object| object.keys().eq(["allowed"]));
-    let list = list.and_then(|object: &Map<String, Value>| object.get("allowed")?.as_array());
-    let list = list.ok_or_else(|| {
-        error(String::new(), r#"a purpose policy is an object such as {"allowed": ["teaching"]}"#)
-    })?;
+    let example = r#"{"allowed": ["teaching"]}"#;
+    let object = settings(configuration, "a purpose policy", example, &["allowed"])?;
+    let list = object.get("allowed").and_then(Value::as_array);
+    let list = list.ok_or_else(|| error("/allowed".to_owned(), "name the purposes in a list"))?;
     if list.is_empty() || list.len() > MAX_PURPOSES {
         let message = format!("name 1 to {MAX_PURPOSES} purposes: with none of them nobody could query");
         return Err(error("/allowed".to_owned(), &message));
@@ -114,8 +114,8 @@ mod tests {
         assert_eq!(read(kept.clone()), Ok(kept));
         for (json, pointer) in [
             (json!([]), ""),
-            (json!({}), ""),
-            (json!({"allowed": "teaching"}), ""),
+            (json!({}), "/allowed"),
+            (json!({"allowed": "teaching"}), "/allowed"),
             (json!({"allowed": ["a"], "denied": []}), ""),
             (json!({"allowed": []}), "/allowed"),
             (json!({"allowed": vec!["a"; 101]}), "/allowed"),

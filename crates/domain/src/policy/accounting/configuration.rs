@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::as_text::text_enum;
 use crate::ledger::{Amount, Currency, Period};
 use crate::policy::policy_type::{ConfigurationError, ConfigurationSchema};
+use crate::policy::settings::settings;
 
 /// The most units of a free quota.
 const MAX_FREE: u64 = 1_000_000_000;
@@ -63,13 +64,8 @@ impl AccountingConfiguration {
     /// # Errors
     /// When it is none, or a part is wrong.
     pub fn parse(json: &Value) -> Result<Self, ConfigurationError> {
-        let object = json.as_object().ok_or_else(|| {
-            wrong("", r#"accounting is an object such as {"price": "0.002", "currency": "EUR"}"#)
-        })?;
-        if let Some(key) = object.keys().find(|key| !KEYS.contains(&key.as_str())) {
-            let key: String = key.chars().take(40).collect();
-            return Err(wrong("", format!("accounting has {}, but no {key:?}", KEYS.join(", "))));
-        }
+        let example = r#"{"price": "0.002", "currency": "EUR"}"#;
+        let object = settings(json, "accounting", example, &KEYS)?;
         if object.get("unit").and_then(Value::as_str) == Some("token") {
             return Err(wrong(
                 "/unit",

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::as_text::text_enum;
 use crate::policy::policy_type::{ConfigurationError, ConfigurationSchema};
+use crate::policy::settings::settings;
 
 const KEYS: [&str; 4] = ["unit", "cap", "window", "scope"];
 const DAY: Duration = Duration::from_secs(86_400);
@@ -65,13 +66,7 @@ impl DisclosureConfiguration {
     pub fn parse(json: &Value) -> Result<Self, ConfigurationError> {
         let wrong =
             |pointer: &str, message: String| ConfigurationError { pointer: pointer.to_owned(), message };
-        let object = json.as_object().filter(|object| object.keys().all(|key| KEYS.contains(&key.as_str())));
-        let object = object.ok_or_else(|| {
-            wrong(
-                "",
-                format!(r#"a disclosure_limit is an object such as {{"cap": 50}}, with {}"#, KEYS.join(", ")),
-            )
-        })?;
+        let object = settings(json, "a disclosure_limit", r#"{"cap": 50}"#, &KEYS)?;
         let unit = match object.get("unit") {
             None => DisclosureUnit::Documents,
             Some(unit) => {

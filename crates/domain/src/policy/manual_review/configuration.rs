@@ -8,6 +8,7 @@ use crate::approval::ApprovalTerms;
 use crate::policy::Policy;
 use crate::policy::manual_review::NAME;
 use crate::policy::policy_type::{ConfigurationError, ConfigurationSchema};
+use crate::policy::settings::settings;
 
 const KEYS: [&str; 2] = ["valid_for", "keep_prompt"];
 const MOST: u64 = 366;
@@ -62,11 +63,7 @@ impl ManualReviewConfiguration {
     pub fn parse(json: &Value) -> Result<Self, ConfigurationError> {
         let wrong =
             |pointer: &str, message: String| ConfigurationError { pointer: pointer.to_owned(), message };
-        let object = json.as_object().filter(|object| object.keys().all(|key| KEYS.contains(&key.as_str())));
-        let object = object.ok_or_else(|| {
-            let keys = KEYS.join(", ");
-            wrong("", format!(r#"a manual_review is an object such as {{"valid_for": "7d"}}, with {keys}"#))
-        })?;
+        let object = settings(json, "a manual_review", r#"{"valid_for": "7d"}"#, &KEYS)?;
         let valid_for = match object.get("valid_for") {
             None => Some(DEFAULT),
             Some(span) => span.as_str().and_then(Span::parse),

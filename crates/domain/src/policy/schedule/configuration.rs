@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use super::span::{DAY, DAYS, Days, Span, read_minute, show_minute};
 use super::zone;
 use crate::policy::policy_type::{ConfigurationError, ConfigurationSchema};
+use crate::policy::settings::settings;
 
 /// The most spans of one policy. Each query pays for each.
 const MAX_SPANS: usize = 50;
@@ -28,10 +29,6 @@ pub(super) struct Schedule {
 /// What is wrong with a configuration.
 #[derive(Debug, thiserror::Error)]
 enum Problem {
-    #[error(
-        r#"a schedule is an object such as {{"zone": "Europe/Berlin", "open": [{{"days": ["mon"], "from": "08:00", "until": "18:00"}}], "closed": ["2026-12-24"]}}"#
-    )]
-    NotAnObject,
     #[error("name a zone of the IANA time zone database, such as Europe/Berlin")]
     Zone,
     #[error("there is no such zone in the IANA time zone database{}; the names stand in {ZONES}", nearest_is(.0.as_deref()))]
@@ -57,6 +54,7 @@ enum Problem {
 }
 
 /// Where the names of zones stand.
+const EXAMPLE: &str = r#"{"zone": "Europe/Berlin", "open": [{"days": ["mon"], "from": "08:00", "until": "18:00"}], "closed": ["2026-12-24"]}"#;
 const ZONES: &str = "https://data.iana.org/time-zones/tzdb/zone1970.tab";
 
 fn nearest_is(name: Option<&str>) -> String {
@@ -72,7 +70,7 @@ impl Problem {
 impl Schedule {
     /// Reads `{"zone", "open", "closed"}`, of which the last may be missing.
     pub(super) fn parse(json: &Value) -> Result<Self, ConfigurationError> {
-        let object = object(json, &["zone", "open", "closed"]).ok_or_else(|| Problem::NotAnObject.at(""))?;
+        let object = settings(json, "a schedule", EXAMPLE, &["zone", "open", "closed"])?;
         let zone = object.get("zone").and_then(Value::as_str);
         let zone = zone.filter(|name| !name.is_empty() && name.len() <= zone::MAX_NAME);
         let zone = zone.ok_or_else(|| Problem::Zone.at("/zone"))?;

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::policy::policy_type::{ConfigurationError, ConfigurationSchema};
 use crate::policy::rate_limit::{Limit, RateLimitConfiguration, TERMS, optional_terms, terms_schema};
+use crate::policy::settings::settings;
 
 /// The longest conversation that a policy may permit, and the most characters of a limit.
 pub(super) const MOST: u32 = Limit::MOST;
@@ -18,11 +19,9 @@ pub(super) struct TokenLimitConfiguration {
 
 impl TokenLimitConfiguration {
     pub(super) fn parse(json: &Value) -> Result<Self, ConfigurationError> {
-        let is_known = |key: &String| key == MAX_CHARACTERS || TERMS.contains(&key.as_str());
-        let object = json.as_object().filter(|object| object.keys().all(is_known));
-        let object = object.ok_or_else(|| {
-            wrong("", r#"a token_limit is an object such as {"max_characters": 8000, "rate": "100000/d"}"#)
-        })?;
+        let known: Vec<_> = [MAX_CHARACTERS].into_iter().chain(TERMS).collect();
+        let example = r#"{"max_characters": 8000, "rate": "100000/d"}"#;
+        let object = settings(json, "a token_limit", example, &known)?;
         let max_characters = match object.get(MAX_CHARACTERS) {
             None => None,
             Some(most) => Some(characters(most).ok_or_else(|| {
