@@ -6,6 +6,7 @@ use syft_space_domain::policy::Purpose;
 
 use crate::cli::account::Account;
 use crate::cli::api::{ApiClient, option};
+use crate::cli::durations::{every, rounded_up, within};
 use crate::cli::exit::CommandError;
 use crate::cli::lists::time;
 use crate::cli::output::{Column, Output, text};
@@ -74,7 +75,7 @@ fn answers(access: &EndpointAccess) -> Vec<String> {
         Some(refusal) => {
             let reason = refusal.detail.split(';').next().unwrap_or_default();
             match refusal.retry_after {
-                Some(seconds) => vec![format!("in {seconds} s"), reason.to_owned()],
+                Some(seconds) => vec![format!("in {}", rounded_up(seconds)), reason.to_owned()],
                 None => vec!["no".to_owned(), reason.to_owned()],
             }
         }
@@ -84,10 +85,7 @@ fn answers(access: &EndpointAccess) -> Vec<String> {
 /// What is left, and what it costs.
 fn left(access: &EndpointAccess) -> Vec<String> {
     let mut facts = Vec::new();
-    for RateLimit { unit, quota, window, remaining, reset, .. } in &access.limits {
-        let more = if remaining < quota { format!(", more in {reset} s") } else { String::new() };
-        facts.push(format!("{remaining} of {quota} {unit} {}{more}", every(*window)));
-    }
+    facts.extend(access.limits.iter().map(limit));
     for Price { unit, price, currency, free_units, remaining, resets_at } in &access.prices {
         let free = if *free_units > 0 { format!(", {free_units} free") } else { String::new() };
         facts.push(format!("{price} {currency} a {unit}{free}"));
@@ -103,24 +101,10 @@ fn left(access: &EndpointAccess) -> Vec<String> {
     facts
 }
 
-/// A window of a rate: what stands behind "3 queries".
-fn every(seconds: u64) -> String {
-    match seconds {
-        1 => "a second".to_owned(),
-        60 => "a minute".to_owned(),
-        3_600 => "an hour".to_owned(),
-        86_400 => "a day".to_owned(),
-        other => within(other),
-    }
-}
-
-/// A window, in days where it is whole ones.
-fn within(seconds: u64) -> String {
-    match (seconds.checked_div(86_400), seconds.checked_rem(86_400)) {
-        (Some(1), Some(0)) => "in a day".to_owned(),
-        (Some(days), Some(0)) if days > 0 => format!("in {days} days"),
-        _ => format!("in {seconds} s"),
-    }
+/// How a limit stands.
+pub(super) fn limit(RateLimit { unit, quota, window, remaining, reset, .. }: &RateLimit) -> String {
+    let more = if remaining < quota { format!(", more in {}", rounded_up(*reset)) } else { String::new() };
+    format!("{remaining} of {quota} {unit} {}{more}", every(*window))
 }
 
 pub(super) async fn run(api: &ApiClient, what: &AccessArguments, out: &mut Output) -> anyhow::Result<()> {

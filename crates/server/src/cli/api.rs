@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use syft_space_domain::secret::Secret;
 use syft_space_domain::tenant::TenantName;
 
+use crate::cli::durations::rounded_up;
 use crate::cli::exit::{CommandError, ExitStatus, is_refused_for};
 use crate::cli::password;
 use crate::http::listener::OPERATOR_TENANT;
@@ -282,7 +283,7 @@ async fn answered(request: RequestBuilder) -> anyhow::Result<Response> {
     let wait: Option<u64> = wait.filter(|_| status == StatusCode::TOO_MANY_REQUESTS);
     let error = refusal(status, &answer.bytes().await.context(BROKE_OFF)?);
     Err(match wait {
-        Some(seconds) => error.and(&format!("it is let in again in {seconds} s")).into(),
+        Some(seconds) => error.and(&format!("it is let in again in {}", rounded_up(seconds))).into(),
         None => error.into(),
     })
 }

@@ -16,6 +16,7 @@ mod csv;
 mod datasets;
 mod demo;
 mod documents;
+mod durations;
 mod encoder;
 mod endpoints;
 mod exit;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
+use anyhow::Context;
 use clap::{ArgGroup, Args};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -12,6 +13,7 @@ use syft_space_domain::identity::Email;
 use syft_space_domain::policy::{MAX_SIMULATED, Purpose};
 use syft_space_domain::time::Timestamp;
 
+use crate::cli::access;
 use crate::cli::account::Account;
 use crate::cli::api::{ApiClient, option, unusable};
 use crate::cli::exit::{CommandError, ExitStatus};
@@ -21,6 +23,7 @@ use crate::cli::policy_changes::compare;
 use crate::cli::policy_rule::{PolicyRule, RuleArguments};
 use crate::cli::policy_upstream;
 use crate::cli::publish::find_endpoint;
+use crate::routes::own_access::RateLimit;
 use crate::routes::users::Member;
 
 /// The verdicts on somebody who is no member that may query: policies would let them in, or none says who may.
@@ -136,15 +139,27 @@ fn verdict(value: &Value) -> &'static str {
 #[derive(Serialize)]
 struct Step {
     policy: String,
-    mode: String,
-    outcome: String,
+    policy_type: String,
+    says: String,
     rule: String,
+}
+
+/// What a policy does by what it said, whose mode tells what follows where it means the caller.
+fn says(mode: &str, outcome: &str) -> String {
+    match (mode, outcome) {
+        ("allow", "matched") => "lets in".to_owned(),
+        ("allow", "not_matched") => "does not let in".to_owned(),
+        ("deny", "matched") => "refuses".to_owned(),
+        ("deny", "not_matched") => "does not refuse".to_owned(),
+        (_, "skipped") => "was not asked".to_owned(),
+        (_, other) => other.replace('_', " "),
+    }
 }
 
 const STEPS: &[Column<Step>] = &[
     text("POLICY", |step| step.policy.clone()),
-    text("MODE", |step| step.mode.clone()),
-    text("OUTCOME", |step| step.outcome.clone()),
+    text("TYPE", |step| step.policy_type.clone()),
+    text("SAYS", |step| step.says.clone()),
     text("RULE", |step| step.rule.clone()),
 ];
 
@@ -179,20 +194,26 @@ pub(super) async fn explain(
             at(other, "/reason_code")
         ))?;
     }
-    let names: HashMap<_, _> =
-        found.policies.iter().map(|policy| (policy.id.to_string(), &policy.name)).collect();
+    let attached: HashMap<_, _> =
+        found.policies.iter().map(|policy| (policy.id.to_string(), policy)).collect();
     let steps = items(&told, "/steps").iter().map(|step| {
         let id = at(step, "/policy_id");
+        let known = attached.get(id);
         Step {
-            policy: names.get(id).map_or_else(|| id.to_owned(), |name| (*name).clone()),
-            mode: at(step, "/mode").to_owned(),
-            outcome: at(step, "/outcome").replace('_', " "),
+            policy: known.map_or_else(|| id.to_owned(), |policy| policy.name.to_string()),
+            policy_type: known.map_or_else(String::new, |policy| policy.policy_type.to_string()),
+            says: says(at(step, "/mode"), at(step, "/outcome")),
             rule: at(step, "/rule").to_owned(),
         }
     });
     let mut table = out.table(STEPS);
     table.items(&steps.collect::<Vec<_>>())?;
-    table.end().map(drop)
+    table.end()?;
+    for limit in items(&told, "/limits") {
+        let limit: RateLimit = serde_json::from_value(limit.clone()).context("the server's answer")?;
+        out.line(&format!("Left to them: {}.", access::limit(&limit)))?;
+    }
+    Ok(())
 }
 
 /// Tells of somebody who may not query whether that is because they have no account.

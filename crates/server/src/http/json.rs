@@ -3,6 +3,7 @@
 mod deserializer;
 mod meter;
 mod strict;
+mod wording;
 
 use schemars::{JsonSchema, SchemaGenerator};
 use serde::de::{Deserialize, DeserializeOwned, Deserializer};
@@ -11,6 +12,7 @@ use serde_json::{Map, Value};
 pub use crate::http::json::meter::TakeMemory;
 pub use crate::http::json::strict::strict_value;
 pub(crate) use crate::http::json::strict::strict_value_of;
+use crate::http::json::wording::plainly;
 use crate::http::problem::{FieldError, MAX_FIELD_ERRORS, Problem};
 
 /// How deep a body may nest.
@@ -57,7 +59,7 @@ fn deserialize<T: DeserializeOwned>(value: Value) -> Result<T, FieldError> {
             serde_path_to_error::Segment::Enum { variant } => variant.clone(),
             serde_path_to_error::Segment::Unknown => "?".to_owned(),
         }));
-        FieldError { pointer, message: without_value(&error.inner().to_string()) }
+        FieldError { pointer, message: plainly(&error.inner().to_string()) }
     })
 }
 
@@ -130,25 +132,6 @@ fn pointer_to(path: &[Step], number: fn(usize) -> usize) -> String {
         Step::Member(name) => name.clone(),
         Step::Item(n) => number(*n).to_string(),
     }))
-}
-
-/// The most characters of a field's name that a refusal repeats.
-const MAX_NAME_CHARS: usize = 60;
-
-/// What serde says of a value, without the value: it may be a secret in the wrong place, and it may be long. The name
-/// of a field that nobody knows stays.
-fn without_value(message: &str) -> String {
-    // `invalid type: string "…", expected u64`, ``unknown field `…`, expected one of …``
-    let Some((found, expected)) = message.rsplit_once(", expected ") else { return message.to_owned() };
-    // The name of a Rust type tells a caller nothing.
-    let expected = if expected.starts_with("struct ") { "an object" } else { expected };
-    let (what, value) = found.split_once(['"', '`']).unwrap_or((found, ""));
-    let what = what.trim_end();
-    if what == "unknown field" {
-        let name: String = value.trim_end_matches('`').chars().take(MAX_NAME_CHARS).collect();
-        return format!("{what} `{name}`, expected {expected}");
-    }
-    format!("{what}, expected {expected}")
 }
 
 /// A JSON Pointer of plain segments (RFC 6901, section 3).
@@ -266,7 +249,7 @@ mod tests {
             r#""4242""#,
         ] {
             let message = refusal(body);
-            assert!(message.contains("expected") && !message.contains("4242"), "{message}");
+            assert!(message.contains("must be ") && !message.contains("4242"), "{message}");
         }
         let long = format!(r#"{{"{}":1}}"#, "x".repeat(100_000));
         let message = refusal(&long);
@@ -337,7 +320,7 @@ mod tests {
             (r#"{"name":"n","inner":[{"share":1,"any":null}]}"#, "pointer: \"/inner/0/any\""),
         ] {
             let message = format!("{:?}", parse::<Outer>(bad.as_bytes()).unwrap_err());
-            assert!(message.contains(pointer) && message.contains("expected"), "{message}");
+            assert!(message.contains(pointer) && message.contains("must be "), "{message}");
         }
     }
 
@@ -379,6 +362,41 @@ mod tests {
             [format!("/inner/{}", 2 * MAX_PARTS)],
             "the first error is told in any case"
         );
+    }
+
+    #[test]
+    fn f8_what_is_wrong_with_a_value_is_told_in_the_words_of_json() {
+        #[derive(Debug, serde::Deserialize, JsonSchema)]
+        #[serde(deny_unknown_fields)]
+        #[expect(dead_code, reason = "it is read, and never looked at")]
+        struct Body {
+            count: Option<u32>,
+            share: Option<f64>,
+            list: Option<Vec<String>>,
+            any: Option<Map<String, Value>>,
+            which: Option<Which>,
+        }
+        #[derive(Debug, serde::Deserialize, JsonSchema)]
+        #[serde(rename_all = "lowercase")]
+        enum Which {
+            One,
+            Other,
+        }
+        for (body, told) in [
+            (r#"{"count":"1"}"#, "must be a whole number from 0 to 4294967295, not a string"),
+            (r#"{"count":-1}"#, "must be a whole number from 0 to 4294967295"),
+            (r#"{"count":1.5}"#, "must be a whole number from 0 to 4294967295"),
+            (r#"{"share":{}}"#, "must be a number, not an object"),
+            (r#"{"list":7}"#, "must be an array, not a number"),
+            (r#"{"list":[null]}"#, "must be a string, not null"),
+            (r#"{"any":[]}"#, "must be an object, not an array"),
+            (r#"{"which":"third"}"#, "must be `one` or `other`"),
+            (r#"{"which":true}"#, "must be a string or an object, not a boolean"),
+            (r#"[]"#, "must be an object, not an array"),
+        ] {
+            let error = format!("{:?}", parse::<Body>(body.as_bytes()).unwrap_err());
+            assert!(error.contains(&format!("message: \"{told}\"")), "{body}: {error}");
+        }
     }
 
     #[test]

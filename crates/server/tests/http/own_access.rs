@@ -185,9 +185,9 @@ async fn z2_the_command_says_at_a_glance_what_is_left() {
     let told = run_as(space.home(), "owner@acme.example", &["access"]).expect(0).stdout;
     let facts = [
         "birds ",
-        " in 86400 s ",
+        " in 24 h ",
         "the endpoint's limits do not let you in yet ",
-        " 0 of 1 queries a day, more in 86400 s",
+        " 0 of 1 queries a day, more in 24 h",
         " 0.5 EUR a query, 2 free",
         " 2 EUR left to spend",
         " 2 of 2 chunks shown in 30 days",

@@ -5,8 +5,9 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
+use super::MAX_DEPTH;
 use super::meter::{Meter, OBJECT_BYTES, PART_BYTES, TakeMemory};
-use super::{MAX_DEPTH, MAX_NAME_CHARS};
+use super::wording::MAX_NAME_CHARS;
 use crate::http::problem::Problem;
 use crate::http::reason::Reason;
 

@@ -26,7 +26,17 @@ async fn k12_an_owner_explains_looks_over_simulates_and_removes_policies_from_th
     let mut lines = told.lines();
     assert_eq!(lines.next(), Some("anna@acme.example may ask hours: allowed_by_policy."), "{told}");
     assert!(lines.next().unwrap().starts_with("POLICY"), "{told}");
-    assert_eq!(lines.next().unwrap().split_whitespace().collect::<Vec<_>>()[..3], ["us", "allow", "matched"]);
+    let line: Vec<_> = lines.next().unwrap().split_whitespace().collect();
+    assert_eq!(line[..4], ["us", "access", "lets", "in"]);
+    let limit =
+        json!({ "policy_type": "rate_limit", "configuration": { "rate": "20/d", "applies_to": [ANNA] } });
+    std::fs::write(home.join("limit.json"), limit.to_string()).unwrap();
+    let file = home.join("limit.json");
+    as_owner(&["policies", "set", "few", "--file", file.to_str().unwrap(), "--on", "hours"]).expect(0);
+    let told = as_owner(&["policies", "explain", "hours", ANNA]).expect(0).stdout;
+    assert!(told.contains("few") && told.contains("does not refuse"), "{told}");
+    assert!(told.ends_with("\nLeft to them: 20 of 20 queries a day.\n"), "{told}");
+    as_owner(&["policies", "detach", "few", "--from", "hours"]).expect(0);
     as_owner(&["publish", "free", "--dataset", "hours"]).expect(0);
     let victor = "victor@elsewhere.example";
     let invite = format!("{victor} has no account here: `syft-space invite {victor} --role user`");
