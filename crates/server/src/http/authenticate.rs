@@ -7,9 +7,12 @@ use actix_web::{HttpMessage, HttpRequest};
 use syft_space_domain::access::Permission;
 use syft_space_domain::audit::ReasonCode;
 use syft_space_domain::audit::{Action, Origin, RequestContext};
-use syft_space_domain::identity::{PresentedKey, Principal, TokenRefused, authenticate, authenticate_key};
+use syft_space_domain::identity::{
+    PresentedKey, Principal, TokenRefused, address_prefix, authenticate, authenticate_key,
+};
 use syft_space_domain::marketplace::{SatelliteRefused, admit};
 
+use crate::http::body_budget::BodyOwner;
 use crate::http::caller::{
     Caller, RouteName, is_for_hub_users, refuse_unless_current, refused, unauthenticated,
 };
@@ -77,7 +80,8 @@ pub async fn guard<E>(
     }
     let parameters = Parameters::read(&http, &route.docs)?;
     let max_json_bytes = route.guard.max_json_bytes(&state.limits);
-    let (state, body_bytes) = (Arc::clone(state), state.body_budget.empty_body());
+    let owners = body_owners(caller.as_ref().map(Caller::principal), operator.is_some(), &context);
+    let (state, body_bytes) = (Arc::clone(state), state.body_budget.empty_body(owners));
     Ok(Request { state, context, caller, operator, parameters, max_json_bytes, body_bytes, http })
 }
 
@@ -95,6 +99,25 @@ pub fn begin(state: &State, listener: &Listener, http: &HttpRequest) -> Result<R
         state.client_limit.take(&context, &state.merged_refusals)?;
     }
     Ok(context)
+}
+
+/// Whose share of the memory for bodies a request takes from: that of its caller, and of all with whom they are looked at together.
+fn body_owners(
+    principal: Option<&Principal>,
+    is_operators: bool,
+    context: &RequestContext,
+) -> [BodyOwner; 2] {
+    match principal {
+        _ if is_operators => [BodyOwner::Operator; 2],
+        None => {
+            let address = context.origin.address.map(address_prefix);
+            [BodyOwner::Strangers, BodyOwner::Stranger(address)]
+        }
+        Some(principal) => {
+            let tenant = principal.snapshot().tenant.id;
+            [BodyOwner::Tenant(tenant), BodyOwner::Caller(tenant, principal.actor().id())]
+        }
+    }
 }
 
 fn check_unambiguous(http: &HttpRequest) -> Result<(), Problem> {

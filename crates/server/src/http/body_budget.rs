@@ -1,24 +1,65 @@
 //! The memory that the bodies of all requests may take at once.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
+use syft_space_domain::ids::{ActorId, TenantId};
 
 use crate::http::json;
 use crate::http::problem::Problem;
 use crate::http::reason::Reason;
 
+/// Up to here a body counts against the budget alone, and against nobody's share: most are no larger, and logging in never waits for
+/// those whose bodies are.
+const SMALL_BYTES: usize = 16 * 1024;
+
+/// Whose bodies are looked at together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum BodyOwner {
+    /// Those of all members of a tenant, and of marketplaces' users who ask it.
+    Tenant(TenantId),
+    /// Those of one of them.
+    Caller(TenantId, Option<ActorId>),
+    /// Those of the host's operator.
+    Operator,
+    /// Those of everybody who is not known yet.
+    Strangers,
+    /// Those of one of them, by the part of the address that counts.
+    Stranger(Option<IpAddr>),
+}
+
+impl BodyOwner {
+    /// How much one of a kind may have for each byte that is free: so there is always something left for the next one, however many come
+    /// (the dynamic thresholds of Choudhury and Hahne, 1998). One caller alone has half of the budget at most, one tenant two thirds.
+    fn bytes_per_free_byte(self) -> usize {
+        match self {
+            Self::Caller(..) | Self::Stranger(_) => 1,
+            Self::Tenant(_) | Self::Strangers | Self::Operator => 2,
+        }
+    }
+}
+
 /// The bytes that bodies may take at once, and how many of them are taken.
 pub struct BodyBudget {
     max_bytes: usize,
-    taken: AtomicUsize,
+    taken: Mutex<Taken>,
+}
+
+#[derive(Default)]
+struct Taken {
+    all: usize,
+    /// By whom, as far as their bodies are not small. Who has none has no entry.
+    of: HashMap<BodyOwner, usize>,
 }
 
 /// The bytes that one body has taken, until this is dropped.
 pub struct BodyBytes {
     budget: Arc<BodyBudget>,
+    owners: [BodyOwner; 2],
     bytes: usize,
 }
 
@@ -26,30 +67,56 @@ impl BodyBudget {
     /// A budget of so many bytes.
     #[must_use]
     pub fn new(max_bytes: usize) -> Arc<Self> {
-        Arc::new(Self { max_bytes, taken: AtomicUsize::new(0) })
+        Arc::new(Self { max_bytes, taken: Mutex::default() })
     }
 
-    /// A body of which nothing has come yet.
+    /// A body of somebody's and of those with whom they are looked at together, of which nothing has come yet.
     #[must_use]
-    pub fn empty_body(self: &Arc<Self>) -> BodyBytes {
-        BodyBytes { budget: Arc::clone(self), bytes: 0 }
+    pub fn empty_body(self: &Arc<Self>, owners: [BodyOwner; 2]) -> BodyBytes {
+        BodyBytes { budget: Arc::clone(self), owners, bytes: 0 }
     }
+
+    /// Nothing panics while it holds the lock, so what is under it is whole.
+    fn taken(&self) -> MutexGuard<'_, Taken> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How much of a body counts against its owners' shares.
+fn counted(bytes: usize) -> usize {
+    if bytes > SMALL_BYTES { bytes } else { 0 }
 }
 
 impl BodyBytes {
     /// Takes what the body needs besides what it has.
     ///
     /// # Errors
-    /// When there is not as much.
+    /// When there is not as much, or its owners have their share already.
     pub fn grow_to(&mut self, bytes: usize) -> Result<(), Problem> {
         let more = bytes.saturating_sub(self.bytes);
-        let fits = |taken: usize| taken.checked_add(more).filter(|sum| *sum <= self.budget.max_bytes);
-        let taken = self.budget.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits);
-        if taken.is_err() {
-            let detail = "the bodies of other requests take all the memory there is for them; try again soon";
+        if more == 0 {
+            return Ok(());
+        }
+        let mut taken = self.budget.taken();
+        let free = self.budget.max_bytes.saturating_sub(taken.all);
+        let of_owner = counted(bytes).saturating_sub(counted(self.bytes));
+        let has_room = |owner: &BodyOwner| {
+            let theirs = taken.of.get(owner).copied().unwrap_or(0).saturating_add(of_owner);
+            // What it takes is free no more.
+            theirs <= free.saturating_sub(more).saturating_mul(owner.bytes_per_free_byte())
+        };
+        if more > free || (of_owner > 0 && !self.owners.iter().all(has_room)) {
+            let detail = "the bodies of requests take all the memory there is for them, or your share of it; try again soon";
             return Err(Problem::new(Reason::Overloaded, detail));
         }
-        self.bytes += more;
+        taken.all = taken.all.saturating_add(more);
+        if of_owner > 0 {
+            for owner in self.owners {
+                let theirs = taken.of.entry(owner).or_default();
+                *theirs = theirs.saturating_add(of_owner);
+            }
+        }
+        self.bytes = bytes;
         Ok(())
     }
 }
@@ -65,14 +132,26 @@ impl BodyBytes {
 
     /// What was taken so far, to be kept elsewhere.
     pub fn take(&mut self) -> Self {
-        let empty = self.budget.empty_body();
+        let empty = self.budget.empty_body(self.owners);
         std::mem::replace(self, empty)
     }
 }
 
 impl Drop for BodyBytes {
     fn drop(&mut self) {
-        self.budget.taken.fetch_sub(self.bytes, Ordering::Relaxed);
+        let mut taken = self.budget.taken();
+        taken.all = taken.all.saturating_sub(self.bytes);
+        let of_owner = counted(self.bytes);
+        if of_owner > 0 {
+            for owner in self.owners {
+                if let Entry::Occupied(mut theirs) = taken.of.entry(owner) {
+                    *theirs.get_mut() = theirs.get().saturating_sub(of_owner);
+                    if *theirs.get() == 0 {
+                        theirs.remove();
+                    }
+                }
+            }
+        }
     }
 }
 
@@ -80,10 +159,27 @@ impl Drop for BodyBytes {
 mod tests {
     use super::*;
 
+    const KIB: usize = 1024;
+
+    fn caller(tenant: u8, caller: u8) -> [BodyOwner; 2] {
+        let tenant = TenantId::from_bytes([tenant; 16]);
+        let actor = ActorId::from_bytes([caller; 16]);
+        [BodyOwner::Tenant(tenant), BodyOwner::Caller(tenant, Some(actor))]
+    }
+
+    /// Bodies of so many bytes of one caller, as many as they may have at once.
+    fn as_many_as_fit(budget: &Arc<BodyBudget>, owners: [BodyOwner; 2], bytes: usize) -> Vec<BodyBytes> {
+        let one = || {
+            let mut body = budget.empty_body(owners);
+            body.grow_to(bytes).is_ok().then_some(body)
+        };
+        std::iter::from_fn(one).take(10_000).collect()
+    }
+
     #[test]
     fn a1_bodies_share_a_budget_and_give_back_what_they_took() {
         let budget = BodyBudget::new(100);
-        let (mut first, mut second) = (budget.empty_body(), budget.empty_body());
+        let (mut first, mut second) = (budget.empty_body(caller(1, 1)), budget.empty_body(caller(1, 2)));
         first.grow_to(60).unwrap();
         first.grow_to(50).unwrap();
         second.grow_to(40).unwrap();
@@ -91,6 +187,50 @@ mod tests {
         drop(first);
         second.grow_to(100).unwrap();
         drop(second);
-        assert_eq!(budget.taken.load(Ordering::Relaxed), 0);
+        assert_eq!(budget.taken().all, 0);
+    }
+
+    #[test]
+    fn z1_however_much_one_tenant_holds_another_one_always_gets_some() {
+        let budget = BodyBudget::new(300 * KIB);
+        let mut held = Vec::new();
+        for account in 1..=50 {
+            held.extend(as_many_as_fit(&budget, caller(1, account), 20 * KIB));
+        }
+        let of_tenant = held.len() * 20 * KIB;
+        assert!(of_tenant <= 200 * KIB && of_tenant > 150 * KIB, "two thirds: {of_tenant}");
+        for tenant in 2..=4 {
+            let other = as_many_as_fit(&budget, caller(tenant, 1), 20 * KIB);
+            assert!(!other.is_empty(), "the {tenant}. tenant");
+            drop(other);
+        }
+        assert!(
+            budget.empty_body(caller(9, 9)).grow_to(SMALL_BYTES).is_ok(),
+            "nobody's share counts small ones"
+        );
+        drop(held);
+        assert_eq!((budget.taken().all, budget.taken().of.len()), (0, 0), "all is given back");
+    }
+
+    #[test]
+    fn z1_one_caller_leaves_something_for_the_others_of_their_tenant() {
+        let budget = BodyBudget::new(320 * KIB);
+        let one = as_many_as_fit(&budget, caller(1, 1), 20 * KIB);
+        assert_eq!(one.len() * 20 * KIB, 160 * KIB, "half of it");
+        assert!(!as_many_as_fit(&budget, caller(1, 2), 20 * KIB).is_empty());
+        let strangers = [BodyOwner::Strangers, BodyOwner::Stranger(None)];
+        assert!(!as_many_as_fit(&budget, strangers, 20 * KIB).is_empty());
+    }
+
+    #[test]
+    fn a1_a_body_counts_against_a_share_as_it_grows_and_once() {
+        let budget = BodyBudget::new(1024 * KIB);
+        let mut body = budget.empty_body(caller(1, 1));
+        for kib in [1, 15, 16, 17, 17, 400, 512] {
+            body.grow_to(kib * KIB).unwrap();
+        }
+        assert!(body.grow_to(513 * KIB).is_err());
+        let taken = budget.taken();
+        assert!(taken.all == 512 * KIB && taken.of.values().all(|theirs| *theirs == 512 * KIB));
     }
 }
