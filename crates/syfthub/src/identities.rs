@@ -7,9 +7,9 @@ use quick_cache::sync::Cache;
 use syft_space_domain::Pending;
 use syft_space_domain::ids::HubId;
 use syft_space_domain::marketplace::ports::{
-    HubAccess, HubError, HubIdentity, IdentifyError, SatelliteIdentities,
+    HubAccess, HubError, HubIdentity, IdentifyError, SatelliteIdentities, TrustedHubs,
 };
-use syft_space_domain::marketplace::{Audience, Marketplace, SatelliteClaims, SatelliteId};
+use syft_space_domain::marketplace::{Audience, HubUrl, Marketplace, SatelliteClaims, SatelliteId};
 use syft_space_domain::secret::Secret;
 use syft_space_domain::time::Timestamp;
 use tokio::time::Instant;
@@ -49,12 +49,17 @@ impl Default for IdentitySettings {
 /// does not answer at once, or cannot be asked, what it said last serves for [`stale`](IdentitySettings::stale), and it is
 /// asked behind that; when it says that the person may no
 /// longer act, that is forgotten at once. What one tenant's account is refused is not held against the callers of
-/// another. It must be used within a runtime of tokio.
+/// another. A hub that is at another URL by now is asked for everybody anew: it may be somebody else's, with other people under the
+/// same numbers. It must be used within a runtime of tokio.
 pub struct SyftHubIdentities {
     hub: Arc<SyftHub>,
+    trusted: Arc<dyn TrustedHubs>,
     settings: IdentitySettings,
-    people: Cache<(HubId, String), Arc<Person>>,
+    people: Cache<PersonKey, Arc<Person>>,
 }
+
+/// Who somebody is, on a hub where it is.
+type PersonKey = (HubId, Option<HubUrl>, String);
 
 /// The cached identity of one person.
 #[derive(Default)]
@@ -101,13 +106,14 @@ enum Known {
 impl SyftHubIdentities {
     /// A cache of people that asks through this client.
     #[must_use]
-    pub fn new(hub: Arc<SyftHub>, settings: IdentitySettings) -> Self {
+    pub fn new(hub: Arc<SyftHub>, trusted: Arc<dyn TrustedHubs>, settings: IdentitySettings) -> Self {
         let people = Cache::new(settings.remembered);
-        Self { hub, settings, people }
+        Self { hub, trusted, settings, people }
     }
 
     fn person(&self, claims: &SatelliteClaims) -> Arc<Person> {
-        let key = (claims.hub, claims.subject.clone());
+        let url = self.trusted.by_id(claims.hub).map(|hub| hub.url.clone());
+        let key = (claims.hub, url, claims.subject.clone());
         let made = self.people.get_or_insert_with(&key, || Ok::<_, std::convert::Infallible>(Arc::default()));
         match made {
             Ok(person) => person,

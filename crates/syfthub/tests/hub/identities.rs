@@ -18,12 +18,16 @@ use syft_space_outbound::OutboundError;
 use syft_space_syfthub::{HubHttp, IdentitySettings, SyftHub, SyftHubIdentities};
 use tokio::sync::Semaphore;
 
-use crate::support::{FakeHub, ManualClock, NOW, Seeded, URL, answer, at};
+use crate::support::{FakeHub, ISSUER, ManualClock, NOW, Seeded, Trusted, URL, answer, at};
 
 fn identities(hub: &Arc<FakeHub>) -> Arc<SyftHubIdentities> {
+    identities_trusting(Trusted::one(), hub)
+}
+
+fn identities_trusting(trusted: Arc<Trusted>, hub: &Arc<FakeHub>) -> Arc<SyftHubIdentities> {
     let http: Arc<dyn HubHttp> = hub.clone();
     let client = SyftHub::new(http, ManualClock::new(NOW), &Seeded::new(2)).unwrap();
-    Arc::new(SyftHubIdentities::new(Arc::new(client), IdentitySettings::default()))
+    Arc::new(SyftHubIdentities::new(Arc::new(client), trusted, IdentitySettings::default()))
 }
 
 fn claims(subject: &str, audience: &str) -> SatelliteClaims {
@@ -98,6 +102,21 @@ async fn a2_a_person_is_asked_for_once_in_ten_minutes() {
     assert_eq!(seen[0].body, r#"{"token":"the.very.token"}"#);
     assert_eq!(who(&identities, &claims("2", "spaceowner"), NOW + 600).await, Ok(alice()));
     assert_eq!(hub.calls(), 2);
+}
+
+#[tokio::test]
+async fn a2_a_hub_that_is_at_another_url_by_now_is_asked_for_everybody_anew() {
+    let hub = FakeHub::new(|_| answer(200, valid("2", "spaceowner")));
+    let trusted = Trusted::one();
+    let identities = identities_trusting(Arc::clone(&trusted), &hub);
+    for calls in [1, 2] {
+        for _ in 0..3 {
+            assert_eq!(who(&identities, &claims("2", "spaceowner"), NOW).await, Ok(alice()));
+            assert_eq!(hub.calls(), calls);
+        }
+        // It may be somebody else's, whose second user is another.
+        *trusted.0.lock().unwrap() = vec![crate::support::hub(1, ISSUER, "https://elsewhere.example.org")];
+    }
 }
 
 #[tokio::test]

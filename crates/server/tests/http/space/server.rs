@@ -273,9 +273,13 @@ pub fn memory_space(settings: &Settings) -> Space {
     Space {
         store: Arc::new(MemoryStore::new(commit_hook)),
         trusted: snapshots.clone(),
-        snapshots,
         satellites: Arc::new(satellites),
-        identities: Arc::new(SyftHubIdentities::new(Arc::clone(&hubs), IdentitySettings::default())),
+        identities: Arc::new(SyftHubIdentities::new(
+            Arc::clone(&hubs),
+            snapshots.clone(),
+            IdentitySettings::default(),
+        )),
+        snapshots,
         hubs,
         sealer: Arc::new(MemorySealer::new(Arc::clone(&entropy))),
         documents: Arc::new(MemoryDocuments::new()),
