@@ -50,7 +50,8 @@ pub struct NoneLeft {
 
 /// What callers have taken of their limits.
 ///
-/// It holds at most as many keys as it is made for, and of one policy at most a tenth of those. A key goes when its limit is
+/// It holds at most as many keys as it is made for, and of one policy at most a tenth of as many as are free: so some twenty policies
+/// that are full leave a seventh for others. A key goes when its limit is
 /// whole again. Where there is no room, the new keys of a policy share one, which each policy has besides: so nobody is ever
 /// let in unlimited, and who is known keeps what is theirs.
 ///
@@ -60,16 +61,8 @@ pub struct RateLimiter {
     time: LimiterTime,
     /// The first part of the keys, and the others.
     shards: (Mutex<Shard>, Box<[Mutex<Shard>]>),
-    bounds: Bounds,
-}
-
-/// How many keys a part holds.
-#[derive(Debug, Clone, Copy)]
-struct Bounds {
-    /// Of one policy.
-    of_policy: usize,
-    /// In all.
-    all: usize,
+    /// How many keys a part holds.
+    keys_of_part: usize,
 }
 
 /// A part of the keys, under a lock of its own.
@@ -100,7 +93,7 @@ impl RateLimiter {
     pub const DEFAULT_KEYS: usize = 1_000_000;
     /// Into how many parts the keys are divided, so that few calls wait for one lock, and none for long.
     const SHARDS: usize = 256;
-    /// Of a limiter's keys, one of so many may be of the same policy.
+    /// Of the keys that are free, one of so many may be of the same policy.
     const POLICIES: usize = 10;
     /// How long a part without room is not swept again, in microseconds.
     const SWEEP_AGAIN: i64 = 1_000_000;
@@ -117,7 +110,7 @@ impl RateLimiter {
         Self {
             time: LimiterTime::new(),
             shards: (Mutex::default(), (1..shards).map(|_| Mutex::default()).collect()),
-            bounds: Bounds { of_policy: all.div_ceil(Self::POLICIES), all },
+            keys_of_part: all,
         }
     }
 
@@ -130,7 +123,7 @@ impl RateLimiter {
             let mut shard = self.lock(key);
             // Under the lock: else a take that came first might be of a later time.
             let now = self.time.at(now.as_unix_micros());
-            shard.take(key, limit, amount, now, self.bounds)
+            shard.take(key, limit, amount, now, self.keys_of_part)
         };
         // The lock is given up by now: the shared one may be the same.
         known.unwrap_or_else(|| {
@@ -152,7 +145,7 @@ impl RateLimiter {
         amount: u32,
         now: Timestamp,
     ) -> Result<Headroom, NoneLeft> {
-        let level = self.lock(key).level(key, self.bounds);
+        let level = self.lock(key).level(key, self.keys_of_part);
         let level = level.unwrap_or_else(|| {
             let shared = key.shared();
             self.lock(shared).cells.get(&shared).map(Cell::level).unwrap_or_default()
@@ -248,18 +241,18 @@ impl Shard {
         limit: &Limit,
         amount: u32,
         now: Moment,
-        bounds: Bounds,
+        most: usize,
     ) -> Option<Result<Took, NoneLeft>> {
         if let Some(cell) = self.cells.get_mut(&key) {
             return Some(cell.take(key, limit, amount, now));
         }
-        if !self.has_room(key, bounds) {
+        if !self.has_room(key, most) {
             let again = |swept_at: i64| now.time.saturating_sub(swept_at) >= RateLimiter::SWEEP_AGAIN;
             if self.swept_at.is_none_or(again) {
                 self.swept_at = Some(now.time);
                 self.sweep(now.time);
             }
-            if !self.has_room(key, bounds) {
+            if !self.has_room(key, most) {
                 return None;
             }
         }
@@ -268,14 +261,15 @@ impl Shard {
     }
 
     /// `None` where the key is new, and there is no room.
-    fn level(&self, key: LimitKey, bounds: Bounds) -> Option<Level> {
+    fn level(&self, key: LimitKey, most: usize) -> Option<Level> {
         let known = self.cells.get(&key).map(Cell::level);
-        known.or_else(|| self.has_room(key, bounds).then(Level::default))
+        known.or_else(|| self.has_room(key, most).then(Level::default))
     }
 
-    fn has_room(&self, key: LimitKey, bounds: Bounds) -> bool {
+    /// Whether there is room for a new key, of `most` in all.
+    fn has_room(&self, key: LimitKey, most: usize) -> bool {
         let of_policy = self.of_policy.get(&key.policy()).copied().unwrap_or(0);
-        of_policy < bounds.of_policy && self.cells.len() < bounds.all
+        of_policy < most.saturating_sub(self.cells.len()).div_ceil(RateLimiter::POLICIES)
     }
 
     fn count(&mut self, key: LimitKey) {
@@ -357,7 +351,7 @@ fn digest(limit: &Limit) -> u16 {
 
 impl fmt::Debug for RateLimiter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RateLimiter").field("bounds", &self.bounds).finish_non_exhaustive()
+        f.debug_struct("RateLimiter").field("keys_of_part", &self.keys_of_part).finish_non_exhaustive()
     }
 }
 

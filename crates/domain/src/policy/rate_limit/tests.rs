@@ -284,7 +284,7 @@ fn l1_n_threads_at_once_are_let_through_exactly_as_often_as_the_limit_says() {
 
 #[test]
 fn l1_where_there_is_no_room_new_keys_share_one_and_the_known_keep_theirs() {
-    // One part with room for twenty keys, two of each policy.
+    // One part with room for twenty keys: for a tenth of those that are free, so two of a policy.
     let (limiter, limit) = (RateLimiter::of_shards(20, 1), sliding(2, Period::Minute, 2));
     let take = |policy, caller, now| limiter.take(key(policy, caller), &limit, 1, at(now)).is_ok();
     assert!(take(1, 0, 0) && take(1, 1, 0));
@@ -298,6 +298,19 @@ fn l1_where_there_is_no_room_new_keys_share_one_and_the_known_keep_theirs() {
     // As soon as one is whole, there is room.
     assert!(take(1, 500, 60 * SECOND) && take(1, 500, 60 * SECOND) && !take(1, 500, 60 * SECOND));
     assert!(limiter.keys() <= 3);
+}
+
+#[test]
+fn l1_twenty_policies_that_are_full_leave_room_for_another() {
+    let (limiter, limit) = (RateLimiter::of_shards(1_000, 1), sliding(1, Period::Day, 1));
+    for policy in 1..=20 {
+        for caller in 0..500 {
+            let _full = limiter.take(key(policy, caller), &limit, 1, at(0));
+        }
+    }
+    let of_others = (0..10).filter(|caller| limiter.take(key(200, *caller), &limit, 1, at(0)).is_ok());
+    assert_eq!(of_others.count(), 10);
+    assert!(limiter.keys() <= 1_000 + 21);
 }
 
 #[test]
