@@ -6,7 +6,7 @@ use rustix::termios::tcgetwinsize;
 use serde::Serialize;
 
 use crate::cli::exit::{CommandError, ExitStatus};
-use crate::cli::printable::{cut, one_line, width};
+use crate::cli::printable::{cut, one_line, printable, width};
 
 /// The most columns of a cell on a terminal.
 const MAX_CELL_COLUMNS: usize = 48;
@@ -29,8 +29,9 @@ impl Output {
         Self { writer, json, terminal, bold: terminal && !no_colour }
     }
 
-    /// Writes a line.
+    /// Writes a line, in which nothing can move the cursor: much of it is what others have written.
     pub(super) fn line(&mut self, text: &str) -> anyhow::Result<()> {
+        let text = printable(text);
         check_written(writeln!(self.writer, "{text}"))
     }
 
@@ -42,13 +43,13 @@ impl Output {
     /// Tells a person something that is no result, on standard error.
     pub(super) fn remark(&self, text: &str) {
         // With standard error closed there is nobody to tell.
-        let _nobody = writeln!(io::stderr(), "{text}");
+        let _nobody = writeln!(io::stderr(), "{}", printable(text));
     }
 
     /// Writes a JSON document.
     pub(super) fn document(&mut self, document: &impl Serialize) -> anyhow::Result<()> {
         let text = serde_json::to_string_pretty(document)?;
-        self.line(&text)
+        check_written(writeln!(self.writer, "{text}"))
     }
 
     /// How many columns there are for text: those of the terminal, where it is one.

@@ -82,6 +82,12 @@ async fn k12_an_owner_explains_looks_over_simulates_and_removes_policies_from_th
     std::fs::write(&file, r#"[{"allowed_users": [1]}]"#).unwrap();
     let refused = as_owner(&upstream).expect(4);
     assert!(refused.stderr.contains("/0/allowed_users/0: a pattern is a text"), "{refused:?}");
+    // Nothing that stands there moves the cursor of whoever reads it.
+    let hostile = json!([{ "policy_type": "\u{1b}[31mx" }, { "allowed_users": ["?\u{1b}[2J\u{202e}@x"] }]);
+    std::fs::write(&file, hostile.to_string()).unwrap();
+    let told = as_owner(&upstream).expect(0);
+    let told = told.stdout + &told.stderr;
+    assert!(told.contains("\\u{1b}[31m") && !told.contains(['\u{1b}', '\u{202e}']), "{told:?}");
 
     let told = as_owner(&["policies", "simulate", "us", "--deny", ANNA]).expect(0).stdout;
     let rows: Vec<Vec<&str>> = told.lines().map(|line| line.split_whitespace().collect()).collect();
