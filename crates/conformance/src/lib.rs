@@ -24,7 +24,7 @@
 //!
 //! | port | suite |
 //! |---|---|
-//! | `Store`, and the rows and views of every room | [`check_store`], or one by one: [`store`], [`tenant`], [`identity`], [`api_key`], [`second_factor`], [`session`], [`password_reset`], [`oidc`], [`dataset`], [`endpoint`], [`policy`], [`group`], [`expectation`], [`ledger`], [`disclosure`], [`marketplace`], [`audit`] |
+//! | `Store`, and the rows and views of every room | [`check_store`], or one by one: [`store`], [`tenant`], [`identity`], [`api_key`], [`second_factor`], [`session`], [`password_reset`], [`oidc`], [`dataset`], [`endpoint`], [`policy`], [`group`], [`expectation`], [`retention`], [`ledger`], [`disclosure`], [`marketplace`], [`audit`] |
 //! | `DocumentStore` | [`documents`] |
 //! | `SearchEngine` | [`search`] |
 //! | `TextExtractor` | [`extract`] |
@@ -81,6 +81,7 @@ pub mod passwords;
 pub mod policy;
 pub mod policy_revision;
 pub mod rate_limits;
+pub mod retention;
 mod run;
 pub mod sample;
 pub mod sealing;
@@ -118,6 +119,7 @@ pub fn check_store(make: &StoreFactory) {
     policy_revision::suite(make);
     group::suite(make);
     expectation::suite(make);
+    retention::suite(make);
     ledger::suite(make);
     disclosure::suite(make);
     approval::suite(make);

@@ -103,6 +103,8 @@ ids! {
     GroupId;
     /// A question that waits for approval, or was decided on.
     ApprovalId;
+    /// A legal hold of a tenant.
+    LegalHoldId;
     /// An ingestion job.
     JobId;
     /// An audit event.

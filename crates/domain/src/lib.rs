@@ -16,6 +16,7 @@
 //! * [`endpoint`]: what is published, and how it is queried: an [`endpoint::QueryCall`] owns its caller, its endpoint and
 //!   the one event that it leaves.
 //! * [`marketplace`]: which hubs are trusted, what a tenant is there, and who comes from there.
+//! * [`retention`]: how long what nobody removes is kept, and legal holds.
 //! * [`audit`]: what happened, with everything personal set aside so that it can be erased.
 //! * [`store`] and [`mod@unit`]: how all of it is written: a unit of work ends as [`unit::Recorded`] or
 //!   [`unit::Refused`], and the store commits its rows and its audit events together. A read is a closure over one
@@ -75,6 +76,7 @@ pub mod policy;
 mod port_error;
 pub mod random;
 mod read;
+pub mod retention;
 pub mod sealing;
 pub mod secret;
 pub mod snapshot;

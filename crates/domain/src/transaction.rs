@@ -16,6 +16,7 @@ use crate::marketplace::ports::{MarketplaceRows, MarketplaceView};
 use crate::policy::ports::{
     DisclosureRows, DisclosureView, PolicyRows, PolicyView, RevisionRows, RevisionView,
 };
+use crate::retention::ports::{RetentionRows, RetentionView};
 use crate::tenant::ports::{TenantRows, TenantView};
 
 /// Everything that can be read from one snapshot.
@@ -36,6 +37,7 @@ pub trait View:
     + ApprovalView
     + LedgerView
     + MarketplaceView
+    + RetentionView
     + AuditView
 {
 }
@@ -56,6 +58,7 @@ impl<T> View for T where
         + ApprovalView
         + LedgerView
         + MarketplaceView
+        + RetentionView
         + AuditView
         + ?Sized
 {
@@ -80,6 +83,7 @@ pub trait Tx:
     + ApprovalRows
     + LedgerRows
     + MarketplaceRows
+    + RetentionRows
 {
 }
 impl<T> Tx for T where
@@ -99,6 +103,7 @@ impl<T> Tx for T where
         + ApprovalRows
         + LedgerRows
         + MarketplaceRows
+        + RetentionRows
         + ?Sized
 {
 }

@@ -34,6 +34,32 @@ impl EventLogs {
         }
     }
 
+    /// The events of a log behind one that still know of a person, the oldest first.
+    pub(crate) fn with_persons(&self, log: Log, after: Option<Seq>) -> impl Iterator<Item = &RecordedEvent> {
+        let chunks = self.0.get(&log).into_iter().flat_map(|log| &log.chunks);
+        let behind = chunks.flat_map(|chunk| chunk.iter()).map(|recorded| &**recorded);
+        behind.filter(move |recorded| {
+            after.is_none_or(|Seq(after)| recorded.seq > after) && !recorded.is_erased()
+        })
+    }
+
+    /// Erases what events know of persons. Answers how many knew of one.
+    pub(crate) fn erase_persons(&mut self, log: Log, events: &[Seq]) -> u64 {
+        let Some(log) = Arc::make_mut(&mut self.0).get_mut(&log) else { return 0 };
+        let mut erased = 0;
+        for chunk in &mut log.chunks {
+            let is_meant =
+                |recorded: &RecordedEvent| !recorded.is_erased() && events.contains(&Seq(recorded.seq));
+            if chunk.iter().any(|recorded| is_meant(recorded)) {
+                for recorded in Arc::make_mut(chunk).iter_mut().filter(|recorded| is_meant(recorded)) {
+                    Arc::make_mut(recorded).erase_person();
+                    erased += 1;
+                }
+            }
+        }
+        erased
+    }
+
     /// A page of a log, the newest event first. It scans the log: there is no index that could lag.
     pub(crate) fn page(&self, log: Log, filter: &EventFilter, request: PageRequest<Seq>) -> LogPage {
         let log = self.0.get(&log);

@@ -83,6 +83,7 @@ mod policy;
 mod policy_revision;
 mod random;
 mod rate_limits;
+mod retention;
 mod sealing;
 mod store;
 mod table;

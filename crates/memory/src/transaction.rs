@@ -17,12 +17,13 @@ use syft_space_domain::identity::{
 };
 use syft_space_domain::ids::{
     AccountId, ActorId, ApiKeyId, ApprovalId, DatasetId, EndpointId, GroupId, HubId, InvitationId, JobId,
-    ListingId, MarketplaceId, OidcProviderId, PolicyId, SessionId, TenantId,
+    LegalHoldId, ListingId, MarketplaceId, OidcProviderId, PolicyId, SessionId, TenantId,
 };
 use syft_space_domain::ledger::{AccountBalance, BalanceKey, Transfer, TransferKey};
 use syft_space_domain::marketplace::{Hub, Listing, Marketplace};
 use syft_space_domain::policy::ports::Disclosed;
 use syft_space_domain::policy::{KeptRevision, Policy};
+use syft_space_domain::retention::{LegalHold, RetentionTerms};
 use syft_space_domain::sealing::Sealed;
 use syft_space_domain::store::{StateChange, StoreError};
 use syft_space_domain::tenant::{Tenant, TenantScope};
@@ -69,6 +70,9 @@ pub(crate) struct Tables {
     pub(crate) hubs: Arc<BTreeMap<HubId, Hub>>,
     pub(crate) marketplaces: Table<MarketplaceId, Marketplace>,
     pub(crate) listings: Table<ListingId, Listing>,
+    /// One row a tenant.
+    pub(crate) retention_terms: Table<(), RetentionTerms>,
+    pub(crate) legal_holds: Table<LegalHoldId, LegalHold>,
     pub(crate) logs: EventLogs,
 }
 

@@ -12,7 +12,7 @@ use diesel::sql_types::Binary;
 use diesel::sqlite::Sqlite;
 use syft_space_domain::ids::{
     AccountId, ActorId, ApiKeyId, ApprovalId, DatasetId, EndpointId, EventId, GroupId, HubId, InvitationId,
-    JobId, ListingId, MarketplaceId, OidcProviderId, PolicyId, RequestId, SessionId, TenantId,
+    JobId, LegalHoldId, ListingId, MarketplaceId, OidcProviderId, PolicyId, RequestId, SessionId, TenantId,
 };
 use syft_space_domain::marketplace::SatelliteId;
 use syft_space_domain::page::{Cursor, Page, PageItem, PageLimit};
@@ -62,6 +62,7 @@ id_keys!(
     ActorId,
     ApiKeyId,
     ApprovalId,
+    LegalHoldId,
     DatasetId,
     EndpointId,
     EventId,

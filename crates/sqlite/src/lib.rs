@@ -44,6 +44,7 @@ mod policy_revision;
 mod rate_limits;
 mod read_queue;
 mod readers;
+mod retention;
 mod schema;
 mod second_factor;
 mod session;

@@ -367,6 +367,24 @@ table! {
 }
 
 table! {
+    retention_terms (tenant_id, kind) {
+        tenant_id -> Binary,
+        kind -> Text,
+        days -> BigInt,
+    }
+}
+
+table! {
+    legal_holds (tenant_id, id) {
+        tenant_id -> Binary,
+        id -> Binary,
+        reason -> Text,
+        made_by -> Nullable<Binary>,
+        created_at -> BigInt,
+    }
+}
+
+table! {
     expectations (tenant_id, endpoint_id, position) {
         tenant_id -> Binary,
         endpoint_id -> Binary,

@@ -3,7 +3,7 @@
 use std::ops::DerefMut;
 
 use syft_space_conformance::{
-    Check, StoreFactory, approval, disclosure, expectation, group, ledger, policy_revision, sample,
+    Check, StoreFactory, approval, disclosure, expectation, group, ledger, policy_revision, retention, sample,
 };
 use syft_space_domain::ids::{ActorId, PolicyId};
 use syft_space_domain::ledger::ports::{LedgerRows, LedgerView};
@@ -22,11 +22,12 @@ use crate::store::Fault;
 use crate::{assert_caught, faulty_store};
 
 /// The rooms of what is counted, of groups, of what is expected, of what waits for approval, and of what policies were.
-pub(crate) const COUNTED: [&[Check<StoreFactory>]; 6] = [
+pub(crate) const COUNTED: [&[Check<StoreFactory>]; 7] = [
     ledger::CHECKS,
     disclosure::CHECKS,
     group::CHECKS,
     expectation::CHECKS,
+    retention::CHECKS,
     approval::CHECKS,
     policy_revision::CHECKS,
 ];

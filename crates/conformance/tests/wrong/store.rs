@@ -17,6 +17,7 @@ use syft_space_domain::unit::{Unit, UnitOutcome};
 use syft_space_memory::MemoryStore;
 
 use crate::faulty_approvals::ApprovalFault;
+use crate::faulty_retention::RetentionFault;
 use crate::faulty_revisions::RevisionFault;
 use crate::faulty_view::FaultyView;
 use crate::scoped_methods::SCOPED_METHODS;
@@ -56,6 +57,8 @@ pub(crate) enum Fault {
     Approvals(ApprovalFault),
     /// Something is wrong with what policies were.
     Revisions(RevisionFault),
+    /// Of what goes by its age.
+    Retention(RetentionFault),
     /// A recovery code that was taken is there again.
     KeepsRecoveryCodes,
     /// A session that is used keeps its refresh token.

@@ -61,6 +61,8 @@ named_enum! {
         MembersRemoved = "members_removed",
         /// More was changed than is listed.
         More = "more",
+        /// What events knew of persons was erased, as its term had ended: the number of events stands behind it.
+        PersonalDataErased = "personal_data_erased",
         /// Policies were attached.
         PoliciesAdded = "policies_added",
         /// Policies were detached.
@@ -81,6 +83,8 @@ named_enum! {
         Removed = "removed",
         /// A request was sent again, and nothing was done twice.
         Repeated = "repeated",
+        /// What policies were before was removed, as its term had ended: the number stands behind it.
+        RevisionsRemoved = "revisions_removed",
         /// A policy is again what it was by an earlier revision; what that changed stands behind it.
         RolledBack = "rolled_back",
         /// An API key has another secret.

@@ -173,6 +173,8 @@ text_enum! {
         SigningKey = "signing_key",
         /// An access review, by its digest.
         AccessReview = "access_review",
+        /// A legal hold.
+        LegalHold = "legal_hold",
         /// The audit log.
         Audit = "audit",
         /// A route of the API, as `METHOD /path/{of}/the/table`.

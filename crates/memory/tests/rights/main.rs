@@ -11,6 +11,8 @@ mod expecting;
 #[cfg(test)]
 mod guessing;
 #[cfg(test)]
+mod keeping;
+#[cfg(test)]
 mod reads;
 #[cfg(test)]
 mod recorded;

@@ -19,6 +19,7 @@ use syft_space_domain::marketplace::{
 };
 use syft_space_domain::page::PageRequest;
 use syft_space_domain::policy::{self, ChangePolicy, HypotheticalChange, LintTarget};
+use syft_space_domain::retention;
 
 use crate::world::{Loss, World, account, context, secret};
 
@@ -78,6 +79,10 @@ const READS: &[Reads] = &[
         let page = PageRequest::default();
         told(block_on(audit::events(&world.space, who, EventFilter::default(), page)))
     }),
+    ("retention", Permission::ManageTenant, |world, who, _| {
+        told(block_on(retention::retention(&world.space, who)))
+    }),
+    ("due", Permission::ManageTenant, |world, who, _| told(block_on(retention::due(&world.space, who)))),
     ("members", Permission::ReadMembers, |world, who, _| {
         told(block_on(identity::members(&world.space, who, PageRequest::default())))
     }),

@@ -1,10 +1,11 @@
 //! The work that a server does between requests: ingestion jobs, the synchronisation with marketplaces, the rotation of
 //! signing keys, keeping what was taken of limits, the end of access reviews that nobody reads on, and of
-//! questions that waited for approval.
+//! questions that waited for approval, and removing what is older than its term.
 
 pub(crate) mod approvals;
 pub(crate) mod marketplace_sync;
 pub(crate) mod policy_keeper;
+pub(crate) mod retention;
 pub(crate) mod reviews;
 pub(crate) mod signing_keys;
 pub(crate) mod workers;

@@ -10,6 +10,7 @@ mod ledger;
 mod oidc;
 mod policy_tools;
 mod resets;
+mod retention;
 mod second_factor;
 mod sessions;
 

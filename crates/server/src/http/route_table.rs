@@ -26,7 +26,7 @@ use crate::routes::{
     access_review, api_keys, approvals, audit, auth, choose_password, datasets, docs, documents, endpoints,
     expectations, explanation, front_page, groups, health, hubs, invitations, jobs, keys, ledger, listings,
     marketplaces, oidc, openapi, operator, own_access, policies, policy_lint, policy_revisions,
-    policy_simulation, query, security_txt, sessions, shapes, tenant, totp, users,
+    policy_simulation, query, retention, security_txt, sessions, shapes, tenant, totp, users,
 };
 
 macro_rules! routes {
@@ -155,6 +155,22 @@ pub static ROUTES: &[Route] = routes! {
     Patch  "/api/v1/tenant" member(&[ManageTenant]) => tenant::change,
         summary("Change the settings of the tenant").merge_patch::<tenant::ChangeTenantSettings>()
             .response::<tenant::TenantSettings>(200).etag().if_match().reasons(&[Conflict]);
+
+    Get    "/api/v1/retention" member(&[ManageTenant]) => retention::get,
+        summary("Show for how long kinds of data are kept, and what stands against their going")
+            .response::<retention::Retention>(200);
+    Patch  "/api/v1/retention" member(&[ManageTenant]) => retention::change,
+        summary("Keep kinds of data for other times").description("It acts on what is there already, from the next sweep on.")
+            .merge_patch::<retention::ChangeRetentionTerms>().response::<retention::RetentionTerms>(200);
+    Post   "/api/v1/retention/sweep" member(&[ManageTenant]) => retention::sweep,
+        summary("Remove what is older than its term, or tell what would go")
+            .description("It goes by itself, each hour.")
+            .request_body::<retention::SweepRetention>().response::<retention::RetentionSweep>(200).reasons(&[Conflict]);
+    Post   "/api/v1/retention/holds" member(&[ManageTenant]) => retention::hold,
+        summary("Have nothing go by its age").description("It acts at once, also on a sweep that is under way.")
+            .request_body::<retention::NewLegalHold>().response::<retention::LegalHold>(201).reasons(&[LimitReached]);
+    Delete "/api/v1/retention/holds/{id}" member(&[ManageTenant]) => retention::release,
+        summary("Release a legal hold").no_content();
 
     Get    "/api/v1/users"      member(&[ReadMembers]) => users::list,
         summary("List the members").paged().response::<List<users::Member>>(200);

@@ -33,6 +33,7 @@ pub(crate) mod policy_revisions;
 pub(crate) mod policy_simulation;
 pub(crate) mod query;
 pub(crate) mod reply;
+pub(crate) mod retention;
 mod rules;
 pub(crate) mod security_txt;
 pub(crate) mod sessions;

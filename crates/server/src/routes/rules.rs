@@ -7,6 +7,7 @@ use syft_space_domain::dataset::{Dataset, SearchQuery};
 use syft_space_domain::identity::ApiKey;
 use syft_space_domain::ids::PolicyId;
 use syft_space_domain::marketplace::{HubCredential, check_subject};
+use syft_space_domain::retention::RetentionKind;
 use syft_space_domain::secret::Secret;
 use syft_space_domain::tenant::Tenant;
 
@@ -71,6 +72,21 @@ where
 {
     let (min, max) = Tenant::KEY_DAYS.into_inner();
     checked(deserializer, |days| in_range(Some(*days), min, max)).map(Some)
+}
+
+macro_rules! retention_terms {
+    ($($name:ident: $kind:ident;)*) => {$(
+        /// The days of a kind of data, in a field that may be left out, and not be null.
+        pub(super) fn $name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
+            let (min, max) = RetentionKind::$kind.bounds().into_inner();
+            checked(deserializer, |days| in_range(Some(*days), min, max)).map(Some)
+        }
+    )*};
+}
+
+retention_terms! {
+    log_personal_data: LogPersonalData;
+    policy_revisions: PolicyRevisions;
 }
 
 /// The ids of policies. What is no id is told of as an error of the list.

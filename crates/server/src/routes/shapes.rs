@@ -22,6 +22,7 @@ use syft_space_domain::identity::oidc::{Group, OidcIssuer};
 use syft_space_domain::identity::{AccountStatus, Email, Password};
 use syft_space_domain::marketplace::{HubRole, HubUrl, HubUsername, ListingState};
 use syft_space_domain::page::PageLimit;
+use syft_space_domain::retention::RetentionKind;
 use syft_space_domain::text;
 
 use crate::http::reason::Reason;
@@ -60,6 +61,10 @@ macro_rules! shapes {
 use shapes;
 
 shapes! {
+    /// A kind of data that goes by its age.
+    RetentionKindShape = "RetentionKind": json_schema!({
+        "type": "string", "enum": names(&RetentionKind::ALL, RetentionKind::as_str),
+    });
     /// A name for people.
     NameShape = "Name": json_schema!({
         "type": "string", "minLength": 1, "maxLength": text::NAME_MAX,

@@ -19,7 +19,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::background::workers::Workers;
-use crate::background::{approvals, marketplace_sync, reviews, signing_keys};
+use crate::background::{approvals, marketplace_sync, retention, reviews, signing_keys};
 use crate::config::{Registration, Settings};
 use crate::http::body_budget::BodyBudget;
 use crate::http::client_limit::ClientLimit;
@@ -133,6 +133,8 @@ pub async fn serve(
     let reviews = tokio::spawn(reviews::forget_forever(state.space.clone()));
     let approvals = approvals::remove_ended_forever(state.space.clone(), Arc::clone(&operator));
     let approvals = tokio::spawn(approvals);
+    let retention = retention::sweep_forever(state.space.clone(), Arc::clone(&operator));
+    let retention = tokio::spawn(retention);
     let marketplace_sync = settings.public_url.clone().map(|public_url| {
         tokio::spawn(marketplace_sync::sync_forever(state.space.clone(), operator, public_url))
     });
@@ -177,6 +179,7 @@ pub async fn serve(
     key_rotation.abort();
     reviews.abort();
     approvals.abort();
+    retention.abort();
     if let Some(sync) = marketplace_sync {
         sync.abort();
     }

@@ -32,6 +32,9 @@ async fn u1_every_mutating_route_emits_an_event_that_bears_its_request_id() {
     }
     let key = json!({ "name": "nightly", "scopes": ["write_datasets"] });
     let key = owner.post("/api-keys", &key).await.expect(201).body["id"].as_str().unwrap().to_owned();
+    let hold =
+        owner.post("/retention/holds", &json!({ "reason": "an audit" })).await.expect(201).body["id"].clone();
+    let hold = hold.as_str().unwrap();
     let other = space.member(&owner, "other@acme.example", "user").await;
     let other = other.get("/auth/me").await.body["id"].as_str().unwrap().to_owned();
     let reset = owner.send(owner.request("POST", &format!("/users/{other}/reset"))).await.expect(201);
@@ -78,6 +81,10 @@ async fn u1_every_mutating_route_emits_an_event_that_bears_its_request_id() {
         ),
         ("POST", "/auth/totp", "/auth/totp".into(), json!({ "password": PASSWORD })),
         ("PATCH", "/tenant", "/tenant".into(), json!({ "second_factor_roles": ["viewer"] })),
+        ("PATCH", "/retention", "/retention".into(), json!({ "log_personal_data": 30 })),
+        ("DELETE", "/retention/holds/{id}", format!("/retention/holds/{hold}"), Value::Null),
+        ("POST", "/retention/sweep", "/retention/sweep".into(), json!({ "dry_run": false })),
+        ("POST", "/retention/holds", "/retention/holds".into(), json!({ "reason": "a trial" })),
         ("PATCH", "/users/{id}", format!("/users/{user}"), json!({ "role": "viewer" })),
         ("DELETE", "/users/{id}/sessions", format!("/users/{user}/sessions"), Value::Null),
         ("POST", "/users/{id}/reset", format!("/users/{user}/reset"), Value::Null),

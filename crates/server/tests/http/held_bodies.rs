@@ -173,6 +173,7 @@ pub async fn seen(owner: &Client, things: &Fixture) -> Vec<Value> {
         format!("/datasets/{dataset}/documents?limit=100"),
         format!("/datasets/{dataset}/jobs?limit=100"),
         format!("/users/{}", things.member),
+        "/retention".to_owned(),
         "/groups?limit=100".to_owned(),
         format!("/groups/{}/members?limit=100", things.group),
         format!("/endpoints/{slug}/expectations"),

@@ -116,6 +116,8 @@ mod readme;
 #[cfg(test)]
 mod resets;
 #[cfg(test)]
+mod retention;
+#[cfg(test)]
 mod satellites;
 #[cfg(test)]
 mod secrets;

@@ -22,6 +22,8 @@ pub struct Fixture {
     pub slug: String,
     pub policy: String,
     pub group: String,
+    /// A legal hold.
+    pub hold: String,
     /// The question of a member, which waits.
     pub approval: String,
     pub marketplace: String,
@@ -46,6 +48,7 @@ impl Fixture {
         let asker = space.member(owner, &format!("asker@{tenant}.example"), "user").await;
         Self {
             group: group_of(owner, "things").await,
+            hold: hold_of(owner).await,
             approval: asked(owner, &asker, &dataset).await,
             listing: listed(owner, "things", &marketplace).await,
             api_key: key_of(owner).await,
@@ -79,6 +82,7 @@ impl Fixture {
             slug: "missing".to_owned(),
             policy: id.clone(),
             group: "missing".to_owned(),
+            hold: id.clone(),
             approval: id.clone(),
             listing: id.clone(),
             marketplace: id,
@@ -97,6 +101,7 @@ impl Fixture {
             "datasets" => &self.dataset,
             "policies" => &self.policy,
             "approvals" => &self.approval,
+            "retention" => &self.hold,
             "marketplaces" => &self.marketplace,
             _ => "",
         };
@@ -147,6 +152,9 @@ pub fn body(route: &Route, things: &Fixture, n: usize) -> Option<Value> {
         (Method::Post, TOTP_PATH) => Some(json!({ "password": PASSWORD })),
         (Method::Post, CONFIRM_PATH | RECOVERY_CODES_PATH) => Some(json!({ "code": "000000" })),
         (Method::Patch, "/tenant") => Some(json!({ "second_factor_roles": [] })),
+        (Method::Patch, "/retention") => Some(json!({ "log_personal_data": 100 + n })),
+        (Method::Post, "/retention/sweep") => Some(json!({ "dry_run": true })),
+        (Method::Post, "/retention/holds") => Some(json!({ "reason": format!("trial {n}") })),
         (Method::Post, "/groups") => Some(json!({ "name": format!("made-{n}") })),
         (Method::Patch, "/groups/{name}") => Some(json!({ "description": format!("renamed {n}") })),
         (Method::Post, "/groups/{name}/members") => Some(json!({ "emails": ["more@things.example"] })),
@@ -217,6 +225,12 @@ pub fn body(route: &Route, things: &Fixture, n: usize) -> Option<Value> {
             panic!("{method} {path} is in the route table and not in the matrix: say what it takes")
         }
     }
+}
+
+/// Makes a legal hold, and answers its id.
+async fn hold_of(owner: &Client) -> String {
+    let made = owner.post("/retention/holds", &json!({ "reason": "a trial" })).await.expect(201);
+    made.body["id"].as_str().unwrap().to_owned()
 }
 
 /// Makes a group with one address, and answers its name.
@@ -371,6 +385,7 @@ impl Fixture {
         };
         Self {
             group: group_of(owner, &format!("things-{n}")).await,
+            hold: hold_of(owner).await,
             approval,
             listing: listed(owner, &slug, &marketplace).await,
             api_key: key_of(owner).await,

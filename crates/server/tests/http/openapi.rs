@@ -205,6 +205,9 @@ async fn i1_every_example_of_a_request_is_accepted_and_answered_as_its_example_s
     told.send("policy_revisions_roll_back", &policy, 200).await;
     told.send("endpoints_attach", "opening-hours", 200).await;
     told.send("expectations_set", "opening-hours", 200).await;
+    told.send("retention_sweep", "", 200).await;
+    told.send("retention_change", "", 200).await;
+    told.send("retention_hold", "", 201).await;
     told.send("groups_create", "", 201).await;
     for id in ["groups_change", "groups_add", "groups_get", "groups_members"] {
         told.send(id, "partners", 200).await;

@@ -44,6 +44,8 @@ const APP_ROWS: &str = "
     INSERT INTO approvals VALUES (x'01', x'1A', x'07', x'08', x'02', x'1B', x'02', 1, 2, 'approved', 1, x'1C', '');
     INSERT INTO approval_questions VALUES (x'01', x'1A', 'member', 'teaching', 8, 5, 0.5, 0, x'00', x'0B');
     INSERT INTO outdated_approvals VALUES (x'01', 'policy', x'08');
+    INSERT INTO retention_terms VALUES (x'01', 'log_personal_data', 30);
+    INSERT INTO legal_holds VALUES (x'01', x'1D', 'a trial', x'02', 1);
     INSERT INTO hubs VALUES (x'0E', 'https://hub.example.org', 'https://hub.example.org', 'operator', 1);
     INSERT INTO marketplaces VALUES (x'01', x'0F', 'harbor', x'0E', 'spaceowner', NULL, x'00', 1, 1, 1, NULL);
     INSERT INTO listings VALUES (x'01', x'10', x'07', 'docs', x'0F', 'pending', NULL, NULL, 1, 0, 1, 1);

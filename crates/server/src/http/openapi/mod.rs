@@ -28,6 +28,7 @@ const TAGS: &[(&str, &str)] = &[
     ("sessions", "Where one is logged in."),
     ("totp", "One's own second factor."),
     ("tenant", "The settings of the tenant."),
+    ("retention", "How long what nobody removes is kept, and legal holds."),
     ("api_keys", "What programs of members come with."),
     ("users", "Members of the tenant."),
     ("invitations", "Inviting, and accepting."),

@@ -159,6 +159,7 @@ async fn furnish(r: &mut Recorder, space: &TestSpace) -> Fixture {
     r.make("listing", "owner", "/endpoints/things/listings", json!({ "marketplace_id": "«marketplace»" }))
         .await;
     settled(r, |items| items.iter().all(|one| one["state"] == "listed")).await;
+    r.make("hold", "owner", "/retention/holds", json!({ "reason": "a trial" })).await;
     let sessions = r.quiet(Ask::new("somebody", "GET", "/auth/sessions")).await;
     r.keep("session of somebody", sessions["items"][0]["id"].as_str().unwrap());
     Fixture {
@@ -172,6 +173,7 @@ async fn furnish(r: &mut Recorder, space: &TestSpace) -> Fixture {
         slug: "things".to_owned(),
         policy: "«policy»".to_owned(),
         group: "things".to_owned(),
+        hold: "«hold»".to_owned(),
         approval: "«approval»".to_owned(),
         marketplace: "«marketplace»".to_owned(),
         listing: "«listing»".to_owned(),

@@ -45,6 +45,11 @@ pub fn fields(route: &Route) -> Vec<Field> {
         (Method::Delete, "/auth/totp") => vec![is("/password", Password), is("/code", Token)],
         (Method::Post, "/auth/totp/confirm" | "/auth/totp/recovery-codes") => vec![is("/code", Token)],
         (Method::Patch, "/tenant") => vec![is("/second_factor_roles", List), is("/max_key_days", Count)],
+        (Method::Patch, "/retention") => {
+            vec![is("/log_personal_data", Count), is("/policy_revisions", Count)]
+        }
+        (Method::Post, "/retention/sweep") => vec![is("/dry_run", Flag)],
+        (Method::Post, "/retention/holds") => vec![is("/reason", Name)],
         (Method::Put, "/auth/password") => {
             vec![is("/current_password", Password), is("/new_password", NewPassword)]
         }

@@ -8,6 +8,8 @@ use crate::house::words::{root, sources};
 /// The functions of the domain that read the store themselves, and for whom: for no principal.
 const DIRECT: &[(&str, &str)] = &[
     ("dataset/encode.rs wanted", "nobody: vectors follow in the background"),
+    ("retention/sweep.rs sweep_everywhere", "nobody: it goes by itself"),
+    ("retention/sweep.rs sweep_tenant", "nobody: it goes by itself"),
     ("identity/reading.rs read", "the one way itself"),
     ("identity/reading.rs read_ahead", "the same, with a refusal that is recorded"),
     ("identity/accept.rs look_up", "whoever holds the token; a unit of work asks again"),

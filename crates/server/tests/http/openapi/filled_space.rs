@@ -37,6 +37,8 @@ impl FilledSpace {
         let key = json!({ "name": "nightly", "scopes": ["read_metadata"] });
         let key = owner.post("/api-keys", &key).await.expect(201).body["id"].clone();
         owner.post("/groups", &json!({ "name": "partners" })).await.expect(201);
+        let hold = json!({ "reason": "a trial" });
+        let hold = owner.post("/retention/holds", &hold).await.expect(201).body["id"].clone();
         let text = |value: Value| value.as_str().unwrap().to_owned();
         let things = vec![
             ("/api/v1/auth/sessions/{id}", text(session)),
@@ -44,6 +46,7 @@ impl FilledSpace {
             ("/api/v1/invitations/{id}", text(invited)),
             ("/api/v1/api-keys/{id}", text(key)),
             ("/api/v1/approvals/{id}", waiting),
+            ("/api/v1/retention/holds/{id}", text(hold)),
             ("/api/v1/datasets/{id}", dataset),
             ("/api/v1/policies/{id}", text(policy)),
             ("/api/v1/marketplaces/{id}", marketplace),

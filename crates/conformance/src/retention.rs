@@ -1,0 +1,245 @@
+//! The suite of `RetentionView` and `RetentionRows`.
+
+use syft_space_domain::audit::ports::Seq;
+use syft_space_domain::audit::{Action, Event, Log, Person};
+use syft_space_domain::ids::{ActorId, LegalHoldId, PolicyId};
+use syft_space_domain::policy::{KeptRevision, RevisionSummary};
+use syft_space_domain::retention::ports::PersonsFound;
+use syft_space_domain::retention::{LegalHold, RetentionKind, RetentionTerms};
+use syft_space_domain::store::{Store, StoreError};
+use syft_space_domain::text::Name;
+use syft_space_domain::unit::{Abort, Recorded, Refused};
+
+use crate::check::{Check, checks, run_all};
+use crate::fixture::{Fixture, StoreFactory};
+use crate::run::{assert_conflict, commit, log, read, seeded_store};
+use crate::sample::{self, access, account_id, policy, policy_id, scope, time, write_scope};
+
+/// Every promise of [`RetentionView`](syft_space_domain::retention::ports::RetentionView) and `RetentionRows`.
+pub const CHECKS: &[Check<StoreFactory>] = checks![
+    g4_terms_are_those_that_were_set_and_the_defaults_until_then,
+    g4_holds_are_read_back_in_order_until_they_are_released,
+    g4_what_is_older_than_a_time_is_found_in_the_order_of_the_log,
+    g2_what_is_erased_of_an_event_is_gone_and_the_event_stays,
+    g4_a_unit_that_is_refused_erases_nothing,
+    g4_revisions_go_by_when_another_took_their_place,
+    z1_terms_holds_and_what_is_due_are_the_tenants_own,
+];
+
+/// Checks every promise.
+pub fn suite(make: &StoreFactory) {
+    run_all("the store of what goes by its age", CHECKS, make);
+}
+
+/// The `n`-th hold.
+fn hold(n: u64) -> LegalHold {
+    LegalHold {
+        id: hold_id(n),
+        reason: Name::parse(&format!("trial {n}")).expect("a valid reason"),
+        made_by: (!n.is_multiple_of(2)).then(|| ActorId::from(account_id(n))),
+        created_at: time(3),
+    }
+}
+
+fn hold_id(n: u64) -> LegalHoldId {
+    LegalHoldId::from_bytes(*account_id(n).as_bytes())
+}
+
+fn terms(days: u32) -> RetentionTerms {
+    let mut terms = RetentionTerms::default();
+    terms.set(RetentionKind::LogPersonalData, days).expect("a term within its bounds");
+    terms
+}
+
+fn terms_of(store: &dyn Store, tenant: u64) -> RetentionTerms {
+    read(store, move |view| view.retention_terms(&scope(tenant)))
+}
+
+fn holds_of(store: &dyn Store, tenant: u64) -> Vec<LegalHold> {
+    read(store, move |view| view.legal_holds(&scope(tenant)))
+}
+
+/// Writes an event for each of these times into a tenant's log; all know of a person.
+fn write_events(store: &dyn Store, tenant: u64, times: &[u32]) {
+    for at in times {
+        let event = Event {
+            time: time(*at),
+            person: Person { email: Some(format!("p{at}@example.org")), ..Person::default() },
+            ..sample::event(Log::from(&scope(tenant)), Action::AuthnLoginFail)
+        };
+        let written = store.write(move |_| Ok::<_, Abort<StoreError>>(Recorded::new((), event.clone())));
+        written.wait().expect("an event is written");
+    }
+}
+
+fn before(store: &dyn Store, tenant: u64, at: u32, after: Option<u64>, at_most: usize) -> PersonsFound {
+    let after = after.map(Seq);
+    read(store, move |view| view.persons_before(&scope(tenant), time(at), after, at_most))
+}
+
+fn found(due: &[u64], last: Option<u64>) -> PersonsFound {
+    PersonsFound { due: due.iter().copied().map(Seq).collect(), last: last.map(Seq) }
+}
+
+/// Each of them by itself, also behind a restart.
+pub fn g4_terms_are_those_that_were_set_and_the_defaults_until_then(make: &StoreFactory) {
+    let fixture = seeded_store(make);
+    let store = &*fixture.adapter;
+    assert_eq!(terms_of(store, 1), RetentionTerms::default(), "until terms are set they are the defaults");
+    for days in [30, 7, 3_650] {
+        commit(store, move |tx| tx.set_retention_terms(&write_scope(1), &terms(days)));
+        assert_eq!(
+            terms_of(store, 1).days(RetentionKind::LogPersonalData),
+            days,
+            "the terms are those that were set last"
+        );
+    }
+    let Fixture { adapter, reopen } = fixture;
+    drop(adapter);
+    if let Some(reopen) = reopen {
+        let kept = terms_of(&*reopen().adapter, 1).days(RetentionKind::LogPersonalData);
+        assert_eq!(kept, 3_650, "terms outlive a restart");
+    }
+}
+
+/// All of what they say, and one of each id.
+pub fn g4_holds_are_read_back_in_order_until_they_are_released(make: &StoreFactory) {
+    let fixture = seeded_store(make);
+    let store = &*fixture.adapter;
+    for n in [2, 1, 3] {
+        commit(store, move |tx| tx.add_legal_hold(&write_scope(1), &hold(n)));
+    }
+    assert_conflict(store, "a second hold of an id", |tx| tx.add_legal_hold(&write_scope(1), &hold(2)));
+    assert_eq!(holds_of(store, 1), [hold(1), hold(2), hold(3)], "holds come in the order of their ids");
+    let release = |n: u64| commit(store, move |tx| tx.remove_legal_hold(&write_scope(1), hold_id(n)));
+    assert!(release(2), "a hold that stands is released");
+    assert!(!release(2), "and only once");
+    assert_eq!(holds_of(store, 1), [hold(1), hold(3)], "the others stand");
+}
+
+/// As far as it was looked, and no further.
+pub fn g4_what_is_older_than_a_time_is_found_in_the_order_of_the_log(make: &StoreFactory) {
+    let fixture = seeded_store(make);
+    let store = &*fixture.adapter;
+    assert_eq!(before(store, 1, 50, None, 10), found(&[], None), "an empty log has nothing that is due");
+    // The clock was set between the third and the fourth.
+    write_events(store, 1, &[10, 20, 40, 15, 50]);
+    assert_eq!(
+        before(store, 1, 20, None, 10),
+        found(&[1, 4], Some(5)),
+        "what is as old as the time is not due"
+    );
+    assert_eq!(before(store, 1, 41, None, 2), found(&[1, 2], Some(2)), "no more are looked at than was said");
+    assert_eq!(before(store, 1, 41, Some(2), 2), found(&[3, 4], Some(4)), "it goes on behind the last");
+    assert_eq!(before(store, 1, 41, Some(5), 2), found(&[], None), "behind the last event there is none");
+}
+
+/// Its commitment too.
+pub fn g2_what_is_erased_of_an_event_is_gone_and_the_event_stays(make: &StoreFactory) {
+    let fixture = seeded_store(make);
+    let store = &*fixture.adapter;
+    write_events(store, 1, &[10, 20, 30]);
+    let whole = log(store, &scope(1));
+    let erase = |events: &'static [u64]| {
+        let events: Vec<_> = events.iter().copied().map(Seq).collect();
+        commit(store, move |tx| tx.erase_persons(&write_scope(1), &events))
+    };
+    assert_eq!(erase(&[1, 3, 99]), 2, "those are counted that knew of a person");
+    assert_eq!(erase(&[1, 2]), 1, "those that were erased are not counted again");
+    let left = log(store, &scope(1));
+    assert_eq!(left.len(), 3, "the events stay");
+    for (left, whole) in left.iter().zip(&whole) {
+        assert!(left.is_erased(), "nothing personal is left of an event, nor its salt");
+        assert_eq!(left.canonical(), whole.canonical(), "an event proves what it proved");
+    }
+    assert_eq!(before(store, 1, 99, None, 10), found(&[], None), "what is erased is not due again");
+}
+
+/// Nothing at all.
+pub fn g4_a_unit_that_is_refused_erases_nothing(make: &StoreFactory) {
+    let fixture = seeded_store(make);
+    let store = &*fixture.adapter;
+    write_events(store, 1, &[10]);
+    let refused = store.write(|tx| {
+        tx.erase_persons(&write_scope(1), &[Seq(1)])?;
+        Err::<Recorded<()>, _>(Abort::from(Refused::unrecorded(StoreError::failed("refused"))))
+    });
+    assert!(refused.wait().is_err());
+    assert_eq!(before(store, 1, 99, None, 10), found(&[1], Some(1)), "a refused unit erases nothing");
+}
+
+/// So the newest of each policy stays, however old.
+pub fn g4_revisions_go_by_when_another_took_their_place(make: &StoreFactory) {
+    let fixture = seeded_store(make);
+    let store = &*fixture.adapter;
+    keep_revisions(store, 1);
+    let due = |at: u32, at_most: usize| {
+        read(store, move |view| view.revisions_replaced_before(&scope(1), time(at), at_most))
+    };
+    let (one, other) = (policy_id(1), policy_id(2));
+    assert_eq!(due(10, 9), [], "none was replaced before there was a second");
+    assert_eq!(
+        due(21, 9),
+        [(one, 1), (other, 1)],
+        "one goes when another took its place, not by its own age"
+    );
+    assert_eq!(due(99, 9), [(one, 1), (one, 2), (other, 1)], "the newest of each policy stays");
+    assert_eq!(due(99, 2), [(one, 1), (one, 2)], "no more are found than was said");
+    let remove = |revisions: Vec<(PolicyId, u64)>| {
+        commit(store, move |tx| tx.remove_revisions(&write_scope(1), &revisions))
+    };
+    assert_eq!(remove(vec![(one, 1), (one, 9), (other, 1)]), 2, "those are counted that were there");
+    assert_eq!(due(99, 9), [(one, 2)], "what was removed is not due again");
+    let newest = read(store, move |view| view.revision(&scope(1), one, 3));
+    assert!(newest.is_some(), "the others stay");
+}
+
+/// Policies 1 and 2 of a tenant, with revisions of the seconds 10, 20 and 30, and of 10 and 20.
+fn keep_revisions(store: &dyn Store, tenant: u64) {
+    commit(store, move |tx| {
+        for (n, revisions) in [(1, 3), (2, 2)] {
+            tx.add_policy(&write_scope(tenant), &policy(n))?;
+            for revision in 1..=revisions {
+                let configuration = access("allow", "a.example.com");
+                let summary = RevisionSummary {
+                    revision: u64::from(revision),
+                    changed_at: time(revision * 10),
+                    changed_by: None,
+                    changes: None,
+                    rolled_back_to: None,
+                    name: "p".to_owned(),
+                    policy_type: configuration.type_name().to_owned(),
+                };
+                let kept = KeptRevision { policy: policy_id(n), summary, configuration };
+                tx.keep_revision(&write_scope(tenant), &kept)?;
+            }
+        }
+        Ok(())
+    });
+}
+
+/// Reading and writing.
+pub fn z1_terms_holds_and_what_is_due_are_the_tenants_own(make: &StoreFactory) {
+    let fixture = seeded_store(make);
+    let store = &*fixture.adapter;
+    for tenant in [1, 2] {
+        write_events(store, tenant, &[10, 20]);
+        keep_revisions(store, tenant);
+    }
+    commit(store, |tx| {
+        tx.set_retention_terms(&write_scope(1), &terms(30))?;
+        tx.add_legal_hold(&write_scope(1), &hold(1))?;
+        tx.erase_persons(&write_scope(1), &[Seq(1)])?;
+        tx.remove_revisions(&write_scope(1), &[(policy_id(1), 1)])?;
+        tx.remove_legal_hold(&write_scope(2), hold_id(1))
+    });
+    assert_eq!(terms_of(store, 2), RetentionTerms::default(), "another tenant keeps its terms");
+    assert_eq!(holds_of(store, 2), [], "a hold is its tenant's");
+    assert_eq!(holds_of(store, 1), [hold(1)], "no other tenant releases it");
+    assert_eq!(before(store, 2, 99, None, 9), found(&[1, 2], Some(2)), "what is erased is the tenant's own");
+    assert_eq!(before(store, 1, 99, None, 9), found(&[2], Some(2)), "what is due is the tenant's own");
+    let due = |tenant: u64| {
+        read(store, move |view| view.revisions_replaced_before(&scope(tenant), time(99), 9)).len()
+    };
+    assert_eq!((due(1), due(2)), (2, 3), "another tenant's revisions stay");
+}

@@ -1,0 +1,135 @@
+//! What goes by its age, of a wrapper of a view or a transaction, in which one method is faulty.
+
+use std::ops::DerefMut;
+
+use syft_space_conformance::{retention, sample};
+use syft_space_domain::audit::ports::Seq;
+use syft_space_domain::ids::{LegalHoldId, PolicyId};
+use syft_space_domain::retention::ports::{PersonsFound, RetentionRows, RetentionView};
+use syft_space_domain::retention::{LegalHold, RetentionTerms};
+use syft_space_domain::store::StoreError;
+use syft_space_domain::tenant::{TenantScope, WriteScope};
+use syft_space_domain::time::Timestamp;
+
+use crate::faulty_view::{FaultyView, scoped};
+use crate::merge::Merge;
+use crate::store::Fault;
+use crate::{assert_caught, faulty_store};
+
+/// A fault of what keeps terms and holds, and finds what is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RetentionFault {
+    /// What is due is looked for from the beginning each time.
+    StartsAnew,
+    /// The first event that is to be erased is not.
+    SparesOne,
+    /// Revisions go, and none is counted.
+    CountsNone,
+}
+
+impl Merge for RetentionTerms {
+    fn is_complete(&self) -> bool {
+        *self != Self::default()
+    }
+    fn merge(&mut self, other: Self) {
+        *self = other;
+    }
+}
+
+impl Merge for PersonsFound {
+    fn is_complete(&self) -> bool {
+        false
+    }
+    fn merge(&mut self, other: Self) {
+        self.due.extend(other.due);
+        self.last = self.last.max(other.last);
+    }
+}
+
+impl<P: DerefMut> RetentionView for FaultyView<P>
+where
+    P::Target: RetentionView,
+{
+    fn persons_before(
+        &mut self,
+        scope: &TenantScope,
+        before: Timestamp,
+        after: Option<Seq>,
+        at_most: usize,
+    ) -> Result<PersonsFound, StoreError> {
+        let anew = self.fault == Fault::Retention(RetentionFault::StartsAnew);
+        let after = after.filter(|_| !anew);
+        let mut found = self.inner.persons_before(scope, before, after, at_most)?;
+        if self.fault == Fault::IgnoresTenantIn("persons_before") {
+            for other in [1, 2, 3].map(sample::scope).iter().filter(|other| other.tenant() != scope.tenant())
+            {
+                found.merge(self.inner.persons_before(other, before, after, at_most)?);
+            }
+        }
+        Ok(found)
+    }
+
+    scoped! { TenantScope, sample::scope;
+        retention_terms() -> RetentionTerms;
+        legal_holds() -> Vec<LegalHold>;
+        revisions_replaced_before(before: Timestamp, at_most: usize) -> Vec<(PolicyId, u64)>;
+    }
+}
+
+impl<P: DerefMut> RetentionRows for FaultyView<P>
+where
+    P::Target: RetentionRows,
+{
+    fn erase_persons(&mut self, scope: &WriteScope, events: &[Seq]) -> Result<u64, StoreError> {
+        let spares = self.fault == Fault::Retention(RetentionFault::SparesOne);
+        let events = if spares { events.get(1..).unwrap_or_default() } else { events };
+        if self.fault == Fault::IgnoresTenantIn("erase_persons") {
+            for other in [1, 2, 3].map(sample::write_scope).iter().filter(|o| o.tenant() != scope.tenant()) {
+                self.inner.erase_persons(other, events)?;
+            }
+        }
+        self.inner.erase_persons(scope, events)
+    }
+
+    fn remove_revisions(
+        &mut self,
+        scope: &WriteScope,
+        revisions: &[(PolicyId, u64)],
+    ) -> Result<u64, StoreError> {
+        if self.fault == Fault::IgnoresTenantIn("remove_revisions") {
+            for other in [1, 2, 3].map(sample::write_scope).iter().filter(|o| o.tenant() != scope.tenant()) {
+                self.inner.remove_revisions(other, revisions)?;
+            }
+        }
+        let removed = self.inner.remove_revisions(scope, revisions)?;
+        Ok(if self.fault == Fault::Retention(RetentionFault::CountsNone) { 0 } else { removed })
+    }
+
+    fn add_legal_hold(&mut self, scope: &WriteScope, hold: &LegalHold) -> Result<(), StoreError> {
+        self.inner.add_legal_hold(scope, hold)
+    }
+
+    fn set_retention_terms(&mut self, scope: &WriteScope, terms: &RetentionTerms) -> Result<(), StoreError> {
+        if self.fault == Fault::IgnoresTenantIn("set_retention_terms") {
+            for other in [1, 2, 3].map(sample::write_scope) {
+                self.inner.set_retention_terms(&other, terms)?;
+            }
+        }
+        self.inner.set_retention_terms(scope, terms)
+    }
+
+    scoped! { WriteScope, sample::write_scope;
+        remove_legal_hold(id: LegalHoldId) -> bool;
+    }
+}
+
+#[test]
+fn g4_a_store_that_finds_too_much_or_lets_too_little_go_is_caught() {
+    for (fault, promise) in [
+        (RetentionFault::StartsAnew, "g4_what_is_older_than_a_time_is_found_in_the_order_of_the_log"),
+        (RetentionFault::SparesOne, "g2_what_is_erased_of_an_event_is_gone_and_the_event_stays"),
+        (RetentionFault::CountsNone, "g4_revisions_go_by_when_another_took_their_place"),
+    ] {
+        assert_caught(retention::CHECKS, &*faulty_store(Fault::Retention(fault)), promise);
+    }
+}

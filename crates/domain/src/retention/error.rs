@@ -1,0 +1,32 @@
+//! Why nothing was read, changed or swept.
+
+use crate::identity::AuthorizationError;
+use crate::port_error::{PortError, port_errors};
+use crate::retention::{MAX_HOLDS, TermError};
+
+/// Nothing was read, changed or swept.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RetentionError {
+    /// The caller may not do it, or not any more.
+    #[error(transparent)]
+    Authorization(#[from] AuthorizationError),
+    /// A term is too short or too long.
+    #[error(transparent)]
+    Term(#[from] TermError),
+    /// There is no such hold.
+    #[error("there is no such hold")]
+    HoldNotFound,
+    /// The tenant has as many holds as it may.
+    #[error("a tenant has at most {MAX_HOLDS} holds at once: release one first")]
+    TooManyHolds,
+    /// A hold stands against it.
+    #[error("a legal hold stands: nothing goes until it is released")]
+    Held,
+    /// A term was made longer meanwhile.
+    #[error("a term was made longer meanwhile: look again at what is due")]
+    Changed,
+    /// A port failed.
+    #[error(transparent)]
+    PortError(#[from] PortError),
+}
+port_errors!(RetentionError);

@@ -1,0 +1,60 @@
+//! The ports of terms, of holds, and of what goes by its age.
+
+use crate::audit::ports::Seq;
+use crate::ids::{LegalHoldId, PolicyId};
+use crate::retention::{LegalHold, RetentionTerms};
+use crate::store::StoreError;
+use crate::tenant::{TenantScope, WriteScope};
+use crate::time::Timestamp;
+
+/// A part of a log, as far as it was looked through.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PersonsFound {
+    /// The events from before the time that still know of a person, by their numbers.
+    pub due: Vec<Seq>,
+    /// The last event that was looked at; `None` where there was none.
+    pub last: Option<Seq>,
+}
+
+/// Reads terms and holds, and finds what goes by its age.
+pub trait RetentionView {
+    /// The tenant's terms: of a kind that none is stored of, its default.
+    fn retention_terms(&mut self, scope: &TenantScope) -> Result<RetentionTerms, StoreError>;
+    /// The tenant's holds, in the order of their ids.
+    fn legal_holds(&mut self, scope: &TenantScope) -> Result<Vec<LegalHold>, StoreError>;
+    /// Looks through so many of the tenant's events behind one that still know of a person, in the order of the log, for those whose
+    /// time is before this.
+    fn persons_before(
+        &mut self,
+        scope: &TenantScope,
+        before: Timestamp,
+        after: Option<Seq>,
+        at_most: usize,
+    ) -> Result<PersonsFound, StoreError>;
+    /// So many of the revisions of the tenant's policies that another took the place of before this time, in the order of policies and
+    /// revisions.
+    fn revisions_replaced_before(
+        &mut self,
+        scope: &TenantScope,
+        before: Timestamp,
+        at_most: usize,
+    ) -> Result<Vec<(PolicyId, u64)>, StoreError>;
+}
+
+/// Writes terms and holds, and removes what goes by its age.
+pub trait RetentionRows: RetentionView {
+    /// Keeps the tenant's terms.
+    fn set_retention_terms(&mut self, scope: &WriteScope, terms: &RetentionTerms) -> Result<(), StoreError>;
+    /// Adds a hold.
+    fn add_legal_hold(&mut self, scope: &WriteScope, hold: &LegalHold) -> Result<(), StoreError>;
+    /// Removes a hold. Answers whether there was one.
+    fn remove_legal_hold(&mut self, scope: &WriteScope, id: LegalHoldId) -> Result<bool, StoreError>;
+    /// Erases what these events of the tenant's log know of persons. The events stay, with what they commit to. Answers how many knew of one.
+    fn erase_persons(&mut self, scope: &WriteScope, events: &[Seq]) -> Result<u64, StoreError>;
+    /// Removes these revisions of policies, where they are there. Answers how many were.
+    fn remove_revisions(
+        &mut self,
+        scope: &WriteScope,
+        revisions: &[(PolicyId, u64)],
+    ) -> Result<u64, StoreError>;
+}

@@ -1,0 +1,266 @@
+//! Removing what is older than its term, in small portions: on schedule, when an Owner says so, or as a look at what would go.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::access::Permission;
+use crate::audit::ports::Seq;
+use crate::audit::{Action, Actor, ChangeCode, Changes, Event, ObjectKind, Origin, RequestContext};
+use crate::identity::Principal;
+use crate::ids::PolicyId;
+use crate::port_error::PortError;
+use crate::retention::{RetentionError, RetentionKind};
+use crate::space::Space;
+use crate::store::{Flow, StoreError, Tx, View};
+use crate::tenant::{OperatorScope, TenantScope, WriteScope};
+use crate::time::Timestamp;
+use crate::unit::{Abort, Recorded};
+
+/// How many things one unit of work removes: so few that nobody waits for it.
+const PORTION: usize = 250;
+/// How many things a reader looks through at once.
+const LOOKED_AT: usize = 2_000;
+/// How many portions of a kind go at once. What is left goes with the next sweep.
+const MAX_PORTIONS: usize = 400;
+/// How long beyond its term a thing may stay until somebody is told.
+const GRACE: Duration = Duration::from_secs(86_400);
+/// The most things that are counted for a look at what would go.
+pub const MAX_TOLD: usize = 10_000;
+
+/// What of a kind went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Swept {
+    /// Of which kind.
+    pub kind: RetentionKind,
+    /// How many things.
+    pub count: u64,
+    /// Whether there may be more, which go with the next sweep.
+    pub has_more: bool,
+}
+
+/// What of a kind is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Due {
+    /// Of which kind.
+    pub kind: RetentionKind,
+    /// From before this time.
+    pub before: Timestamp,
+    /// How many things, at most [`MAX_TOLD`].
+    pub count: usize,
+    /// Whether there are more.
+    pub has_more: bool,
+}
+
+/// Things that are due.
+enum DueData {
+    /// What these events of the log know of persons.
+    Persons(Vec<Seq>),
+    /// These revisions of policies.
+    Revisions(Vec<(PolicyId, u64)>),
+}
+
+impl DueData {
+    /// The first of a kind that are from before a time, at most so many.
+    fn find(
+        view: &mut dyn View,
+        scope: &TenantScope,
+        kind: RetentionKind,
+        before: Timestamp,
+        at_most: usize,
+    ) -> Result<Self, StoreError> {
+        match kind {
+            RetentionKind::LogPersonalData => Ok(Self::Persons(persons(view, scope, before, at_most)?)),
+            RetentionKind::PolicyRevisions => {
+                Ok(Self::Revisions(view.revisions_replaced_before(scope, before, at_most)?))
+            }
+        }
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::Persons(events) => events.len(),
+            Self::Revisions(revisions) => revisions.len(),
+        }
+    }
+
+    /// Removes them, as far as they are still there. Answers how many were, and what is told of it.
+    fn remove(&self, tx: &mut dyn Tx, scope: &WriteScope) -> Result<(u64, ChangeCode), StoreError> {
+        match self {
+            Self::Persons(events) => Ok((tx.erase_persons(scope, events)?, ChangeCode::PersonalDataErased)),
+            Self::Revisions(revisions) => {
+                Ok((tx.remove_revisions(scope, revisions)?, ChangeCode::RevisionsRemoved))
+            }
+        }
+    }
+}
+
+/// The events are nearly in the order of their times, and the first that still know of a person are the oldest. So it is looked no
+/// further than through a stretch in which none is due.
+fn persons(
+    view: &mut dyn View,
+    scope: &TenantScope,
+    before: Timestamp,
+    at_most: usize,
+) -> Result<Vec<Seq>, StoreError> {
+    let (mut due, mut after) = (Vec::new(), None);
+    while due.len() < at_most {
+        let found = view.persons_before(scope, before, after, LOOKED_AT)?;
+        if found.due.is_empty() {
+            break;
+        }
+        due.extend(found.due);
+        after = found.last;
+    }
+    due.truncate(at_most);
+    Ok(due)
+}
+
+/// What was found due of a tenant.
+struct Found {
+    kind: RetentionKind,
+    now: Timestamp,
+    before: Timestamp,
+    data: DueData,
+}
+
+impl Found {
+    fn find(
+        view: &mut dyn View,
+        scope: &TenantScope,
+        kind: RetentionKind,
+        now: Timestamp,
+        at_most: usize,
+    ) -> Result<Self, StoreError> {
+        let before = view.retention_terms(scope)?.due_before(kind, now);
+        Ok(Self { kind, now, before, data: DueData::find(view, scope, kind, before, at_most)? })
+    }
+
+    /// Removes it, if nothing has come to stand against it meanwhile.
+    fn remove(
+        &self,
+        tx: &mut dyn Tx,
+        scope: &WriteScope,
+        event: &Event,
+    ) -> Result<Recorded<u64>, Abort<RetentionError>> {
+        if !tx.legal_holds(scope)?.is_empty() {
+            return Err(RetentionError::Held.into());
+        }
+        if tx.retention_terms(scope)?.due_before(self.kind, self.now) < self.before {
+            return Err(RetentionError::Changed.into());
+        }
+        let (removed, code) = self.data.remove(tx, scope)?;
+        Ok(Recorded::new(removed, event.clone().changing(Changes::default().with_count(code, removed))))
+    }
+}
+
+/// Of which kinds anything of a tenant is kept for longer than a day beyond its term.
+pub(super) fn overdue(
+    view: &mut dyn View,
+    scope: &TenantScope,
+    now: Timestamp,
+) -> Result<Vec<RetentionKind>, StoreError> {
+    let mut overdue = Vec::new();
+    for kind in RetentionKind::ALL {
+        if Found::find(view, scope, kind, now.minus(GRACE), 1)?.data.len() > 0 {
+            overdue.push(kind);
+        }
+    }
+    Ok(overdue)
+}
+
+/// What of the caller's tenant would go now, if no hold stood: each kind of data of which anything is due. Nothing is changed.
+///
+/// # Errors
+/// When the caller's role does not permit it, or a port failed.
+pub async fn due(space: &Space, principal: &Principal) -> Result<Vec<Due>, RetentionError> {
+    let now = space.clock.now();
+    let look = move |view: &mut dyn View, scope: &TenantScope| {
+        let mut all = Vec::new();
+        for kind in RetentionKind::ALL {
+            let Found { before, data, .. } = Found::find(view, scope, kind, now, MAX_TOLD + 1)?;
+            let count = data.len();
+            if count > 0 {
+                all.push(Due { kind, before, count: count.min(MAX_TOLD), has_more: count > MAX_TOLD });
+            }
+        }
+        Ok(all)
+    };
+    space.read(principal, Permission::ManageTenant, look).await
+}
+
+/// Removes what of the caller's tenant is due, as a sweep on schedule does: in portions with an event each. Answers how much of each kind went.
+///
+/// # Errors
+/// When a hold stands, a term was made longer meanwhile, the caller's role does not permit it, or not any more, or a port failed. What went
+/// by then is gone.
+pub async fn sweep(
+    space: &Space,
+    context: &RequestContext,
+    principal: &Principal,
+) -> Result<Vec<Swept>, RetentionError> {
+    let permission = Permission::ManageTenant;
+    let (mut swept, mut is_unrecorded) = (Vec::new(), true);
+    for kind in RetentionKind::ALL {
+        let mut all = Swept { kind, count: 0, has_more: true };
+        for _ in 0..MAX_PORTIONS {
+            let now = space.clock.now();
+            let find = move |view: &mut dyn View, scope: &TenantScope| {
+                Ok::<_, RetentionError>(Found::find(view, scope, kind, now, PORTION)?)
+            };
+            let found = space.read(principal, permission, find).await?;
+            // That somebody swept is recorded, even where nothing was due.
+            if found.data.len() == 0 && !is_unrecorded {
+                all.has_more = false;
+                break;
+            }
+            is_unrecorded = false;
+            let event = principal.event(context, Action::SensitiveDelete)?;
+            let event = event.on(ObjectKind::Tenant, principal.snapshot().tenant.id);
+            let authorization = principal.authorize(permission, now)?;
+            let portion = space.store.write(move |tx| {
+                let scope = tx.authority::<RetentionError>(&authorization, &event)?;
+                found.remove(tx, &scope, &event)
+            });
+            all.count = all.count.saturating_add(portion.await?);
+        }
+        swept.push(all);
+    }
+    Ok(swept)
+}
+
+/// Removes what is due of every tenant in which no hold stands, in portions with an event each. Where nothing is due nothing is written.
+///
+/// # Errors
+/// When a port failed. What went by then is gone, and the rest goes with the next sweep.
+pub async fn sweep_everywhere(space: &Space, operator: &OperatorScope) -> Result<(), PortError> {
+    let everywhere = operator.clone();
+    let tenants = space.store.read(Flow::Installation, move |view| view.tenant_ids(&everywhere));
+    for tenant in tenants.await? {
+        let scope = operator.tenant(tenant);
+        for kind in RetentionKind::ALL {
+            match sweep_tenant(space, &scope, kind).await {
+                Err(RetentionError::PortError(error)) => return Err(error),
+                // A hold stands, or a term was made longer: both are what the tenant wants. Nobody's rights are asked for.
+                Ok(()) | Err(_) => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn sweep_tenant(space: &Space, scope: &TenantScope, kind: RetentionKind) -> Result<(), RetentionError> {
+    for _ in 0..MAX_PORTIONS {
+        let (now, of) = (space.clock.now(), *scope);
+        let find = move |view: &mut dyn View| Found::find(view, &of, kind, now, PORTION);
+        let found = space.store.read(scope, find).await?;
+        if found.data.len() == 0 {
+            break;
+        }
+        let context = RequestContext::begin(now, Arc::clone(&space.entropy), Origin::default())?;
+        let event = context.event(scope, Action::SensitiveDelete, Actor::System)?;
+        let event = event.on(ObjectKind::Tenant, scope.tenant());
+        let portion = space.store.write(move |tx| found.remove(tx, &WriteScope::of_system(&of), &event));
+        portion.await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,93 @@
+//! `RetentionView` and `RetentionRows` of a transaction.
+
+use syft_space_domain::audit::Log;
+use syft_space_domain::audit::ports::Seq;
+use syft_space_domain::ids::{LegalHoldId, PolicyId};
+use syft_space_domain::retention::ports::{PersonsFound, RetentionRows, RetentionView};
+use syft_space_domain::retention::{LegalHold, RetentionTerms};
+use syft_space_domain::store::StoreError;
+use syft_space_domain::tenant::{TenantScope, WriteScope};
+use syft_space_domain::time::Timestamp;
+
+use crate::transaction::{Transaction, check_key};
+
+impl RetentionView for Transaction {
+    fn retention_terms(&mut self, scope: &TenantScope) -> Result<RetentionTerms, StoreError> {
+        Ok(self.tables.retention_terms.get(scope, ()).cloned().unwrap_or_default())
+    }
+
+    fn legal_holds(&mut self, scope: &TenantScope) -> Result<Vec<LegalHold>, StoreError> {
+        Ok(self.tables.legal_holds.rows(scope).map(|(_, hold)| hold.clone()).collect())
+    }
+
+    fn persons_before(
+        &mut self,
+        scope: &TenantScope,
+        before: Timestamp,
+        after: Option<Seq>,
+        at_most: usize,
+    ) -> Result<PersonsFound, StoreError> {
+        let mut found = PersonsFound::default();
+        for recorded in self.tables.logs.with_persons(Log::from(scope), after).take(at_most) {
+            let seq = Seq(recorded.seq);
+            if recorded.event.time < before {
+                found.due.push(seq);
+            }
+            found.last = Some(seq);
+        }
+        Ok(found)
+    }
+
+    fn revisions_replaced_before(
+        &mut self,
+        scope: &TenantScope,
+        before: Timestamp,
+        at_most: usize,
+    ) -> Result<Vec<(PolicyId, u64)>, StoreError> {
+        let all: Vec<_> = self.tables.policy_revisions.rows(scope).collect();
+        let replaced = all
+            .iter()
+            .zip(all.iter().skip(1))
+            .filter(|((one, _), (next, newer))| one.0 == next.0 && newer.summary.changed_at < before);
+        Ok(replaced.map(|((key, _), _)| *key).take(at_most).collect())
+    }
+}
+
+impl RetentionRows for Transaction {
+    fn set_retention_terms(&mut self, scope: &WriteScope, terms: &RetentionTerms) -> Result<(), StoreError> {
+        check_key(self.tables.tenants.contains_key(&scope.tenant()), || {
+            "there is no such tenant".to_owned()
+        })?;
+        self.tables.retention_terms.insert(scope, (), terms.clone());
+        Ok(())
+    }
+
+    fn add_legal_hold(&mut self, scope: &WriteScope, hold: &LegalHold) -> Result<(), StoreError> {
+        check_key(self.tables.tenants.contains_key(&scope.tenant()), || {
+            "there is no such tenant".to_owned()
+        })?;
+        check_key(!self.tables.legal_holds.contains(scope, hold.id), || {
+            format!("there is a hold {} already", hold.id)
+        })?;
+        self.tables.legal_holds.insert(scope, hold.id, hold.clone());
+        Ok(())
+    }
+
+    fn remove_legal_hold(&mut self, scope: &WriteScope, id: LegalHoldId) -> Result<bool, StoreError> {
+        Ok(self.tables.legal_holds.remove(scope, id))
+    }
+
+    fn erase_persons(&mut self, scope: &WriteScope, events: &[Seq]) -> Result<u64, StoreError> {
+        Ok(self.tables.logs.erase_persons(Log::Tenant(scope.tenant()), events))
+    }
+
+    fn remove_revisions(
+        &mut self,
+        scope: &WriteScope,
+        revisions: &[(PolicyId, u64)],
+    ) -> Result<u64, StoreError> {
+        let removed =
+            revisions.iter().filter(|key| self.tables.policy_revisions.remove(scope, **key)).count();
+        Ok(u64::try_from(removed).unwrap_or(u64::MAX))
+    }
+}
