@@ -434,6 +434,23 @@ table! {
     audit_logs (log) {
         log -> Binary,
         last_seq -> BigInt,
+        frontier -> Binary,
+    }
+}
+
+table! {
+    audit_tree_blocks (log, block) {
+        log -> Binary,
+        block -> BigInt,
+        root -> Binary,
+    }
+}
+
+table! {
+    audit_tree_backlog (log) {
+        log -> Binary,
+        seq -> BigInt,
+        frontier -> Binary,
     }
 }
 

@@ -1,11 +1,13 @@
 //! The port that reads the logs. Nobody writes them but the store itself.
 
 use std::fmt;
+use std::ops::Range;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::audit::{Action, Event, Outcome, RecordedEvent};
+use crate::audit::tree::NodeHash;
+use crate::audit::{Action, Event, Log, LogHead, Outcome, RecordedEvent};
 use crate::ids::ActorId;
 use crate::page::{Page, PageRequest};
 use crate::store::StoreError;
@@ -76,6 +78,24 @@ pub struct LogPage {
     pub projection: Projection,
 }
 
+/// The right to read one log.
+#[derive(Debug, Clone, Copy)]
+pub enum LogScope<'a> {
+    /// A tenant's own log.
+    Tenant(&'a TenantScope),
+    /// The installation's log.
+    Installation(&'a OperatorScope),
+}
+
+impl From<LogScope<'_>> for Log {
+    fn from(scope: LogScope<'_>) -> Self {
+        match scope {
+            LogScope::Tenant(scope) => Self::from(scope),
+            LogScope::Installation(_) => Self::Installation,
+        }
+    }
+}
+
 /// Reads the logs, the newest event first: by its number in the log, which is the order in which events became durable.
 /// Their times are nearly in that order, not quite, and a filter goes by the times themselves.
 pub trait AuditView {
@@ -94,6 +114,18 @@ pub trait AuditView {
         filter: &EventFilter,
         page: PageRequest<Seq>,
     ) -> Result<LogPage, StoreError>;
+
+    /// The end of a log: the number of its last event, and the tree over all of them. A store whose head does not fit the number
+    /// fails: it never makes one anew by itself.
+    fn log_head(&mut self, log: LogScope<'_>) -> Result<LogHead, StoreError>;
+
+    /// The roots of full blocks of a log, in their order. A store that lacks one of them fails.
+    fn block_roots(&mut self, log: LogScope<'_>, blocks: Range<u64>) -> Result<Vec<NodeHash>, StoreError>;
+
+    /// The events with these numbers, the oldest first; at most [`BLOCK_LEAVES`](crate::audit::tree::BLOCK_LEAVES) of them.
+    /// Numbers that are not given out yet are left out; a store that lacks an event with one that is fails.
+    fn events_in(&mut self, log: LogScope<'_>, numbers: Range<u64>)
+    -> Result<Vec<RecordedEvent>, StoreError>;
 }
 
 #[cfg(test)]

@@ -1,0 +1,3 @@
+DROP TABLE audit_tree_backlog;
+DROP TABLE audit_tree_blocks;
+ALTER TABLE audit_logs DROP COLUMN frontier;
