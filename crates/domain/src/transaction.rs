@@ -1,7 +1,7 @@
 //! What is read from one snapshot of a store, and what a unit of work reads and writes.
 
 use crate::approval::ports::{ApprovalRows, ApprovalView};
-use crate::audit::ports::AuditView;
+use crate::audit::ports::{AuditRows, AuditView};
 use crate::dataset::ports::{DatasetRows, DatasetView};
 use crate::endpoint::ports::{EndpointRows, EndpointView};
 use crate::expectation::ports::{ExpectationRows, ExpectationView};
@@ -80,6 +80,7 @@ pub trait Tx:
     + ApprovalRows
     + LedgerRows
     + MarketplaceRows
+    + AuditRows
 {
 }
 impl<T> Tx for T where
@@ -99,6 +100,7 @@ impl<T> Tx for T where
         + ApprovalRows
         + LedgerRows
         + MarketplaceRows
+        + AuditRows
         + ?Sized
 {
 }

@@ -56,6 +56,11 @@ impl EventLogs {
         }
     }
 
+    /// Each log, and how many events it has.
+    pub(crate) fn sizes(&self) -> impl Iterator<Item = (Log, u64)> {
+        self.0.iter().map(|(log, events)| (*log, events.head.seq()))
+    }
+
     /// The end of a log.
     pub(crate) fn head(&self, log: Log) -> LogHead {
         self.0.get(&log).map(|log| log.head.clone()).unwrap_or_default()

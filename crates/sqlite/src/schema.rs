@@ -447,6 +447,14 @@ table! {
 }
 
 table! {
+    audit_checkpoints (log) {
+        log -> Binary,
+        size -> BigInt,
+        note -> Text,
+    }
+}
+
+table! {
     audit_tree_backlog (log) {
         log -> Binary,
         seq -> BigInt,
@@ -501,3 +509,4 @@ allow_tables_to_appear_in_same_query!(approval_questions, approvals);
 allow_tables_to_appear_in_same_query!(endpoint_policies, policies);
 allow_tables_to_appear_in_same_query!(policy_groups, policies);
 allow_tables_to_appear_in_same_query!(audit_events, audit_persons);
+allow_tables_to_appear_in_same_query!(audit_checkpoints, audit_logs);

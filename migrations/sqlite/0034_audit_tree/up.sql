@@ -17,3 +17,10 @@ CREATE TABLE audit_tree_backlog (
     frontier BLOB    NOT NULL
 ) STRICT, WITHOUT ROWID;
 INSERT INTO audit_tree_backlog SELECT log, 0, x'' FROM audit_logs WHERE last_seq > 0;
+
+-- The newest checkpoint of each log that was signed.
+CREATE TABLE audit_checkpoints (
+    log  BLOB    NOT NULL PRIMARY KEY,
+    size INTEGER NOT NULL,
+    note TEXT    NOT NULL
+) STRICT, WITHOUT ROWID;

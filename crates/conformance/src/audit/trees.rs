@@ -2,17 +2,17 @@
 
 use ct_merkle::mem_backed_tree::MemoryBackedTree;
 use sha2::Sha256;
-use syft_space_domain::audit::ports::LogScope;
+use syft_space_domain::audit::ports::{LogScope, LogWriteScope};
 use syft_space_domain::audit::tree::{BLOCK_LEAVES, NodeHash, ProofError};
-use syft_space_domain::audit::{Action, Log, LogTree, LogTreeError, RecordedEvent};
-use syft_space_domain::store::Store;
+use syft_space_domain::audit::{Action, Log, LogTree, LogTreeError, RecordedEvent, SignedCheckpoint};
+use syft_space_domain::store::{Store, StoreError};
 use syft_space_domain::tenant::{OperatorScope, TenantScope};
 
 use crate::audit::mixed::{mixed_events, record_all};
 use crate::check::{Check, checks};
 use crate::fixture::StoreFactory;
-use crate::run::{installation_log, log, read, seeded_store};
-use crate::sample::{event, scope};
+use crate::run::{commit, installation_log, log, read, seeded_store};
+use crate::sample::{event, scope, tenant_id};
 
 /// Every promise of what [`AuditView`](syft_space_domain::audit::ports::AuditView) tells of the tree over a log.
 pub const CHECKS: &[Check<StoreFactory>] = checks![
@@ -20,6 +20,8 @@ pub const CHECKS: &[Check<StoreFactory>] = checks![
     u1_proofs_of_a_log_lead_to_its_roots,
     z1_each_log_has_a_tree_of_its_own,
     u1_events_are_read_by_their_numbers,
+    u1_the_newest_checkpoint_of_each_log_is_kept,
+    u1_the_logs_that_have_grown_since_their_checkpoint_are_told,
 ];
 
 /// The roots over the events of a log, at each size from 1 on, as another implementation of RFC 6962 has them.
@@ -183,4 +185,70 @@ pub fn u1_events_are_read_by_their_numbers(make: &StoreFactory) {
     ] {
         assert_eq!(Some(&*found(range.clone())), expected, "the events {range:?}");
     }
+}
+
+fn signed(size: u64, note: &str) -> SignedCheckpoint {
+    SignedCheckpoint { size, note: note.to_owned() }
+}
+
+fn keep(store: &dyn Store, log: Log, checkpoint: SignedCheckpoint) {
+    commit(store, move |tx| {
+        tx.keep_checkpoint(&LogWriteScope::assume(log, "a suite plays the space"), &checkpoint)
+    });
+}
+
+/// The newest is the largest, in whichever order they come.
+pub fn u1_the_newest_checkpoint_of_each_log_is_kept(make: &StoreFactory) {
+    let fixture = seeded_store(make);
+    let store = &*fixture.adapter;
+    let kept = |n: u64| read(store, move |view| view.checkpoint(LogScope::Tenant(&scope(n))));
+    assert_eq!(kept(1), None, "a log of which nothing was signed has no checkpoint");
+    for (size, expected) in [(5, 5), (9, 9), (7, 9), (9, 9), (10, 10)] {
+        keep(store, Log::Tenant(tenant_id(1)), signed(size, &format!("note of {size}")));
+        assert_eq!(
+            kept(1),
+            Some(signed(expected, &format!("note of {expected}"))),
+            "an older checkpoint never takes the place of a newer one"
+        );
+    }
+    keep(store, Log::Tenant(tenant_id(1)), signed(10, "another"));
+    assert_eq!(kept(1), Some(signed(10, "note of 10")), "nor does another of the same size");
+    keep(store, Log::Installation, signed(3, "of the installation"));
+    let operator = OperatorScope::at_startup();
+    let house = read(store, move |view| view.checkpoint(LogScope::Installation(&operator)));
+    assert_eq!(house, Some(signed(3, "of the installation")), "the installation's log has one of its own");
+    assert_eq!(kept(2), None, "a checkpoint is of one log");
+}
+
+/// In the order of the logs, a hundred at most, on from any of them.
+pub fn u1_the_logs_that_have_grown_since_their_checkpoint_are_told(make: &StoreFactory) {
+    let fixture = seeded_store(make);
+    let store = &*fixture.adapter;
+    let grown = |after: Option<Log>| -> Vec<Log> {
+        let operator = OperatorScope::at_startup();
+        read(store, move |view| -> Result<_, StoreError> { view.grown_logs(&operator, after) })
+    };
+    let size = |log: Log| {
+        u64::try_from(installation_log(store).len()).map_or(0, |house| match log {
+            Log::Installation => house,
+            Log::Tenant(_) => 1,
+        })
+    };
+    let tenant = |n: u64| Log::Tenant(tenant_id(n));
+    keep(store, Log::Installation, signed(1_000, "far ahead"));
+    assert_eq!(grown(None), [], "a log that has not grown since its checkpoint is not told of");
+    for n in 10..140 {
+        record_all(store, &[event(tenant(n), Action::EndpointQuery)]);
+    }
+    let first: Vec<Log> = (10..110).map(tenant).collect();
+    let second: Vec<Log> = (110..140).map(tenant).collect();
+    assert_eq!(grown(None), first, "the logs that have grown are told of in their order, a hundred at once");
+    assert_eq!(grown(first.last().copied()), second, "and on from the last of them");
+    assert_eq!(grown(second.last().copied()), [], "to the end");
+    for log in &first {
+        keep(store, *log, signed(size(*log), "a note"));
+    }
+    assert_eq!(grown(None), second, "what was signed is not told of again");
+    record_all(store, &[event(tenant(20), Action::EndpointQuery)]);
+    assert_eq!(grown(None).first(), Some(&tenant(20)), "until it has grown");
 }

@@ -6,7 +6,7 @@ use std::ops::{DerefMut, Range};
 use syft_space_domain::access::Role;
 use syft_space_domain::audit::ports::{AuditView, EventFilter, LogPage, LogScope, Seq};
 use syft_space_domain::audit::tree::NodeHash;
-use syft_space_domain::audit::{LogHead, RecordedEvent};
+use syft_space_domain::audit::{Log, LogHead, RecordedEvent, SignedCheckpoint};
 use syft_space_domain::dataset::ports::{DatasetRows, DatasetView};
 use syft_space_domain::dataset::{Dataset, Job};
 use syft_space_domain::endpoint::ports::{EndpointRows, EndpointView};
@@ -302,6 +302,14 @@ where
         numbers: Range<u64>,
     ) -> Result<Vec<RecordedEvent>, StoreError> {
         self.faulty_events_in(log, numbers)
+    }
+
+    fn checkpoint(&mut self, log: LogScope<'_>) -> Result<Option<SignedCheckpoint>, StoreError> {
+        self.inner.checkpoint(log)
+    }
+
+    fn grown_logs(&mut self, operator: &OperatorScope, after: Option<Log>) -> Result<Vec<Log>, StoreError> {
+        self.faulty_grown_logs(operator, after)
     }
 
     fn events(

@@ -17,7 +17,10 @@ pub enum LogTreeError {
     /// There is none of what was asked for.
     #[error(transparent)]
     Proof(#[from] ProofError),
-    /// The store failed, or what it keeps of the tree does not fit the events.
+    /// What is kept of the tree leads to two roots, or lacks a part, so something was changed beneath it.
+    #[error("the events of an audit log are not those that its tree was made of")]
+    Contradiction,
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -75,8 +78,8 @@ impl<'a, V: AuditView + ?Sized> LogTree<'a, V> {
         let root = self.root_at(size)?;
         let first = seq.saturating_sub(1);
         let leaf = self.nodes.leaves(first..seq)?.first().copied();
-        let leaf = leaf.ok_or_else(|| StoreError::failed("the audit log lacks an event"))?;
-        proof.check(leaf, &root).map_err(|_| contradiction())?;
+        let leaf = leaf.ok_or(LogTreeError::Contradiction)?;
+        proof.check(leaf, &root).map_err(|_| LogTreeError::Contradiction)?;
         Ok((proof, root))
     }
 
@@ -93,7 +96,7 @@ impl<'a, V: AuditView + ?Sized> LogTree<'a, V> {
         let proof = consistency_proof(&mut self.nodes, from, to)?;
         let roots = [self.root_at(from)?, self.root_at(to)?];
         let [smaller, larger] = &roots;
-        proof.check(smaller, larger).map_err(|_| contradiction())?;
+        proof.check(smaller, larger).map_err(|_| LogTreeError::Contradiction)?;
         Ok((proof, roots))
     }
 
@@ -104,11 +107,6 @@ impl<'a, V: AuditView + ?Sized> LogTree<'a, V> {
         }
         Ok(())
     }
-}
-
-/// What is kept of the tree leads to two roots, so something was changed beneath it.
-fn contradiction() -> StoreError {
-    StoreError::failed("the events of an audit log are not those that its tree was made of")
 }
 
 impl<V: AuditView + ?Sized> TreeNodes for LogNodes<'_, V> {
@@ -124,8 +122,7 @@ impl<V: AuditView + ?Sized> TreeNodes for LogNodes<'_, V> {
         };
         let range = usize::try_from(blocks.start).ok().zip(usize::try_from(blocks.end).ok());
         let found = range.and_then(|(start, end)| roots.get(start..end));
-        let missing = || StoreError::failed("the tree over an audit log lacks the root of a block");
-        Ok(found.ok_or_else(missing)?.to_vec())
+        Ok(found.ok_or(LogTreeError::Contradiction)?.to_vec())
     }
 
     fn leaves(&mut self, leaves: Range<u64>) -> Result<Vec<NodeHash>, LogTreeError> {
@@ -142,6 +139,6 @@ impl<V: AuditView + ?Sized> TreeNodes for LogNodes<'_, V> {
         let place = |leaf: u64| usize::try_from(leaf.saturating_sub(start)).ok();
         let range = place(leaves.start).zip(place(leaves.end));
         let found = range.and_then(|(first, end)| hashes.get(first..end));
-        Ok(found.ok_or_else(|| StoreError::failed("the audit log lacks an event"))?.to_vec())
+        Ok(found.ok_or(LogTreeError::Contradiction)?.to_vec())
     }
 }

@@ -7,11 +7,13 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::audit::tree::NodeHash;
-use crate::audit::{Action, Event, Log, LogHead, Outcome, RecordedEvent};
+use crate::audit::{
+    Action, Checkpoint, Event, Log, LogHead, LogName, Outcome, RecordedEvent, SignedCheckpoint,
+};
 use crate::ids::ActorId;
 use crate::page::{Page, PageRequest};
 use crate::store::StoreError;
-use crate::tenant::{OperatorScope, TenantScope};
+use crate::tenant::{OperatorScope, TenantScope, WriteScope};
 use crate::time::Timestamp;
 
 /// The number of an event in its log, as the key of a page.
@@ -126,6 +128,81 @@ pub trait AuditView {
     /// Numbers that are not given out yet are left out; a store that lacks an event with one that is fails.
     fn events_in(&mut self, log: LogScope<'_>, numbers: Range<u64>)
     -> Result<Vec<RecordedEvent>, StoreError>;
+
+    /// The newest checkpoint of a log that was signed.
+    fn checkpoint(&mut self, log: LogScope<'_>) -> Result<Option<SignedCheckpoint>, StoreError>;
+
+    /// The next logs, a hundred at most, that have grown since their last checkpoint: the installation's first, then tenants' by their
+    /// ids, those behind `after`.
+    fn grown_logs(&mut self, operator: &OperatorScope, after: Option<Log>) -> Result<Vec<Log>, StoreError>;
+}
+
+/// The right to write what belongs to one log.
+#[derive(Debug)]
+pub enum LogWriteScope {
+    /// Of a tenant's log.
+    Tenant(WriteScope),
+    /// Of the installation's.
+    Installation(SystemOnly),
+}
+
+/// What only the space itself has.
+#[derive(Debug)]
+pub struct SystemOnly(());
+
+impl LogWriteScope {
+    pub(crate) fn of_tenant(scope: WriteScope) -> Self {
+        Self::Tenant(scope)
+    }
+
+    pub(crate) fn of_installation() -> Self {
+        Self::Installation(SystemOnly(()))
+    }
+
+    /// Makes one on the caller's own word, as [`TenantScope::assume`] does. The reason is for whoever reads the call.
+    #[must_use]
+    pub fn assume(log: Log, reason: &'static str) -> Self {
+        match log {
+            Log::Installation => Self::of_installation(),
+            Log::Tenant(tenant) => {
+                Self::of_tenant(WriteScope::assume(&TenantScope::assume(tenant, reason), reason))
+            }
+        }
+    }
+
+    /// Which log.
+    #[must_use]
+    pub fn log(&self) -> Log {
+        match self {
+            Self::Tenant(scope) => Log::Tenant(scope.tenant()),
+            Self::Installation(_) => Log::Installation,
+        }
+    }
+}
+
+/// Writes what belongs to logs beside their events, which the store alone writes.
+pub trait AuditRows {
+    /// Keeps a checkpoint as the newest of its log, unless there is one of the same size or a larger one.
+    fn keep_checkpoint(
+        &mut self,
+        log: &LogWriteScope,
+        checkpoint: &SignedCheckpoint,
+    ) -> Result<(), StoreError>;
+}
+
+/// Signs checkpoints with a key of its own, which is for nothing else.
+pub trait CheckpointSigner: Send + Sync {
+    /// The name of this installation, with which the names of its logs begin. It stays the same.
+    fn installation(&self) -> &str;
+
+    /// A checkpoint with its signature.
+    fn sign(&self, checkpoint: &Checkpoint) -> String;
+
+    /// The checkpoint that this has signed; `None` for whatever else there is.
+    fn open(&self, note: &str) -> Option<Checkpoint>;
+
+    /// The public key by which the checkpoints of a log are verified, with the log's name.
+    fn verifier(&self, log: &LogName) -> String;
 }
 
 #[cfg(test)]

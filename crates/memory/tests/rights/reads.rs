@@ -78,6 +78,15 @@ const READS: &[Reads] = &[
         let page = PageRequest::default();
         told(block_on(audit::events(&world.space, who, EventFilter::default(), page)))
     }),
+    ("checkpoint", Permission::ReadAudit, |world, who, _| {
+        told(block_on(audit::checkpoint(&world.space, who)))
+    }),
+    ("prove_inclusion", Permission::ReadAudit, |world, who, _| {
+        told(block_on(audit::prove_inclusion(&world.space, who, None, None)))
+    }),
+    ("prove_consistency", Permission::ReadAudit, |world, who, _| {
+        told(block_on(audit::prove_consistency(&world.space, who, None, None)))
+    }),
     ("members", Permission::ReadMembers, |world, who, _| {
         told(block_on(identity::members(&world.space, who, PageRequest::default())))
     }),

@@ -128,4 +128,6 @@ mod space;
 #[cfg(test)]
 mod story_main_job;
 #[cfg(test)]
+mod tampering;
+#[cfg(test)]
 mod token_limits;

@@ -6,6 +6,7 @@
 //! theirs when the database is opened (`tree_backlog.rs`).
 
 pub(crate) mod block;
+mod checkpoint;
 mod page;
 pub(crate) mod projector;
 mod search;
@@ -33,6 +34,11 @@ fn log_key(log: Log) -> Key {
         Log::Installation => Bytes([0; 16]),
         Log::Tenant(id) => id.into(),
     }
+}
+
+/// The log with a key.
+fn log_of_key(key: Key) -> Log {
+    if key.0 == [0; 16] { Log::Installation } else { Log::Tenant(key.into()) }
 }
 
 /// A policy as it was: its id, and its revision in 8 bytes, big-endian.

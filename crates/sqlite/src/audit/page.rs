@@ -6,7 +6,9 @@ use diesel::prelude::*;
 use diesel::sqlite::Sqlite;
 use syft_space_domain::audit::ports::{AuditView, EventFilter, LogPage, LogScope, Projection, Seq};
 use syft_space_domain::audit::tree::NodeHash;
-use syft_space_domain::audit::{Actor, Event, Log, LogHead, Object, Person, RecordedEvent, RecordedReason};
+use syft_space_domain::audit::{
+    Actor, Event, Log, LogHead, Object, Person, RecordedEvent, RecordedReason, SignedCheckpoint,
+};
 use syft_space_domain::ids::{ActorId, RequestId};
 use syft_space_domain::page::{Cursor, Page, PageRequest};
 use syft_space_domain::store::StoreError;
@@ -14,6 +16,7 @@ use syft_space_domain::tenant::{OperatorScope, TenantScope};
 use syft_space_domain::time::Timestamp;
 
 use crate::audit::block::{next_block, seq_before};
+use crate::audit::checkpoint::{load_checkpoint, load_grown_logs};
 use crate::audit::search::Search;
 use crate::audit::tree::{load_block_roots, load_events, load_head};
 use crate::audit::{PolicyBytes, log_key, policy_of_bytes};
@@ -228,5 +231,13 @@ impl AuditView for Session<'_> {
         numbers: Range<u64>,
     ) -> Result<Vec<RecordedEvent>, StoreError> {
         self.read(|connection| load_events(connection, log.into(), numbers))
+    }
+
+    fn checkpoint(&mut self, log: LogScope<'_>) -> Result<Option<SignedCheckpoint>, StoreError> {
+        self.read(|connection| load_checkpoint(connection, log.into()))
+    }
+
+    fn grown_logs(&mut self, _operator: &OperatorScope, after: Option<Log>) -> Result<Vec<Log>, StoreError> {
+        self.read(|connection| load_grown_logs(connection, after))
     }
 }

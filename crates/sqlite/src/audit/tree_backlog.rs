@@ -2,11 +2,10 @@
 //! it takes little memory, and goes on where it was cut short.
 
 use diesel::prelude::*;
-use syft_space_domain::audit::Log;
 use syft_space_domain::audit::tree::{BLOCK_LEAVES, Frontier};
-use syft_space_domain::ids::TenantId;
 use syft_space_domain::store::StoreError;
 
+use crate::audit::log_of_key;
 use crate::audit::tree::{keep_block_roots, load_events};
 use crate::codec::{Key, to_i64, to_u64, unreadable_column};
 use crate::database;
@@ -37,7 +36,7 @@ fn fill_part(connection: &mut SqliteConnection, key: Key) -> Result<bool, Failed
     let last = to_u64(last)?;
     let mut tree = Frontier::from_bytes(to_u64(seq)?, &frontier)
         .map_err(|error| unreadable_column("audit_tree_backlog.frontier", &error))?;
-    let log = if key.0 == [0; 16] { Log::Installation } else { Log::Tenant(TenantId::from(key)) };
+    let log = log_of_key(key);
     let mut filled = Vec::new();
     for _ in 0..BLOCKS_PER_COMMIT {
         let first = tree.size().saturating_add(1);

@@ -18,7 +18,9 @@ use tempfile::TempDir;
 /// The tree over the events that are stored.
 fn tree_of(events: &[RecordedEvent]) -> Frontier {
     let mut tree = Frontier::default();
-    events.iter().for_each(|event| drop(tree.push(event.leaf())));
+    for event in events {
+        let _ = tree.push(event.leaf());
+    }
     tree
 }
 
