@@ -121,7 +121,7 @@ fn space() -> Result<Space, Box<dyn Error>> {
         satellites: hub.clone(),
         identities: hub.clone(),
         hubs: hub,
-        checkpoint_signer: Arc::new(MemorySigner::new([7; 32])),
+        checkpoint_signer: Arc::new(MemorySigner::new([7; 32])), // for tests alone
         sealer: Arc::new(MemorySealer::new(entropy.clone())),
         clock: Arc::new(clock),
         entropy,

@@ -125,7 +125,7 @@ pub trait AuditView {
     fn block_roots(&mut self, log: LogScope<'_>, blocks: Range<u64>) -> Result<Vec<NodeHash>, StoreError>;
 
     /// The events with these numbers, the oldest first; at most [`BLOCK_LEAVES`](crate::audit::tree::BLOCK_LEAVES) of them.
-    /// Numbers that are not given out yet are left out; a store that lacks an event with one that is fails.
+    /// Numbers that are not given out yet are left out. A store that finds one missing between two others fails.
     fn events_in(&mut self, log: LogScope<'_>, numbers: Range<u64>)
     -> Result<Vec<RecordedEvent>, StoreError>;
 

@@ -190,6 +190,9 @@ const READS_AHEAD: &[Reads] = &[
         let (space, document) = (&world.space, &things.document);
         told(dataset::document(space, &context(space), who, things.dataset, document))
     }),
+    ("export", Permission::ReadAudit, |world, who, _| {
+        told(block_on(audit::export(&world.space, &context(&world.space), who, 0)))
+    }),
     ("search_dataset", Permission::ReadContent, |world, who, things| {
         let (space, query) = (&world.space, SearchQuery::new("text", 5, 0.5).unwrap());
         told(block_on(dataset::search_dataset(space, &context(space), who, things.dataset, &query)))
