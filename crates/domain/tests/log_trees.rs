@@ -1,5 +1,6 @@
 //! Properties of the tree over a log, held against RFC 6962: its published vectors, and another's implementation.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by it")]
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests and their helpers may panic")]
 
 use std::ops::Range;
 

@@ -58,7 +58,7 @@ impl AuditView for Transaction {
     fn grown_logs(&mut self, _operator: &OperatorScope, after: Option<Log>) -> Result<Vec<Log>, StoreError> {
         let grown = self.tables.logs.sizes().filter(|(log, size)| {
             let signed = self.tables.checkpoints.get(log).map_or(0, |checkpoint| checkpoint.size);
-            after.is_none_or(|after| *log > after) && signed < *size
+            after.is_none_or(|after| *log > after) && signed != *size
         });
         Ok(grown.map(|(log, _)| log).take(LOGS_PER_READ).collect())
     }

@@ -1,5 +1,6 @@
 //! Tests of signed checkpoints: the port's promises, and that other programs read and verify them.
-#![expect(clippy::unwrap_used, reason = "a test fails by it")]
+
+#![expect(clippy::unwrap_used, reason = "tests and their helpers may panic")]
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;

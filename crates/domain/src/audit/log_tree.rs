@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use crate::audit::LogHead;
 use crate::audit::ports::{AuditView, LogScope};
 use crate::audit::tree::{
     BLOCK_LEAVES, ConsistencyProof, InclusionProof, NodeHash, ProofError, TreeNodes, consistency_proof,
     inclusion_proof, root_at,
 };
+use crate::audit::{LogHead, RecordedEvent};
 use crate::store::StoreError;
 
 /// A root or a proof was not given.
@@ -133,7 +133,7 @@ impl<V: AuditView + ?Sized> TreeNodes for LogNodes<'_, V> {
             None => {
                 let end = start.saturating_add(BLOCK_LEAVES).min(self.head.seq());
                 let events = self.view.events_in(self.log, start.saturating_add(1)..end.saturating_add(1))?;
-                self.leaves.entry(block).or_insert(events.iter().map(|event| event.leaf()).collect())
+                self.leaves.entry(block).or_insert(events.iter().map(RecordedEvent::leaf).collect())
             }
         };
         let place = |leaf: u64| usize::try_from(leaf.saturating_sub(start)).ok();

@@ -12,7 +12,6 @@ use crate::audit::{
 };
 use crate::identity::{AuthorizationError, Principal};
 use crate::port_error::{PortError, port_errors};
-use crate::random::RandomError;
 use crate::space::Space;
 use crate::store::{Flow, StoreError, Tx};
 use crate::tenant::{OperatorScope, TenantScope, WriteScope};
@@ -193,7 +192,7 @@ async fn look_at(
 pub async fn record_changed_log(space: &Space, log: Log) -> Result<(), PortError> {
     let context = space.request_context(Origin::default())?;
     let event = context.event(Log::Installation, Action::AuditIntegrityFail, Actor::System);
-    let event = event.map_err(RandomError::from)?.failed(ReasonCode::AuditLogChanged);
+    let event = event?.failed(ReasonCode::AuditLogChanged);
     let event = match log {
         Log::Installation => event.on(ObjectKind::Audit, "installation"),
         Log::Tenant(tenant) => event.on(ObjectKind::Audit, tenant),

@@ -336,3 +336,24 @@ async fn u1_checkpoints_are_kept_in_a_second_place_too() {
     assert_eq!(fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600);
     assert_eq!(fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);
 }
+
+#[tokio::test]
+async fn u1_a_log_whose_end_was_cut_off_is_told_of_at_the_next_start_although_it_has_not_grown() {
+    if in_memory() {
+        return;
+    }
+    let (mut space, _) = busy_space().await;
+    stop(&mut space);
+    execute(
+        space.home(),
+        &format!(
+            "DELETE FROM audit_events WHERE {OF_TENANT} AND seq > 10;
+             INSERT INTO audit_tree_backlog SELECT log, 0, x'' FROM audit_logs WHERE {OF_TENANT};
+             UPDATE audit_logs SET last_seq = 10, frontier = x'' WHERE {OF_TENANT};"
+        ),
+    );
+    space.server().run_again().await;
+    while space.anybody().get("//health/ready").await.expect(200).body["audit"] != "changed" {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}

@@ -1,4 +1,4 @@
-//! The newest signed checkpoint of each log, and which logs have grown since.
+//! The newest signed checkpoint of each log, and which logs are of another size since.
 
 use diesel::prelude::*;
 use syft_space_domain::audit::ports::{AuditRows, LogWriteScope};
@@ -32,13 +32,12 @@ pub(super) fn load_grown_logs(
     connection: &mut SqliteConnection,
     after: Option<Log>,
 ) -> Result<Vec<Log>, Failed> {
-    let grown = audit_checkpoints::size
-        .is_null()
-        .or(audit_checkpoints::size.assume_not_null().lt(audit_logs::last_seq));
+    // One that is shorter was cut: that is to be found out, too.
+    let other = audit_checkpoints::size.assume_not_null().ne(audit_logs::last_seq);
+    let grown = audit_checkpoints::size.is_null().or(other);
     let logs = audit_logs::table
         .left_join(audit_checkpoints::table.on(audit_checkpoints::log.eq(audit_logs::log)))
         .filter(audit_logs::log.gt(after.map(|log| log_key(log).0.to_vec()).unwrap_or_default()))
-        .filter(audit_logs::last_seq.ne(0))
         .filter(grown)
         .order(audit_logs::log)
         .limit(LOGS_PER_READ)
