@@ -1,6 +1,7 @@
 //! The suite of `AuditView`.
 
 pub mod mixed;
+pub mod trees;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -40,6 +41,7 @@ pub const CHECKS: &[Check<StoreFactory>] = checks![
 /// Checks every promise.
 pub fn suite(make: &StoreFactory) {
     run_all("the audit log", CHECKS, make);
+    run_all("the trees over the audit logs", trees::CHECKS, make);
 }
 
 fn record(store: &dyn Store, event: Event) {
@@ -97,7 +99,8 @@ pub fn u1_an_event_is_read_back_as_it_was_recorded(make: &StoreFactory) {
         "an event is read back as it was recorded"
     );
     let mut head = LogHead::default();
-    let canonical: Vec<_> = recorded.into_iter().map(|event| head.append(event).0.canonical()).collect();
+    let canonical: Vec<_> =
+        recorded.into_iter().map(|event| head.append(event).recorded.canonical()).collect();
     let kept = log(&*fixture.adapter, &scope(1));
     assert_eq!(
         kept.iter().map(RecordedEvent::canonical).collect::<Vec<_>>(),

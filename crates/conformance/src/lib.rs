@@ -35,6 +35,7 @@
 //! | `Passwords` | [`passwords`] |
 //! | `AccessTokens` | [`tokens`] |
 //! | `SigningKeys` | [`signing_keys`] |
+//! | `CheckpointSigner` | [`checkpoint_signer`] |
 //! | `Sealer` | [`sealing`] |
 //!
 //! A suite runs every check before it panics, and its message lists all broken promises. To work on a single one,
@@ -59,6 +60,7 @@ pub mod api_key;
 pub mod approval;
 pub mod audit;
 mod check;
+pub mod checkpoint_signer;
 pub mod dataset;
 pub mod differential;
 pub mod disclosure;

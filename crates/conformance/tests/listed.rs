@@ -5,10 +5,10 @@ use std::path::Path;
 use std::{fs, io};
 
 use syft_space_conformance::{
-    api_key, approval, audit, dataset, disclosure, documents, encoder, endpoint, expectation, extract, group,
-    identity, ledger, login_record, marketplace, oidc, password_reset, passwords, policy, policy_revision,
-    rate_limits, sealing, search, second_factor, session, signing_keys, spool, store, tenant, tokens,
-    vectors,
+    api_key, approval, audit, checkpoint_signer, dataset, disclosure, documents, encoder, endpoint,
+    expectation, extract, group, identity, ledger, login_record, marketplace, oidc, password_reset,
+    passwords, policy, policy_revision, rate_limits, sealing, search, second_factor, session, signing_keys,
+    spool, store, tenant, tokens, vectors,
 };
 
 fn collect(folder: &Path, names: &mut BTreeSet<String>) -> io::Result<()> {
@@ -54,6 +54,7 @@ fn every_promise_that_is_written_down_is_in_a_suite() {
         approval::CHECKS,
         marketplace::CHECKS,
         audit::CHECKS,
+        audit::trees::CHECKS,
     ];
     let mut listed: BTreeSet<&str> = rooms.into_iter().flatten().map(|check| check.promise).collect();
     listed.extend(documents::CHECKS.iter().map(|check| check.promise));
@@ -66,6 +67,7 @@ fn every_promise_that_is_written_down_is_in_a_suite() {
     listed.extend(passwords::CHECKS.iter().map(|check| check.promise));
     listed.extend(signing_keys::CHECKS.iter().map(|check| check.promise));
     listed.extend(tokens::CHECKS.iter().map(|check| check.promise));
+    listed.extend(checkpoint_signer::CHECKS.iter().map(|check| check.promise));
     listed.extend(sealing::CHECKS.iter().map(|check| check.promise));
     assert!(
         written.iter().map(String::as_str).eq(listed),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::audit::ports::CheckpointSigner;
 use crate::audit::{Origin, RequestContext};
 use crate::dataset::ports::{DocumentStore, SearchEngine, Spool, TextExtractor};
 use crate::dataset::{DatasetLocks, IngestQueue, Meaning};
@@ -59,6 +60,8 @@ pub struct Space {
     pub hubs: Arc<dyn HubClient>,
     /// Sends mail, where there is a mail server.
     pub mails: Option<Arc<Mails>>,
+    /// Signs checkpoints of the audit logs.
+    pub checkpoint_signer: Arc<dyn CheckpointSigner>,
     /// Seals secrets.
     pub sealer: Arc<dyn Sealer>,
     /// Tells the time.

@@ -1,7 +1,7 @@
 //! What is read from one snapshot of a store, and what a unit of work reads and writes.
 
 use crate::approval::ports::{ApprovalRows, ApprovalView};
-use crate::audit::ports::AuditView;
+use crate::audit::ports::{AuditRows, AuditView};
 use crate::dataset::ports::{DatasetRows, DatasetView};
 use crate::endpoint::ports::{EndpointRows, EndpointView};
 use crate::expectation::ports::{ExpectationRows, ExpectationView};
@@ -84,6 +84,7 @@ pub trait Tx:
     + LedgerRows
     + MarketplaceRows
     + RetentionRows
+    + AuditRows
 {
 }
 impl<T> Tx for T where
@@ -104,6 +105,7 @@ impl<T> Tx for T where
         + LedgerRows
         + MarketplaceRows
         + RetentionRows
+        + AuditRows
         + ?Sized
 {
 }

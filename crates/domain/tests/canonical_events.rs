@@ -8,8 +8,8 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use syft_space_domain::access::Role;
 use syft_space_domain::audit::{
-    Action, Actor, Event, HubUser, Log, LogHead, Object, ObjectKind, Outcome, Person, ReasonCode,
-    RecordedEvent, RecordedReason,
+    Action, Actor, Event, HubUser, Log, Object, ObjectKind, Outcome, Person, ReasonCode, RecordedEvent,
+    RecordedReason,
 };
 use syft_space_domain::ids::{AccountId, ActorId, EventId, HubId, PolicyId, RequestId, TenantId};
 use syft_space_domain::marketplace::HubRole;
@@ -76,7 +76,8 @@ fn any_recorded() -> impl Strategy<Value = RecordedEvent> {
 }
 
 fn recorded(event: Event, before: u64) -> RecordedEvent {
-    LogHead { seq: before }.append(event).0
+    let person_commitment = Person::commitment(&event.salt, &event.person.canonical());
+    RecordedEvent { seq: before.saturating_add(1), event, person_commitment }
 }
 
 /// What is left of an event when the person is erased.

@@ -35,8 +35,10 @@ pub(crate) const KEYS: &str = "keys";
 const TOKEN_KEYS: &str = "access.jwks";
 /// The key that seals stored secrets, in the folder of keys.
 const SEALING_KEY: &str = "sealing-key.json";
+/// The key that signs checkpoints of the audit logs, in the folder of keys.
+const AUDIT_KEY: &str = "audit-key.json";
 /// All of them.
-pub(crate) const KEY_FILES: [&str; 2] = [TOKEN_KEYS, SEALING_KEY];
+pub(crate) const KEY_FILES: [&str; 3] = [TOKEN_KEYS, SEALING_KEY, AUDIT_KEY];
 /// What the root of a fresh ext4 volume holds.
 pub(crate) const OF_FILESYSTEM: &str = "lost+found";
 /// The folder of the tenants' documents and indexes.
@@ -113,6 +115,12 @@ impl Home {
     #[must_use]
     pub fn sealing_key(&self) -> PathBuf {
         self.keys().join(SEALING_KEY)
+    }
+
+    /// The key that signs checkpoints of the audit logs.
+    #[must_use]
+    pub fn audit_key(&self) -> PathBuf {
+        self.keys().join(AUDIT_KEY)
     }
 
     /// The folder of keys.

@@ -1,12 +1,20 @@
 //! The audit log of a transaction: `AuditView` over the event logs.
 
-use syft_space_domain::audit::Log;
-use syft_space_domain::audit::ports::{AuditView, EventFilter, LogPage, Seq};
+use std::ops::Range;
+
+use syft_space_domain::audit::ports::{
+    AuditRows, AuditView, EventFilter, LogPage, LogScope, LogWriteScope, Seq,
+};
+use syft_space_domain::audit::tree::NodeHash;
+use syft_space_domain::audit::{Log, LogHead, RecordedEvent, SignedCheckpoint};
 use syft_space_domain::page::PageRequest;
 use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::{OperatorScope, TenantScope};
 
 use crate::transaction::Transaction;
+
+/// How many logs are looked at in one read.
+const LOGS_PER_READ: usize = 100;
 
 impl AuditView for Transaction {
     fn events(
@@ -25,5 +33,47 @@ impl AuditView for Transaction {
         page: PageRequest<Seq>,
     ) -> Result<LogPage, StoreError> {
         Ok(self.tables.logs.page(Log::Installation, filter, page))
+    }
+
+    fn log_head(&mut self, log: LogScope<'_>) -> Result<LogHead, StoreError> {
+        Ok(self.tables.logs.head(log.into()))
+    }
+
+    fn block_roots(&mut self, log: LogScope<'_>, blocks: Range<u64>) -> Result<Vec<NodeHash>, StoreError> {
+        self.tables.logs.block_roots(log.into(), blocks)
+    }
+
+    fn events_in(
+        &mut self,
+        log: LogScope<'_>,
+        numbers: Range<u64>,
+    ) -> Result<Vec<RecordedEvent>, StoreError> {
+        Ok(self.tables.logs.events_in(log.into(), numbers))
+    }
+
+    fn checkpoint(&mut self, log: LogScope<'_>) -> Result<Option<SignedCheckpoint>, StoreError> {
+        Ok(self.tables.checkpoints.get(&log.into()).cloned())
+    }
+
+    fn grown_logs(&mut self, _operator: &OperatorScope, after: Option<Log>) -> Result<Vec<Log>, StoreError> {
+        let grown = self.tables.logs.sizes().filter(|(log, size)| {
+            let signed = self.tables.checkpoints.get(log).map_or(0, |checkpoint| checkpoint.size);
+            after.is_none_or(|after| *log > after) && signed != *size
+        });
+        Ok(grown.map(|(log, _)| log).take(LOGS_PER_READ).collect())
+    }
+}
+
+impl AuditRows for Transaction {
+    fn keep_checkpoint(
+        &mut self,
+        log: &LogWriteScope,
+        checkpoint: &SignedCheckpoint,
+    ) -> Result<(), StoreError> {
+        let kept = self.tables.checkpoints.get(&log.log());
+        if kept.is_none_or(|kept| kept.size < checkpoint.size) {
+            self.tables.checkpoints.insert(log.log(), checkpoint.clone());
+        }
+        Ok(())
     }
 }

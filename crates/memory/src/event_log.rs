@@ -1,11 +1,14 @@
 //! The event logs: append-only, and cheap to copy.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use syft_space_domain::audit::ports::{EventFilter, LogPage, Projection, Seq};
-use syft_space_domain::audit::{Event, Log, LogHead, RecordedEvent};
+use syft_space_domain::audit::tree::{BLOCK_LEAVES, NodeHash};
+use syft_space_domain::audit::{Appended, Event, Log, LogHead, RecordedEvent};
 use syft_space_domain::page::PageRequest;
+use syft_space_domain::store::StoreError;
 
 use crate::table::read_page;
 
@@ -17,6 +20,8 @@ pub(crate) struct EventLogs(Arc<BTreeMap<Log, EventLog>>);
 #[derive(Clone, Default)]
 struct EventLog {
     head: LogHead,
+    /// The roots of the full blocks of the tree over the log.
+    block_roots: Vec<NodeHash>,
     chunks: Vec<Arc<Vec<Arc<RecordedEvent>>>>,
 }
 
@@ -26,7 +31,8 @@ impl EventLogs {
     /// Puts an event behind its log's last.
     pub(crate) fn append(&mut self, event: Event) {
         let log = Arc::make_mut(&mut self.0).entry(event.log).or_default();
-        let (recorded, _) = log.head.append(event);
+        let Appended { recorded, person: _, filled } = log.head.append(event);
+        log.block_roots.extend(filled.map(|root| root.hash));
         let recorded = Arc::new(recorded);
         match log.chunks.last_mut() {
             Some(chunk) if chunk.len() < EVENTS_PER_CHUNK => Arc::make_mut(chunk).push(recorded),
@@ -72,7 +78,37 @@ impl EventLogs {
                 after_cursor.filter(|(_, recorded)| filter.fits(&recorded.event)),
                 request.limit,
             ),
-            projection: Projection { seq: log.map_or(0, |log| log.head.seq), lag: 0 },
+            projection: Projection { seq: log.map_or(0, |log| log.head.seq()), lag: 0 },
         }
+    }
+
+    /// Each log, and how many events it has.
+    pub(crate) fn sizes(&self) -> impl Iterator<Item = (Log, u64)> {
+        self.0.iter().map(|(log, events)| (*log, events.head.seq()))
+    }
+
+    /// The end of a log.
+    pub(crate) fn head(&self, log: Log) -> LogHead {
+        self.0.get(&log).map(|log| log.head.clone()).unwrap_or_default()
+    }
+
+    /// The roots of full blocks, every one of them.
+    pub(crate) fn block_roots(&self, log: Log, blocks: Range<u64>) -> Result<Vec<NodeHash>, StoreError> {
+        let range = usize::try_from(blocks.start).ok().zip(usize::try_from(blocks.end).ok());
+        let kept = self.0.get(&log).map(|log| log.block_roots.as_slice()).unwrap_or_default();
+        let roots = range.and_then(|(start, end)| kept.get(start..end));
+        roots.map(<[_]>::to_vec).ok_or_else(|| StoreError::failed("there is no such block of the log"))
+    }
+
+    /// The events with these numbers, the oldest first.
+    pub(crate) fn events_in(&self, log: Log, numbers: Range<u64>) -> Vec<RecordedEvent> {
+        let (Some(log), Ok(most)) = (self.0.get(&log), usize::try_from(BLOCK_LEAVES)) else {
+            return Vec::new();
+        };
+        let before = usize::try_from(numbers.start.saturating_sub(1)).unwrap_or(usize::MAX);
+        let chunks = log.chunks.iter().skip(before / EVENTS_PER_CHUNK);
+        let events = chunks.flat_map(|chunk| chunk.iter()).skip(before % EVENTS_PER_CHUNK);
+        let events = events.take_while(|recorded| recorded.seq < numbers.end).take(most);
+        events.map(|recorded| RecordedEvent::clone(recorded)).collect()
     }
 }

@@ -67,6 +67,7 @@
 
 mod approval;
 mod audit;
+mod checkpoint_signer;
 mod dataset;
 mod disclosure;
 mod encoder;
@@ -91,6 +92,7 @@ mod tenant;
 mod time;
 mod transaction;
 
+pub use checkpoint_signer::MemorySigner;
 pub use dataset::{MemoryDocuments, MemorySearch, MemorySpool, MemoryVectors, TextFiles};
 pub use encoder::{MemoryEncoder, MemoryEncoders};
 pub use hub::MemoryHub;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use syft_space_domain::approval::ApprovalRequest;
 use syft_space_domain::approval::ports::ApprovalsOf;
+use syft_space_domain::audit::{Log, SignedCheckpoint};
 use syft_space_domain::dataset::{Dataset, Job};
 use syft_space_domain::endpoint::Endpoint;
 use syft_space_domain::expectation::Expectation;
@@ -74,6 +75,7 @@ pub(crate) struct Tables {
     pub(crate) retention_terms: Table<(), RetentionTerms>,
     pub(crate) legal_holds: Table<LegalHoldId, LegalHold>,
     pub(crate) logs: EventLogs,
+    pub(crate) checkpoints: BTreeMap<Log, SignedCheckpoint>,
 }
 
 /// A private copy of the tables, until it is committed or dropped.

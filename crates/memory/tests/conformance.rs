@@ -1,12 +1,12 @@
 //! The conformance suites over the in-memory adapters.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::time::Duration;
 
 use syft_space_conformance::{
-    Fixture, StoreFactory, approval, audit, dataset, differential, disclosure, documents, encoder, endpoint,
-    extract, identity, ledger, login_record,
+    Fixture, StoreFactory, approval, audit, checkpoint_signer, dataset, differential, disclosure, documents,
+    encoder, endpoint, extract, identity, ledger, login_record,
 };
 use syft_space_conformance::{
     passwords, policy, policy_revision, rate_limits, sample, sealing, search, session, signing_keys, spool,
@@ -15,7 +15,7 @@ use syft_space_conformance::{
 use syft_space_domain::random::Entropy;
 use syft_space_memory::{
     InsecurePasswords, MemoryDocuments, MemoryEncoder, MemoryRateLimits, MemorySealer, MemorySearch,
-    MemorySpool, MemoryStore, MemoryTokens, MemoryVectors, SeededEntropy, TextFiles,
+    MemorySigner, MemorySpool, MemoryStore, MemoryTokens, MemoryVectors, SeededEntropy, TextFiles,
 };
 
 const STORE: &StoreFactory = &|hook| Fixture::new(Box::new(MemoryStore::new(hook)));
@@ -102,6 +102,12 @@ fn k2_the_signing_keys_keep_their_promises() {
         let tokens = Arc::new(MemoryTokens::new(entropy(), Duration::from_secs(900)));
         (tokens.clone(), tokens)
     });
+}
+
+#[test]
+fn the_signer_of_checkpoints_keeps_its_promises() {
+    static KEY: AtomicU8 = AtomicU8::new(1);
+    checkpoint_signer::suite(&|| Box::new(MemorySigner::new([KEY.fetch_add(1, Ordering::Relaxed); 32])));
 }
 
 #[test]

@@ -40,8 +40,8 @@ use syft_space_domain::unit::{Recorded, UnitError};
 use syft_space_domain::{DatasetLocks, Space};
 use syft_space_memory::{
     InsecurePasswords, ManualClock, MemoryDocuments as MyDocuments, MemoryDocuments, MemoryHub,
-    MemoryProviders, MemorySealer, MemorySearch, MemorySpool, MemoryStore as MyStore, MemoryStore,
-    MemoryTokens, MemoryVectors, SeededEntropy, TextFiles,
+    MemoryProviders, MemorySealer, MemorySearch, MemorySigner, MemorySpool, MemoryStore as MyStore,
+    MemoryStore, MemoryTokens, MemoryVectors, SeededEntropy, TextFiles,
 };
 
 const PAGE: &str = include_str!("../../../docs/embedding.md");
@@ -121,6 +121,7 @@ fn space() -> Result<Space, Box<dyn Error>> {
         satellites: hub.clone(),
         identities: hub.clone(),
         hubs: hub,
+        checkpoint_signer: Arc::new(MemorySigner::new([7; 32])), // for tests alone
         sealer: Arc::new(MemorySealer::new(entropy.clone())),
         clock: Arc::new(clock),
         entropy,

@@ -29,7 +29,7 @@ fn an_event_counts_each_of_its_texts() {
         let object = Some(Object { kind: ObjectKind::Endpoint, id: object });
         let reason_code = Some(RecordedReason::from_stored(reason));
         let event = syft_space_domain::audit::Event { object, reason_code, person, ..event.clone() };
-        LogHead::default().append(event).0
+        LogHead::default().append(event).recorded
     };
     let none = String::new;
     let before = event(none(), none(), none(), none());

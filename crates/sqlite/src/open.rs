@@ -6,6 +6,7 @@ use std::path::Path;
 use diesel::SqliteConnection;
 use syft_space_home::{Home, private_file};
 
+use crate::audit::tree_backlog;
 use crate::database::{self, DatabaseKind};
 use crate::open_error::OpenError;
 
@@ -41,5 +42,6 @@ pub(crate) fn open_app(home: &Home) -> Result<SqliteConnection, OpenError> {
         database::quick_check(&path, &mut connection)?;
     }
     DatabaseKind::App.migrate(&path, &mut connection)?;
+    tree_backlog::fill(&mut connection).map_err(|error| OpenError::sqlite(&path, &error.to_string()))?;
     Ok(connection)
 }

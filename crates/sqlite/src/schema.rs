@@ -452,6 +452,31 @@ table! {
     audit_logs (log) {
         log -> Binary,
         last_seq -> BigInt,
+        frontier -> Binary,
+    }
+}
+
+table! {
+    audit_tree_blocks (log, block) {
+        log -> Binary,
+        block -> BigInt,
+        root -> Binary,
+    }
+}
+
+table! {
+    audit_checkpoints (log) {
+        log -> Binary,
+        size -> BigInt,
+        note -> Text,
+    }
+}
+
+table! {
+    audit_tree_backlog (log) {
+        log -> Binary,
+        seq -> BigInt,
+        frontier -> Binary,
     }
 }
 
@@ -502,3 +527,4 @@ allow_tables_to_appear_in_same_query!(approval_questions, approvals);
 allow_tables_to_appear_in_same_query!(endpoint_policies, policies);
 allow_tables_to_appear_in_same_query!(policy_groups, policies);
 allow_tables_to_appear_in_same_query!(audit_events, audit_persons);
+allow_tables_to_appear_in_same_query!(audit_checkpoints, audit_logs);

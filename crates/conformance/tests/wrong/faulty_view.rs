@@ -1,10 +1,12 @@
 //! A wrapper of a view or a transaction, in which one method is faulty.
 
 use std::net::IpAddr;
-use std::ops::DerefMut;
+use std::ops::{DerefMut, Range};
 
 use syft_space_domain::access::Role;
-use syft_space_domain::audit::ports::{AuditView, EventFilter, LogPage, Seq};
+use syft_space_domain::audit::ports::{AuditView, EventFilter, LogPage, LogScope, Seq};
+use syft_space_domain::audit::tree::NodeHash;
+use syft_space_domain::audit::{Log, LogHead, RecordedEvent, SignedCheckpoint};
 use syft_space_domain::dataset::ports::{DatasetRows, DatasetView};
 use syft_space_domain::dataset::{Dataset, Job};
 use syft_space_domain::endpoint::ports::{EndpointRows, EndpointView};
@@ -284,6 +286,30 @@ where
         page: PageRequest<Seq>,
     ) -> Result<LogPage, StoreError> {
         self.inner.installation_events(operator, filter, page)
+    }
+
+    fn log_head(&mut self, log: LogScope<'_>) -> Result<LogHead, StoreError> {
+        self.faulty_head(log)
+    }
+
+    fn block_roots(&mut self, log: LogScope<'_>, blocks: Range<u64>) -> Result<Vec<NodeHash>, StoreError> {
+        self.faulty_block_roots(log, blocks)
+    }
+
+    fn events_in(
+        &mut self,
+        log: LogScope<'_>,
+        numbers: Range<u64>,
+    ) -> Result<Vec<RecordedEvent>, StoreError> {
+        self.faulty_events_in(log, numbers)
+    }
+
+    fn checkpoint(&mut self, log: LogScope<'_>) -> Result<Option<SignedCheckpoint>, StoreError> {
+        self.inner.checkpoint(log)
+    }
+
+    fn grown_logs(&mut self, operator: &OperatorScope, after: Option<Log>) -> Result<Vec<Log>, StoreError> {
+        self.faulty_grown_logs(operator, after)
     }
 
     fn events(

@@ -13,6 +13,7 @@ mod faulty_oidc;
 mod faulty_retention;
 mod faulty_revisions;
 mod faulty_sessions;
+mod faulty_trees;
 mod faulty_view;
 mod merge;
 mod other_ports;

@@ -19,6 +19,7 @@ use syft_space_memory::MemoryStore;
 use crate::faulty_approvals::ApprovalFault;
 use crate::faulty_retention::RetentionFault;
 use crate::faulty_revisions::RevisionFault;
+use crate::faulty_trees::TreeFault;
 use crate::faulty_view::FaultyView;
 use crate::scoped_methods::SCOPED_METHODS;
 use crate::second_factor as of_second_factors;
@@ -59,6 +60,8 @@ pub(crate) enum Fault {
     Revisions(RevisionFault),
     /// Of what goes by its age.
     Retention(RetentionFault),
+    /// Something is wrong with the tree over a log.
+    Trees(TreeFault),
     /// A recovery code that was taken is there again.
     KeepsRecoveryCodes,
     /// A session that is used keeps its refresh token.

@@ -7,6 +7,8 @@ text_enum! {
     pub enum Action {
         /// Somebody has seen who can query what.
         AccessReviewed = "access_reviewed",
+        /// A log is not the one that was signed before.
+        AuditIntegrityFail = "audit_integrity_fail",
         /// Somebody's second factor was changed, or one of their recovery codes was used.
         AuthnFactorChange = "authn_factor_change",
         /// A change of a second factor failed.

@@ -1,15 +1,19 @@
 //! The port that reads the logs. Nobody writes them but the store itself.
 
 use std::fmt;
+use std::ops::Range;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::audit::{Action, Event, Outcome, RecordedEvent};
+use crate::audit::tree::NodeHash;
+use crate::audit::{
+    Action, Checkpoint, Event, Log, LogHead, LogName, Outcome, RecordedEvent, SignedCheckpoint,
+};
 use crate::ids::ActorId;
 use crate::page::{Page, PageRequest};
 use crate::store::StoreError;
-use crate::tenant::{OperatorScope, TenantScope};
+use crate::tenant::{OperatorScope, TenantScope, WriteScope};
 use crate::time::Timestamp;
 
 /// The number of an event in its log, as the key of a page.
@@ -76,6 +80,24 @@ pub struct LogPage {
     pub projection: Projection,
 }
 
+/// The right to read one log.
+#[derive(Debug, Clone, Copy)]
+pub enum LogScope<'a> {
+    /// A tenant's own log.
+    Tenant(&'a TenantScope),
+    /// The installation's log.
+    Installation(&'a OperatorScope),
+}
+
+impl From<LogScope<'_>> for Log {
+    fn from(scope: LogScope<'_>) -> Self {
+        match scope {
+            LogScope::Tenant(scope) => Self::from(scope),
+            LogScope::Installation(_) => Self::Installation,
+        }
+    }
+}
+
 /// Reads the logs, the newest event first: by its number in the log, which is the order in which events became durable.
 /// Their times are nearly in that order, not quite, and a filter goes by the times themselves.
 pub trait AuditView {
@@ -94,6 +116,93 @@ pub trait AuditView {
         filter: &EventFilter,
         page: PageRequest<Seq>,
     ) -> Result<LogPage, StoreError>;
+
+    /// The end of a log: the number of its last event, and the tree over all of them. A store whose head does not fit the number
+    /// fails: it never makes one anew by itself.
+    fn log_head(&mut self, log: LogScope<'_>) -> Result<LogHead, StoreError>;
+
+    /// The roots of full blocks of a log, in their order. A store that lacks one of them fails.
+    fn block_roots(&mut self, log: LogScope<'_>, blocks: Range<u64>) -> Result<Vec<NodeHash>, StoreError>;
+
+    /// The events with these numbers, the oldest first; at most [`BLOCK_LEAVES`](crate::audit::tree::BLOCK_LEAVES) of them.
+    /// Numbers that are not given out yet are left out. A store that finds one missing between two others fails.
+    fn events_in(&mut self, log: LogScope<'_>, numbers: Range<u64>)
+    -> Result<Vec<RecordedEvent>, StoreError>;
+
+    /// The newest checkpoint of a log that was signed.
+    fn checkpoint(&mut self, log: LogScope<'_>) -> Result<Option<SignedCheckpoint>, StoreError>;
+
+    /// The next logs, a hundred at most, that are of another size than their last checkpoint, be it that they have grown or were cut: the installation's first, then tenants' by their
+    /// ids, those behind `after`.
+    fn grown_logs(&mut self, operator: &OperatorScope, after: Option<Log>) -> Result<Vec<Log>, StoreError>;
+}
+
+/// The right to write what belongs to one log.
+#[derive(Debug)]
+pub enum LogWriteScope {
+    /// Of a tenant's log.
+    Tenant(WriteScope),
+    /// Of the installation's.
+    Installation(SystemOnly),
+}
+
+/// What only the space itself has.
+#[derive(Debug)]
+pub struct SystemOnly(());
+
+impl LogWriteScope {
+    pub(crate) fn of_tenant(scope: WriteScope) -> Self {
+        Self::Tenant(scope)
+    }
+
+    pub(crate) fn of_installation() -> Self {
+        Self::Installation(SystemOnly(()))
+    }
+
+    /// Makes one on the caller's own word, as [`TenantScope::assume`] does. The reason is for whoever reads the call.
+    #[must_use]
+    pub fn assume(log: Log, reason: &'static str) -> Self {
+        match log {
+            Log::Installation => Self::of_installation(),
+            Log::Tenant(tenant) => {
+                Self::of_tenant(WriteScope::assume(&TenantScope::assume(tenant, reason), reason))
+            }
+        }
+    }
+
+    /// Which log.
+    #[must_use]
+    pub fn log(&self) -> Log {
+        match self {
+            Self::Tenant(scope) => Log::Tenant(scope.tenant()),
+            Self::Installation(_) => Log::Installation,
+        }
+    }
+}
+
+/// Writes what belongs to logs beside their events, which the store alone writes.
+pub trait AuditRows {
+    /// Keeps a checkpoint as the newest of its log, unless there is one of the same size or a larger one.
+    fn keep_checkpoint(
+        &mut self,
+        log: &LogWriteScope,
+        checkpoint: &SignedCheckpoint,
+    ) -> Result<(), StoreError>;
+}
+
+/// Signs checkpoints with a key of its own, which is for nothing else.
+pub trait CheckpointSigner: Send + Sync {
+    /// The name of this installation, with which the names of its logs begin. It stays the same.
+    fn installation(&self) -> &str;
+
+    /// A checkpoint with its signature.
+    fn sign(&self, checkpoint: &Checkpoint) -> String;
+
+    /// The checkpoint that this has signed; `None` for whatever else there is.
+    fn open(&self, note: &str) -> Option<Checkpoint>;
+
+    /// The public key by which the checkpoints of a log are verified, with the log's name.
+    fn verifier(&self, log: &LogName) -> String;
 }
 
 #[cfg(test)]

@@ -13,6 +13,8 @@ named_enum! {
         AccessDenied = "access_denied",
         /// Whoever a provider has identified has an address that another account here has.
         AccountExists = "account_exists",
+        /// A log was cut or changed since its checkpoint was signed.
+        AuditLogChanged = "audit_log_changed",
         /// Whoever asked was gone before the end, or the server shut down.
         Canceled = "canceled",
         /// The stored credential of a hub cannot be opened.

@@ -1,5 +1,6 @@
-//! An event in its log: numbered, and committed to what it knows of a person.
+//! An event in its log: numbered, committed to what it knows of a person, and a leaf of the tree over the log.
 
+use crate::audit::tree::{BlockRoot, Frontier, NodeHash, leaf_hash};
 use crate::audit::{Event, Person, RecordedReason};
 use crate::page::PageItem;
 
@@ -37,21 +38,57 @@ impl PageItem for RecordedEvent {
     }
 }
 
+impl RecordedEvent {
+    /// The event's leaf in the tree over its log.
+    #[must_use]
+    pub fn leaf(&self) -> NodeHash {
+        leaf_hash(&self.canonical())
+    }
+}
+
 /// The end of a log, behind which the next event goes. Every store appends by it and by nothing else, so what an event
-/// gets on its way into a log is the same in each.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// gets on its way into a log is the same in each: its number, its commitment, and its place in the tree.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LogHead {
-    /// The number of the last event; 0 while there is none.
-    pub seq: u64,
+    tree: Frontier,
+}
+
+/// An event that was put into a log, as it is to be kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Appended {
+    /// The event.
+    pub recorded: RecordedEvent,
+    /// Its personal data as [`Person::canonical`] writes it, to be kept aside.
+    pub person: Vec<u8>,
+    /// The root of the block that the event has filled, to be kept with it.
+    pub filled: Option<BlockRoot>,
 }
 
 impl LogHead {
-    /// Puts an event behind the last one. Answers it as it is to be kept, and its personal data as
-    /// [`Person::canonical`] writes it, to be kept aside.
-    pub fn append(&mut self, event: Event) -> (RecordedEvent, Vec<u8>) {
-        self.seq = self.seq.saturating_add(1);
+    /// The end of a log over whose events there is this tree.
+    #[must_use]
+    pub fn of(tree: Frontier) -> Self {
+        Self { tree }
+    }
+
+    /// The number of the last event; 0 while there is none.
+    #[must_use]
+    pub fn seq(&self) -> u64 {
+        self.tree.size()
+    }
+
+    /// The tree over the log's events.
+    #[must_use]
+    pub fn tree(&self) -> &Frontier {
+        &self.tree
+    }
+
+    /// Puts an event behind the last one.
+    pub fn append(&mut self, event: Event) -> Appended {
         let person = event.person.canonical();
         let person_commitment = Person::commitment(&event.salt, &person);
-        (RecordedEvent { seq: self.seq, event, person_commitment }, person)
+        let recorded = RecordedEvent { seq: self.seq().saturating_add(1), event, person_commitment };
+        let filled = self.tree.push(recorded.leaf());
+        Appended { recorded, person, filled }
     }
 }

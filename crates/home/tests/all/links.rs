@@ -147,6 +147,7 @@ fn the_layout_names_what_the_home_is_served_by() {
     assert_eq!(below(home.limits_db()), "limits.db");
     assert_eq!(below(home.token_keys()), "keys/access.jwks");
     assert_eq!(below(home.sealing_key()), "keys/sealing-key.json");
+    assert_eq!(below(home.audit_key()), "keys/audit-key.json");
     let folder = format!("tenants/{}/datasets/{}", tenant(), dataset());
     assert_eq!(below(home.documents_db(tenant(), dataset())), format!("{folder}/documents.db"));
     assert_eq!(below(home.index(tenant(), dataset())), format!("{folder}/index"));

@@ -31,7 +31,7 @@ use syft_space_domain::unit::{Receipt, Recorded};
 use syft_space_domain::{DatasetLocks, PortError, Space};
 use syft_space_memory::{
     InsecurePasswords, ManualClock, MemoryDocuments, MemoryHub, MemoryProviders, MemorySealer, MemorySearch,
-    MemorySpool, MemoryStore, MemoryTokens, MemoryVectors, SeededEntropy, TextFiles,
+    MemorySigner, MemorySpool, MemoryStore, MemoryTokens, MemoryVectors, SeededEntropy, TextFiles,
 };
 
 use crate::failing::FailingAdapter;
@@ -117,6 +117,7 @@ impl World {
             satellites: hub.clone(),
             identities: hub.clone(),
             hubs: hub,
+            checkpoint_signer: Arc::new(MemorySigner::new([7; 32])),
             sealer: Arc::new(MemorySealer::new(entropy.clone())),
             documents: documents.clone(),
             engine: engine.clone(),

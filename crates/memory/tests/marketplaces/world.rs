@@ -29,7 +29,7 @@ use syft_space_domain::unit::Recorded;
 use syft_space_domain::{DatasetLocks, Space};
 use syft_space_memory::{
     InsecurePasswords, ManualClock, MemoryDocuments, MemoryHub, MemoryProviders, MemorySealer, MemorySearch,
-    MemorySpool, MemoryStore, MemoryTokens, MemoryVectors, SeededEntropy, TextFiles,
+    MemorySigner, MemorySpool, MemoryStore, MemoryTokens, MemoryVectors, SeededEntropy, TextFiles,
 };
 
 pub(crate) const ISSUER: &str = "https://hub.syft.com";
@@ -74,6 +74,7 @@ impl World {
             satellites: hub.clone(),
             identities: hub.clone(),
             hubs: hub.clone(),
+            checkpoint_signer: Arc::new(MemorySigner::new([7; 32])),
             sealer: Arc::new(MemorySealer::new(entropy.clone())),
             clock: clock.clone(),
             entropy,

@@ -29,8 +29,8 @@ use syft_space_domain::time::Timestamp;
 use syft_space_domain::{DatasetLocks, Pending, PortError, Space};
 use syft_space_memory::{
     InsecurePasswords, ManualClock, MemoryDocuments, MemoryEncoders, MemoryHub, MemoryProviders,
-    MemorySealer, MemorySearch, MemorySpool, MemoryStore, MemoryTokens, MemoryVectors, SeededEntropy,
-    TextFiles,
+    MemorySealer, MemorySearch, MemorySigner, MemorySpool, MemoryStore, MemoryTokens, MemoryVectors,
+    SeededEntropy, TextFiles,
 };
 
 /// Words that mean the same, each group as its first.
@@ -157,6 +157,7 @@ impl World {
             satellites: hub.clone(),
             identities: hub.clone(),
             hubs: hub,
+            checkpoint_signer: Arc::new(MemorySigner::new([7; 32])),
             sealer: Arc::new(MemorySealer::new(entropy.clone())),
             documents: Arc::new(MemoryDocuments::new()),
             engine: Arc::new(MemorySearch::new()),

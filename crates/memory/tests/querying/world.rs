@@ -45,8 +45,8 @@ use syft_space_domain::text::{Line, Prose};
 use syft_space_domain::time::Timestamp;
 use syft_space_domain::{DatasetLocks, Space};
 use syft_space_memory::{
-    InsecurePasswords, ManualClock, MemoryDocuments, MemoryHub, MemoryProviders, MemorySealer, MemorySpool,
-    MemoryStore, MemoryTokens, MemoryVectors, SeededEntropy, TextFiles,
+    InsecurePasswords, ManualClock, MemoryDocuments, MemoryHub, MemoryProviders, MemorySealer, MemorySigner,
+    MemorySpool, MemoryStore, MemoryTokens, MemoryVectors, SeededEntropy, TextFiles,
 };
 
 use crate::closing::ClosingType;
@@ -110,6 +110,7 @@ impl World {
             satellites: hub.clone(),
             identities: hub.clone(),
             hubs: hub.clone(),
+            checkpoint_signer: Arc::new(MemorySigner::new([7; 32])),
             sealer: Arc::new(MemorySealer::new(entropy.clone())),
             clock: clock.clone(),
             entropy,

@@ -83,6 +83,15 @@ const READS: &[Reads] = &[
         told(block_on(retention::retention(&world.space, who)))
     }),
     ("due", Permission::ManageTenant, |world, who, _| told(block_on(retention::due(&world.space, who)))),
+    ("checkpoint", Permission::ReadAudit, |world, who, _| {
+        told(block_on(audit::checkpoint(&world.space, who)))
+    }),
+    ("prove_inclusion", Permission::ReadAudit, |world, who, _| {
+        told(block_on(audit::prove_inclusion(&world.space, who, None, None)))
+    }),
+    ("prove_consistency", Permission::ReadAudit, |world, who, _| {
+        told(block_on(audit::prove_consistency(&world.space, who, None, None)))
+    }),
     ("members", Permission::ReadMembers, |world, who, _| {
         told(block_on(identity::members(&world.space, who, PageRequest::default())))
     }),
@@ -185,6 +194,9 @@ const READS_AHEAD: &[Reads] = &[
     ("document", Permission::ReadContent, |world, who, things| {
         let (space, document) = (&world.space, &things.document);
         told(dataset::document(space, &context(space), who, things.dataset, document))
+    }),
+    ("export", Permission::ReadAudit, |world, who, _| {
+        told(block_on(audit::export(&world.space, &context(&world.space), who, 0)))
     }),
     ("search_dataset", Permission::ReadContent, |world, who, things| {
         let (space, query) = (&world.space, SearchQuery::new("text", 5, 0.5).unwrap());

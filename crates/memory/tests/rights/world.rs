@@ -38,7 +38,7 @@ use syft_space_domain::unit::{Receipt, Recorded, Unit};
 use syft_space_domain::{DatasetLocks, Pending, Space};
 use syft_space_memory::{
     InsecurePasswords, ManualClock, MemoryDocuments, MemoryHub, MemoryProviders, MemorySealer, MemorySearch,
-    MemorySpool, MemoryStore, MemoryTokens, MemoryVectors, SeededEntropy, TextFiles,
+    MemorySigner, MemorySpool, MemoryStore, MemoryTokens, MemoryVectors, SeededEntropy, TextFiles,
 };
 
 pub(crate) const PASSWORD: &str = "seven owls dance under copper moons";
@@ -217,6 +217,7 @@ impl World {
             satellites: hub.clone(),
             identities: hub.clone(),
             hubs: hub,
+            checkpoint_signer: Arc::new(MemorySigner::new([7; 32])),
             sealer: Arc::new(MemorySealer::new(entropy.clone())),
             clock: clock.clone(),
             entropy,

@@ -1,4 +1,4 @@
-//! Lists, and the command that does nothing else: `syft-space audit list`.
+//! Lists, and the command `syft-space audit list`.
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
@@ -10,6 +10,7 @@ use syft_space_domain::ids::ActorId;
 use syft_space_domain::time::Timestamp;
 
 use crate::cli::api::{ApiClient, option};
+use crate::cli::audit_proofs;
 use crate::cli::exit::{CommandError, ExitStatus};
 use crate::cli::names::Names;
 use crate::cli::output::{Column, Output, number, text};
@@ -33,6 +34,14 @@ pub(super) enum ListOnly {
 pub(super) enum Audit {
     /// List events, the newest first
     List(Events),
+    /// Write the whole log, as verify reads it: also what it knows of persons
+    Export(audit_proofs::ExportArguments),
+    /// Show a signed checkpoint of the log as it is now, to be kept elsewhere
+    Checkpoint(audit_proofs::WhichLog),
+    /// Show the key by which checkpoints of the log are verified
+    Key(audit_proofs::WhichLog),
+    /// Verify an exported log, with no server, home or network
+    Verify(audit_proofs::VerifyArguments),
 }
 
 /// Which events.
@@ -132,7 +141,14 @@ pub(super) async fn actor(api: &ApiClient, name: &'static str, text: &str) -> an
 }
 
 pub(super) async fn audit(api: &ApiClient, what: &Audit, out: &mut Output) -> anyhow::Result<()> {
-    let Audit::List(Events { installation, action, outcome, actor, since, until, limit, all }) = what;
+    let Events { installation, action, outcome, actor, since, until, limit, all } = match what {
+        Audit::List(events) => events,
+        Audit::Export(what) => return audit_proofs::export(api, what, out).await,
+        Audit::Checkpoint(which) => return audit_proofs::checkpoint(api, which, out).await,
+        Audit::Key(which) => return audit_proofs::key(api, which, out).await,
+        // It needs no space, and never comes here.
+        Audit::Verify(what) => return audit_proofs::verify(what, out),
+    };
     let path = if *installation { "/operator/v1/audit" } else { "/api/v1/audit" };
     let actor = match actor.as_deref() {
         Some(id) if *installation => Some(option::<ActorId>("--actor", id)?),

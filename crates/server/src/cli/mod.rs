@@ -9,6 +9,7 @@ mod api_keys;
 mod approvals;
 mod ask;
 mod attached_policies;
+mod audit_proofs;
 mod change_password;
 mod config;
 mod connect;
@@ -195,7 +196,7 @@ enum Command {
     AccessReview(access_review::AccessReview),
     /// Put on record that one has seen an access review, as an owner
     SignOff(sign_off::SignOffArguments),
-    /// Read the audit log
+    /// Read the audit log, and verify that nobody has bent it
     #[command(subcommand)]
     Audit(lists::Audit),
     /// Write what lets a shell complete these commands
@@ -331,6 +332,7 @@ fn run(start_hub: Option<StartHub>) -> anyhow::Result<()> {
             let resolved = resolve(&home.0)?;
             config::show(&home, &resolved, &mut out)
         }
+        Command::Audit(lists::Audit::Verify(what)) => audit_proofs::verify(what, &mut out),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Arguments::command(), "syft-space", &mut script);

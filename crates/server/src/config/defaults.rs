@@ -48,6 +48,8 @@ impl Default for Settings {
             outbound_ca_file: None,
             security_contact: Vec::new(),
             public_url: None,
+            audit_checkpoint_interval: Duration::from_secs(10 * 60),
+            audit_checkpoint_folder: None,
             mail: MailSettings::default(),
             hub_identity: Duration::from_secs(10 * 60),
             hub_identity_stale: Duration::from_secs(60 * 60),

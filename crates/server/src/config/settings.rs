@@ -99,6 +99,10 @@ pub struct Settings {
     pub security_contact: Vec<String>,
     /// Where others reach this space: hubs are told.
     pub public_url: Option<String>,
+    /// How often checkpoints of the audit logs are signed.
+    pub audit_checkpoint_interval: Duration,
+    /// Where signed checkpoints are kept as well: one file for each log, which only grows.
+    pub audit_checkpoint_folder: Option<PathBuf>,
     /// How mail is sent.
     pub mail: MailSettings,
     /// How long what a hub says of its users is used without asking it again.
@@ -343,6 +347,28 @@ pub static SETTINGS: &[Setting] = &[
         },
         show: |settings| {
             settings.outbound_ca_file.as_ref().map_or_else(String::new, |path| path.display().to_string())
+        },
+    },
+    Setting {
+        key: "audit_checkpoint_minutes",
+        allowed: "a number of minutes from 1 to 1440",
+        apply: |settings, text| {
+            let minutes = text.parse().ok().filter(|minutes| (1..=1_440).contains(minutes));
+            let interval = minutes.map(|minutes: u64| Duration::from_secs(minutes * 60));
+            set(&mut settings.audit_checkpoint_interval, interval)
+        },
+        show: |settings| (settings.audit_checkpoint_interval.as_secs() / 60).to_string(),
+    },
+    Setting {
+        key: "audit_checkpoint_folder",
+        allowed: "the whole path of a folder",
+        apply: |settings, text| {
+            let path = PathBuf::from(text);
+            set(&mut settings.audit_checkpoint_folder, path.is_absolute().then_some(Some(path)))
+        },
+        show: |settings| {
+            let folder = settings.audit_checkpoint_folder.as_ref();
+            folder.map_or_else(String::new, |path| path.display().to_string())
         },
     },
     Setting {

@@ -3,6 +3,7 @@
 mod access_review;
 mod api_keys;
 mod approvals;
+mod audit;
 mod datasets;
 mod expectations;
 mod groups;
@@ -15,7 +16,7 @@ mod second_factor;
 mod sessions;
 
 use syft_space_domain::PortError;
-use syft_space_domain::audit::{AuditError, ReasonCode};
+use syft_space_domain::audit::ReasonCode;
 use syft_space_domain::dataset::SearchQueryError;
 use syft_space_domain::dataset::ports::{SearchError, VectorIndexError};
 use syft_space_domain::encoder::ports::EncodeError;
@@ -449,15 +450,6 @@ impl From<TrustError> for Problem {
             TrustError::NotFound => Self::new(Reason::NotFound, error),
             TrustError::InUseElsewhere { .. } | TrustError::InUse(_) => Self::new(Reason::InUse, error),
             TrustError::PortError(error) => error.into(),
-        }
-    }
-}
-
-impl From<AuditError> for Problem {
-    fn from(error: AuditError) -> Self {
-        match error {
-            AuditError::Authorization(error) => error.into(),
-            AuditError::PortError(error) => error.into(),
         }
     }
 }

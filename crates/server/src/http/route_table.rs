@@ -23,10 +23,11 @@ pub use crate::http::route::{Guard, Method, Route};
 use crate::http::route_docs::{BodyLimit, Response, summary};
 use crate::routes::reply::List;
 use crate::routes::{
-    access_review, api_keys, approvals, audit, auth, choose_password, datasets, docs, documents, endpoints,
-    expectations, explanation, front_page, groups, health, hubs, invitations, jobs, keys, ledger, listings,
-    marketplaces, oidc, openapi, operator, own_access, policies, policy_lint, policy_revisions,
-    policy_simulation, query, retention, security_txt, sessions, shapes, tenant, totp, users,
+    access_review, api_keys, approvals, audit, audit_proofs, auth, choose_password, datasets, docs,
+    documents, endpoints, expectations, explanation, front_page, groups, health, hubs, invitations, jobs,
+    keys, ledger, listings, marketplaces, oidc, openapi, operator, own_access, policies, policy_lint,
+    policy_revisions, policy_simulation, query, retention, security_txt, sessions, shapes, tenant, totp,
+    users,
 };
 
 macro_rules! routes {
@@ -430,6 +431,19 @@ pub static ROUTES: &[Route] = routes! {
             .request_body::<access_review::SignOff>().response::<access_review::SignedOff>(200).reasons(&[Conflict]);
     Get    "/api/v1/audit" member(&[ReadAudit]) => audit::list,
         summary("Read the audit log, the newest first").query(audit::FILTERS).response::<audit::EventList>(200);
+    Get    "/api/v1/audit/checkpoint" member(&[ReadAudit]) => audit_proofs::checkpoint,
+        summary("Get a signed checkpoint of the audit log as it is now").response::<audit_proofs::Checkpoint>(200)
+            .reasons(&[NotFound]);
+    Get    "/api/v1/audit/proof" member(&[ReadAudit]) => audit_proofs::inclusion,
+        summary("Prove that an event is in the audit log").query(audit_proofs::PROVED)
+            .response::<audit_proofs::Inclusion>(200).reasons(&[NotFound]);
+    Get    "/api/v1/audit/consistency" member(&[ReadAudit]) => audit_proofs::consistency,
+        summary("Prove that the audit log has only grown").query(audit_proofs::GROWN)
+            .response::<audit_proofs::Consistency>(200).reasons(&[NotFound]);
+    Get    "/api/v1/audit/export" member(&[ReadAudit]) => audit_proofs::export,
+        summary("Export the audit log, the oldest event first")
+            .description("Up to 1,024 events with all of which their hashes are computed, also what they know of persons.")
+            .query(audit_proofs::AFTER).response::<audit_proofs::Export>(200);
 };
 
 /// The routes that are the host's operator's alone. They stand beside the others behind the control socket, and nowhere
@@ -476,4 +490,10 @@ pub static OPERATOR_ROUTES: &[Route] = routes! {
         summary("Revoke an API key").response::<api_keys::HeldApiKey>(200).reasons(&[TenantRequired]);
     Get  "/operator/v1/audit"   Guard::Operator => audit::installation,
         summary("Read the installation's log, the newest first").query(audit::FILTERS).response::<audit::EventList>(200);
+    Get  "/operator/v1/audit/checkpoint" Guard::Operator => audit_proofs::installation_checkpoint,
+        summary("Get a signed checkpoint of the installation's log as it is now").response::<audit_proofs::Checkpoint>(200)
+            .reasons(&[NotFound]);
+    Get  "/operator/v1/audit/export" Guard::Operator => audit_proofs::export_installation,
+        summary("Export the installation's log, the oldest event first")
+            .query(audit_proofs::AFTER).response::<audit_proofs::Export>(200);
 };

@@ -69,6 +69,8 @@ pub struct State {
     pub ready: AtomicBool,
     /// Whether files are read behind fewer walls than there should be.
     pub lacks_walls: AtomicBool,
+    /// Whether an audit log is not the one whose checkpoint was signed.
+    pub audit_changed: AtomicBool,
     /// Whether there is a page to browse the API with.
     pub docs_enabled: bool,
     /// The OpenAPI document, made when it is first asked for.

@@ -12,8 +12,8 @@ use syft_space_domain::random::Entropy;
 use syft_space_domain::snapshot::SnapshotCache;
 use syft_space_domain::{DatasetLocks, Space};
 use syft_space_memory::{
-    InsecurePasswords, MemoryDocuments, MemoryHub, MemoryProviders, MemorySealer, MemorySearch, MemorySpool,
-    MemoryStore, MemoryTokens, MemoryVectors, TextFiles,
+    InsecurePasswords, MemoryDocuments, MemoryHub, MemoryProviders, MemorySealer, MemorySearch, MemorySigner,
+    MemorySpool, MemoryStore, MemoryTokens, MemoryVectors, TextFiles,
 };
 
 use crate::config::Settings;
@@ -43,6 +43,7 @@ pub(crate) fn state() -> State {
         satellites: hub.clone(),
         identities: hub.clone(),
         hubs: hub,
+        checkpoint_signer: Arc::new(MemorySigner::new([7; 32])),
         sealer: Arc::new(MemorySealer::new(Arc::clone(&entropy))),
         clock: Arc::new(SystemClock),
         entropy,

@@ -42,6 +42,10 @@ pub(crate) struct Readiness {
     /// enough.
     #[serde(skip_serializing_if = "Option::is_none")]
     disk: Option<&'static str>,
+    /// `changed` where an audit log is not the one whose checkpoint was signed before. It is left out where all are. Which
+    /// one is for the operator alone, in the installation's log.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    audit: Option<&'static str>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes the field by reference")]
@@ -66,5 +70,6 @@ pub(crate) async fn ready(request: Request) -> Result<HttpResponse, Problem> {
     let closed_tenants = request.space().snapshots.unavailable();
     let sandbox = request.state.lacks_walls.load(Ordering::Relaxed).then_some("partial");
     let disk = request.state.disk.is_low().then_some("low");
-    reply::json(StatusCode::OK, &Readiness { status: "ready", closed_tenants, sandbox, disk })
+    let audit = request.state.audit_changed.load(Ordering::Relaxed).then_some("changed");
+    reply::json(StatusCode::OK, &Readiness { status: "ready", closed_tenants, sandbox, disk, audit })
 }

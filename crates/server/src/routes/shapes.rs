@@ -336,6 +336,19 @@ shapes! {
         },
         "description": "How far the index of the log reaches.",
     });
+    /// The number of an event, or how many there are.
+    SeqShape = "Seq": json_schema!({ "type": "integer", "minimum": 1, "maximum": i64::MAX });
+    /// The number of an event, or 0 before the first.
+    AfterShape = "After": json_schema!({ "type": "integer", "minimum": 0, "maximum": i64::MAX });
+    /// A hash of a log's tree.
+    HashShape = "Hash": json_schema!({ "type": "string", "pattern": "^[0-9a-f]{64}$", "description": "A SHA-256." });
+    /// What personal data is committed to with.
+    SaltShape = "Salt": json_schema!({ "type": "string", "pattern": "^[0-9a-f]{32}$" });
+    /// What an event knows of a person.
+    PersonShape = "Person": json_schema!({
+        "type": "object", "additionalProperties": true,
+        "description": "What is stored of the person: `address`, `email`, `user_agent`, `hub_user`, `purpose`, `api_key`.",
+    });
     /// Where a request came from.
     AddressShape = "Address": json_schema!({
         "type": "string", "anyOf": [{ "format": "ipv4" }, { "format": "ipv6" }],

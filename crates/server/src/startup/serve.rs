@@ -19,7 +19,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::background::workers::Workers;
-use crate::background::{approvals, marketplace_sync, retention, reviews, signing_keys};
+use crate::background::{approvals, checkpoints, marketplace_sync, retention, reviews, signing_keys};
 use crate::config::{Registration, Settings};
 use crate::http::body_budget::BodyBudget;
 use crate::http::client_limit::ClientLimit;
@@ -73,6 +73,7 @@ pub fn state(space: Space, settings: &Settings, setup_token: Option<SetupTokenFi
         security_contact: settings.security_contact.clone(),
         ready: AtomicBool::new(true),
         lacks_walls: AtomicBool::new(false),
+        audit_changed: AtomicBool::new(false),
         docs_enabled: settings.docs_enabled,
         openapi: LazyLock::new(Box::new(move || openapi::document(&limits).to_string().into())),
     })
@@ -135,6 +136,15 @@ pub async fn serve(
     let approvals = tokio::spawn(approvals);
     let retention = retention::sweep_forever(state.space.clone(), Arc::clone(&operator));
     let retention = tokio::spawn(retention);
+    let (end_signing, signing_ends) = oneshot::channel::<()>();
+    let signing = checkpoints::sign_until(
+        Arc::clone(&state),
+        Arc::clone(&operator),
+        settings.audit_checkpoint_interval,
+        settings.audit_checkpoint_folder.clone(),
+        async { drop(signing_ends.await) },
+    );
+    let signing = tokio::spawn(signing);
     let marketplace_sync = settings.public_url.clone().map(|public_url| {
         tokio::spawn(marketplace_sync::sync_forever(state.space.clone(), operator, public_url))
     });
@@ -187,7 +197,10 @@ pub async fn serve(
     noting.await?;
     drop(end_flushing);
     flush_task.await?;
-    wiring::record(&state.space, Action::SysShutdown).await
+    wiring::record(&state.space, Action::SysShutdown).await?;
+    // The last checkpoints hold the shutdown, too.
+    drop(end_signing);
+    Ok(signing.await?)
 }
 
 /// A server that is running.

@@ -25,6 +25,7 @@ use syft_space_domain::{DatasetLocks, Space};
 use syft_space_home::{FileSpool, HomeLock};
 use syft_space_jwt::TokenSettings;
 use syft_space_models::InstalledEncoders;
+use syft_space_notes::NoteSigner;
 use syft_space_oidc::RelyingParty;
 use syft_space_outbound::{AllowList, Client, ClientSettings, SystemResolver};
 use syft_space_passwords::{Argon2Passwords, HashingSettings};
@@ -105,6 +106,8 @@ fn open_at(lock: HomeLock, settings: &Settings) -> anyhow::Result<OpenedSpace> {
 
     let environment = settings.environment.clone();
     let sealing_key = MasterKey::load_or_make(&home.sealing_key(), &environment, clock.now(), &*entropy)?;
+    let checkpoint_signer =
+        NoteSigner::load_or_make(&home.audit_key(), &environment, clock.now(), &*entropy)?;
     let client = Arc::new(outbound(settings, &entropy)?);
     let http: Arc<dyn HubHttp> = client.clone();
     let hubs = Arc::new(SyftHub::new(Arc::clone(&http), Arc::clone(&clock), &*entropy)?);
@@ -163,6 +166,7 @@ fn open_at(lock: HomeLock, settings: &Settings) -> anyhow::Result<OpenedSpace> {
         trusted,
         satellites: Arc::new(satellites),
         hubs,
+        checkpoint_signer: Arc::new(checkpoint_signer),
         sealer,
         clock,
         entropy,

@@ -130,4 +130,6 @@ mod space;
 #[cfg(test)]
 mod story_main_job;
 #[cfg(test)]
+mod tampering;
+#[cfg(test)]
 mod token_limits;

@@ -306,6 +306,8 @@ async fn i1_every_described_parameter_is_read_and_any_other_is_refused() {
         // What is no cursor otherwise, no schema can say.
         "cursor" => "",
         "wait" => "maybe",
+        "seq" | "size" | "from" | "to" => "0",
+        "after" => "-1",
         "action" | "outcome" | "actor" | "since" | "until" | "state" | "endpoint" | "payer" | "purpose" => {
             "no such thing"
         }

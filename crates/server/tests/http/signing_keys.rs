@@ -209,11 +209,13 @@ async fn k2_keys_of_one_environment_open_nothing_in_another() {
     let refused = command.env("SYFT_SPACE_ENVIRONMENT", "production").output().unwrap();
     let said = String::from_utf8(refused.stderr).unwrap();
     assert!(!refused.status.success() && said.contains("staging") && said.contains("production"), "{said}");
-    // Each of the two files is refused by itself.
-    fs::remove_file(space.home().join("keys/sealing-key.json")).unwrap();
-    let refused = command.output().unwrap();
-    let said = String::from_utf8(refused.stderr).unwrap();
-    assert!(!refused.status.success() && said.contains("signing keys"), "{said}");
+    // Each of the three files is refused by itself.
+    for (file, told) in [("sealing-key.json", "audit-key.json"), ("audit-key.json", "signing keys")] {
+        fs::remove_file(space.home().join("keys").join(file)).unwrap();
+        let refused = command.output().unwrap();
+        let said = String::from_utf8(refused.stderr).unwrap();
+        assert!(!refused.status.success() && said.contains(told), "{said}");
+    }
 }
 
 #[tokio::test]

@@ -2,23 +2,29 @@
 //!
 //! What a commit writes is in this file, and has no index but its key. What the logs are searched by is made behind
 //! them (`projector.rs`), a block of events at a time (`block.rs`), and a page is found by it as far as it reaches
-//! (`search.rs`, `page.rs`).
+//! (`search.rs`, `page.rs`). The tree over a log grows with it, in the same commit (`tree.rs`); logs from before there was one get
+//! theirs when the database is opened (`tree_backlog.rs`).
 
 pub(crate) mod block;
+mod checkpoint;
 mod page;
 pub(crate) mod projector;
 mod search;
+mod tree;
+pub(crate) mod tree_backlog;
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use diesel::prelude::*;
-use syft_space_domain::audit::{Event, Log, LogHead, RecordedEvent};
+use syft_space_domain::audit::tree::BlockRoot;
+use syft_space_domain::audit::{Appended, Event, Log, LogHead, RecordedEvent};
 use syft_space_domain::ids::PolicyId;
 use syft_space_domain::policy::PolicyRevision;
 
 use crate::audit::block::EVENTS_PER_BLOCK;
-use crate::codec::{Bytes, Key, to_i64, to_u64};
+use crate::audit::tree::{keep_block_roots, load_head};
+use crate::codec::{Bytes, Key, to_i64};
 use crate::error::Failed;
 use crate::schema::{audit_events, audit_logs, audit_persons};
 
@@ -28,6 +34,11 @@ fn log_key(log: Log) -> Key {
         Log::Installation => Bytes([0; 16]),
         Log::Tenant(id) => id.into(),
     }
+}
+
+/// The log with a key.
+fn log_of_key(key: Key) -> Log {
+    if key.0 == [0; 16] { Log::Installation } else { Log::Tenant(key.into()) }
 }
 
 /// A policy as it was: its id, and its revision in 8 bytes, big-endian.
@@ -83,11 +94,12 @@ pub(crate) struct Appender {
     /// The rows to write, many by one statement: that costs less than a statement each.
     events: Vec<NewEvent>,
     persons: Vec<NewPerson>,
+    block_roots: Vec<(Key, BlockRoot)>,
 }
 
-/// The head of a log, before the transaction and now.
+/// A log: the number of its last event before the transaction, and its head now.
 struct OpenLog {
-    before: LogHead,
+    before: u64,
     now: LogHead,
 }
 
@@ -95,8 +107,9 @@ impl Appender {
     /// Puts an event behind its log's last. It is written when all have their place.
     pub(crate) fn append(&mut self, connection: &mut SqliteConnection, event: Event) -> Result<(), Failed> {
         let log = log_key(event.log);
-        let (RecordedEvent { seq, event, person_commitment }, data) =
-            self.log(connection, log)?.now.append(event);
+        let Appended { recorded, person: data, filled } = self.log(connection, log)?.now.append(event);
+        self.block_roots.extend(filled.map(|root| (log, root)));
+        let RecordedEvent { seq, event, person_commitment } = recorded;
         let seq = to_i64(seq)?;
         let (object_kind, object_id) = event.object.map(|object| (object.kind.as_str(), object.id)).unzip();
         self.events.push(NewEvent {
@@ -121,18 +134,20 @@ impl Appender {
         Ok(())
     }
 
-    /// Writes the events and keeps the numbers that were given out. Answers the logs that have filled a block.
+    /// Writes the events, and keeps the numbers that were given out and the trees. Answers the logs that have filled a block.
     pub(crate) fn finish(self, connection: &mut SqliteConnection) -> Result<Vec<Key>, Failed> {
         write_events(connection, &self.events)?;
         write_persons(connection, &self.persons)?;
+        keep_block_roots(connection, &self.block_roots)?;
         let mut filled = Vec::new();
         for (log, OpenLog { before, now }) in self.logs {
-            let (before, last) = (to_i64(before.seq)?, to_i64(now.seq)?);
+            let (before, last) = (to_i64(before)?, to_i64(now.seq())?);
+            let head = (audit_logs::last_seq.eq(last), audit_logs::frontier.eq(now.tree().to_bytes()));
             diesel::insert_into(audit_logs::table)
-                .values((audit_logs::log.eq(log), audit_logs::last_seq.eq(last)))
+                .values((audit_logs::log.eq(log), head.clone()))
                 .on_conflict(audit_logs::log)
                 .do_update()
-                .set(audit_logs::last_seq.eq(last))
+                .set(head)
                 .execute(connection)?;
             if last.div_euclid(EVENTS_PER_BLOCK) > before.div_euclid(EVENTS_PER_BLOCK) {
                 filled.push(log);
@@ -145,10 +160,8 @@ impl Appender {
         match self.logs.entry(log) {
             Entry::Occupied(known) => Ok(known.into_mut()),
             Entry::Vacant(unknown) => {
-                let row = audit_logs::table.find(log).select(audit_logs::last_seq);
-                let last: Option<i64> = row.first(connection).optional()?;
-                let head = LogHead { seq: to_u64(last.unwrap_or(0))? };
-                Ok(unknown.insert(OpenLog { before: head, now: head }))
+                let head = load_head(connection, log)?;
+                Ok(unknown.insert(OpenLog { before: head.seq(), now: head }))
             }
         }
     }

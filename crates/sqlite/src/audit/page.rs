@@ -1,9 +1,14 @@
 //! A page of a log. The events that are indexed are found by the index, the newer ones in the log itself.
 
+use std::ops::Range;
+
 use diesel::prelude::*;
 use diesel::sqlite::Sqlite;
-use syft_space_domain::audit::ports::{AuditView, EventFilter, LogPage, Projection, Seq};
-use syft_space_domain::audit::{Actor, Event, Log, Object, Person, RecordedEvent, RecordedReason};
+use syft_space_domain::audit::ports::{AuditView, EventFilter, LogPage, LogScope, Projection, Seq};
+use syft_space_domain::audit::tree::NodeHash;
+use syft_space_domain::audit::{
+    Actor, Event, Log, LogHead, Object, Person, RecordedEvent, RecordedReason, SignedCheckpoint,
+};
 use syft_space_domain::ids::{ActorId, RequestId};
 use syft_space_domain::page::{Cursor, Page, PageRequest};
 use syft_space_domain::store::StoreError;
@@ -11,7 +16,9 @@ use syft_space_domain::tenant::{OperatorScope, TenantScope};
 use syft_space_domain::time::Timestamp;
 
 use crate::audit::block::{next_block, seq_before};
+use crate::audit::checkpoint::{load_checkpoint, load_grown_logs};
 use crate::audit::search::Search;
+use crate::audit::tree::{load_block_roots, load_events, load_head};
 use crate::audit::{PolicyBytes, log_key, policy_of_bytes};
 use crate::codec::{Bytes, Key, limit_plus_one, parse, to_u64, unreadable_column};
 use crate::error::Failed;
@@ -20,7 +27,7 @@ use crate::session::Session;
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = audit_events, check_for_backend(Sqlite))]
-struct EventRow {
+pub(super) struct EventRow {
     seq: i64,
     id: Key,
     time: i64,
@@ -40,14 +47,17 @@ struct EventRow {
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = audit_persons, check_for_backend(Sqlite))]
-struct PersonRow {
+pub(super) struct PersonRow {
     salt: Bytes<16>,
     data: Vec<u8>,
 }
 
-type EventWithPerson = (EventRow, Option<PersonRow>);
+pub(super) type EventWithPerson = (EventRow, Option<PersonRow>);
 
-fn recorded_event(log: Log, (row, person_row): EventWithPerson) -> Result<RecordedEvent, StoreError> {
+pub(super) fn recorded_event(
+    log: Log,
+    (row, person_row): EventWithPerson,
+) -> Result<RecordedEvent, StoreError> {
     let actor =
         Actor::from_parts(&row.actor_kind, row.actor_id.map(ActorId::from), row.actor_role.as_deref());
     let object = match (row.object_kind, row.object_id) {
@@ -205,5 +215,29 @@ impl AuditView for Session<'_> {
         page: PageRequest<Seq>,
     ) -> Result<LogPage, StoreError> {
         self.log_page(Log::Installation, filter, page)
+    }
+
+    fn log_head(&mut self, log: LogScope<'_>) -> Result<LogHead, StoreError> {
+        self.read(|connection| load_head(connection, log_key(log.into())))
+    }
+
+    fn block_roots(&mut self, log: LogScope<'_>, blocks: Range<u64>) -> Result<Vec<NodeHash>, StoreError> {
+        self.read(|connection| load_block_roots(connection, log_key(log.into()), blocks))
+    }
+
+    fn events_in(
+        &mut self,
+        log: LogScope<'_>,
+        numbers: Range<u64>,
+    ) -> Result<Vec<RecordedEvent>, StoreError> {
+        self.read(|connection| load_events(connection, log.into(), numbers))
+    }
+
+    fn checkpoint(&mut self, log: LogScope<'_>) -> Result<Option<SignedCheckpoint>, StoreError> {
+        self.read(|connection| load_checkpoint(connection, log.into()))
+    }
+
+    fn grown_logs(&mut self, _operator: &OperatorScope, after: Option<Log>) -> Result<Vec<Log>, StoreError> {
+        self.read(|connection| load_grown_logs(connection, after))
     }
 }

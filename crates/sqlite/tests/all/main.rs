@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "the helpers of tests fail as tests do")]
 
 mod audit_index;
+mod audit_tree;
 mod conformance;
 mod documents;
 mod group_commit;

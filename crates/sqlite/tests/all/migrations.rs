@@ -49,7 +49,10 @@ const APP_ROWS: &str = "
     INSERT INTO hubs VALUES (x'0E', 'https://hub.example.org', 'https://hub.example.org', 'operator', 1);
     INSERT INTO marketplaces VALUES (x'01', x'0F', 'harbor', x'0E', 'spaceowner', NULL, x'00', 1, 1, 1, NULL);
     INSERT INTO listings VALUES (x'01', x'10', x'07', 'docs', x'0F', 'pending', NULL, NULL, 1, 0, 1, 1);
-    INSERT INTO audit_logs VALUES (x'00', 1);
+    INSERT INTO audit_logs VALUES (x'00', 1, x'0E');
+    INSERT INTO audit_tree_blocks VALUES (x'00', 0, x'0E');
+    INSERT INTO audit_tree_backlog VALUES (x'00', 0, x'');
+    INSERT INTO audit_checkpoints VALUES (x'00', 1, 'a note');
     INSERT INTO audit_events VALUES (x'00', 1, x'09', 1, 'a', 'b', 'system', NULL, NULL, NULL, NULL, NULL, NULL, 1, x'0A', NULL);
     INSERT INTO audit_persons VALUES (x'00', 1, x'0B', x'0C');
     INSERT INTO audit_blocks VALUES (x'00', 0, 1, 1, x'', x'', x'', x'0D');";

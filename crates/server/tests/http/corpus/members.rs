@@ -258,6 +258,11 @@ async fn passwords(r: &mut Recorder) {
 async fn audit(r: &mut Recorder) {
     r.get("admin", "/audit?limit=3").await;
     r.get("foreigner", "/audit").await;
+    r.get("foreigner", "/audit/proof?seq=1&size=1").await;
+    r.get("foreigner", "/audit/proof?seq=4&size=3").await;
+    r.get("foreigner", "/audit/consistency?from=1&to=1").await;
+    r.get("foreigner", "/audit/consistency?from=1&to=999999").await;
+    r.get("foreigner", "/audit/export?after=999999").await;
     r.pages("foreigner", "/audit?limit=2").await;
     for filter in [
         "action=user_created",

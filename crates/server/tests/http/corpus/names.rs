@@ -132,6 +132,12 @@ impl Names {
         let text = behind(&text, "\"digest\":\"", '"', |digest| {
             if kept.iter().any(|value| value == digest) { digest.to_owned() } else { "«digest»".to_owned() }
         });
+        // What is computed of ids, times and salts.
+        let text = behind(&text, "\"hashes\":[", ']', |_| "«hashes»".to_owned());
+        let mut text = behind(&text, "\"checkpoint\":\"", '"', |_| "«checkpoint»".to_owned());
+        for hash in ["\"root\":\"", "\"from_root\":\"", "\"to_root\":\"", "\"verifier_key\":\""] {
+            text = behind(&text, hash, '"', |_| "«hash»".to_owned());
+        }
         // A picture of a secret; it is the last of its fields.
         let text = behind(&text, "\"svg\":\"", '}', |_| "«svg»\"".to_owned());
         let text = behind(&text, "\"response_time_ms\":", '}', |_| "«ms»".to_owned());

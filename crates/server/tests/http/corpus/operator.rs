@@ -150,6 +150,9 @@ async fn logs(r: &mut Recorder) {
     }
     r.pages("operator", &format!("{log}?action=config_change&limit=2")).await;
     r.log("operator", &format!("{log}?action=config_change")).await;
+    r.get("operator", &format!("{log}/checkpoint")).await;
+    r.get("operator", &format!("{log}/export?after=999999")).await;
+    r.get("operator", &format!("{log}/export?after=x")).await;
     r.get("nobody", "/auth/me").await;
     r.send(Ask::new("nobody", "GET", "/auth/me").header("authorization", "Basic x")).await;
     r.until("operator", &format!("{log}?action=authn_token_fail"), |told| {

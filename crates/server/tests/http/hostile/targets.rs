@@ -157,6 +157,8 @@ fn not_a(parameter: &str) -> Vec<String> {
             "-1",
             "2026-01-01",
         ],
+        "seq" | "size" | "from" | "to" => &["0", "-1", "1.5", "1e2", "%2b1", "0x10", "9223372036854775808"],
+        "after" => &["-1", "1.5", "1e2", "%2b1", "0x10", "9223372036854775808"],
         "actor" => &["1", "owner@acme.example", "00000000"],
         "wait" => &["1", "TRUE", "yes", "truefalse"],
         "purpose" => &["for%20fun", ":a", "teaching,research"],

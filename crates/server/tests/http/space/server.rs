@@ -25,8 +25,8 @@ use syft_space_domain::store::CommitHook;
 use syft_space_domain::tenant::OperatorScope;
 use syft_space_domain::{DatasetLocks, Space};
 use syft_space_memory::{
-    InsecurePasswords, MemoryDocuments, MemorySealer, MemorySearch, MemorySpool, MemoryStore, MemoryTokens,
-    MemoryVectors, TextFiles,
+    InsecurePasswords, MemoryDocuments, MemorySealer, MemorySearch, MemorySigner, MemorySpool, MemoryStore,
+    MemoryTokens, MemoryVectors, TextFiles,
 };
 use syft_space_oidc::RelyingParty;
 use syft_space_outbound::{AllowList, Client as OutboundClient, ClientSettings, SystemResolver};
@@ -281,6 +281,7 @@ pub fn memory_space(settings: &Settings) -> Space {
         )),
         snapshots,
         hubs,
+        checkpoint_signer: Arc::new(MemorySigner::new([7; 32])),
         sealer: Arc::new(MemorySealer::new(Arc::clone(&entropy))),
         documents: Arc::new(MemoryDocuments::new()),
         engine: Arc::new(MemorySearch::new()),

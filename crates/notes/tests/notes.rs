@@ -1,0 +1,112 @@
+//! Tests of signed checkpoints: the port's promises, and that other programs read and verify them.
+
+#![expect(clippy::unwrap_used, reason = "tests and their helpers may panic")]
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use signed_note::{Note, StandardVerifier, VerifierList};
+use syft_space_conformance::{checkpoint_signer, sample};
+use syft_space_domain::audit::ports::CheckpointSigner;
+use syft_space_domain::audit::{Checkpoint, Log, LogName};
+use syft_space_domain::environment::Environment;
+use syft_space_memory::SeededEntropy;
+use syft_space_notes::{KeyFileError, NoteError, NoteSigner, SignedNote, VerifierKey, split_notes};
+use tempfile::TempDir;
+
+fn environment(name: &str) -> Environment {
+    name.parse().unwrap()
+}
+
+fn load(path: &Path, seed: u8) -> Result<NoteSigner, KeyFileError> {
+    NoteSigner::load_or_make(
+        path,
+        &environment("production"),
+        sample::time(1),
+        &SeededEntropy::new(seed.into()),
+    )
+}
+
+fn signer(seed: u8) -> NoteSigner {
+    load(&TempDir::new().unwrap().path().join("key.json"), seed).unwrap()
+}
+
+fn checkpoint(signer: &NoteSigner, size: u64) -> Checkpoint {
+    let log = LogName::of(signer.installation(), Log::Tenant(sample::tenant_id(1)));
+    Checkpoint { log, size, root: [9; 32] }
+}
+
+#[test]
+fn the_signer_keeps_its_promises() {
+    static SEED: AtomicU8 = AtomicU8::new(1);
+    checkpoint_signer::suite(&|| Box::new(signer(SEED.fetch_add(1, Ordering::Relaxed))));
+}
+
+#[test]
+fn u1_another_program_reads_and_verifies_a_checkpoint() {
+    let signer = signer(1);
+    for size in [1, 1_024, 123_456_789] {
+        let checkpoint = checkpoint(&signer, size);
+        let note = signer.sign(&checkpoint);
+        let verifier = StandardVerifier::new(&signer.verifier(&checkpoint.log)).unwrap();
+        let foreign = Note::from_bytes(note.as_bytes()).unwrap();
+        let known = VerifierList::new(vec![Box::new(verifier)]);
+        let (verified, unverified) = foreign.verify(&known).unwrap();
+        assert_eq!((verified.len(), unverified.len()), (1, 0));
+        let read = tlog_tiles::Checkpoint::from_bytes(foreign.text()).unwrap();
+        assert_eq!((read.origin(), read.size()), (checkpoint.log.as_str(), size));
+        assert_eq!(read.hash().0, checkpoint.root);
+    }
+}
+
+#[test]
+fn u1_a_checkpoint_is_verified_by_the_key_that_was_handed_out_and_by_no_other() {
+    let (ours, theirs) = (signer(1), signer(2));
+    let note = ours.sign(&checkpoint(&ours, 7));
+    let log = checkpoint(&ours, 7).log;
+    let key: VerifierKey = ours.verifier(&log).parse().unwrap();
+    assert_eq!(key.to_string(), ours.verifier(&log));
+    let parsed = SignedNote::parse(&note).unwrap();
+    assert_eq!(parsed.verify(&key), Ok(checkpoint(&ours, 7)));
+    let other: VerifierKey = theirs.verifier(&log).parse().unwrap();
+    assert!(matches!(parsed.verify(&other), Err(NoteError::NotSigned { .. })));
+    let bent = SignedNote::parse(&note.replacen("\n7\n", "\n8\n", 1)).unwrap();
+    assert!(matches!(bent.verify(&key), Err(NoteError::WrongSignature { .. })));
+    for text in ["", "a\n7\n\n\u{2014} a b\n", &note.replacen("\n7\n", "\n07\n", 1), &note[1..note.len() - 1]]
+    {
+        assert_eq!(SignedNote::parse(text), Err(NoteError::Malformed), "{text:?}");
+    }
+    for text in ["", "name", "name+00000000+AQ==", &ours.verifier(&log).replacen("syft", "soft", 1)] {
+        assert!(text.parse::<VerifierKey>().is_err(), "{text:?}");
+    }
+}
+
+#[test]
+fn u1_notes_that_stand_one_behind_the_other_are_told_apart() {
+    let signer = signer(1);
+    let notes = [1, 2, 3].map(|size| signer.sign(&checkpoint(&signer, size)));
+    assert_eq!(split_notes(&notes.concat()), notes);
+    assert_eq!(split_notes(&notes.join("\n")), notes);
+    assert_eq!(split_notes(&notes[0]), notes[..1]);
+    assert_eq!(split_notes("\n"), Vec::<String>::new());
+}
+
+#[test]
+fn k18_the_key_is_made_once_for_its_owner_alone_and_for_its_environment() {
+    let home = TempDir::new().unwrap();
+    let path = home.path().join("key.json");
+    let made = load(&path, 1).unwrap();
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    let again = load(&path, 2).unwrap();
+    assert_eq!(again.installation(), made.installation());
+    assert!(again.open(&made.sign(&checkpoint(&made, 1))).is_some());
+    let staging =
+        NoteSigner::load_or_make(&path, &environment("staging"), sample::time(1), &SeededEntropy::new(1));
+    assert!(matches!(staging, Err(KeyFileError::OtherEnvironment { .. })));
+    std::fs::set_permissions(&path, PermissionsExt::from_mode(0o640)).unwrap();
+    assert!(matches!(load(&path, 1), Err(KeyFileError::OthersMayRead { .. })));
+    std::fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).unwrap();
+    std::fs::write(&path, "{}").unwrap();
+    assert!(matches!(load(&path, 1), Err(KeyFileError::Unreadable { .. })));
+}

@@ -1,0 +1,225 @@
+//! The commands `syft-space audit export|checkpoint|key|verify`.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use reqwest::Method;
+use serde_json::json;
+use syft_space_domain::audit::{self, LogName, LogVerifier, VerifiedLog};
+use syft_space_notes::{SignedNote, VerifierKey, split_notes};
+
+use crate::cli::api::{ApiClient, option, unusable};
+use crate::cli::exit::{CommandError, ExitStatus};
+use crate::cli::named_file::read_named;
+use crate::cli::output::Output;
+use crate::routes::audit_proofs::{Checkpoint, Export, ExportedEvent};
+
+/// The most bytes of a file with checkpoints: some hundred thousand of them.
+const MAX_CHECKPOINT_BYTES: usize = 64 << 20;
+/// The most bytes of a line of an export. No event has as many.
+const MAX_LINE_BYTES: u64 = 1 << 20;
+
+/// Whose log.
+#[derive(Args)]
+pub(super) struct WhichLog {
+    /// The installation's own log instead of a tenant's
+    #[arg(long)]
+    installation: bool,
+}
+
+impl WhichLog {
+    fn path(&self, what: &str) -> String {
+        let surface = if self.installation { "/operator/v1" } else { "/api/v1" };
+        format!("{surface}/audit/{what}")
+    }
+}
+
+/// Which log, and where to.
+#[derive(Args)]
+pub(super) struct ExportArguments {
+    #[command(flatten)]
+    which: WhichLog,
+    /// Write it into this file, which must not be there yet, instead of to standard output
+    #[arg(long, value_name = "FILE")]
+    file: Option<PathBuf>,
+}
+
+/// What is verified, and by what.
+#[derive(Args)]
+pub(super) struct VerifyArguments {
+    /// The exported log; - reads standard input
+    #[arg(value_name = "FILE")]
+    export: PathBuf,
+    /// A file with checkpoints of the log that were kept, one or many; may stand more than once
+    #[arg(long = "checkpoint", value_name = "FILE", requires = "key")]
+    checkpoints: Vec<PathBuf>,
+    /// The key that signed them, as `syft-space audit key` showed it then
+    #[arg(long, value_name = "KEY")]
+    key: Option<String>,
+}
+
+pub(super) async fn checkpoint(api: &ApiClient, which: &WhichLog, out: &mut Output) -> anyhow::Result<()> {
+    let shown: Checkpoint = api.get(&which.path("checkpoint")).await?;
+    if out.json { out.document(&shown) } else { out.text(&shown.checkpoint) }
+}
+
+pub(super) async fn key(api: &ApiClient, which: &WhichLog, out: &mut Output) -> anyhow::Result<()> {
+    let shown: Checkpoint = api.get(&which.path("checkpoint")).await?;
+    if out.json {
+        out.document(&json!({ "verifier_key": shown.verifier_key }))
+    } else {
+        out.line(&shown.verifier_key)
+    }
+}
+
+/// Writes the log as it is now, a part at a time.
+pub(super) async fn export(
+    api: &ApiClient,
+    ExportArguments { which, file }: &ExportArguments,
+    out: &mut Output,
+) -> anyhow::Result<()> {
+    let mut writer = file.as_deref().map(create).transpose()?.map(BufWriter::new);
+    let path = which.path("export");
+    let (mut written, mut size) = (0_u64, None);
+    loop {
+        let after = written.to_string();
+        let part: Export = api.read(api.request(Method::GET, &path, &[("after", &after)])?).await?;
+        // Each part leaves an event of its own, which the next export has.
+        let end = *size.get_or_insert(part.size);
+        let left = usize::try_from(end.saturating_sub(written)).unwrap_or(usize::MAX);
+        let mut lines = String::new();
+        for event in part.items.iter().take(left) {
+            lines.push_str(&serde_json::to_string(event)?);
+            lines.push('\n');
+            written = written.saturating_add(1);
+        }
+        match &mut writer {
+            Some(writer) => writer.write_all(lines.as_bytes())?,
+            None => out.text(&lines)?,
+        }
+        if written >= end || part.items.is_empty() {
+            break;
+        }
+    }
+    if let Some(writer) = writer {
+        writer.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
+        out.remark(&format!("{written} events are written. Among them is what the log knows of persons."));
+    }
+    Ok(())
+}
+
+/// A file for its owner alone, for there are persons in it.
+fn create(path: &Path) -> Result<File, CommandError> {
+    let created = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    created.map_err(|error| {
+        CommandError::new(ExitStatus::Failed, format!("--file: creating {}: {error}", path.display()))
+    })
+}
+
+/// The error of a log that does not verify.
+fn not_verified(why: impl std::fmt::Display) -> CommandError {
+    CommandError::new(ExitStatus::Refused, format!("this log does not verify: {why}"))
+        .because("log_not_verified")
+}
+
+/// Verifies from what is given alone.
+pub(super) fn verify(what: &VerifyArguments, out: &mut Output) -> anyhow::Result<()> {
+    let key = what.key.as_deref().map(|key| option::<VerifierKey>("--key", key)).transpose()?;
+    let mut checkpoints = Vec::new();
+    for path in &what.checkpoints {
+        let (bytes, from) = read_named("--checkpoint", path, MAX_CHECKPOINT_BYTES)?;
+        let text =
+            String::from_utf8(bytes).map_err(|_| unusable("--checkpoint", format!("{from} is no text")))?;
+        let notes = split_notes(&text);
+        if notes.is_empty() {
+            return Err(unusable("--checkpoint", format!("there is no checkpoint in {from}")).into());
+        }
+        for note in notes {
+            let Some(key) = &key else { continue };
+            let checked = SignedNote::parse(&note).and_then(|note| note.verify(key));
+            let checkpoint = checked.map_err(|error| not_verified(format!("{from}: {error}")))?;
+            if checkpoint.log.as_str() != key.name() {
+                return Err(not_verified(format!("{from}: a checkpoint is of another log")).into());
+            }
+            checkpoints.push(checkpoint);
+        }
+    }
+    let verified = match open(&what.export)? {
+        Some(file) => read_log(BufReader::new(file), checkpoints, key.as_ref())?,
+        None => read_log(io::stdin().lock(), checkpoints, key.as_ref())?,
+    };
+    tell(&verified, out)
+}
+
+fn open(path: &Path) -> Result<Option<File>, CommandError> {
+    if path == Path::new("-") {
+        return Ok(None);
+    }
+    File::open(path).map(Some).map_err(|error| {
+        let status =
+            if error.kind() == io::ErrorKind::NotFound { ExitStatus::NotFound } else { ExitStatus::Failed };
+        CommandError::new(status, format!("reading {}: {error}", path.display()))
+    })
+}
+
+fn read_log(
+    mut lines: impl BufRead,
+    checkpoints: Vec<audit::Checkpoint>,
+    key: Option<&VerifierKey>,
+) -> anyhow::Result<VerifiedLog> {
+    let mut verifier = LogVerifier::new(checkpoints).map_err(not_verified)?;
+    let (mut line, mut number) = (String::new(), 0_u64);
+    loop {
+        line.clear();
+        number = number.saturating_add(1);
+        let read = io::Read::take(&mut lines, MAX_LINE_BYTES).read_line(&mut line);
+        let read = read.map_err(|error| not_verified(format!("line {number} cannot be read: {error}")))?;
+        if read == 0 {
+            break;
+        }
+        let unreadable =
+            |error: &dyn std::fmt::Display| not_verified(format!("line {number} is no event: {error}"));
+        let event: ExportedEvent = serde_json::from_str(&line).map_err(|error| unreadable(&error))?;
+        let (recorded, erased) = event.recorded().map_err(|error| unreadable(&error))?;
+        verifier.take(&recorded, erased).map_err(not_verified)?;
+    }
+    if let (Some(key), Some(log)) = (key, verifier.log()) {
+        check_name(key, log)?;
+    }
+    Ok(verifier.finish().map_err(not_verified)?)
+}
+
+/// The key of one log says nothing of another's.
+fn check_name(key: &VerifierKey, log: audit::Log) -> Result<(), CommandError> {
+    let installation = key.name().split("/audit/").next().unwrap_or_default();
+    if LogName::of(installation, log).as_str() == key.name() {
+        return Ok(());
+    }
+    Err(not_verified("the key is that of another log"))
+}
+
+fn tell(verified: &VerifiedLog, out: &mut Output) -> anyhow::Result<()> {
+    let VerifiedLog { events, root, vouched, erased } = verified;
+    let root = hex::encode(root);
+    if out.json {
+        return out
+            .document(&json!({ "events": events, "root": root, "vouched": vouched, "erased": erased }));
+    }
+    out.line(&format!("All {events} events stand in their order, and fit what they say of persons."))?;
+    if *erased > 0 {
+        out.line(&format!("What {erased} of them knew of persons was erased."))?;
+    }
+    match events.saturating_sub(*vouched) {
+        0 if *events > 0 => out.line("They are those that were signed: no event was changed, put in or left out.")?,
+        _ if *vouched == 0 => {
+            out.line("No checkpoint was given, so nothing vouches that they are those that were recorded.")?;
+        }
+        later => out.line(&format!(
+            "The first {vouched} are those that were signed. Nothing vouches for the {later} behind them yet: a later checkpoint will."
+        ))?,
+    }
+    out.line(&format!("Root: {root}"))
+}

@@ -1,0 +1,291 @@
+//! The routes by which others verify an audit log: its checkpoints, proofs, and the log itself to be computed again.
+
+use std::str::FromStr;
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use syft_space_domain::audit::tree::NodeHash;
+use syft_space_domain::audit::{
+    self, Action, Actor, ExportedPart, Log, Object, Outcome, Person, RecordedEvent, RecordedReason,
+    ShownCheckpoint,
+};
+use syft_space_domain::ids::{EventId, RequestId, TenantId};
+use syft_space_domain::policy::PolicyRevision as Revision;
+use syft_space_domain::time::Timestamp;
+
+use crate::http::problem::Problem;
+use crate::http::request::Request;
+use crate::http::route_docs::Parameter;
+use crate::routes::access_review::PolicyRevision;
+use crate::routes::reply;
+use crate::routes::shapes;
+
+/// A checkpoint of a log, and the key by which it is verified.
+#[derive(Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Checkpoint {
+    /// How many events it is of.
+    pub(crate) size: u64,
+    /// The signed note: the log's name, the number of its events and the root over them in Base64, and the signature.
+    pub(crate) checkpoint: String,
+    /// The public key, as `name+id+key`. Who verifies keeps it from before, and does not take it from here each time.
+    pub(crate) verifier_key: String,
+}
+
+/// That an event is in the log.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Inclusion {
+    seq: u64,
+    /// Of which size of the log.
+    size: u64,
+    /// The root over so many events.
+    #[schemars(with = "shapes::HashShape")]
+    root: String,
+    /// The hashes beside the way from the event's leaf to the root, the lowest first.
+    #[schemars(with = "Vec<shapes::HashShape>")]
+    hashes: Vec<String>,
+}
+
+/// That the log of one size is the beginning of that of another.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Consistency {
+    from: u64,
+    to: u64,
+    #[schemars(with = "shapes::HashShape")]
+    from_root: String,
+    #[schemars(with = "shapes::HashShape")]
+    to_root: String,
+    /// The proof, as RFC 6962 has it.
+    #[schemars(with = "Vec<shapes::HashShape>")]
+    hashes: Vec<String>,
+}
+
+/// An event with all of which its leaf is computed.
+#[derive(Serialize, Deserialize, JsonSchema)]
+pub(crate) struct ExportedEvent {
+    /// The tenant whose log it is; null for the installation's.
+    #[schemars(with = "Option<shapes::IdShape>")]
+    log: Option<TenantId>,
+    seq: u64,
+    #[schemars(with = "shapes::IdShape")]
+    id: EventId,
+    #[schemars(with = "shapes::TimeShape")]
+    time: Timestamp,
+    #[schemars(with = "shapes::ActionShape")]
+    action: Action,
+    #[schemars(with = "shapes::OutcomeShape")]
+    outcome: Outcome,
+    #[schemars(with = "shapes::ActorShape")]
+    actor: Actor,
+    #[schemars(with = "Option<shapes::ObjectShape>")]
+    object: Option<Object>,
+    reason_code: Option<String>,
+    #[schemars(with = "Option<shapes::IdShape>")]
+    request_id: Option<RequestId>,
+    count: u32,
+    policy: Option<PolicyRevision>,
+    /// SHA-256 of the salt and what is known of a person.
+    #[schemars(with = "shapes::HashShape")]
+    person_commitment: String,
+    /// What is known of a person, and the salt; null where it was erased.
+    person: Option<ExportedPerson>,
+}
+
+/// What an event knows of a person, and what it was committed to with.
+#[derive(Serialize, Deserialize, JsonSchema)]
+pub(crate) struct ExportedPerson {
+    /// 16 random bytes.
+    #[schemars(with = "shapes::SaltShape")]
+    salt: String,
+    #[schemars(with = "shapes::PersonShape")]
+    data: Person,
+}
+
+/// A part of a log, the oldest event first.
+#[derive(Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Export {
+    pub(crate) items: Vec<ExportedEvent>,
+    /// How many events the log had when they were read.
+    pub(crate) size: u64,
+}
+
+/// The number of an event, or a size of the log.
+pub(crate) const PROVED: &[Parameter] = &[
+    Parameter::new::<shapes::SeqShape>("seq", "The number of the event. Left out, the last one."),
+    Parameter::new::<shapes::SeqShape>("size", "Of which size of the log. Left out, that of now."),
+];
+/// Two sizes of the log.
+pub(crate) const GROWN: &[Parameter] = &[
+    Parameter::new::<shapes::SeqShape>("from", "The smaller size. Left out, 1."),
+    Parameter::new::<shapes::SeqShape>("to", "The larger size. Left out, that of now."),
+];
+/// Where a part begins.
+pub(crate) const AFTER: &[Parameter] = &[Parameter::new::<shapes::AfterShape>(
+    "after",
+    "The number of the event behind which the part begins. Left out, it begins with the first.",
+)];
+
+/// A number in digits alone.
+struct Number(u64);
+
+#[derive(Debug, thiserror::Error)]
+#[error("a number in digits, at most {}", i64::MAX)]
+struct NumberError;
+
+impl FromStr for Number {
+    type Err = NumberError;
+
+    fn from_str(text: &str) -> Result<Self, NumberError> {
+        let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let number = if digits { text.parse::<i64>().ok() } else { None };
+        number.and_then(|number| u64::try_from(number).ok()).map(Self).ok_or(NumberError)
+    }
+}
+
+/// A parameter that counts from 1.
+fn counted(request: &Request, name: &str) -> Result<Option<u64>, Problem> {
+    match request.query().parse::<Number>(name)? {
+        Some(Number(0)) => Err(Problem::field(format!("/{name}"), "a number from 1 on")),
+        number => Ok(number.map(|Number(number)| number)),
+    }
+}
+
+fn hashes(path: &[NodeHash]) -> Vec<String> {
+    path.iter().map(hex::encode).collect()
+}
+
+impl From<ShownCheckpoint> for Checkpoint {
+    fn from(ShownCheckpoint { signed, verifier }: ShownCheckpoint) -> Self {
+        Self { size: signed.size, checkpoint: signed.note, verifier_key: verifier }
+    }
+}
+
+pub(crate) async fn checkpoint(request: Request) -> Result<HttpResponse, Problem> {
+    let shown = audit::checkpoint(request.space(), request.principal()?).await?;
+    reply::json(StatusCode::OK, &Checkpoint::from(shown))
+}
+
+pub(crate) async fn installation_checkpoint(request: Request) -> Result<HttpResponse, Problem> {
+    let shown = audit::installation_checkpoint(request.space(), request.operator()?).await?;
+    reply::json(StatusCode::OK, &Checkpoint::from(shown))
+}
+
+pub(crate) async fn inclusion(request: Request) -> Result<HttpResponse, Problem> {
+    let (seq, size) = (counted(&request, "seq")?, counted(&request, "size")?);
+    let (proof, root) = audit::prove_inclusion(request.space(), request.principal()?, seq, size).await?;
+    let body =
+        Inclusion { seq: proof.seq, size: proof.size, root: hex::encode(root), hashes: hashes(&proof.path) };
+    reply::json(StatusCode::OK, &body)
+}
+
+pub(crate) async fn consistency(request: Request) -> Result<HttpResponse, Problem> {
+    let (from, to) = (counted(&request, "from")?, counted(&request, "to")?);
+    let proved = audit::prove_consistency(request.space(), request.principal()?, from, to).await?;
+    let (proof, [from_root, to_root]) = proved;
+    let body = Consistency {
+        from: proof.from,
+        to: proof.to,
+        from_root: hex::encode(from_root),
+        to_root: hex::encode(to_root),
+        hashes: hashes(&proof.path),
+    };
+    reply::json(StatusCode::OK, &body)
+}
+
+fn after(request: &Request) -> Result<u64, Problem> {
+    Ok(request.query().parse::<Number>("after")?.map_or(0, |Number(after)| after))
+}
+
+pub(crate) async fn export(request: Request) -> Result<HttpResponse, Problem> {
+    let after = after(&request)?;
+    let part = audit::export(request.space(), &request.context, request.principal()?, after).await?;
+    respond(part).await
+}
+
+pub(crate) async fn export_installation(request: Request) -> Result<HttpResponse, Problem> {
+    let after = after(&request)?;
+    let part = audit::export_installation(request.space(), &request.context, request.operator()?, after);
+    respond(part.await?).await
+}
+
+/// About so many bytes of JSON an event has.
+const BYTES_PER_EVENT: usize = 600;
+
+async fn respond(ExportedPart { events, size }: ExportedPart) -> Result<HttpResponse, Problem> {
+    let bytes = events.len().saturating_mul(BYTES_PER_EVENT);
+    reply::large_json(bytes, move || Export {
+        items: events.into_iter().map(ExportedEvent::from).collect(),
+        size,
+    })
+    .await
+}
+
+impl From<RecordedEvent> for ExportedEvent {
+    fn from(recorded: RecordedEvent) -> Self {
+        let is_erased = recorded.is_erased();
+        let RecordedEvent { seq, event, person_commitment } = recorded;
+        let person = ExportedPerson { salt: hex::encode(event.salt), data: event.person };
+        Self {
+            log: match event.log {
+                Log::Installation => None,
+                Log::Tenant(tenant) => Some(tenant),
+            },
+            seq,
+            id: event.id,
+            time: event.time,
+            action: event.action,
+            outcome: event.outcome,
+            actor: event.actor,
+            object: event.object,
+            reason_code: event.reason_code.map(|reason| reason.to_string()),
+            request_id: event.request,
+            count: event.count,
+            policy: event.policy.map(PolicyRevision::from),
+            person_commitment: hex::encode(person_commitment),
+            person: (!is_erased).then_some(person),
+        }
+    }
+}
+
+/// An exported event has no commitment or salt of the right length.
+#[derive(Debug, thiserror::Error)]
+#[error("a commitment has 64 hexadecimal digits, and a salt has 32")]
+pub(crate) struct ExportedEventError;
+
+impl ExportedEvent {
+    /// The event as it stands in its log, and whether what it knew of a person was erased.
+    ///
+    /// # Errors
+    /// When a salt or a commitment is none.
+    pub(crate) fn recorded(self) -> Result<(RecordedEvent, bool), ExportedEventError> {
+        let mut person_commitment = [0; 32];
+        let mut salt = [0; 16];
+        hex::decode_to_slice(&self.person_commitment, &mut person_commitment)
+            .map_err(|_| ExportedEventError)?;
+        let is_erased = self.person.is_none();
+        let person = match self.person {
+            None => Person::default(),
+            Some(person) => {
+                hex::decode_to_slice(&person.salt, &mut salt).map_err(|_| ExportedEventError)?;
+                person.data
+            }
+        };
+        let event = audit::Event {
+            id: self.id,
+            salt,
+            log: self.log.map_or(Log::Installation, Log::Tenant),
+            time: self.time,
+            action: self.action,
+            outcome: self.outcome,
+            actor: self.actor,
+            object: self.object,
+            reason_code: self.reason_code.map(RecordedReason::from_stored),
+            request: self.request_id,
+            count: self.count,
+            policy: self.policy.map(|policy| Revision { id: policy.id, revision: policy.revision }),
+            person,
+        };
+        Ok((RecordedEvent { seq: self.seq, event, person_commitment }, is_erased))
+    }
+}
