@@ -24,7 +24,7 @@
 //!
 //! | port | suite |
 //! |---|---|
-//! | `Store`, and the rows and views of every room | [`check_store`], or one by one: [`store`], [`tenant`], [`identity`], [`api_key`], [`second_factor`], [`session`], [`password_reset`], [`oidc`], [`dataset`], [`endpoint`], [`policy`], [`group`], [`expectation`], [`ledger`], [`disclosure`], [`marketplace`], [`audit`] |
+//! | `Store`, and the rows and views of every room | [`check_store`], or one by one: [`store`], [`tenant`], [`identity`], [`api_key`], [`second_factor`], [`session`], [`password_reset`], [`oidc`], [`dataset`], [`endpoint`], [`policy`], [`group`], [`expectation`], [`ledger`], [`disclosure`], [`marketplace`], [`audit`], [`privacy`] |
 //! | `DocumentStore` | [`documents`] |
 //! | `SearchEngine` | [`search`] |
 //! | `TextExtractor` | [`extract`] |
@@ -80,6 +80,7 @@ pub mod password_reset;
 pub mod passwords;
 pub mod policy;
 pub mod policy_revision;
+pub mod privacy;
 pub mod rate_limits;
 mod run;
 pub mod sample;
@@ -123,4 +124,5 @@ pub fn check_store(make: &StoreFactory) {
     approval::suite(make);
     marketplace::suite(make);
     audit::suite(make);
+    privacy::suite(make);
 }

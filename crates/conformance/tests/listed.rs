@@ -6,7 +6,7 @@ use std::{fs, io};
 
 use syft_space_conformance::{
     api_key, approval, audit, dataset, disclosure, documents, encoder, endpoint, expectation, extract, group,
-    identity, ledger, login_record, marketplace, oidc, password_reset, passwords, policy, policy_revision,
+    identity, ledger, login_record, marketplace, oidc, password_reset, passwords, policy, policy_revision, privacy,
     rate_limits, sealing, search, second_factor, session, signing_keys, spool, store, tenant, tokens,
     vectors,
 };
@@ -47,6 +47,7 @@ fn every_promise_that_is_written_down_is_in_a_suite() {
         endpoint::CHECKS,
         policy::CHECKS,
         policy_revision::CHECKS,
+        privacy::CHECKS,
         group::CHECKS,
         expectation::CHECKS,
         ledger::CHECKS,

@@ -17,6 +17,7 @@
 //!   the one event that it leaves.
 //! * [`marketplace`]: which hubs are trusted, what a tenant is there, and who comes from there.
 //! * [`audit`]: what happened, with everything personal set aside so that it can be erased.
+//! * [`privacy`]: what people may ask for of what is held about them.
 //! * [`store`] and [`mod@unit`]: how all of it is written: a unit of work ends as [`unit::Recorded`] or
 //!   [`unit::Refused`], and the store commits its rows and its audit events together. A read is a closure over one
 //!   snapshot, which runs on the store's readers ([`store::ReadUnit`]).
@@ -73,6 +74,7 @@ pub mod marketplace;
 pub mod page;
 pub mod policy;
 mod port_error;
+pub mod privacy;
 pub mod random;
 mod read;
 pub mod sealing;

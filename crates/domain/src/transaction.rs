@@ -16,6 +16,7 @@ use crate::marketplace::ports::{MarketplaceRows, MarketplaceView};
 use crate::policy::ports::{
     DisclosureRows, DisclosureView, PolicyRows, PolicyView, RevisionRows, RevisionView,
 };
+use crate::privacy::ports::PrivacyView;
 use crate::tenant::ports::{TenantRows, TenantView};
 
 /// Everything that can be read from one snapshot.
@@ -37,6 +38,7 @@ pub trait View:
     + LedgerView
     + MarketplaceView
     + AuditView
+    + PrivacyView
 {
 }
 impl<T> View for T where
@@ -57,6 +59,7 @@ impl<T> View for T where
         + LedgerView
         + MarketplaceView
         + AuditView
+        + PrivacyView
         + ?Sized
 {
 }

@@ -484,3 +484,4 @@ allow_tables_to_appear_in_same_query!(approval_questions, approvals);
 allow_tables_to_appear_in_same_query!(endpoint_policies, policies);
 allow_tables_to_appear_in_same_query!(policy_groups, policies);
 allow_tables_to_appear_in_same_query!(audit_events, audit_persons);
+allow_tables_to_appear_in_same_query!(address_groups, group_members);

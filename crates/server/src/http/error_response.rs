@@ -9,6 +9,7 @@ mod groups;
 mod ledger;
 mod oidc;
 mod policy_tools;
+mod privacy;
 mod resets;
 mod second_factor;
 mod sessions;

@@ -11,6 +11,7 @@ pub(crate) mod docs;
 pub(crate) mod documents;
 pub(crate) mod endpoints;
 pub(crate) mod expectations;
+pub(crate) mod exports;
 pub(crate) mod explanation;
 pub(crate) mod front_page;
 pub(crate) mod groups;

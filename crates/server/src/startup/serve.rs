@@ -25,6 +25,7 @@ use crate::http::body_budget::BodyBudget;
 use crate::http::client_limit::ClientLimit;
 use crate::http::connection::Peers;
 use crate::http::disk_reserve::DiskReserve;
+use crate::http::exports_under_way::ExportsUnderWay;
 use crate::http::in_flight::InFlight;
 use crate::http::merging_store::merge_refusals;
 use crate::http::state::{RequestLimits, State};
@@ -68,6 +69,7 @@ pub fn state(space: Space, settings: &Settings, setup_token: Option<SetupTokenFi
         key_uses: Arc::default(),
         merged_refusals,
         tenant_bounds: TenantBounds::default(),
+        exports: ExportsUnderWay::default(),
         in_flight: InFlight::default(),
         disk: Arc::new(DiskReserve::new(settings.min_free_bytes)),
         security_contact: settings.security_contact.clone(),
