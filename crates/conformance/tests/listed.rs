@@ -6,9 +6,9 @@ use std::{fs, io};
 
 use syft_space_conformance::{
     api_key, approval, audit, dataset, disclosure, documents, encoder, endpoint, expectation, extract, group,
-    identity, ledger, login_record, marketplace, oidc, password_reset, passwords, policy, policy_revision, privacy,
-    rate_limits, sealing, search, second_factor, session, signing_keys, spool, store, tenant, tokens,
-    vectors,
+    identity, ledger, login_record, marketplace, oidc, password_reset, passwords, policy, policy_revision,
+    privacy, rate_limits, sealing, search, second_factor, session, signing_keys, spool, store, tenant,
+    tokens, vectors,
 };
 
 fn collect(folder: &Path, names: &mut BTreeSet<String>) -> io::Result<()> {

@@ -16,7 +16,7 @@ use crate::marketplace::ports::{MarketplaceRows, MarketplaceView};
 use crate::policy::ports::{
     DisclosureRows, DisclosureView, PolicyRows, PolicyView, RevisionRows, RevisionView,
 };
-use crate::privacy::ports::PrivacyView;
+use crate::privacy::ports::{PrivacyRows, PrivacyView};
 use crate::tenant::ports::{TenantRows, TenantView};
 
 /// Everything that can be read from one snapshot.
@@ -83,6 +83,7 @@ pub trait Tx:
     + ApprovalRows
     + LedgerRows
     + MarketplaceRows
+    + PrivacyRows
 {
 }
 impl<T> Tx for T where
@@ -102,6 +103,7 @@ impl<T> Tx for T where
         + ApprovalRows
         + LedgerRows
         + MarketplaceRows
+        + PrivacyRows
         + ?Sized
 {
 }

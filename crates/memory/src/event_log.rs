@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use syft_space_domain::audit::ports::{EventFilter, LogPage, Projection, Seq};
-use syft_space_domain::audit::{Event, Log, LogHead, RecordedEvent};
+use syft_space_domain::audit::{Event, Log, LogHead, Person, RecordedEvent};
 use syft_space_domain::page::PageRequest;
 
 use crate::table::read_page;
 
-/// The event logs of all tenants and of the installation. They only grow, and a copy costs little however long they are.
+/// The event logs of all tenants and of the installation. They only grow, but for persons that are erased, and a copy costs little however long they are.
 #[derive(Clone, Default)]
 pub(crate) struct EventLogs(Arc<BTreeMap<Log, EventLog>>);
 
@@ -32,6 +32,25 @@ impl EventLogs {
             Some(chunk) if chunk.len() < EVENTS_PER_CHUNK => Arc::make_mut(chunk).push(recorded),
             _ => log.chunks.push(Arc::new(vec![recorded])),
         }
+    }
+
+    /// Forgets what these events know of a person, with the salt. Answers of how many there was anything.
+    pub(crate) fn erase_persons(&mut self, log: Log, numbers: &[u64]) -> u64 {
+        let Some(log) = Arc::make_mut(&mut self.0).get_mut(&log) else { return 0 };
+        let mut erased = 0;
+        for chunk in &mut log.chunks {
+            if !chunk.iter().any(|recorded| numbers.contains(&recorded.seq)) {
+                continue;
+            }
+            for recorded in Arc::make_mut(chunk).iter_mut().filter(|recorded| numbers.contains(&recorded.seq))
+            {
+                let event = &mut Arc::make_mut(recorded).event;
+                erased += u64::from(event.salt != [0; 16]);
+                event.person = Person::default();
+                event.salt = [0; 16];
+            }
+        }
+        erased
     }
 
     /// A page of a log, the newest event first. It scans the log: there is no index that could lag.

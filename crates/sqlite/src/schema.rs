@@ -431,6 +431,19 @@ table! {
 }
 
 table! {
+    erasures (tenant_id, account_id) {
+        tenant_id -> Binary,
+        account_id -> Binary,
+        asked_by -> Text,
+        asked_at -> BigInt,
+        due_at -> BigInt,
+        person -> Nullable<Text>,
+        ended_at -> Nullable<BigInt>,
+        report -> Text,
+    }
+}
+
+table! {
     audit_logs (log) {
         log -> Binary,
         last_seq -> BigInt,

@@ -50,6 +50,19 @@ impl KnownAs {
         })
     }
 
+    /// Whether what an event knows of a person goes with this one: it is by them, names them or a key of theirs, or was done to them by
+    /// somebody whom nobody knows. What is known of others who did something to them stays: it is those others'.
+    pub(super) fn is_to_go(&self, recorded: &RecordedEvent) -> bool {
+        let event = &recorded.event;
+        // Of an event whose row was erased the salt is gone too.
+        let is_there = event.salt != [0; 16];
+        let is_nobodys = matches!(event.actor, Actor::Anonymous);
+        is_there
+            && (self.is_actor(&event.actor)
+                || self.is_named(&event.person)
+                || (is_nobodys && self.is_object(recorded)))
+    }
+
     /// An event as the person is shown it; `None` where it is not about them. What somebody else did to them is told without who that
     /// was, and without where that one was.
     pub(super) fn shown(&self, recorded: &RecordedEvent) -> Option<Value> {

@@ -11,7 +11,7 @@ use crate::audit::ports::EventFilter;
 use crate::audit::{Action, ObjectKind, RequestContext};
 use crate::identity::oidc::{OidcIssuer, Subject};
 use crate::identity::{AuthorizationError, LoginKey, Principal};
-use crate::ids::{AccountId, ApprovalId};
+use crate::ids::{AccountId, ApprovalId, PolicyId};
 use crate::ledger::{LedgerAccount, TransferFilter};
 use crate::page::{Cursor, Page, PageLimit, PageRequest, every};
 use crate::policy::{HypotheticalCaller, Policy};
@@ -138,7 +138,8 @@ impl Export {
         let (known_as, tenant, sealer) =
             (Arc::clone(&self.known_as), self.tenant.clone(), Arc::clone(&space.sealer));
         let read = move |view: &mut dyn View, scope: &TenantScope| {
-            let mut reading = Reading { view, scope, known_as: &known_as, tenant: &tenant, sealer: &*sealer, now };
+            let mut reading =
+                Reading { view, scope, known_as: &known_as, tenant: &tenant, sealer: &*sealer, now };
             reading.portion(file, after)
         };
         let (things, after) = space.read(&self.principal, self.permission, read).await?;
@@ -183,17 +184,19 @@ impl Reading<'_> {
             ExportFile::Logins => self.logins(member.generation)?,
             ExportFile::Identities => {
                 let identities = self.view.oidc_identities_of(self.scope, account)?;
-                let told = |(issuer, subject): &(OidcIssuer, Subject)| {
-                    json!({ "issuer": issuer.as_str(), "subject": subject.as_str() })
-                };
+                let told = |(issuer, subject): &(OidcIssuer, Subject)| json!({ "issuer": issuer.as_str(), "subject": subject.as_str() });
                 identities.iter().map(told).collect()
             }
             ExportFile::Invitations => {
-                return self.pages(after, |view, scope, page| view.invitations(scope, page), |_, invitation| {
-                    let is_invited = invitation.email == email;
-                    let is_meant = is_invited || invitation.invited_by == account;
-                    Ok(is_meant.then(|| records::invitation(&invitation, account, is_invited)))
-                });
+                return self.pages(
+                    after,
+                    |view, scope, page| view.invitations(scope, page),
+                    |_, invitation| {
+                        let is_invited = invitation.email == email;
+                        let is_meant = is_invited || invitation.invited_by == account;
+                        Ok(is_meant.then(|| records::invitation(&invitation, account, is_invited)))
+                    },
+                );
             }
             ExportFile::PasswordResets => {
                 let resets = self.view.password_resets_of(self.scope, account)?;
@@ -218,24 +221,22 @@ impl Reading<'_> {
             }
             ExportFile::Approvals => return self.approvals(after),
             ExportFile::Disclosures => {
-                return self.policies(after, |reading, policy| {
-                    let caller = reading.known_as.actor();
-                    let since = Timestamp::from_unix_micros(0);
-                    let shown = reading.view.disclosures(reading.scope, policy.id, caller, since)?;
-                    Ok(shown.iter().map(|shown| records::disclosure(policy.id, shown)).collect())
-                });
+                return self.disclosures(after);
             }
             ExportFile::Transfers => {
                 let filter =
                     TransferFilter { payer: Some(self.known_as.actor()), ..TransferFilter::default() };
-                let page = |view: &mut dyn View, scope: &TenantScope, page| view.transfers(scope, &filter, page);
+                let page =
+                    |view: &mut dyn View, scope: &TenantScope, page| view.transfers(scope, &filter, page);
                 return self.pages(after, page, |_, transfer| Ok(Some(records::transfer(&transfer))));
             }
             ExportFile::Balances => {
                 let payer = LedgerAccount::Payer(self.known_as.actor());
-                return self.pages(after, |view, scope, page| view.balances(scope, page), |_, balance| {
-                    Ok((balance.key.account == payer).then(|| records::balance(&balance)))
-                });
+                return self.pages(
+                    after,
+                    |view, scope, page| view.balances(scope, page),
+                    |_, balance| Ok((balance.key.account == payer).then(|| records::balance(&balance))),
+                );
             }
             ExportFile::Events => {
                 let page = |view: &mut dyn View, scope: &TenantScope, page| {
@@ -287,6 +288,18 @@ impl Reading<'_> {
         Ok((things, found.next.map(|cursor| cursor.encode())))
     }
 
+    /// What is noted under one policy, which may be gone by now.
+    fn disclosures(&mut self, after: Option<String>) -> Portion {
+        let (caller, after) = (self.known_as.actor(), decode::<PolicyId>(after)?);
+        let policies = self.view.disclosed_under(self.scope, caller)?;
+        let mut left = policies.into_iter().filter(|id| after.is_none_or(|Cursor(after)| *id > after));
+        let Some(policy) = left.next() else { return Ok((Vec::new(), None)) };
+        let since = Timestamp::from_unix_micros(0);
+        let shown = self.view.disclosures(self.scope, policy, caller, since)?;
+        let things = shown.iter().map(|shown| records::disclosure(policy, shown)).collect();
+        Ok((things, left.next().map(|_| Cursor(policy).encode())))
+    }
+
     fn sessions(&mut self) -> Result<Vec<Value>, ExportError> {
         let account = self.known_as.account;
         let at_providers = self.view.oidc_sessions_of(self.scope, account)?;
@@ -327,9 +340,8 @@ impl Reading<'_> {
         for kept in every(|page| self.view.revisions(self.scope, policy.id, page))? {
             let is_own = kept.changed_by == Some(person);
             let whole = self.view.revision(self.scope, policy.id, kept.revision)?;
-            let is_named = whole.is_some_and(|whole| {
-                names(whole.configuration.json().get(), self.known_as.email.as_str())
-            });
+            let is_named = whole
+                .is_some_and(|whole| names(whole.configuration.json().get(), self.known_as.email.as_str()));
             if is_own || is_named {
                 things.push(records::revision(policy.id, &kept, is_own, is_named));
             }
@@ -352,10 +364,7 @@ impl Reading<'_> {
         })
     }
 
-    fn prompt(
-        &mut self,
-        request: &ApprovalRequest,
-    ) -> Result<Option<Vec<PromptMessage>>, StoreError> {
+    fn prompt(&mut self, request: &ApprovalRequest) -> Result<Option<Vec<PromptMessage>>, StoreError> {
         if !request.prompt_kept {
             return Ok(None);
         }
@@ -365,7 +374,7 @@ impl Reading<'_> {
 }
 
 /// Whether a configuration names an address, and not only a pattern that it is of: as it is, whatever the case.
-fn names(configuration: &str, address: &str) -> bool {
+pub(super) fn names(configuration: &str, address: &str) -> bool {
     let (configuration, address) = (configuration.to_lowercase(), address.to_lowercase());
     let is_of_address = |byte: u8| byte.is_ascii_alphanumeric() || b"._%+-@*".contains(&byte);
     configuration.match_indices(&address).any(|(at, found)| {

@@ -59,7 +59,9 @@ impl ExportFile {
                 "Your sessions: when each began and was last used, until when it lives, from which address and with what it \
                  was begun, and by which identity provider"
             }
-            Self::ApiKeys => "Your API keys: their names, what they may do, and when each was made and used. Not their texts",
+            Self::ApiKeys => {
+                "Your API keys: their names, what they may do, and when each was made and used. Not their texts"
+            }
             Self::Logins => {
                 "From which addresses your account was logged in to lately, or its password or code guessed at. It is kept \
                  for an hour, and of a login for 90 days"
@@ -68,10 +70,16 @@ impl ExportFile {
             Self::Invitations => {
                 "Invitations that are open: those to your address, and those that you made, without the address of whom you invited"
             }
-            Self::PasswordResets => "Resets of passwords that are open: of yours, and those that you made for others, without whom",
+            Self::PasswordResets => {
+                "Resets of passwords that are open: of yours, and those that you made for others, without whom"
+            }
             Self::Groups => "The groups that your address is in, and since when",
-            Self::Policies => "The policies whose configuration names your address. They are the tenant's rules",
-            Self::PolicyRevisions => "The changes of policies that you made, and those whose configuration named your address",
+            Self::Policies => {
+                "The policies whose configuration names your address. They are the tenant's rules"
+            }
+            Self::PolicyRevisions => {
+                "The changes of policies that you made, and those whose configuration named your address"
+            }
             Self::Expectations => "What is expected of endpoints about your address, and the note on it",
             Self::Approvals => {
                 "The questions that you asked and that waited for approval, with their text where it is kept, and what you \

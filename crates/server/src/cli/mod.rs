@@ -173,7 +173,7 @@ enum Command {
     /// See who is a member, what they are, and let back in who forgot their password or lost their second factor
     #[command(subcommand)]
     Users(users::Users),
-    /// See what is held about somebody, as an account
+    /// See what is held about somebody, and have it erased, as an account
     #[command(subcommand)]
     Privacy(privacy::Privacy),
     /// See who is invited, and withdraw invitations, as an account

@@ -1,4 +1,4 @@
-//! The command `syft-space privacy export`.
+//! The commands `syft-space privacy`.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
@@ -13,15 +13,41 @@ use syft_space_domain::identity::Email;
 use crate::cli::account::Account;
 use crate::cli::api::{ApiClient, option, unusable};
 use crate::cli::exit::CommandError;
-use crate::cli::member_changes::find_member;
-use crate::cli::output::Output;
+use crate::cli::lists::{list_all, time};
+use crate::cli::member_changes::{NamedMember, find_member};
+use crate::cli::output::{Column, Output, text};
+use crate::routes::erasures::Erasure;
 
 /// What one can do with what is held about people.
 #[derive(Subcommand)]
 pub(super) enum Privacy {
     /// Write all that is held about a member into an archive: they do it for themselves, and an owner for each
     Export(ExportArguments),
+    /// Erase a member and all that is held about them, which nobody can take back: they do it for themselves, and an owner for each
+    Erase(NamedMember),
+    /// List erasures: what is due, and what went
+    Erasures(ListErasures),
 }
+
+/// As whom erasures are read.
+#[derive(Args)]
+pub(super) struct ListErasures {
+    #[command(flatten)]
+    account: Account,
+}
+
+const ERASURES: &[Column<Erasure>] = &[
+    text("ACCOUNT", |erasure| erasure.account_id.to_string()),
+    text("ASKED BY", |erasure| erasure.asked_by.to_string()),
+    text("ASKED", |erasure| time(erasure.asked_at)),
+    text("DUE", |erasure| time(erasure.due_at)),
+    text("STATE", |erasure| match erasure.ended_at {
+        Some(at) => format!("ended {}", time(at)),
+        None if erasure.overdue => "overdue".to_owned(),
+        None => "under way".to_owned(),
+    }),
+    text("EVENTS", |erasure| erasure.erased.events.to_string()),
+];
 
 /// Whose data, and where it goes.
 #[derive(Args)]
@@ -47,12 +73,16 @@ impl Privacy {
     pub(super) fn account(&self) -> &Account {
         match self {
             Self::Export(what) => &what.account,
+            Self::Erase(what) => &what.account,
+            Self::Erasures(what) => &what.account,
         }
     }
 
     /// Refuses what can be no address, and a file that is there.
     pub(super) fn check(&self) -> Result<(), CommandError> {
         match self {
+            Self::Erasures(_) => Ok(()),
+            Self::Erase(what) => what.read().map(drop),
             Self::Export(what) => {
                 option::<Email>("EMAIL", &what.email)?;
                 let path = what.path();
@@ -68,7 +98,27 @@ impl Privacy {
 pub(super) async fn run(api: &ApiClient, what: &Privacy, out: &mut Output) -> anyhow::Result<()> {
     match what {
         Privacy::Export(what) => export(api, what, out).await,
+        Privacy::Erase(what) => erase(api, &what.read()?, out).await,
+        Privacy::Erasures(_) => list_all(api, "/api/v1/erasures", ERASURES, out).await,
     }
+}
+
+async fn erase(api: &ApiClient, email: &Email, out: &mut Output) -> anyhow::Result<()> {
+    let request = if api.me().await?.email == *email {
+        api.request(Method::DELETE, "/api/v1/me", &[])?
+    } else {
+        let member = find_member(api, email).await?;
+        api.request(Method::POST, &format!("/api/v1/users/{}/erasure", member.id), &[])?
+    };
+    let erasure: Erasure = api.read(request).await?;
+    if out.json {
+        return out.document(&erasure);
+    }
+    out.line(&format!(
+        "The account {} of {email} is gone, and what else is held about them follows within moments. An owner sees with \
+         `syft-space privacy erasures` when that has ended.",
+        erasure.account_id
+    ))
 }
 
 async fn export(api: &ApiClient, what: &ExportArguments, out: &mut Output) -> anyhow::Result<()> {
@@ -106,7 +156,10 @@ async fn export(api: &ApiClient, what: &ExportArguments, out: &mut Output) -> an
     if out.json {
         return out.document(&json!({ "email": email, "file": path, "bytes": bytes }));
     }
-    out.line(&format!("What is held about {email} is in {}: {bytes} bytes. README.md in it says what is what.", path.display()))
+    out.line(&format!(
+        "What is held about {email} is in {}: {bytes} bytes. README.md in it says what is what.",
+        path.display()
+    ))
 }
 
 fn create(path: &Path) -> anyhow::Result<File> {

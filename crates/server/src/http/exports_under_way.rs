@@ -42,10 +42,14 @@ impl ExportsUnderWay {
             return Err(refused("this account is being exported already: wait until that has ended"));
         }
         if under_way.keys().filter(|(of, _)| *of == tenant).count() >= MAX_OF_TENANT {
-            return Err(refused("your tenant exports as many accounts as it may at once: wait until one has ended"));
+            return Err(refused(
+                "your tenant exports as many accounts as it may at once: wait until one has ended",
+            ));
         }
         if under_way.len() >= MAX_OF_ALL {
-            return Err(refused("the server exports as many accounts as it may at once: wait until one has ended"));
+            return Err(refused(
+                "the server exports as many accounts as it may at once: wait until one has ended",
+            ));
         }
         under_way.insert(whose, since);
         drop(under_way);

@@ -24,9 +24,9 @@ use crate::http::route_docs::{BodyLimit, Response, summary};
 use crate::routes::reply::List;
 use crate::routes::{
     access_review, api_keys, approvals, audit, auth, choose_password, datasets, docs, documents, endpoints,
-    expectations, explanation, exports, front_page, groups, health, hubs, invitations, jobs, keys, ledger, listings,
-    marketplaces, oidc, openapi, operator, own_access, policies, policy_lint, policy_revisions,
-    policy_simulation, query, security_txt, sessions, shapes, tenant, totp, users,
+    erasures, expectations, explanation, exports, front_page, groups, health, hubs, invitations, jobs, keys,
+    ledger, listings, marketplaces, oidc, openapi, operator, own_access, policies, policy_lint,
+    policy_revisions, policy_simulation, query, security_txt, sessions, shapes, tenant, totp, users,
 };
 
 macro_rules! routes {
@@ -172,6 +172,10 @@ pub static ROUTES: &[Route] = routes! {
     Get    "/api/v1/users/{id}/export" member(&[ManageTenant]) => exports::of_member,
         summary("Export all that is held about a member, at their request")
             .description("The same archive that they get themselves.").without_head().response_as(exports::ARCHIVE);
+    Post   "/api/v1/users/{id}/erasure" member(&[ManageTenant]) => erasures::of_member,
+        summary("Erase a member and all that is held about them, at their request")
+            .description("Their account goes at once, and nobody can take that back; the rest goes behind it. It is not held to expectations.")
+            .response::<erasures::Erasure>(202).reasons(&[LastOwner]);
     Post   "/api/v1/users/{id}/reset" member(&[ResetPasswords]) => users::reset,
         summary("Let a member who forgot their password choose another one")
             .description("It makes a token that works once, for an hour, in place of the one before. Where the space sends mail, \
@@ -376,6 +380,12 @@ pub static ROUTES: &[Route] = routes! {
             .description("An archive of JSON files, with a page that says what is what. It goes out as it is made: one that breaks off \
                 has no `complete.json`, and is no whole archive.")
             .without_head().response_as(exports::ARCHIVE);
+    Delete "/api/v1/me"                     member(&[OwnAccount]) => erasures::own,
+        summary("Erase one's own account and all that is held about one")
+            .description("The account goes at once, and nobody can take that back; the rest goes behind it. The tenant's last owner stays.")
+            .response::<erasures::Erasure>(202).reasons(&[LastOwner]);
+    Get    "/api/v1/erasures"               member(&[ManageTenant]) => erasures::list,
+        summary("List erasures: what is due, and what went").paged().response::<List<erasures::Erasure>>(200);
     Get    "/api/v1/me/approvals"           member(&[ListQueryable]) => approvals::list_own,
         summary("List one's own questions that wait for approval").paged().response::<List<approvals::OwnApproval>>(200);
 

@@ -18,8 +18,11 @@ use crate::routes::exports::archive::Archive;
 use crate::routes::reply;
 
 /// An archive of JSON files.
-pub(crate) const ARCHIVE: Response =
-    Response { status: 200, media_type: "application/zip", schema: Some(crate::http::route_docs::schema_of::<String>) };
+pub(crate) const ARCHIVE: Response = Response {
+    status: 200,
+    media_type: "application/zip",
+    schema: Some(crate::http::route_docs::schema_of::<String>),
+};
 
 pub(crate) async fn own(request: Request) -> Result<HttpResponse, Problem> {
     let principal = request.principal()?;
@@ -78,7 +81,8 @@ fn pieces(begun: Pieces) -> impl Stream<Item = Result<Bytes, BrokeOff>> {
             let is_last = portion.is_none();
             let mut archive = state.archive;
             // To compress a portion takes some milliseconds.
-            let written = reply::off_workers(move || archive.write(portion).map(|bytes| (archive, bytes))).await;
+            let written =
+                reply::off_workers(move || archive.write(portion).map(|bytes| (archive, bytes))).await;
             let (archive, bytes) = written.map_err(|_| BrokeOff)?.map_err(|error| {
                 tracing::error!(%error, "an export could not be written");
                 BrokeOff

@@ -19,7 +19,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::background::workers::Workers;
-use crate::background::{approvals, marketplace_sync, reviews, signing_keys};
+use crate::background::{approvals, erasures, marketplace_sync, reviews, signing_keys};
 use crate::config::{Registration, Settings};
 use crate::http::body_budget::BodyBudget;
 use crate::http::client_limit::ClientLimit;
@@ -135,6 +135,7 @@ pub async fn serve(
     let reviews = tokio::spawn(reviews::forget_forever(state.space.clone()));
     let approvals = approvals::remove_ended_forever(state.space.clone(), Arc::clone(&operator));
     let approvals = tokio::spawn(approvals);
+    let erasures = tokio::spawn(erasures::finish_forever(state.space.clone(), Arc::clone(&operator)));
     let marketplace_sync = settings.public_url.clone().map(|public_url| {
         tokio::spawn(marketplace_sync::sync_forever(state.space.clone(), operator, public_url))
     });
@@ -179,6 +180,7 @@ pub async fn serve(
     key_rotation.abort();
     reviews.abort();
     approvals.abort();
+    erasures.abort();
     if let Some(sync) = marketplace_sync {
         sync.abort();
     }

@@ -5,6 +5,7 @@
 //! (`search.rs`, `page.rs`).
 
 pub(crate) mod block;
+mod erase;
 mod page;
 pub(crate) mod projector;
 mod search;

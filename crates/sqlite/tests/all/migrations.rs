@@ -44,6 +44,7 @@ const APP_ROWS: &str = "
     INSERT INTO expectations VALUES (x'01', x'07', 0, 'a@example.org', NULL, NULL, NULL, 'teaching', 'allowed', '');
     INSERT INTO approvals VALUES (x'01', x'1A', x'07', x'08', x'02', x'1B', x'02', 1, 2, 'approved', 1, x'1C', '');
     INSERT INTO approval_questions VALUES (x'01', x'1A', 'member', 'teaching', 8, 5, 0.5, 0, x'00', x'0B');
+    INSERT INTO erasures VALUES (x'01', x'2E', 'person', 1, 2, '{}', NULL, '{}');
     INSERT INTO outdated_approvals VALUES (x'01', 'policy', x'08');
     INSERT INTO hubs VALUES (x'0E', 'https://hub.example.org', 'https://hub.example.org', 'operator', 1);
     INSERT INTO marketplaces VALUES (x'01', x'0F', 'harbor', x'0E', 'spaceowner', NULL, x'00', 1, 1, 1, NULL);
@@ -390,7 +391,7 @@ fn g1_each_stored_column_is_in_a_file_of_an_export_or_excused() {
                 let name = format!("{table}.{column}");
                 match (row.get("export"), row.get("excused")) {
                     (Some(file), None) => {
-                        let file = ExportFile::parse(file.as_str().unwrap());
+                        let file = file.as_str().unwrap().parse::<ExportFile>();
                         files.insert(file.unwrap_or_else(|error| panic!("{name}: {error}")));
                     }
                     (None, Some(excuse)) => {

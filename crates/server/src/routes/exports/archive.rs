@@ -89,7 +89,8 @@ impl Archive {
 
     fn begin(&mut self, name: &str) -> io::Result<()> {
         // A log may be larger than what fits the form of before.
-        let options = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated).large_file(true);
+        let options =
+            SimpleFileOptions::default().compression_method(CompressionMethod::Deflated).large_file(true);
         Ok(self.zip.start_file(name, options)?)
     }
 }
