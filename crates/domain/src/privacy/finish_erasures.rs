@@ -19,6 +19,7 @@ use crate::privacy::{ErasedPerson, ErasedRows, Erasure};
 use crate::space::Space;
 use crate::store::{Flow, StoreError, Tx, View};
 use crate::tenant::{OperatorScope, TenantScope, WriteScope};
+use crate::time::Timestamp;
 use crate::unit::{Abort, Recorded, Refused};
 
 /// How many erasures are looked up at once.
@@ -41,13 +42,29 @@ pub async fn finish_erasures(space: &Space, operator: &OperatorScope) -> Result<
     let find = move |view: &mut dyn View| view.unfinished_erasures(&everywhere, ERASURES_AT_ONCE);
     let mut outcome = Ok(());
     for (tenant, account) in space.store.read(Flow::Installation, find).await? {
-        let finishing = Finishing { space, operator, scope: operator.tenant(tenant), account };
         // One that fails keeps nobody else's waiting.
-        if let Err(error) = finishing.finish().await {
+        if let Err(error) = go_on(space, operator, operator.tenant(tenant), account).await {
             outcome = Err(error);
         }
     }
     outcome
+}
+
+/// Goes on with one erasure, once what the person did at the very last is in the log.
+async fn go_on(
+    space: &Space,
+    operator: &OperatorScope,
+    scope: TenantScope,
+    account: AccountId,
+) -> Result<(), PortError> {
+    let find = move |view: &mut dyn View| view.erasure(&scope, account);
+    let erasure = space.store.read(&scope, find).await?;
+    let Some(Erasure { asked_at, person: Some(person), .. }) = erasure else { return Ok(()) };
+    let until = asked_at.plus(SETTLED_BEHIND);
+    if space.clock.now() < until {
+        return Ok(());
+    }
+    Finishing { space, operator, scope, account, until }.finish(person).await
 }
 
 /// One erasure that is worked off.
@@ -56,24 +73,19 @@ struct Finishing<'a> {
     operator: &'a OperatorScope,
     scope: TenantScope,
     account: AccountId,
+    /// What has come since is of somebody else, who has the address now.
+    until: Timestamp,
 }
 
 /// What a unit did: how many rows of which kind.
 type Count = fn(&mut ErasedRows) -> &mut u64;
 
 impl Finishing<'_> {
-    async fn finish(&self) -> Result<(), PortError> {
-        let (scope, account) = (self.scope, self.account);
-        let find = move |view: &mut dyn View| view.erasure(&scope, account);
-        let erasure = self.space.store.read(&self.scope, find).await?;
-        let Some(Erasure { asked_at, person: Some(person), .. }) = erasure else { return Ok(()) };
-        if self.space.clock.now() < asked_at.plus(SETTLED_BEHIND) {
-            return Ok(());
-        }
+    async fn finish(&self, person: ErasedPerson) -> Result<(), PortError> {
         self.erase_logins(&person).await?;
         self.erase_disclosures().await?;
         self.leave_groups(&person).await?;
-        let known_as = KnownAs::new(account, person.email.clone(), person.keys.clone(), []);
+        let known_as = KnownAs::new(self.account, person.email.clone(), person.keys.clone(), []);
         self.erase_events(&known_as, false).await?;
         if !self.is_somebody_elsewhere(&person).await? {
             self.erase_events(&known_as, true).await?;
@@ -116,8 +128,10 @@ impl Finishing<'_> {
     async fn leave_groups(&self, person: &ErasedPerson) -> Result<(), PortError> {
         let (scope, email) = (self.scope, person.email.clone());
         let find = move |view: &mut dyn View| view.groups_of(&scope, &email);
-        for (group, _) in self.space.store.read(&self.scope, find).await? {
-            self.leave_group(person, group).await?;
+        for (group, since) in self.space.store.read(&self.scope, find).await? {
+            if since < self.until {
+                self.leave_group(person, group).await?;
+            }
         }
         Ok(())
     }
@@ -179,6 +193,7 @@ impl Finishing<'_> {
         let (mut head, mut erased, mut after) = (floor, 0_usize, None);
         loop {
             let (known_as, scope, operator) = (Arc::clone(known_as), self.scope, self.operator.clone());
+            let until = self.until;
             let find = move |view: &mut dyn View| {
                 let (mut after, mut last, mut found) = (after, None, Vec::new());
                 for _ in 0..PAGES_AT_ONCE {
@@ -190,8 +205,9 @@ impl Finishing<'_> {
                         view.events(&scope, &filter, page)?
                     };
                     last = last.or(events.items.first().map(|event| event.seq));
-                    let about =
-                        events.items.iter().filter(|event| event.seq > floor && known_as.is_to_go(event));
+                    let about = events.items.iter().filter(|event| {
+                        event.seq > floor && event.event.time < until && known_as.is_to_go(event)
+                    });
                     found.extend(about.map(|event| event.seq));
                     after = events.next.filter(|Cursor(Seq(seq))| *seq > floor);
                     if after.is_none() {
