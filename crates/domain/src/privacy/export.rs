@@ -360,7 +360,7 @@ impl Reading<'_> {
                 return Ok(records::decided(&request, person));
             }
             let prompt = reading.prompt(&request)?;
-            Ok(Some(records::asked(&request, prompt)))
+            Ok(Some(records::asked(&request, prompt.as_deref())))
         })
     }
 

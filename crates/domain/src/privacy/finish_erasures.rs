@@ -97,7 +97,7 @@ impl Finishing<'_> {
 
     async fn erase_logins(&self, person: &ErasedPerson) -> Result<(), PortError> {
         let scope = self.scope;
-        let tenant = self.space.store.read(&self.scope, move |view| view.tenant(&scope)).await?;
+        let tenant = self.read(&self.scope, move |view| view.tenant(&scope)).await?;
         let Some(tenant) = tenant else { return Ok(()) };
         let known = LoginKey::of_member(self.account, person.generation, &tenant.name, &person.email);
         let mut keys: Vec<LoginKey> = known.into_iter().map(|(key, _)| key).collect();
@@ -115,7 +115,7 @@ impl Finishing<'_> {
     async fn erase_disclosures(&self) -> Result<(), PortError> {
         let (scope, caller) = (self.scope, ActorId::from(self.account));
         let find = move |view: &mut dyn View| view.disclosed_under(&scope, caller);
-        for policy in self.space.store.read(&self.scope, find).await? {
+        for policy in self.read(&self.scope, find).await? {
             let remove = move |tx: &mut dyn Tx, scope: &WriteScope| {
                 tx.remove_disclosures(scope, policy, caller, REMOVED_AT_ONCE)
             };
@@ -128,7 +128,7 @@ impl Finishing<'_> {
     async fn leave_groups(&self, person: &ErasedPerson) -> Result<(), PortError> {
         let (scope, email) = (self.scope, person.email.clone());
         let find = move |view: &mut dyn View| view.groups_of(&scope, &email);
-        for (group, since) in self.space.store.read(&self.scope, find).await? {
+        for (group, since) in self.read(&self.scope, find).await? {
             if since < self.until {
                 self.leave_group(person, group).await?;
             }
@@ -163,7 +163,7 @@ impl Finishing<'_> {
     async fn is_somebody_elsewhere(&self, person: &ErasedPerson) -> Result<bool, PortError> {
         let email = person.email.clone();
         let find = move |view: &mut dyn View| view.oldest_account(&email);
-        let other = self.space.store.read(Flow::Installation, find).await?;
+        let other = self.read(Flow::Installation, find).await?;
         let (tenant, account) = (self.scope.tenant(), self.account);
         // One that was made here meanwhile is another's as well.
         Ok(other.is_some_and(|other| (other.member.tenant, other.member.account) != (tenant, account)))
@@ -217,7 +217,7 @@ impl Finishing<'_> {
                 Ok::<_, StoreError>((last, found, after))
             };
             let flow = if is_installation { Flow::Installation } else { Flow::from(&self.scope) };
-            let (last, found, next) = self.space.store.read(flow, find).await?;
+            let (last, found, next) = self.read(flow, find).await?;
             head = head.max(last.unwrap_or(floor));
             erased = erased.saturating_add(found.len());
             for numbers in found.chunks(REMOVED_AT_ONCE) {
@@ -286,7 +286,7 @@ impl Finishing<'_> {
                 let named = page.items.iter().filter(|policy| is_named(policy.configuration.json().get()));
                 Ok::<_, StoreError>((named.map(|policy| policy.id).collect::<Vec<_>>(), page.next))
             };
-            let (found, next) = self.space.store.read(&self.scope, find).await?;
+            let (found, next) = self.read(&self.scope, find).await?;
             naming.extend(found);
             after = next;
             if after.is_none() {
@@ -310,7 +310,7 @@ impl Finishing<'_> {
             }
             Ok::<_, StoreError>(naming)
         };
-        Ok(self.space.store.read(&self.scope, find).await?)
+        self.read(&self.scope, find).await
     }
 
     /// Nothing is left: from now on the erasure itself names nobody.
@@ -331,6 +331,14 @@ impl Finishing<'_> {
             Ok::<_, Abort<StoreError>>(Recorded::new((), counted(&event, total)))
         });
         Ok(ended.await?)
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        flow: impl Into<Flow>,
+        find: impl FnOnce(&mut dyn View) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, PortError> {
+        Ok(self.space.store.read(flow, find).await?)
     }
 
     fn context(&self) -> Result<RequestContext, PortError> {

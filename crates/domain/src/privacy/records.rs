@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::approval::{ApprovalRequest, PromptMessage};
 use crate::expectation::Expectation;
-use crate::identity::oidc::SessionAtProvider;
+use crate::identity::oidc::{SessionAtProvider, Subject};
 use crate::identity::{ApiKey, Invitation, LoginRecord, Member, PasswordReset, SecondFactor, Session};
 use crate::ids::{AccountId, ActorId, EndpointId, PolicyId};
 use crate::ledger::{AccountBalance, Transfer};
@@ -45,7 +45,7 @@ pub(super) fn session(session: &Session, at_provider: Option<&SessionAtProvider>
         "identity_provider": at_provider.map(|at| json!({
             "id": at.provider.to_string(),
             "subject": at.subject.as_str(),
-            "sid": at.sid.as_ref().map(|sid| sid.as_str()),
+            "sid": at.sid.as_ref().map(Subject::as_str),
         })),
     })
 }
@@ -144,7 +144,7 @@ pub(super) fn expectation(endpoint: EndpointId, expectation: &Expectation) -> Va
 }
 
 /// A question that the person asked.
-pub(super) fn asked(request: &ApprovalRequest, prompt: Option<Vec<PromptMessage>>) -> Value {
+pub(super) fn asked(request: &ApprovalRequest, prompt: Option<&[PromptMessage]>) -> Value {
     json!({
         "id": request.id.to_string(),
         "asked_by_you": true,

@@ -40,6 +40,8 @@ async fn erasures(r: &mut Recorder) {
     for who in ["nobody", "owner", "viewer", "viewer"] {
         r.delete(who, "/me").await;
     }
+    // One after the other, so that their events stand in one order.
+    ended(r, 1).await;
     for (who, whom) in [
         ("nobody", "«account of user»"),
         ("admin", "«account of user»"),
@@ -52,12 +54,17 @@ async fn erasures(r: &mut Recorder) {
     ] {
         r.send(Ask::new(who, "POST", &format!("/users/{whom}/erasure"))).await;
     }
-    r.until("owner", "/erasures", |list| {
-        let items = list["items"].as_array().unwrap();
-        items.len() == 2 && items.iter().all(|erasure| !erasure["ended_at"].is_null())
-    })
-    .await;
+    ended(r, 2).await;
     r.get("owner", "/erasures").await;
     r.pages("owner", "/erasures").await;
     r.get("owner", "/erasures?cursor=x").await;
+}
+
+/// Waits until so many erasures have ended.
+async fn ended(r: &mut Recorder, most: usize) {
+    r.until("owner", "/erasures", |list| {
+        let items = list["items"].as_array().unwrap();
+        items.len() == most && items.iter().all(|erasure| !erasure["ended_at"].is_null())
+    })
+    .await;
 }
