@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use syft_space_domain::ids::{AccountId, TenantId};
+use tokio::time::Instant;
 
 use crate::http::problem::Problem;
 use crate::http::reason::Reason;

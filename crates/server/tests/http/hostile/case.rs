@@ -124,6 +124,8 @@ impl Answer {
         let body = &raw[end + 4..];
         let length = match header(&head, "transfer-encoding") {
             "chunked" => chunked(body)?,
+            // It ends with the connection.
+            _ if header(&head, "content-type") == "application/zip" => body.len(),
             _ => header(&head, "content-length").parse().unwrap_or(0).min(body.len()),
         };
         Some(Self { status, body: body[..length].to_vec(), more: body.len() > length, head })
