@@ -24,7 +24,7 @@
 //!
 //! | port | suite |
 //! |---|---|
-//! | `Store`, and the rows and views of every room | [`check_store`], or one by one: [`store`], [`tenant`], [`identity`], [`api_key`], [`second_factor`], [`session`], [`password_reset`], [`oidc`], [`dataset`], [`endpoint`], [`policy`], [`group`], [`expectation`], [`retention`], [`ledger`], [`disclosure`], [`marketplace`], [`audit`] |
+//! | `Store`, and the rows and views of every room | [`check_store`], or one by one: [`store`], [`tenant`], [`identity`], [`api_key`], [`second_factor`], [`session`], [`password_reset`], [`oidc`], [`dataset`], [`endpoint`], [`policy`], [`group`], [`expectation`], [`retention`], [`ledger`], [`disclosure`], [`marketplace`], [`audit`], [`privacy`] |
 //! | `DocumentStore` | [`documents`] |
 //! | `SearchEngine` | [`search`] |
 //! | `TextExtractor` | [`extract`] |
@@ -82,6 +82,7 @@ pub mod password_reset;
 pub mod passwords;
 pub mod policy;
 pub mod policy_revision;
+pub mod privacy;
 pub mod rate_limits;
 pub mod retention;
 mod run;
@@ -127,4 +128,5 @@ pub fn check_store(make: &StoreFactory) {
     approval::suite(make);
     marketplace::suite(make);
     audit::suite(make);
+    privacy::suite(make);
 }

@@ -7,8 +7,8 @@ use std::{fs, io};
 use syft_space_conformance::{
     api_key, approval, audit, checkpoint_signer, dataset, disclosure, documents, encoder, endpoint,
     expectation, extract, group, identity, ledger, login_record, marketplace, oidc, password_reset,
-    passwords, policy, policy_revision, rate_limits, sealing, search, second_factor, session, signing_keys,
-    spool, store, tenant, tokens, vectors,
+    passwords, policy, policy_revision, privacy, rate_limits, retention, sealing, search, second_factor,
+    session, signing_keys, spool, store, tenant, tokens, vectors,
 };
 
 fn collect(folder: &Path, names: &mut BTreeSet<String>) -> io::Result<()> {
@@ -47,8 +47,10 @@ fn every_promise_that_is_written_down_is_in_a_suite() {
         endpoint::CHECKS,
         policy::CHECKS,
         policy_revision::CHECKS,
+        privacy::CHECKS,
         group::CHECKS,
         expectation::CHECKS,
+        retention::CHECKS,
         ledger::CHECKS,
         disclosure::CHECKS,
         approval::CHECKS,

@@ -18,6 +18,7 @@
 //! * [`marketplace`]: which hubs are trusted, what a tenant is there, and who comes from there.
 //! * [`retention`]: how long what nobody removes is kept, and legal holds.
 //! * [`audit`]: what happened, with everything personal set aside so that it can be erased.
+//! * [`privacy`]: what people may ask for of what is held about them.
 //! * [`store`] and [`mod@unit`]: how all of it is written: a unit of work ends as [`unit::Recorded`] or
 //!   [`unit::Refused`], and the store commits its rows and its audit events together. A read is a closure over one
 //!   snapshot, which runs on the store's readers ([`store::ReadUnit`]).
@@ -74,6 +75,7 @@ pub mod marketplace;
 pub mod page;
 pub mod policy;
 mod port_error;
+pub mod privacy;
 pub mod random;
 mod read;
 pub mod retention;

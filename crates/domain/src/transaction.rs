@@ -16,6 +16,7 @@ use crate::marketplace::ports::{MarketplaceRows, MarketplaceView};
 use crate::policy::ports::{
     DisclosureRows, DisclosureView, PolicyRows, PolicyView, RevisionRows, RevisionView,
 };
+use crate::privacy::ports::{PrivacyRows, PrivacyView};
 use crate::retention::ports::{RetentionRows, RetentionView};
 use crate::tenant::ports::{TenantRows, TenantView};
 
@@ -39,6 +40,7 @@ pub trait View:
     + MarketplaceView
     + RetentionView
     + AuditView
+    + PrivacyView
 {
 }
 impl<T> View for T where
@@ -60,6 +62,7 @@ impl<T> View for T where
         + MarketplaceView
         + RetentionView
         + AuditView
+        + PrivacyView
         + ?Sized
 {
 }
@@ -85,6 +88,7 @@ pub trait Tx:
     + MarketplaceRows
     + RetentionRows
     + AuditRows
+    + PrivacyRows
 {
 }
 impl<T> Tx for T where
@@ -106,6 +110,7 @@ impl<T> Tx for T where
         + MarketplaceRows
         + RetentionRows
         + AuditRows
+        + PrivacyRows
         + ?Sized
 {
 }

@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use syft_space_domain::audit::ports::{EventFilter, LogPage, Projection, Seq};
 use syft_space_domain::audit::tree::{BLOCK_LEAVES, NodeHash};
-use syft_space_domain::audit::{Appended, Event, Log, LogHead, RecordedEvent};
+use syft_space_domain::audit::{Appended, Event, Log, LogHead, Person, RecordedEvent};
 use syft_space_domain::page::PageRequest;
 use syft_space_domain::store::StoreError;
 
 use crate::table::read_page;
 
-/// The event logs of all tenants and of the installation. They only grow, and a copy costs little however long they are.
+/// The event logs of all tenants and of the installation. They only grow, but for persons that are erased, and a copy costs little however long they are.
 #[derive(Clone, Default)]
 pub(crate) struct EventLogs(Arc<BTreeMap<Log, EventLog>>);
 
@@ -49,18 +49,20 @@ impl EventLogs {
         })
     }
 
-    /// Erases what events know of persons. Answers how many knew of one.
-    pub(crate) fn erase_persons(&mut self, log: Log, events: &[Seq]) -> u64 {
+    /// Forgets what these events know of a person, with the salt. Answers of how many there was anything.
+    pub(crate) fn erase_persons(&mut self, log: Log, numbers: &[u64]) -> u64 {
         let Some(log) = Arc::make_mut(&mut self.0).get_mut(&log) else { return 0 };
         let mut erased = 0;
         for chunk in &mut log.chunks {
-            let is_meant =
-                |recorded: &RecordedEvent| !recorded.is_erased() && events.contains(&Seq(recorded.seq));
-            if chunk.iter().any(|recorded| is_meant(recorded)) {
-                for recorded in Arc::make_mut(chunk).iter_mut().filter(|recorded| is_meant(recorded)) {
-                    Arc::make_mut(recorded).erase_person();
-                    erased += 1;
-                }
+            if !chunk.iter().any(|recorded| numbers.contains(&recorded.seq)) {
+                continue;
+            }
+            for recorded in Arc::make_mut(chunk).iter_mut().filter(|recorded| numbers.contains(&recorded.seq))
+            {
+                let event = &mut Arc::make_mut(recorded).event;
+                erased += u64::from(event.salt != [0; 16]);
+                event.person = Person::default();
+                event.salt = [0; 16];
             }
         }
         erased

@@ -82,6 +82,7 @@ mod marketplace;
 mod oidc;
 mod policy;
 mod policy_revision;
+mod privacy;
 mod random;
 mod rate_limits;
 mod retention;

@@ -77,10 +77,6 @@ impl RetentionRows for Transaction {
         Ok(self.tables.legal_holds.remove(scope, id))
     }
 
-    fn erase_persons(&mut self, scope: &WriteScope, events: &[Seq]) -> Result<u64, StoreError> {
-        Ok(self.tables.logs.erase_persons(Log::Tenant(scope.tenant()), events))
-    }
-
     fn remove_revisions(
         &mut self,
         scope: &WriteScope,

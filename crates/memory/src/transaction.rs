@@ -24,6 +24,7 @@ use syft_space_domain::ledger::{AccountBalance, BalanceKey, Transfer, TransferKe
 use syft_space_domain::marketplace::{Hub, Listing, Marketplace};
 use syft_space_domain::policy::ports::Disclosed;
 use syft_space_domain::policy::{KeptRevision, Policy};
+use syft_space_domain::privacy::Erasure;
 use syft_space_domain::retention::{LegalHold, RetentionTerms};
 use syft_space_domain::sealing::Sealed;
 use syft_space_domain::store::{StateChange, StoreError};
@@ -67,6 +68,7 @@ pub(crate) struct Tables {
     pub(crate) approvals: Table<ApprovalId, ApprovalRequest>,
     pub(crate) approval_prompts: Table<ApprovalId, Sealed>,
     pub(crate) outdated_approvals: Table<ApprovalsOf, ()>,
+    pub(crate) erasures: Table<AccountId, Erasure>,
     pub(crate) attached: Table<EndpointId, Vec<PolicyId>>,
     pub(crate) hubs: Arc<BTreeMap<HubId, Hub>>,
     pub(crate) marketplaces: Table<MarketplaceId, Marketplace>,

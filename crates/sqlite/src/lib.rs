@@ -41,6 +41,7 @@ mod open_error;
 mod password_reset;
 mod policy;
 mod policy_revision;
+mod privacy;
 mod rate_limits;
 mod read_queue;
 mod readers;

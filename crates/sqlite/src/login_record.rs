@@ -68,6 +68,19 @@ impl Session<'_> {
         row.map(LoginRecord::try_from).transpose()
     }
 
+    pub(crate) fn read_login_records(&mut self, account: &LoginKey) -> Result<Vec<LoginRecord>, StoreError> {
+        let rows: Vec<LoginRecordRow> = self.read(|connection| {
+            login_records::table
+                .filter(login_records::account.eq(Bytes(account.0)))
+                .order(login_records::address)
+                .select(LoginRecordRow::as_select())
+                .load(connection)
+        })?;
+        let mut records: Vec<_> = rows.into_iter().map(LoginRecord::try_from).collect::<Result<_, _>>()?;
+        records.sort_by_key(|record| record.address);
+        Ok(records)
+    }
+
     pub(crate) fn has_login_from(&mut self, address: IpAddr) -> Result<bool, StoreError> {
         let first: Option<Bytes<32>> = self.read(|connection| {
             let logins = login_records::table.filter(login_records::address.eq(column(Some(address))));

@@ -5,7 +5,7 @@ use syft_space_domain::identity::PasswordReset;
 use syft_space_domain::ids::AccountId;
 use syft_space_domain::secret::TokenHash;
 use syft_space_domain::store::StoreError;
-use syft_space_domain::tenant::WriteScope;
+use syft_space_domain::tenant::{TenantScope, WriteScope};
 use syft_space_domain::time::Timestamp;
 
 use crate::codec::{Bytes, Key, to_i64, to_u64};
@@ -63,6 +63,25 @@ impl Session<'_> {
             row.select(PasswordResetRow::as_select()).first(connection).optional()
         })?;
         row.map(PasswordReset::try_from).transpose()
+    }
+
+    /// Those for an account, and those that it made.
+    pub(crate) fn read_password_resets_of(
+        &mut self,
+        scope: &TenantScope,
+        account: AccountId,
+    ) -> Result<Vec<PasswordReset>, StoreError> {
+        let rows: Vec<PasswordResetRow> = self.read(|connection| {
+            let key = Key::from(account);
+            let own = password_resets::account_id.eq(key);
+            password_resets::table
+                .filter(password_resets::tenant_id.eq(Key::from(scope)))
+                .filter(own.or(password_resets::made_by.assume_not_null().eq(key)))
+                .order(password_resets::account_id)
+                .select(PasswordResetRow::as_select())
+                .load(connection)
+        })?;
+        rows.into_iter().map(PasswordReset::try_from).collect()
     }
 
     pub(crate) fn write_password_reset(

@@ -164,18 +164,6 @@ impl RetentionRows for Session<'_> {
         Ok(removed > 0)
     }
 
-    fn erase_persons(&mut self, scope: &WriteScope, events: &[Seq]) -> Result<u64, StoreError> {
-        let mut erased = 0_u64;
-        for Seq(seq) in events {
-            let seq = to_i64(*seq)?;
-            let rows = self.write(|connection| {
-                diesel::delete(audit_persons::table.find((Key::from(scope), seq))).execute(connection)
-            })?;
-            erased = erased.saturating_add(u64::try_from(rows).unwrap_or(u64::MAX));
-        }
-        Ok(erased)
-    }
-
     fn remove_revisions(
         &mut self,
         scope: &WriteScope,

@@ -449,6 +449,19 @@ table! {
 }
 
 table! {
+    erasures (tenant_id, account_id) {
+        tenant_id -> Binary,
+        account_id -> Binary,
+        asked_by -> Text,
+        asked_at -> BigInt,
+        due_at -> BigInt,
+        person -> Nullable<Text>,
+        ended_at -> Nullable<BigInt>,
+        report -> Text,
+    }
+}
+
+table! {
     audit_logs (log) {
         log -> Binary,
         last_seq -> BigInt,
@@ -528,3 +541,4 @@ allow_tables_to_appear_in_same_query!(endpoint_policies, policies);
 allow_tables_to_appear_in_same_query!(policy_groups, policies);
 allow_tables_to_appear_in_same_query!(audit_events, audit_persons);
 allow_tables_to_appear_in_same_query!(audit_checkpoints, audit_logs);
+allow_tables_to_appear_in_same_query!(address_groups, group_members);

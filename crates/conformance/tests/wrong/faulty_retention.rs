@@ -21,8 +21,6 @@ use crate::{assert_caught, faulty_store};
 pub(crate) enum RetentionFault {
     /// What is due is looked for from the beginning each time.
     StartsAnew,
-    /// The first event that is to be erased is not.
-    SparesOne,
     /// Revisions go, and none is counted.
     CountsNone,
 }
@@ -80,17 +78,6 @@ impl<P: DerefMut> RetentionRows for FaultyView<P>
 where
     P::Target: RetentionRows,
 {
-    fn erase_persons(&mut self, scope: &WriteScope, events: &[Seq]) -> Result<u64, StoreError> {
-        let spares = self.fault == Fault::Retention(RetentionFault::SparesOne);
-        let events = if spares { events.get(1..).unwrap_or_default() } else { events };
-        if self.fault == Fault::IgnoresTenantIn("erase_persons") {
-            for other in [1, 2, 3].map(sample::write_scope).iter().filter(|o| o.tenant() != scope.tenant()) {
-                self.inner.erase_persons(other, events)?;
-            }
-        }
-        self.inner.erase_persons(scope, events)
-    }
-
     fn remove_revisions(
         &mut self,
         scope: &WriteScope,
@@ -127,7 +114,6 @@ where
 fn g4_a_store_that_finds_too_much_or_lets_too_little_go_is_caught() {
     for (fault, promise) in [
         (RetentionFault::StartsAnew, "g4_what_is_older_than_a_time_is_found_in_the_order_of_the_log"),
-        (RetentionFault::SparesOne, "g2_what_is_erased_of_an_event_is_gone_and_the_event_stays"),
         (RetentionFault::CountsNone, "g4_revisions_go_by_when_another_took_their_place"),
     ] {
         assert_caught(retention::CHECKS, &*faulty_store(Fault::Retention(fault)), promise);

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use syft_space_conformance::{
     Fixture, StoreFactory, api_key, audit, check_store, dataset, differential, endpoint, identity,
-    login_record, marketplace, oidc, password_reset, policy, second_factor, session, store, tenant,
+    login_record, marketplace, oidc, password_reset, policy, privacy, second_factor, session, store, tenant,
 };
 use syft_space_domain::audit::Event;
 use syft_space_domain::store::{
@@ -305,6 +305,7 @@ fn z1_a_store_that_forgets_the_tenant_is_caught_whichever_method_does_it() {
         endpoint::CHECKS,
         policy::CHECKS,
         marketplace::CHECKS,
+        privacy::CHECKS,
         audit::CHECKS,
     ];
     let all = rooms.into_iter().chain(crate::faulty_ledger::COUNTED).flatten();

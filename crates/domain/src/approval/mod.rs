@@ -27,6 +27,7 @@ pub use deny_all::{DenyAll, deny_all};
 pub use filing::{Filed, file};
 pub use list::{ApprovalFilter, ShownApproval, approval, approvals, own_approvals};
 pub(crate) use portions::{Leftover, finish, remove_with, shorten_before, shorten_with};
+pub(crate) use prompt::open_prompt;
 pub use prompt::{MAX_PROMPT_BYTES, PromptMessage, seal_prompt};
 pub use question::{Question, QuestionDigest};
 pub use request::{

@@ -51,7 +51,7 @@ pub fn seal_prompt(
 }
 
 /// Opens the text of a request; `None` where the key is another, or it was changed or moved.
-pub(super) fn open_prompt(
+pub(crate) fn open_prompt(
     sealer: &dyn Sealer,
     scope: &TenantScope,
     id: ApprovalId,

@@ -97,6 +97,8 @@ named_enum! {
         PasswordReset = "password_reset",
         /// What the caller, or all, may spend at the endpoint is spent.
         PaymentRequired = "payment_required",
+        /// Not why, but how: all that is held about a member goes, or part of it has gone.
+        PersonErased = "person_erased",
         /// A policy of the endpoint cannot be evaluated.
         PolicyUnavailable = "policy_unavailable",
         /// A policy of the endpoint refused, for another reason than who asks and how often.

@@ -15,19 +15,6 @@ pub struct RecordedEvent {
     pub person_commitment: [u8; 32],
 }
 
-impl RecordedEvent {
-    /// Forgets what it knows of a person. What it commits to stays.
-    pub fn erase_person(&mut self) {
-        (self.event.person, self.event.salt) = (Person::default(), [0; 16]);
-    }
-
-    /// Whether that was erased.
-    #[must_use]
-    pub fn is_erased(&self) -> bool {
-        self.event.salt == [0; 16] && self.event.person.is_empty()
-    }
-}
-
 impl PageItem for RecordedEvent {
     fn bytes(&self) -> usize {
         let Event { object, reason_code, person, .. } = &self.event;

@@ -15,6 +15,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::audit::RequestContext;
+use crate::identity::login_record::{CODES_AT_LOGIN, CODES_IN_SESSIONS, PASSWORDS_IN_SESSIONS};
 use crate::identity::ports::{AccountRows, AccountView, HashingClient};
 use crate::identity::{Email, LoginKey, LoginRecord, Member, address_prefix};
 use crate::ids::AccountId;
@@ -84,13 +85,13 @@ impl Guess {
 
     /// The guess, once a session of the account makes it.
     pub(crate) fn in_session(self, member: &Member) -> Self {
-        let shared = Some((LoginKey::of_guesses(member.account, "passwords in sessions"), PASSWORDS));
+        let shared = Some((LoginKey::of_guesses(member.account, PASSWORDS_IN_SESSIONS), PASSWORDS));
         Self { in_session: true, shared, ..self.at(member) }
     }
 
     /// The same at a code of the account's second factor, behind a right password or in a session.
     pub(crate) fn at_code(self) -> Self {
-        let counted = if self.in_session { "codes in sessions" } else { "codes" };
+        let counted = if self.in_session { CODES_IN_SESSIONS } else { CODES_AT_LOGIN };
         Self { shared: self.holder.map(|holder| (LoginKey::of_guesses(holder, counted), CODES)), ..self }
     }
 

@@ -17,6 +17,13 @@ use crate::time::Timestamp;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LoginKey(pub [u8; 32]);
 
+/// What is counted of an account, whatever the address.
+pub(super) const PASSWORDS_IN_SESSIONS: &str = "passwords in sessions";
+/// Likewise.
+pub(super) const CODES_IN_SESSIONS: &str = "codes in sessions";
+/// Likewise.
+pub(super) const CODES_AT_LOGIN: &str = "codes";
+
 impl LoginKey {
     /// The key of an account, until all its sessions end at once: an address that somebody logged in from before is none
     /// that is known to whoever has the account now, or another password.
@@ -50,6 +57,24 @@ impl LoginKey {
                 .finalize()
                 .into(),
         )
+    }
+
+    /// The keys under which logins of a member are known, each with what is counted under it.
+    #[must_use]
+    pub(crate) fn of_member(
+        account: AccountId,
+        generation: u64,
+        tenant: &TenantName,
+        email: &Email,
+    ) -> [(Self, &'static str); 5] {
+        let guesses = |counted| (Self::of_guesses(account, counted), counted);
+        [
+            (Self::of_account(account, generation), "the account"),
+            (Self::of(Some(tenant), email), "the address and the tenant"),
+            guesses(PASSWORDS_IN_SESSIONS),
+            guesses(CODES_AT_LOGIN),
+            guesses(CODES_IN_SESSIONS),
+        ]
     }
 }
 

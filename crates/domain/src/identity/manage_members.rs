@@ -197,8 +197,16 @@ pub async fn leave(
     Ok(())
 }
 
-/// Removes an account, and what would bring it back or was made by its rights, and what it asked for approval. Answers of what it asked
-/// more is left.
+/// What ended with an account.
+pub(crate) struct AccountEnded {
+    pub(crate) keys: u64,
+    pub(crate) invitations: u64,
+    pub(crate) resets: u64,
+    /// Of what it asked for approval.
+    pub(crate) leftover: Option<Leftover>,
+}
+
+/// Removes an account as [`end_account_of`] does, and records it.
 fn end_account(
     tx: &mut dyn Tx,
     scope: &WriteScope,
@@ -206,6 +214,18 @@ fn end_account(
     event: &Event,
     ended: &Ended,
 ) -> Result<Recorded<Option<Leftover>>, Abort<MemberError>> {
+    let AccountEnded { keys, invitations, resets, leftover } = end_account_of(tx, scope, member, event)?;
+    Ok(ended.record(Recorded::new(leftover, event.clone()), invitations, resets, keys))
+}
+
+/// Removes an account, and what would bring it back or was made by its rights, and what it asked for approval. Answers of what it asked
+/// more is left.
+pub(crate) fn end_account_of(
+    tx: &mut dyn Tx,
+    scope: &WriteScope,
+    member: &Member,
+    event: &Event,
+) -> Result<AccountEnded, Abort<MemberError>> {
     if is_active_owner(member) {
         check_not_last_owner(tx, scope, member.account, event)?;
     }
@@ -217,7 +237,7 @@ fn end_account(
     let own = tx.remove_invitations_of(scope, &member.email)?;
     let invitations = end_invitations(tx, scope, member.account, &lost)?.saturating_add(own);
     let resets = end_resets(tx, scope, member.account, &lost)?;
-    Ok(ended.record(Recorded::new(leftover, event.clone()), invitations, resets, keys))
+    Ok(AccountEnded { keys, invitations, resets, leftover })
 }
 
 fn find(
@@ -325,14 +345,14 @@ pub(super) fn end_lost_rights(
 }
 
 /// The events of what ended with an account, or with a right of it.
-struct Ended {
+pub(crate) struct Ended {
     invitations: Event,
     resets: Event,
     keys: Event,
 }
 
 impl Ended {
-    fn draft(
+    pub(crate) fn draft(
         context: &RequestContext,
         principal: &Principal,
         account: AccountId,
@@ -349,7 +369,13 @@ impl Ended {
     }
 
     /// Records that so many invitations, resets and API keys ended too, if any did.
-    fn record<T>(&self, recorded: Recorded<T>, invitations: u64, resets: u64, keys: u64) -> Recorded<T> {
+    pub(crate) fn record<T>(
+        &self,
+        recorded: Recorded<T>,
+        invitations: u64,
+        resets: u64,
+        keys: u64,
+    ) -> Recorded<T> {
         let recorded = with_ended(recorded, &self.invitations, invitations);
         with_ended(with_ended(recorded, &self.resets, resets), &self.keys, keys)
     }

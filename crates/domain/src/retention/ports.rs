@@ -49,8 +49,6 @@ pub trait RetentionRows: RetentionView {
     fn add_legal_hold(&mut self, scope: &WriteScope, hold: &LegalHold) -> Result<(), StoreError>;
     /// Removes a hold. Answers whether there was one.
     fn remove_legal_hold(&mut self, scope: &WriteScope, id: LegalHoldId) -> Result<bool, StoreError>;
-    /// Erases what these events of the tenant's log know of persons. The events stay, with what they commit to. Answers how many knew of one.
-    fn erase_persons(&mut self, scope: &WriteScope, events: &[Seq]) -> Result<u64, StoreError>;
     /// Removes these revisions of policies, where they are there. Answers how many were.
     fn remove_revisions(
         &mut self,

@@ -86,7 +86,10 @@ impl DueData {
     /// Removes them, as far as they are still there. Answers how many were, and what is told of it.
     fn remove(&self, tx: &mut dyn Tx, scope: &WriteScope) -> Result<(u64, ChangeCode), StoreError> {
         match self {
-            Self::Persons(events) => Ok((tx.erase_persons(scope, events)?, ChangeCode::PersonalDataErased)),
+            Self::Persons(events) => {
+                let numbers: Vec<u64> = events.iter().map(|Seq(number)| *number).collect();
+                Ok((tx.erase_persons(scope, &numbers)?, ChangeCode::PersonalDataErased))
+            }
             Self::Revisions(revisions) => {
                 Ok((tx.remove_revisions(scope, revisions)?, ChangeCode::RevisionsRemoved))
             }

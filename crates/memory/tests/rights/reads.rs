@@ -19,6 +19,7 @@ use syft_space_domain::marketplace::{
 };
 use syft_space_domain::page::PageRequest;
 use syft_space_domain::policy::{self, ChangePolicy, HypotheticalChange, LintTarget};
+use syft_space_domain::privacy::{self, Export};
 use syft_space_domain::retention;
 
 use crate::world::{Loss, World, account, context, secret};
@@ -134,6 +135,13 @@ const READS: &[Reads] = &[
     ("own_access", Permission::ListQueryable, |world, who, _| {
         let query = endpoint::ForecastQuery::default();
         told(block_on(endpoint::own_access(&world.space, who, &query, PageRequest::default())))
+    }),
+    ("erasures", Permission::ManageTenant, |world, who, _| {
+        told(block_on(privacy::erasures(&world.space, who, PageRequest::default())))
+    }),
+    ("export", Permission::ManageTenant, |world, who, _| {
+        let (space, of) = (&world.space, account(&world.owner));
+        told(block_on(Export::of_member(space, &context(space), who, of)))
     }),
     ("attached", Permission::ReadMetadata, |world, who, things| {
         told(block_on(policy::attached(&world.space, who, things.endpoint_id)))
@@ -287,4 +295,28 @@ fn h1_whoever_loses_the_right_while_a_read_waits_gets_nothing_of_what_it_found()
         let answer = call(&world, &world.owner, &things);
         assert!(!refusals.contains(&answer.err().unwrap_or_default()), "{name}");
     }
+}
+
+#[test]
+fn g1_whoever_loses_the_right_between_two_portions_of_an_export_gets_nothing_more() {
+    for change in Loss::ALL {
+        let world = World::new();
+        let olga = world.member("olga", Role::Owner);
+        let (space, of) = (&world.space, account(&world.owner));
+        let mut export = block_on(Export::of_member(space, &context(space), &olga, of)).unwrap();
+        let first = block_on(export.next(space)).unwrap().unwrap();
+        assert_eq!((first.things.len(), first.is_last), (1, true), "{change:?}");
+        world.reads.set(world.change(&olga, change));
+        let error = block_on(export.next(space)).unwrap_err();
+        let (refused, _) = change.refusal(Permission::ManageTenant);
+        assert_eq!(error.to_string(), refused.to_string(), "{change:?}");
+        assert_eq!(block_on(export.next(space)), Ok(None), "{change:?}: it has ended");
+    }
+    // Nor is anything more told of somebody who is gone.
+    let world = World::new();
+    let olga = world.member("olga", Role::Owner);
+    let (space, of) = (&world.space, account(&olga));
+    let mut export = block_on(Export::of_member(space, &context(space), &world.owner, of)).unwrap();
+    block_on(identity::leave(space, &context(space), &olga)).unwrap();
+    assert_eq!(block_on(export.next(space)), Err(privacy::ExportError::NotFound));
 }

@@ -159,6 +159,21 @@ impl ApiClient {
         Ok(answered(request).await?.bytes().await.context(BROKE_OFF)?.into())
     }
 
+    /// Sends a request, and takes the body of its response piece by piece. Answers how many bytes it had.
+    pub(super) async fn stream(
+        &self,
+        request: RequestBuilder,
+        mut take: impl FnMut(&[u8]) -> anyhow::Result<()>,
+    ) -> anyhow::Result<u64> {
+        let mut answer = answered(request).await?;
+        let mut bytes = 0_u64;
+        while let Some(piece) = answer.chunk().await.context(BROKE_OFF)? {
+            take(&piece)?;
+            bytes = bytes.saturating_add(u64::try_from(piece.len())?);
+        }
+        Ok(bytes)
+    }
+
     /// Sends a request, and reads the body of its response.
     pub(super) async fn read<T: DeserializeOwned>(&self, request: RequestBuilder) -> anyhow::Result<T> {
         let body = self.send(request).await?;

@@ -48,6 +48,7 @@ mod policy_rule;
 mod policy_tools;
 mod policy_upstream;
 mod printable;
+mod privacy;
 mod publish;
 pub mod read_files;
 mod read_model;
@@ -174,6 +175,9 @@ enum Command {
     /// See who is a member, what they are, and let back in who forgot their password or lost their second factor
     #[command(subcommand)]
     Users(users::Users),
+    /// See what is held about somebody, and have it erased, as an account
+    #[command(subcommand)]
+    Privacy(privacy::Privacy),
     /// See who is invited, and withdraw invitations, as an account
     #[command(subcommand)]
     Invitations(invitations::Invitations),
@@ -222,6 +226,7 @@ impl Command {
             Self::Endpoints(what) => what.account(),
             Self::Users(what) => what.account(),
             Self::Invitations(what) => Some(what.account()),
+            Self::Privacy(what) => Some(what.account()),
             Self::Approvals(what) => Some(what.account()),
             _ => None,
         }
@@ -242,6 +247,7 @@ impl Command {
             Self::Groups(what) => what.check(),
             Self::Users(what) => what.check(),
             Self::Invitations(what) => what.check(),
+            Self::Privacy(what) => what.check(),
             Self::Approvals(what) => what.check(),
             _ => Ok(()),
         }
@@ -450,6 +456,7 @@ async fn call(api: &ApiClient, command: &Command, asked: &Asked, out: &mut Outpu
         }
         Command::Users(what) => users::run(api, what, out).await,
         Command::Invitations(what) => invitations::run(api, what, out).await,
+        Command::Privacy(what) => privacy::run(api, what, out).await,
         Command::ApiKeys(what) => api_keys::run(api, what, out).await,
         Command::Sessions(what) => sessions::run(api, what, out).await,
         Command::Tenants(ListOnly::List) => list_all(api, "/operator/v1/tenants", lists::TENANTS, out).await,

@@ -10,6 +10,7 @@ mod groups;
 mod ledger;
 mod oidc;
 mod policy_tools;
+mod privacy;
 mod resets;
 mod retention;
 mod second_factor;

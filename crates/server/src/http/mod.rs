@@ -12,6 +12,7 @@ pub mod credential_carriers;
 pub mod disk_reserve;
 mod drain;
 pub(crate) mod error_response;
+pub mod exports_under_way;
 pub mod in_flight;
 pub mod json;
 pub mod key_uses;

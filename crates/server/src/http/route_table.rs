@@ -24,10 +24,10 @@ use crate::http::route_docs::{BodyLimit, Response, summary};
 use crate::routes::reply::List;
 use crate::routes::{
     access_review, api_keys, approvals, audit, audit_proofs, auth, choose_password, datasets, docs,
-    documents, endpoints, expectations, explanation, front_page, groups, health, hubs, invitations, jobs,
-    keys, ledger, listings, marketplaces, oidc, openapi, operator, own_access, policies, policy_lint,
-    policy_revisions, policy_simulation, query, retention, security_txt, sessions, shapes, tenant, totp,
-    users,
+    documents, endpoints, erasures, expectations, explanation, exports, front_page, groups, health, hubs,
+    invitations, jobs, keys, ledger, listings, marketplaces, oidc, openapi, operator, own_access, policies,
+    policy_lint, policy_revisions, policy_simulation, query, retention, security_txt, sessions, shapes,
+    tenant, totp, users,
 };
 
 macro_rules! routes {
@@ -186,6 +186,13 @@ pub static ROUTES: &[Route] = routes! {
         summary("End all sessions of a member")
             .description("Their password, their second factor and their API keys stay as they are.")
             .response::<sessions::EndedSessions>(200).reasons(&[RoleNotYours]);
+    Get    "/api/v1/users/{id}/export" member(&[ManageTenant]) => exports::of_member,
+        summary("Export all that is held about a member, at their request")
+            .description("The same archive that they get themselves.").without_head().response_as(exports::ARCHIVE);
+    Post   "/api/v1/users/{id}/erasure" member(&[ManageTenant]) => erasures::of_member,
+        summary("Erase a member and all that is held about them, at their request")
+            .description("Their account goes at once, and nobody can take that back; the rest goes behind it. It is not held to expectations.")
+            .response::<erasures::Erasure>(202).reasons(&[LastOwner]);
     Post   "/api/v1/users/{id}/reset" member(&[ResetPasswords]) => users::reset,
         summary("Let a member who forgot their password choose another one")
             .description("It makes a token that works once, for an hour, in place of the one before. Where the space sends mail, \
@@ -385,6 +392,17 @@ pub static ROUTES: &[Route] = routes! {
     Get    "/api/v1/me/access"              member(&[ListQueryable]) => own_access::list,
         summary("Show what one may ask, and what is left to one").description("Each endpoint is decided on as a query to it is, and nothing is taken.")
             .query(own_access::PARAMETERS).response::<List<own_access::EndpointAccess>>(200);
+    Get    "/api/v1/me/export"              member(&[OwnAccount]) => exports::own,
+        summary("Export all that is held about one")
+            .description("An archive of JSON files, with a page that says what is what. It goes out as it is made: one that breaks off \
+                has no `complete.json`, and is no whole archive.")
+            .without_head().response_as(exports::ARCHIVE);
+    Delete "/api/v1/me"                     member(&[OwnAccount]) => erasures::own,
+        summary("Erase one's own account and all that is held about one")
+            .description("The account goes at once, and nobody can take that back; the rest goes behind it. The tenant's last owner stays.")
+            .response::<erasures::Erasure>(202).reasons(&[LastOwner]);
+    Get    "/api/v1/erasures"               member(&[ManageTenant]) => erasures::list,
+        summary("List erasures: what is due, and what went").paged().response::<List<erasures::Erasure>>(200);
     Get    "/api/v1/me/approvals"           member(&[ListQueryable]) => approvals::list_own,
         summary("List one's own questions that wait for approval").paged().response::<List<approvals::OwnApproval>>(200);
 

@@ -13,6 +13,7 @@ use syft_space_domain::tenant::RegistrationGate;
 use crate::http::body_budget::BodyBudget;
 use crate::http::client_limit::ClientLimit;
 use crate::http::disk_reserve::DiskReserve;
+use crate::http::exports_under_way::ExportsUnderWay;
 use crate::http::in_flight::InFlight;
 use crate::http::key_uses::KeyUses;
 use crate::http::merged_refusals::MergedRefusals;
@@ -59,6 +60,8 @@ pub struct State {
     pub merged_refusals: Arc<MergedRefusals>,
     /// How much of one tenant's may be under way at once.
     pub tenant_bounds: TenantBounds,
+    /// The exports that are under way.
+    pub exports: ExportsUnderWay,
     /// The requests that are under way.
     pub in_flight: InFlight,
     /// The room on the disk that is kept.

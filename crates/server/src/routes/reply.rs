@@ -165,7 +165,9 @@ async fn in_turn<T: Send + 'static>(
     .await
 }
 
-async fn off_workers<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
+pub(super) async fn off_workers<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Problem> {
     tokio::task::spawn_blocking(work).await.map_err(|error| {
         tracing::error!(%error, "work off the workers did not end");
         Problem::new(Reason::Internal, "the server failed; its operator finds the cause in the log")

@@ -22,6 +22,7 @@ use syft_space_domain::identity::oidc::{Group, OidcIssuer};
 use syft_space_domain::identity::{AccountStatus, Email, Password};
 use syft_space_domain::marketplace::{HubRole, HubUrl, HubUsername, ListingState};
 use syft_space_domain::page::PageLimit;
+use syft_space_domain::privacy::ErasureBy;
 use syft_space_domain::retention::RetentionKind;
 use syft_space_domain::text;
 
@@ -165,6 +166,11 @@ shapes! {
         "type": "string", "format": "uuid",
         "pattern": "^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$",
         "description": "A UUID in hyphenated form.",
+    });
+    /// Who asked for an erasure.
+    ErasureByShape = "ErasureBy": json_schema!({
+        "type": "string", "enum": ErasureBy::ALL.map(ErasureBy::as_str),
+        "description": "The person, or an owner at their request.",
     });
     /// What names an endpoint in a path.
     SlugOrIdShape = "SlugOrId": json_schema!({

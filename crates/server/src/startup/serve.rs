@@ -19,12 +19,15 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::background::workers::Workers;
-use crate::background::{approvals, checkpoints, marketplace_sync, retention, reviews, signing_keys};
+use crate::background::{
+    approvals, checkpoints, erasures, marketplace_sync, retention, reviews, signing_keys,
+};
 use crate::config::{Registration, Settings};
 use crate::http::body_budget::BodyBudget;
 use crate::http::client_limit::ClientLimit;
 use crate::http::connection::Peers;
 use crate::http::disk_reserve::DiskReserve;
+use crate::http::exports_under_way::ExportsUnderWay;
 use crate::http::in_flight::InFlight;
 use crate::http::merging_store::merge_refusals;
 use crate::http::state::{RequestLimits, State};
@@ -68,6 +71,7 @@ pub fn state(space: Space, settings: &Settings, setup_token: Option<SetupTokenFi
         key_uses: Arc::default(),
         merged_refusals,
         tenant_bounds: TenantBounds::default(),
+        exports: ExportsUnderWay::default(),
         in_flight: InFlight::default(),
         disk: Arc::new(DiskReserve::new(settings.min_free_bytes)),
         security_contact: settings.security_contact.clone(),
@@ -145,6 +149,7 @@ pub async fn serve(
         async { drop(signing_ends.await) },
     );
     let signing = tokio::spawn(signing);
+    let erasures = tokio::spawn(erasures::finish_forever(state.space.clone(), Arc::clone(&operator)));
     let marketplace_sync = settings.public_url.clone().map(|public_url| {
         tokio::spawn(marketplace_sync::sync_forever(state.space.clone(), operator, public_url))
     });
@@ -190,6 +195,7 @@ pub async fn serve(
     reviews.abort();
     approvals.abort();
     retention.abort();
+    erasures.abort();
     if let Some(sync) = marketplace_sync {
         sync.abort();
     }

@@ -37,6 +37,8 @@ async fn u1_every_mutating_route_emits_an_event_that_bears_its_request_id() {
     let hold = hold.as_str().unwrap();
     let other = space.member(&owner, "other@acme.example", "user").await;
     let other = other.get("/auth/me").await.body["id"].as_str().unwrap().to_owned();
+    let erased = space.member(&owner, "erased@acme.example", "user").await;
+    let erased = erased.get("/auth/me").await.body["id"].as_str().unwrap().to_owned();
     let reset = owner.send(owner.request("POST", &format!("/users/{other}/reset"))).await.expect(201);
     let redeem = json!({ "token": reset.body["token"], "new_password": PASSWORD });
     let marketplace = space.marketplace(&owner, "market").await;
@@ -90,6 +92,7 @@ async fn u1_every_mutating_route_emits_an_event_that_bears_its_request_id() {
         ("POST", "/users/{id}/reset", format!("/users/{user}/reset"), Value::Null),
         ("POST", "/auth/reset", "/auth/reset".into(), redeem),
         ("DELETE", "/users/{id}", format!("/users/{user}"), Value::Null),
+        ("POST", "/users/{id}/erasure", format!("/users/{erased}/erasure"), Value::Null),
         ("POST", "/invitations", "/invitations".into(), invite.clone()),
         ("POST", "/invitations/accept", "/invitations/accept".into(), accept),
         ("DELETE", "/invitations/{id}", format!("/invitations/{spare_invite}"), Value::Null),
@@ -191,12 +194,13 @@ async fn u1_every_mutating_route_emits_an_event_that_bears_its_request_id() {
         ("POST", "/auth/register"),
     ];
     // Where a job can be canceled before it ends, the event is looked for: in `files`. Who leaves cannot look, nor who logs out:
-    // in `identity` and `sessions`. What wants a code: in `factors`.
+    // in `identity`, `erasures` and `sessions`. What wants a code: in `factors`.
     // A provider calls for itself: in `oidc`. What names what was read before: in `access_review`.
     let elsewhere = [
         ("POST", "/datasets/{id}/jobs/{job}/cancel"),
         ("POST", "/access-review/sign-off"),
         ("DELETE", "/auth/me"),
+        ("DELETE", "/me"),
         ("POST", "/auth/logout"),
         ("DELETE", "/auth/totp"),
         ("POST", "/auth/totp/confirm"),

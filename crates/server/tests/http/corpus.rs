@@ -20,6 +20,7 @@ mod members;
 mod names;
 mod open;
 mod operator;
+mod privacy;
 mod recorder;
 mod roles;
 mod search;
@@ -66,6 +67,7 @@ fn chapters() -> Vec<fn() -> Playing> {
         || Box::pin(open::play()),
         || Box::pin(roles::play()),
         || Box::pin(members::play()),
+        || Box::pin(privacy::play()),
         || Box::pin(factors::play()),
         || Box::pin(sessions::play()),
         || Box::pin(datasets::play()),

@@ -32,9 +32,13 @@ mod disclosing;
 #[cfg(test)]
 mod documents;
 #[cfg(test)]
+mod erasures;
+#[cfg(test)]
 mod exhaustion;
 #[cfg(test)]
 mod expectations;
+#[cfg(test)]
+mod exports;
 #[cfg(test)]
 mod factors;
 #[cfg(test)]

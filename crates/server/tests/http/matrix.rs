@@ -142,6 +142,7 @@ const PROVIDER_LOGOUT_PATH: &str = "/auth/oidc/{tenant}/{provider}/backchannel-l
 /// Nor do these.
 const LOGOUT_PATH: &str = "/auth/logout";
 const RESET_PATH: &str = "/users/{id}/reset";
+const ERASURE_PATH: &str = "/users/{id}/erasure";
 
 /// A body that the route takes. A route that has none stands here too: a new route fails the test until somebody
 /// has said what it takes.
@@ -160,7 +161,10 @@ pub fn body(route: &Route, things: &Fixture, n: usize) -> Option<Value> {
         (Method::Post, "/groups/{name}/members") => Some(json!({ "emails": ["more@things.example"] })),
         (Method::Get | Method::Delete, _)
         | (Method::Put, "/groups/{name}/members/{address}")
-        | (Method::Post, CANCEL_PATH | RESET_PATH | SYNC_PATH | LOGOUT_PATH | PROVIDER_LOGOUT_PATH) => None,
+        | (
+            Method::Post,
+            CANCEL_PATH | RESET_PATH | ERASURE_PATH | SYNC_PATH | LOGOUT_PATH | PROVIDER_LOGOUT_PATH,
+        ) => None,
         (Method::Post, LISTINGS_PATH) => Some(json!({ "marketplace_id": things.marketplace })),
         (Method::Post, "/auth/register") => {
             Some(json!({ "email": "n@n.example", "password": PASSWORD, "tenant_name": "nobodys" }))
@@ -291,6 +295,10 @@ async fn z1_z3_every_route_answers_every_role_by_the_table_alone() {
             n += 1;
             // What a call may remove is made anew for it; all others share.
             let fresh = match route.method {
+                // Who is erased is asked for nothing more.
+                Method::Post if route.path.ends_with(ERASURE_PATH) => {
+                    Some(Fixture::fresh(&space, &owner, n, Some(shared.marketplace.clone())).await)
+                }
                 Method::Delete => {
                     // A tenant may have a few marketplaces only.
                     let kept = (!route.path.contains("/marketplaces/")).then(|| shared.marketplace.clone());
@@ -301,7 +309,7 @@ async fn z1_z3_every_route_answers_every_role_by_the_table_alone() {
             let things = fresh.as_ref().unwrap_or(&shared);
             // Who leaves is called for nothing more, nor who logs out.
             let leaver = match (route.method, route.path) {
-                (Method::Delete, "/api/v1/auth/me" | "/api/v1/auth/sessions/{id}")
+                (Method::Delete, "/api/v1/me" | "/api/v1/auth/me" | "/api/v1/auth/sessions/{id}")
                 | (Method::Post, "/api/v1/auth/logout") => {
                     Some(space.member(&owner, &format!("leaver{n}@acme.example"), role.as_str()).await)
                 }

@@ -7,6 +7,7 @@
 
 pub(crate) mod block;
 mod checkpoint;
+mod erase;
 mod page;
 pub(crate) mod projector;
 mod search;

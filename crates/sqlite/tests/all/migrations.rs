@@ -9,6 +9,7 @@ use diesel::migration::MigrationSource;
 use diesel::sqlite::Sqlite;
 use diesel::{Connection, RunQueryDsl, SqliteConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use syft_space_domain::privacy::ExportFile;
 use toml::Table;
 
 const APP: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
@@ -43,6 +44,7 @@ const APP_ROWS: &str = "
     INSERT INTO expectations VALUES (x'01', x'07', 0, 'a@example.org', NULL, NULL, NULL, 'teaching', 'allowed', '');
     INSERT INTO approvals VALUES (x'01', x'1A', x'07', x'08', x'02', x'1B', x'02', 1, 2, 'approved', 1, x'1C', '');
     INSERT INTO approval_questions VALUES (x'01', x'1A', 'member', 'teaching', 8, 5, 0.5, 0, x'00', x'0B');
+    INSERT INTO erasures VALUES (x'01', x'2E', 'person', 1, 2, '{}', NULL, '{}');
     INSERT INTO outdated_approvals VALUES (x'01', 'policy', x'08');
     INSERT INTO retention_terms VALUES (x'01', 'log_personal_data', 30);
     INSERT INTO legal_holds VALUES (x'01', x'1D', 'a trial', x'02', 1);
@@ -380,4 +382,35 @@ fn g3_each_stored_column_has_a_purpose_and_a_retention_class() {
     }
     let unused: Vec<_> = classes.keys().filter(|class| !used.contains(*class)).collect();
     assert!(unused.is_empty(), "retention classes that no column has: {unused:?}");
+}
+
+#[test]
+fn g1_each_stored_column_is_in_a_file_of_an_export_or_excused() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations/register.toml");
+    let register: Table = std::fs::read_to_string(path).unwrap().parse().unwrap();
+    let excuses = register["excuses"].as_table().unwrap();
+    let (mut files, mut excused) = (BTreeSet::new(), BTreeSet::new());
+    for database in ["app", "documents", "limits"] {
+        for (table, rows) in register[database].as_table().unwrap() {
+            for (column, row) in rows.as_table().unwrap() {
+                let name = format!("{table}.{column}");
+                match (row.get("export"), row.get("excused")) {
+                    (Some(file), None) => {
+                        let file = file.as_str().unwrap().parse::<ExportFile>();
+                        files.insert(file.unwrap_or_else(|error| panic!("{name}: {error}")));
+                    }
+                    (None, Some(excuse)) => {
+                        let excuse = excuse.as_str().unwrap();
+                        assert!(excuses.contains_key(excuse), "{name} has an unknown excuse: {excuse}");
+                        excused.insert(excuse.to_owned());
+                    }
+                    _ => panic!("{name} is either in a file of an export or excused: say which"),
+                }
+            }
+        }
+    }
+    let all: BTreeSet<_> = ExportFile::ALL.into_iter().collect();
+    assert_eq!(files, all, "each file of an export holds columns");
+    let unused: Vec<_> = excuses.keys().filter(|excuse| !excused.contains(*excuse)).collect();
+    assert!(unused.is_empty(), "excuses that no column has: {unused:?}");
 }

@@ -44,6 +44,8 @@ const TAGS: &[(&str, &str)] = &[
     ("policy_revisions", "What policies were."),
     ("policy_simulation", "What a change of a policy would do."),
     ("approvals", "Questions that wait for approval."),
+    ("exports", "All that is held about somebody."),
+    ("erasures", "What is held about somebody goes."),
     ("own_access", "What one may ask, and what is left to one."),
     ("ledger", "What callers were charged."),
     ("marketplaces", "Accounts of the tenant on hubs."),

@@ -75,6 +75,9 @@ impl Recorder {
         let exported = if is_export { exported } else { 0 };
         if exported > 0 {
             text.push_str(&format!("(an export of {exported} events)\n"));
+        } else if headers.iter().any(|(name, value)| name == "content-type" && value == "application/zip") {
+            // What is in it is looked at elsewhere: it is another in each run.
+            text.push_str("(an archive)\n");
         } else if body.len() > WHOLE_MAX && !is_picture {
             let hash = hex::encode(Sha256::digest(&body));
             text.push_str(&format!("({} bytes of SHA-256 {hash})\n", body.len()));

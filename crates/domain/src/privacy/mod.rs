@@ -1,0 +1,24 @@
+//! What the people whose data a tenant keeps may ask for: to see all that is held about them, and to have it erased.
+//!
+//! An export is read in portions, each of them one short read, so that it takes little memory and holds up nobody, however
+//! much there is. Which column of the database is found in which file of it, or why in none, stands in
+//! `migrations/register.toml`.
+//!
+//! An erasure begins with the account, and goes on in the background until nothing is left; see [`Erasure`].
+
+mod erase;
+mod erasure;
+mod events;
+mod export;
+mod export_file;
+mod finish_erasures;
+pub mod ports;
+mod readme;
+mod records;
+
+pub use erase::{erase_member, erase_own, erasures};
+pub use erasure::{ErasedPerson, ErasedRows, Erasure, ErasureBy, ErasureByError, ErasureReport};
+pub use export::{Export, ExportError, ExportPortion};
+pub use export_file::{ExportFile, ExportFileError};
+pub use finish_erasures::finish_erasures;
+pub use readme::readme;

@@ -1,0 +1,168 @@
+//! The commands `syft-space privacy`.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use clap::{Args, Subcommand};
+use reqwest::Method;
+use serde_json::json;
+use syft_space_domain::identity::Email;
+
+use crate::cli::account::Account;
+use crate::cli::api::{ApiClient, option, unusable};
+use crate::cli::exit::CommandError;
+use crate::cli::lists::{list_all, time};
+use crate::cli::member_changes::{NamedMember, find_member};
+use crate::cli::output::{Column, Output, text};
+use crate::routes::erasures::Erasure;
+
+/// What one can do with what is held about people.
+#[derive(Subcommand)]
+pub(super) enum Privacy {
+    /// Write all that is held about a member into an archive: they do it for themselves, and an owner for each
+    Export(ExportArguments),
+    /// Erase a member and all that is held about them, which nobody can take back: they do it for themselves, and an owner for each
+    Erase(NamedMember),
+    /// List erasures: what is due, and what went
+    Erasures(ListErasures),
+}
+
+/// As whom erasures are read.
+#[derive(Args)]
+pub(super) struct ListErasures {
+    #[command(flatten)]
+    account: Account,
+}
+
+const ERASURES: &[Column<Erasure>] = &[
+    text("ACCOUNT", |erasure| erasure.account_id.to_string()),
+    text("ASKED BY", |erasure| erasure.asked_by.to_string()),
+    text("ASKED", |erasure| time(erasure.asked_at)),
+    text("DUE", |erasure| time(erasure.due_at)),
+    text("STATE", |erasure| match erasure.ended_at {
+        Some(at) => format!("ended {}", time(at)),
+        None if erasure.overdue => "overdue".to_owned(),
+        None => "under way".to_owned(),
+    }),
+    text("EVENTS", |erasure| erasure.erased.events.to_string()),
+];
+
+/// Whose data, and where it goes.
+#[derive(Args)]
+pub(super) struct ExportArguments {
+    /// The member's e-mail address
+    #[arg(value_name = "EMAIL")]
+    email: String,
+    /// Where to write the archive, which must not be there yet [default: export.zip]
+    #[arg(long, value_name = "FILE")]
+    file: Option<PathBuf>,
+    #[command(flatten)]
+    account: Account,
+}
+
+impl ExportArguments {
+    fn path(&self) -> &Path {
+        self.file.as_deref().unwrap_or(Path::new("export.zip"))
+    }
+}
+
+impl Privacy {
+    /// The account as which it acts.
+    pub(super) fn account(&self) -> &Account {
+        match self {
+            Self::Export(what) => &what.account,
+            Self::Erase(what) => &what.account,
+            Self::Erasures(what) => &what.account,
+        }
+    }
+
+    /// Refuses what can be no address, and a file that is there.
+    pub(super) fn check(&self) -> Result<(), CommandError> {
+        match self {
+            Self::Erasures(_) => Ok(()),
+            Self::Erase(what) => what.read().map(drop),
+            Self::Export(what) => {
+                option::<Email>("EMAIL", &what.email)?;
+                let path = what.path();
+                if path.exists() {
+                    return Err(unusable("--file", format!("{} is there already", path.display())));
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+pub(super) async fn run(api: &ApiClient, what: &Privacy, out: &mut Output) -> anyhow::Result<()> {
+    match what {
+        Privacy::Export(what) => export(api, what, out).await,
+        Privacy::Erase(what) => erase(api, &what.read()?, out).await,
+        Privacy::Erasures(_) => list_all(api, "/api/v1/erasures", ERASURES, out).await,
+    }
+}
+
+async fn erase(api: &ApiClient, email: &Email, out: &mut Output) -> anyhow::Result<()> {
+    let request = if api.me().await?.email == *email {
+        api.request(Method::DELETE, "/api/v1/me", &[])?
+    } else {
+        let member = find_member(api, email).await?;
+        api.request(Method::POST, &format!("/api/v1/users/{}/erasure", member.id), &[])?
+    };
+    let erasure: Erasure = api.read(request).await?;
+    if out.json {
+        return out.document(&erasure);
+    }
+    out.line(&format!(
+        "The account {} of {email} is gone, and what else is held about them follows within moments. An owner sees with \
+         `syft-space privacy erasures` when that has ended.",
+        erasure.account_id
+    ))
+}
+
+async fn export(api: &ApiClient, what: &ExportArguments, out: &mut Output) -> anyhow::Result<()> {
+    let email: Email = option("EMAIL", &what.email)?;
+    let path = what.path();
+    let from = if api.me().await?.email == email {
+        "/api/v1/me/export".to_owned()
+    } else {
+        format!("/api/v1/users/{}/export", find_member(api, &email).await?.id)
+    };
+    let request = api.request(Method::GET, &from, &[])?;
+    // Only the file's owner may read it: the command line's umask sees to that.
+    let mut written = None;
+    let bytes = api
+        .stream(request, |bytes| {
+            let file = match &mut written {
+                Some(file) => file,
+                None => written.insert(create(path)?),
+            };
+            Ok(file.write_all(bytes)?)
+        })
+        .await;
+    let bytes = match bytes {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            if written.is_some() {
+                fs::remove_file(path).context("what came of the archive could not be removed")?;
+            }
+            return Err(error);
+        }
+    };
+    if let Some(file) = written {
+        file.sync_all()?;
+    }
+    if out.json {
+        return out.document(&json!({ "email": email, "file": path, "bytes": bytes }));
+    }
+    out.line(&format!(
+        "What is held about {email} is in {}: {bytes} bytes. README.md in it says what is what.",
+        path.display()
+    ))
+}
+
+fn create(path: &Path) -> anyhow::Result<File> {
+    let file = OpenOptions::new().write(true).create_new(true).open(path);
+    file.with_context(|| format!("{} could not be made", path.display()))
+}

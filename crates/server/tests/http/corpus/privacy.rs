@@ -1,0 +1,70 @@
+//! What people may ask for of what is held about them: to see it, and to have it erased.
+
+use super::recorder::{Ask, Recorder};
+use crate::space::TestSpace;
+
+const MISSING: &str = "00000000-0000-7000-8000-000000000000";
+
+pub async fn play() -> Recorder {
+    let space = TestSpace::open_to_all().await;
+    let mut r = Recorder::new("privacy", &space);
+    r.found(&space, "owner", "acme").await;
+    r.found(&space, "foreigner", "globex").await;
+    r.join("admin", "admin").await;
+    r.join("user", "user").await;
+    r.join("viewer", "viewer").await;
+    exports(&mut r).await;
+    erasures(&mut r).await;
+    r.log("owner", "/audit").await;
+    r
+}
+
+async fn exports(r: &mut Recorder) {
+    for who in ["nobody", "owner", "viewer"] {
+        r.get(who, "/me/export").await;
+    }
+    let of_user = "/users/«account of user»/export";
+    for who in ["nobody", "user", "admin", "foreigner", "owner"] {
+        r.get(who, of_user).await;
+    }
+    for id in [MISSING, "x"] {
+        r.get("owner", &format!("/users/{id}/export")).await;
+    }
+    r.send(Ask::new("owner", "HEAD", "/me/export")).await;
+}
+
+async fn erasures(r: &mut Recorder) {
+    for who in ["nobody", "admin", "owner"] {
+        r.get(who, "/erasures").await;
+    }
+    for who in ["nobody", "owner", "viewer", "viewer"] {
+        r.delete(who, "/me").await;
+    }
+    // One after the other, so that their events stand in one order.
+    ended(r, 1).await;
+    for (who, whom) in [
+        ("nobody", "«account of user»"),
+        ("admin", "«account of user»"),
+        ("foreigner", "«account of user»"),
+        ("owner", "«account of owner»"),
+        ("owner", MISSING),
+        ("owner", "x"),
+        ("owner", "«account of user»"),
+        ("owner", "«account of user»"),
+    ] {
+        r.send(Ask::new(who, "POST", &format!("/users/{whom}/erasure"))).await;
+    }
+    ended(r, 2).await;
+    r.get("owner", "/erasures").await;
+    r.pages("owner", "/erasures").await;
+    r.get("owner", "/erasures?cursor=x").await;
+}
+
+/// Waits until so many erasures have ended.
+async fn ended(r: &mut Recorder, most: usize) {
+    r.until("owner", "/erasures", |list| {
+        let items = list["items"].as_array().unwrap();
+        items.len() == most && items.iter().all(|erasure| !erasure["ended_at"].is_null())
+    })
+    .await;
+}

@@ -1,0 +1,2 @@
+DROP INDEX disclosures_of_caller;
+DROP TABLE erasures;
