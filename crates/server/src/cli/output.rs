@@ -29,9 +29,8 @@ impl Output {
         Self { writer, json, terminal, bold: terminal && !no_colour }
     }
 
-    /// Writes a line, in which nothing can move the cursor: much of it is what others have written.
+    /// Writes a line. What others have written is made printable before it comes here.
     pub(super) fn line(&mut self, text: &str) -> anyhow::Result<()> {
-        let text = printable(text);
         check_written(writeln!(self.writer, "{text}"))
     }
 

@@ -167,9 +167,9 @@ async fn h3_bodies_of_open_routes_are_small_and_all_bodies_share_a_budget() {
     // One who takes most of the budget and does not finish.
     let head = format!(
         "POST /api/v1/datasets HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\n\
-         content-length: 350000\r\n\r\n{}",
+         content-length: 190000\r\n\r\n{}",
         owner.token(),
-        " ".repeat(340_000)
+        " ".repeat(180_000)
     );
     let hold = async || {
         let mut held = connect(&owner).await;
@@ -177,7 +177,7 @@ async fn h3_bodies_of_open_routes_are_small_and_all_bodies_share_a_budget() {
         held
     };
     let mut held = hold().await;
-    let large = json!({ "name": "d", "dtype": "embedded", "summary": "x".repeat(100_000) });
+    let large = json!({ "name": "d", "dtype": "embedded", "summary": "x".repeat(60_000) });
     let refused = async {
         loop {
             let answer = owner.post("/datasets", &large).await;

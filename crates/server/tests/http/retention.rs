@@ -56,7 +56,7 @@ async fn g4_terms_and_holds_are_told_set_within_bounds_recorded_and_outlive_a_ki
 #[tokio::test]
 async fn z1_what_one_tenant_keeps_and_holds_is_nobody_elses() {
     let space = TestSpace::open_to_all().await;
-    let (acme, other) = (space.found("acme").await, space.found("other").await);
+    let (acme, other) = (space.found("acme").await, space.found_another("other").await);
     let id = hold(&acme, "a trial").await;
     acme.patch("/retention", &json!({ "policy_revisions": 30 })).await.expect(200);
     assert_eq!(told(&other).await["holds"], json!([]));
