@@ -4,7 +4,6 @@ use syft_space_domain::audit::ports::Seq;
 use syft_space_domain::audit::{Action, Event, Log, Person};
 use syft_space_domain::ids::{ActorId, LegalHoldId, PolicyId};
 use syft_space_domain::policy::{KeptRevision, RevisionSummary};
-use syft_space_domain::retention::ports::PersonsFound;
 use syft_space_domain::retention::{LegalHold, RetentionKind, RetentionTerms};
 use syft_space_domain::store::{Store, StoreError};
 use syft_space_domain::text::Name;
@@ -72,13 +71,21 @@ fn write_events(store: &dyn Store, tenant: u64, times: &[u32]) {
     }
 }
 
-fn before(store: &dyn Store, tenant: u64, at: u32, after: Option<u64>, at_most: usize) -> PersonsFound {
-    let after = after.map(Seq);
-    read(store, move |view| view.persons_before(&scope(tenant), time(at), after, at_most))
+/// Which of a tenant's events behind one, of so many that know of a person, are from before a time, and the last of all.
+fn before(
+    store: &dyn Store,
+    tenant: u64,
+    at: u32,
+    after: Option<u64>,
+    at_most: usize,
+) -> (Vec<Seq>, Option<Seq>) {
+    let known = read(store, move |view| view.events_with_persons(&scope(tenant), after.map(Seq), at_most));
+    let due = known.iter().filter(|(_, when)| *when < time(at)).map(|(seq, _)| *seq);
+    (due.collect(), known.last().map(|(seq, _)| *seq))
 }
 
-fn found(due: &[u64], last: Option<u64>) -> PersonsFound {
-    PersonsFound { due: due.iter().copied().map(Seq).collect(), last: last.map(Seq) }
+fn found(due: &[u64], last: Option<u64>) -> (Vec<Seq>, Option<Seq>) {
+    (due.iter().copied().map(Seq).collect(), last.map(Seq))
 }
 
 /// Each of them by itself, also behind a restart.

@@ -3,7 +3,7 @@
 use syft_space_domain::audit::Log;
 use syft_space_domain::audit::ports::Seq;
 use syft_space_domain::ids::{LegalHoldId, PolicyId};
-use syft_space_domain::retention::ports::{PersonsFound, RetentionRows, RetentionView};
+use syft_space_domain::retention::ports::{RetentionRows, RetentionView};
 use syft_space_domain::retention::{LegalHold, RetentionTerms};
 use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::{TenantScope, WriteScope};
@@ -20,22 +20,14 @@ impl RetentionView for Transaction {
         Ok(self.tables.legal_holds.rows(scope).map(|(_, hold)| hold.clone()).collect())
     }
 
-    fn persons_before(
+    fn events_with_persons(
         &mut self,
         scope: &TenantScope,
-        before: Timestamp,
         after: Option<Seq>,
         at_most: usize,
-    ) -> Result<PersonsFound, StoreError> {
-        let mut found = PersonsFound::default();
-        for recorded in self.tables.logs.with_persons(Log::from(scope), after).take(at_most) {
-            let seq = Seq(recorded.seq);
-            if recorded.event.time < before {
-                found.due.push(seq);
-            }
-            found.last = Some(seq);
-        }
-        Ok(found)
+    ) -> Result<Vec<(Seq, Timestamp)>, StoreError> {
+        let known = self.tables.logs.with_persons(Log::from(scope), after).take(at_most);
+        Ok(known.map(|recorded| (Seq(recorded.seq), recorded.event.time)).collect())
     }
 
     fn revisions_replaced_before(

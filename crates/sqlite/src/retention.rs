@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use syft_space_domain::audit::ports::Seq;
 use syft_space_domain::ids::{ActorId, LegalHoldId, PolicyId};
-use syft_space_domain::retention::ports::{PersonsFound, RetentionRows, RetentionView};
+use syft_space_domain::retention::ports::{RetentionRows, RetentionView};
 use syft_space_domain::retention::{LegalHold, RetentionKind, RetentionTerms};
 use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::{TenantScope, WriteScope};
@@ -67,13 +67,12 @@ impl RetentionView for Session<'_> {
         rows.into_iter().map(LegalHold::try_from).collect()
     }
 
-    fn persons_before(
+    fn events_with_persons(
         &mut self,
         scope: &TenantScope,
-        before: Timestamp,
         after: Option<Seq>,
         at_most: usize,
-    ) -> Result<PersonsFound, StoreError> {
+    ) -> Result<Vec<(Seq, Timestamp)>, StoreError> {
         let after = to_i64(after.map_or(0, |Seq(seq)| seq))?;
         let rows: Vec<(i64, i64)> = self.read(|connection| {
             audit_persons::table
@@ -87,15 +86,8 @@ impl RetentionView for Session<'_> {
                 .select((audit_persons::seq, audit_events::time))
                 .load(connection)
         })?;
-        let mut found = PersonsFound::default();
-        for (seq, time) in rows {
-            let seq = Seq(to_u64(seq)?);
-            if Timestamp::from_unix_micros(time) < before {
-                found.due.push(seq);
-            }
-            found.last = Some(seq);
-        }
-        Ok(found)
+        let known = |(seq, time)| Ok((Seq(to_u64(seq)?), Timestamp::from_unix_micros(time)));
+        rows.into_iter().map(known).collect()
     }
 
     fn revisions_replaced_before(

@@ -5,7 +5,7 @@ use std::ops::DerefMut;
 use syft_space_conformance::{retention, sample};
 use syft_space_domain::audit::ports::Seq;
 use syft_space_domain::ids::{LegalHoldId, PolicyId};
-use syft_space_domain::retention::ports::{PersonsFound, RetentionRows, RetentionView};
+use syft_space_domain::retention::ports::{RetentionRows, RetentionView};
 use syft_space_domain::retention::{LegalHold, RetentionTerms};
 use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::{TenantScope, WriteScope};
@@ -34,34 +34,23 @@ impl Merge for RetentionTerms {
     }
 }
 
-impl Merge for PersonsFound {
-    fn is_complete(&self) -> bool {
-        false
-    }
-    fn merge(&mut self, other: Self) {
-        self.due.extend(other.due);
-        self.last = self.last.max(other.last);
-    }
-}
-
 impl<P: DerefMut> RetentionView for FaultyView<P>
 where
     P::Target: RetentionView,
 {
-    fn persons_before(
+    fn events_with_persons(
         &mut self,
         scope: &TenantScope,
-        before: Timestamp,
         after: Option<Seq>,
         at_most: usize,
-    ) -> Result<PersonsFound, StoreError> {
+    ) -> Result<Vec<(Seq, Timestamp)>, StoreError> {
         let anew = self.fault == Fault::Retention(RetentionFault::StartsAnew);
         let after = after.filter(|_| !anew);
-        let mut found = self.inner.persons_before(scope, before, after, at_most)?;
-        if self.fault == Fault::IgnoresTenantIn("persons_before") {
+        let mut found = self.inner.events_with_persons(scope, after, at_most)?;
+        if self.fault == Fault::IgnoresTenantIn("events_with_persons") {
             for other in [1, 2, 3].map(sample::scope).iter().filter(|other| other.tenant() != scope.tenant())
             {
-                found.merge(self.inner.persons_before(other, before, after, at_most)?);
+                found.merge(self.inner.events_with_persons(other, after, at_most)?);
             }
         }
         Ok(found)

@@ -86,7 +86,7 @@ pub(crate) const SCOPED_METHODS: &[&str] = &[
     "set_expectations",
     "retention_terms",
     "legal_holds",
-    "persons_before",
+    "events_with_persons",
     "revisions_replaced_before",
     "set_retention_terms",
     "remove_legal_hold",

@@ -7,30 +7,19 @@ use crate::store::StoreError;
 use crate::tenant::{TenantScope, WriteScope};
 use crate::time::Timestamp;
 
-/// A part of a log, as far as it was looked through.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct PersonsFound {
-    /// The events from before the time that still know of a person, by their numbers.
-    pub due: Vec<Seq>,
-    /// The last event that was looked at; `None` where there was none.
-    pub last: Option<Seq>,
-}
-
 /// Reads terms and holds, and finds what goes by its age.
 pub trait RetentionView {
     /// The tenant's terms: of a kind that none is stored of, its default.
     fn retention_terms(&mut self, scope: &TenantScope) -> Result<RetentionTerms, StoreError>;
     /// The tenant's holds, in the order of their ids.
     fn legal_holds(&mut self, scope: &TenantScope) -> Result<Vec<LegalHold>, StoreError>;
-    /// Looks through so many of the tenant's events behind one that still know of a person, in the order of the log, for those whose
-    /// time is before this.
-    fn persons_before(
+    /// So many of the tenant's events behind one that still know of a person, and their times, in the order of the log.
+    fn events_with_persons(
         &mut self,
         scope: &TenantScope,
-        before: Timestamp,
         after: Option<Seq>,
         at_most: usize,
-    ) -> Result<PersonsFound, StoreError>;
+    ) -> Result<Vec<(Seq, Timestamp)>, StoreError>;
     /// So many of the revisions of the tenant's policies that another took the place of before this time, in the order of policies and
     /// revisions.
     fn revisions_replaced_before(

@@ -107,12 +107,13 @@ fn persons(
 ) -> Result<Vec<Seq>, StoreError> {
     let (mut due, mut after) = (Vec::new(), None);
     while due.len() < at_most {
-        let found = view.persons_before(scope, before, after, LOOKED_AT)?;
-        if found.due.is_empty() {
+        let found = view.events_with_persons(scope, after, LOOKED_AT)?;
+        let known = due.len();
+        due.extend(found.iter().filter(|(_, time)| *time < before).map(|(seq, _)| *seq));
+        if due.len() == known {
             break;
         }
-        due.extend(found.due);
-        after = found.last;
+        after = found.last().map(|(seq, _)| *seq);
     }
     due.truncate(at_most);
     Ok(due)

@@ -88,6 +88,29 @@ fn g4_what_events_know_of_persons_goes_with_its_term_by_itself_and_the_events_st
 }
 
 #[test]
+fn g4_what_is_just_as_old_as_its_term_is_kept_and_a_clock_that_was_ahead_holds_nothing_up() {
+    let world = World::new();
+    let founded = world.space.clock.now();
+    // An event in between is of a later time than those behind it.
+    world.clock.advance(Duration::from_secs(100));
+    world.keep_for(LOG, 30);
+    world.clock.set(founded);
+    world.keep_for(LOG, 31);
+    let known = world.log().len();
+    world.clock.set(founded.plus(DAY * 31));
+    world.sweep_by_itself();
+    assert_eq!(world.erased().0, 0, "they are just as old");
+    world.clock.advance(Duration::from_micros(1));
+    world.sweep_by_itself();
+    let (erased, others) = world.erased();
+    assert_eq!(
+        (erased, others),
+        (known - 1, 2),
+        "all but that of the later time, and the event of what went"
+    );
+}
+
+#[test]
 fn g4_what_is_due_goes_in_portions_and_is_told_before() {
     let mut world = World::new();
     for n in 0..300 {
