@@ -14,62 +14,28 @@ use crate::routes::reply;
 use crate::routes::shapes;
 
 /// How many rows of each kind went, so far.
-#[derive(Serialize, Deserialize, JsonSchema)]
-pub(crate) struct Erased {
-    pub(crate) accounts: u64,
-    pub(crate) sessions: u64,
-    pub(crate) api_keys: u64,
-    pub(crate) recovery_codes: u64,
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "it describes the rows that the domain counts, which are written as they are")]
+struct Erased {
+    accounts: u64,
+    sessions: u64,
+    api_keys: u64,
+    recovery_codes: u64,
     /// Who they were at identity providers.
-    pub(crate) identities: u64,
+    identities: u64,
     /// Theirs, and those that they made.
-    pub(crate) invitations: u64,
+    invitations: u64,
     /// Theirs, and those that they made.
-    pub(crate) password_resets: u64,
-    pub(crate) approvals: u64,
+    password_resets: u64,
+    approvals: u64,
     /// What was known of logins.
-    pub(crate) logins: u64,
-    pub(crate) group_members: u64,
-    pub(crate) disclosures: u64,
+    logins: u64,
+    group_members: u64,
+    disclosures: u64,
     /// The personal data of events of the tenant's log. The events stay.
-    pub(crate) events: u64,
+    events: u64,
     /// The same of the installation's log.
-    pub(crate) installation_events: u64,
-}
-
-impl From<ErasedRows> for Erased {
-    fn from(rows: ErasedRows) -> Self {
-        let ErasedRows {
-            accounts,
-            sessions,
-            api_keys,
-            recovery_codes,
-            identities,
-            invitations,
-            password_resets,
-            approvals,
-            logins,
-            group_members,
-            disclosures,
-            events,
-            installation_events,
-        } = rows;
-        Self {
-            accounts,
-            sessions,
-            api_keys,
-            recovery_codes,
-            identities,
-            invitations,
-            password_resets,
-            approvals,
-            logins,
-            group_members,
-            disclosures,
-            events,
-            installation_events,
-        }
-    }
+    installation_events: u64,
 }
 
 /// An erasure of what is held about a member: its certificate, once it has ended.
@@ -90,7 +56,8 @@ pub(crate) struct Erasure {
     pub(crate) ended_at: Option<Timestamp>,
     /// Whether it should have ended by now.
     pub(crate) overdue: bool,
-    pub(crate) erased: Erased,
+    #[schemars(with = "Erased")]
+    pub(crate) erased: ErasedRows,
     /// The policies that named the address as it ended, for an owner to decide on.
     #[schemars(with = "Vec<shapes::IdShape>")]
     pub(crate) naming_policies: Vec<PolicyId>,
@@ -110,7 +77,7 @@ impl Erasure {
             due_at: erasure.due_at,
             ended_at: erasure.ended_at,
             overdue,
-            erased: erased.into(),
+            erased,
             naming_policies: policies,
             naming_expectations: expectations,
         }

@@ -1,13 +1,13 @@
 //! Tests of the audit index: a log is searched completely, however far its index has come.
 
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use crate::support::{SECRET_WORD, beside, execute, open, port, read, scope, tenant_id, texts};
+use crate::support::{
+    SECRET_WORD, beside, execute, kill_while_recording, open, port, read, scope, tenant_id, texts,
+};
 use syft_space_conformance::audit::mixed::{check_pages, mixed_events, record_all};
 use syft_space_domain::audit::ports::{EventFilter, Projection};
 use syft_space_domain::audit::{Event, Log, Person};
@@ -142,18 +142,7 @@ fn r1_u1_the_index_goes_on_where_it_was_after_a_kill_at_any_moment() {
     let home = TempDir::new().unwrap();
     for round in 0..rounds {
         let name = "audit_index::r1_u1_the_index_goes_on_where_it_was_after_a_kill_at_any_moment";
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", name, "--nocapture"])
-            .env(CHILD_VARIABLE, home.path())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        assert!(lines.any(|line| line.unwrap().ends_with("recording")), "the child began to record");
-        // The moment is what this is about.
-        thread::sleep(Duration::from_millis(97 + 61 * round % 400));
-        child.kill().unwrap();
-        child.wait().unwrap();
+        kill_while_recording(name, CHILD_VARIABLE, home.path(), round);
         let recorded = {
             let store = without_index(home.path());
             let recorded: Vec<Event> = crate::support::log(&store, Log::Tenant(tenant_id(1)))

@@ -1,12 +1,8 @@
 //! Tests of the tree over a log in `app.db`: after a kill, over logs from before there was one, and when it is damaged.
 
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::thread;
-use std::time::Duration;
 
-use crate::support::{beside, execute, log, open, port, read, scope, tenant_id, texts};
+use crate::support::{beside, execute, kill_while_recording, log, open, port, read, scope, tenant_id, texts};
 use syft_space_conformance::audit::mixed::{mixed_events, record_all};
 use syft_space_domain::audit::ports::LogScope;
 use syft_space_domain::audit::tree::{BLOCK_LEAVES, Frontier};
@@ -154,18 +150,7 @@ fn r1_u1_after_a_kill_at_any_moment_the_head_is_that_of_the_events() {
     let home = TempDir::new().unwrap();
     for round in 0..rounds {
         let name = "audit_tree::r1_u1_after_a_kill_at_any_moment_the_head_is_that_of_the_events";
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", name, "--nocapture"])
-            .env(CHILD_VARIABLE, home.path())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        assert!(lines.any(|line| line.unwrap().ends_with("recording")), "the child began to record");
-        // The moment is what this is about.
-        thread::sleep(Duration::from_millis(97 + 61 * round % 400));
-        child.kill().unwrap();
-        child.wait().unwrap();
+        kill_while_recording(name, CHILD_VARIABLE, home.path(), round);
         let store = open(home.path());
         assert!(assert_fits(&store, 1) > 0);
         assert!(assert_fits(&store, 2) > 0);

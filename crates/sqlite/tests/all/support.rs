@@ -1,8 +1,12 @@
 //! The values that the tests write, each with a number, and a few steps that many tests share.
 
+use std::io::{BufRead, BufReader};
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query, sql_types};
@@ -236,4 +240,21 @@ struct Text {
 /// The column `text` of each row.
 pub(crate) fn texts(connection: &mut SqliteConnection, query: &str) -> Vec<String> {
     sql_query(query).load::<Text>(connection).unwrap().into_iter().map(|row| row.text).collect()
+}
+
+/// Runs a test in a process of its own, which finds the home in the variable, says when it begins to record, and records until it is
+/// killed: at another moment in each round.
+pub(crate) fn kill_while_recording(test: &str, variable: &str, home: &Path, round: u64) {
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", test, "--nocapture"])
+        .env(variable, home)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().ends_with("recording")), "the child began to record");
+    // The moment is what this is about.
+    thread::sleep(Duration::from_millis(97 + 61 * round % 400));
+    child.kill().unwrap();
+    child.wait().unwrap();
 }
