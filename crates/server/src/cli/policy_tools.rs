@@ -200,8 +200,8 @@ pub(super) async fn explain(
         let id = at(step, "/policy_id");
         let known = attached.get(id);
         Step {
-            policy: known.map_or_else(|| id.to_owned(), |policy| policy.name.to_string()),
-            policy_type: known.map_or_else(String::new, |policy| policy.policy_type.to_string()),
+            policy: known.map_or_else(|| id.to_owned(), |policy| policy.name.clone()),
+            policy_type: known.map_or_else(String::new, |policy| policy.policy_type.clone()),
             says: says(at(step, "/mode"), at(step, "/outcome")),
             rule: at(step, "/rule").to_owned(),
         }

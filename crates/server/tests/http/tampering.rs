@@ -299,7 +299,8 @@ async fn u1_the_api_proves_what_is_in_the_log_and_that_it_has_only_grown() {
     }
     let exported = owner.get("/audit/export").await.expect(200).body;
     assert_eq!(exported["items"][0]["seq"], 1);
-    assert_eq!(exported["items"].as_array().unwrap().len() as u64, exported["size"].as_u64().unwrap());
+    let items = u64::try_from(exported["items"].as_array().unwrap().len()).unwrap();
+    assert_eq!(items, exported["size"].as_u64().unwrap());
     assert!(!exported.to_string().contains("others.example"), "nothing of another tenant's");
     let read = owner.audit("&action=sensitive_read").await;
     assert_eq!(read[0]["object"], json!({ "kind": "audit", "id": "1" }));

@@ -1,12 +1,13 @@
 //! Tests of the writer: what it promises when units share a transaction.
 
+use std::path::Path;
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
 use crate::support::{
-    dataset, dataset_id, endpoint, event, execute, gap_free, hold_up, keep, log, named_dataset, open, port,
-    read, scope, submit, tenant, tenant_id, write_scope,
+    beside, dataset, dataset_id, endpoint, event, execute, gap_free, hold_up, keep, log, named_dataset, open,
+    port, read, scope, submit, tenant, tenant_id, texts, write_scope,
 };
 use syft_space_conformance::audit::mixed::{mixed_events, record_all};
 use syft_space_domain::audit::Log;
@@ -169,11 +170,20 @@ fn u1_after_a_failed_commit_each_unit_is_written_by_itself() {
     assert_eq!(gap_free(&store, Log::Installation), 5);
 }
 
+/// A new store that has room for so many pages beside those that the schema takes, however many these are.
+fn with_room_for(home: &Path, pages: u32) -> SqliteStore {
+    drop(open(home));
+    let count = "SELECT CAST(page_count AS TEXT) AS text FROM pragma_page_count";
+    let taken = texts(&mut beside(&home.join("app.db")), count);
+    let taken: u32 = taken.concat().parse().unwrap();
+    let options = SqliteOptions { max_pages: Some(taken + pages), ..SqliteOptions::default() };
+    SqliteStore::open(home, options, Arc::new(NoopHook)).unwrap()
+}
+
 #[test]
 fn a_database_that_is_full_says_so_and_loses_nothing() {
     let home = TempDir::new().unwrap();
-    let options = SqliteOptions { max_pages: Some(100), ..SqliteOptions::default() };
-    let store = SqliteStore::open(home.path(), options, Arc::new(NoopHook)).unwrap();
+    let store = with_room_for(home.path(), 40);
     keep(&store, |tx| tx.add_tenant(&tenant(1)));
     let mut written = 1;
     let (release, held) = hold_up(&store);
@@ -207,8 +217,7 @@ fn a_database_that_is_full_says_so_and_loses_nothing() {
 #[test]
 fn a_unit_that_ignores_an_error_of_the_database_keeps_nothing() {
     let home = TempDir::new().unwrap();
-    let options = SqliteOptions { max_pages: Some(80), ..SqliteOptions::default() };
-    let store = SqliteStore::open(home.path(), options, Arc::new(NoopHook)).unwrap();
+    let store = with_room_for(home.path(), 20);
     keep(&store, |tx| tx.add_tenant(&tenant(1)));
     let ignored = submit(&store, |tx| {
         let large = syft_space_domain::dataset::Dataset { summary: "x".repeat(1 << 20), ..dataset(1) };
