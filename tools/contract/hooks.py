@@ -181,6 +181,10 @@ def before_call(context, case, kwargs):
         if isinstance(body.get("configuration"), dict):
             # Of which type the policy is no schema can say.
             body["configuration"] = {"mode": "deny", "patterns": []}
+        for identity in body["identities"] if isinstance(body.get("identities"), list) else []:
+            # There is none here, which no schema can say either.
+            if isinstance(identity, dict) and isinstance(identity.get("marketplace"), str) and SLUG.fullmatch(identity["marketplace"]):
+                identity["marketplace"] = None
     if case.operation.path == "/api/v1/policies/{id}" and isinstance(body, dict) and isinstance(body.get("configuration"), dict):
         # Of which type the policy is no schema can say.
         del body["configuration"]
