@@ -209,7 +209,8 @@ mod tests {
             "nobody's share counts small ones"
         );
         drop(held);
-        assert_eq!((budget.taken().all, budget.taken().of.len()), (0, 0), "all is given back");
+        let taken = budget.taken();
+        assert_eq!((taken.all, taken.of.len()), (0, 0), "all is given back");
     }
 
     #[test]
