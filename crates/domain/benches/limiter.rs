@@ -17,10 +17,11 @@ const LIMIT: Limit =
     Limit { number: 1_000, period: Period::Second, window: Window::Sliding { burst: 1_000 } };
 
 fn keys(count: u32) -> Vec<LimitKey> {
-    // As many policies as keys need.
+    // As many tenants and policies as keys need.
     let of = |n: u32| {
         let policy = Sha256::digest((n % 64).to_be_bytes());
-        LimitKey::new(policy.first_chunk().unwrap(), &Sha256::digest(n.to_be_bytes()).into())
+        let policy = policy.first_chunk().unwrap();
+        LimitKey::new(policy, policy, &Sha256::digest(n.to_be_bytes()).into())
     };
     (0..count).map(of).collect()
 }
@@ -81,7 +82,7 @@ fn flood(criterion: &mut Criterion) {
     group.bench_function("new keys", |bencher| {
         bencher.iter(|| {
             let caller = next.fetch_add(1, Ordering::Relaxed);
-            let key = LimitKey::new(&[1; 16], &Sha256::digest(caller.to_be_bytes()).into());
+            let key = LimitKey::new(&[1; 16], &[1; 16], &Sha256::digest(caller.to_be_bytes()).into());
             full.take(key, &LIMIT, 1, Timestamp::from_unix_micros(i64::from(caller))).is_ok()
         });
     });

@@ -57,7 +57,8 @@ fn is_let_in_with(policies: &PolicySet, groups: &GroupMemberships, email: &Email
         hub: Some(HubId::from_bytes([7; 16])),
         subject: Subject::Identified { email: Some(email) },
     };
-    let context = DecisionContext::at(Timestamp::from_unix_micros(0)).with_groups(groups);
+    let context =
+        DecisionContext { groups: Some(groups), ..DecisionContext::at(Timestamp::from_unix_micros(0)) };
     policies.decide(Resource::published(EndpointId::from_bytes([2; 16])), &caller, &context).is_allow()
 }
 
@@ -159,6 +160,7 @@ fn schedules(criterion: &mut Criterion) {
         let query = QueryFacts::default();
         let facts = Facts {
             policy: PolicyId::from_bytes([1; 16]),
+            tenant: None,
             endpoint: EndpointId::from_bytes([2; 16]),
             subject: Subject::Guest,
             now: Timestamp::parse("2026-11-24T20:30:00Z").unwrap(),
@@ -247,7 +249,7 @@ fn long_conversations(criterion: &mut Criterion) {
                 || Conversation::of_messages(messages.clone()).unwrap(),
                 |conversation| {
                     let facts = QueryFacts { conversation: Some(&conversation), ..QueryFacts::default() };
-                    let context = DecisionContext::of_query(Timestamp::from_unix_micros(0), facts);
+                    let context = DecisionContext::at(Timestamp::from_unix_micros(0)).of_query(facts);
                     let resource = Resource::published(EndpointId::from_bytes([2; 16]));
                     assert!(policies.decide(resource, &caller, &context).is_allow());
                 },

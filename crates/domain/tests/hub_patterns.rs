@@ -30,8 +30,8 @@ fn decide(policies: &[Value], caller: &Caller<'_>, hubs: Option<&MarketplaceHubs
         let configuration = types.parse("access", policy).unwrap();
         Arc::new(CompiledPolicy::compile(&types, PolicyId::from_bytes([number; 16]), 1, &configuration))
     });
-    let context = DecisionContext::at(Timestamp::from_unix_micros(0));
-    let context = hubs.map_or(context, |hubs| context.with_marketplaces(hubs));
+    let context =
+        DecisionContext { marketplaces: hubs, ..DecisionContext::at(Timestamp::from_unix_micros(0)) };
     let resource = Resource::published(EndpointId::from_bytes([0; 16]));
     PolicySet::new(compiled).decide(resource, caller, &context)
 }

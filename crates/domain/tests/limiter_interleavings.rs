@@ -33,7 +33,7 @@ mod rate_limit {
     const SECOND: i64 = 1_000_000;
 
     fn key(policy: u8, caller: u8) -> LimitKey {
-        LimitKey::new(&[policy; 16], &[caller; 32])
+        LimitKey::new(&[1; 16], &[policy; 16], &[caller; 32])
     }
 
     fn at(seconds: i64) -> Timestamp {

@@ -153,6 +153,7 @@ fn facts(now: Timestamp) -> Facts<'static> {
     let query = QueryFacts::default();
     Facts {
         policy: PolicyId::from_bytes([1; 16]),
+        tenant: None,
         endpoint: EndpointId::from_bytes([2; 16]),
         subject: Subject::Guest,
         now,

@@ -133,7 +133,7 @@ impl World {
             hub: Some(HubId::from_bytes([7; 16])),
             subject: Subject::Identified { email: None },
         };
-        let context = DecisionContext::of_query(self.now, facts);
+        let context = DecisionContext::at(self.now).of_query(facts);
         let decision = self.process.policies.decide(Resource::published(who.1), &caller, &context);
         let context = ObligationContext::in_store(self.now, &self.store, sample::scope(1));
         let (decision, obligations) = block_on(decision.perform(&context));

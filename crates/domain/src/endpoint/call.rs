@@ -15,7 +15,7 @@ use crate::ids::ApprovalId;
 use crate::ledger::RequestDigest;
 use crate::marketplace::identify;
 use crate::marketplace::ports::IdentifyError;
-use crate::policy::{Decision, DecisionContext, LimitStatus, ObligationContext, QueryFacts, Reason};
+use crate::policy::{Decision, LimitStatus, ObligationContext, QueryFacts, Reason};
 use crate::snapshot::EndpointSnapshot;
 use crate::space::Space;
 use crate::store::{StoreError, Tx};
@@ -215,10 +215,7 @@ impl<'a> QueryCall<'a> {
             request: self.request,
             any_hour: false,
         };
-        let context = DecisionContext::of_query(self.space.clock.now(), facts);
-        let context = context
-            .with_groups(principal.snapshot().groups())
-            .with_marketplaces(principal.snapshot().marketplace_hubs());
+        let context = principal.snapshot().decision_context(self.space.clock.now()).of_query(facts);
         endpoint.decide(&principal.caller(learned), &context)
     }
 

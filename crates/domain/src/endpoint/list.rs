@@ -7,7 +7,6 @@ use crate::endpoint::{Endpoint, EndpointError};
 use crate::identity::Principal;
 use crate::ids::EndpointId;
 use crate::page::{Cursor, MAX_PAGE_BYTES, Page, PageItem, PageLimit, PageRequest};
-use crate::policy::DecisionContext;
 use crate::snapshot::EndpointSnapshot;
 use crate::space::Space;
 use crate::store::View;
@@ -64,9 +63,7 @@ pub(super) async fn queryable<T: Send + 'static>(
     let read = space.read(principal, Permission::ListQueryable, move |view, scope| {
         let principal = reader.recheck_reader(&of, Permission::ListQueryable)?;
         let (snapshot, now) = (principal.snapshot(), of.clock.now());
-        let context = DecisionContext::at(now)
-            .with_groups(snapshot.groups())
-            .with_marketplaces(snapshot.marketplace_hubs());
+        let context = snapshot.decision_context(now);
         let (mut items, mut last) = (Vec::new(), None);
         let (mut steps, mut bytes, mut after) = (0_usize, 0_usize, page.after);
         loop {

@@ -9,7 +9,7 @@ use crate::endpoint::{EndpointError, QueryError, Slug};
 use crate::identity::Principal;
 use crate::ids::EndpointId;
 use crate::page::{Page, PageItem, PageRequest};
-use crate::policy::{Allowance, DecisionContext, ObligationContext, Purpose, QueryFacts};
+use crate::policy::{Allowance, ObligationContext, Purpose, QueryFacts};
 use crate::space::Space;
 
 /// What a caller may ask of one endpoint.
@@ -66,9 +66,7 @@ pub async fn own_access(
             dataset: Some(endpoint.searched.index.dataset),
             ..QueryFacts::default()
         };
-        let decided = DecisionContext::of_query(now, facts)
-            .with_groups(principal.snapshot().groups())
-            .with_marketplaces(principal.snapshot().marketplace_hubs());
+        let decided = principal.snapshot().decision_context(now).of_query(facts);
         (endpoint.decide(&principal.caller(None), &decided), Arc::clone(endpoint), listed)
     });
     let Page { items, next } = found.await?;

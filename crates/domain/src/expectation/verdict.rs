@@ -184,7 +184,7 @@ impl<'a, V: Rows + ?Sized> Evaluator<'a, V> {
             ..QueryFacts::default()
         });
         let (groups, marketplaces) = (Some(&self.groups), self.hubs.as_ref());
-        let context = DecisionContext { now: self.known.now, query, groups, marketplaces };
+        let context = DecisionContext { query, groups, marketplaces, ..DecisionContext::at(self.known.now) };
         let decided = endpoint.policies.decide(endpoint.resource, caller, &context).diagnostics;
         let decided_by = decided.decided_by.map(|decider| {
             let name = endpoint.names.get(&decider.policy).cloned().unwrap_or_default();

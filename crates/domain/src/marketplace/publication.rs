@@ -3,7 +3,7 @@
 use crate::endpoint::Endpoint;
 use crate::ids::HubId;
 use crate::marketplace::ports::{Publication, PublishedPolicy};
-use crate::policy::{Caller, DecisionContext, PolicySet, Reason, Subject};
+use crate::policy::{Caller, PolicySet, Reason, Subject};
 use crate::snapshot::{EndpointSnapshot, TenantSnapshot};
 use crate::tenant::TenantName;
 use crate::time::Timestamp;
@@ -38,9 +38,7 @@ pub(super) fn is_publishable(
     now: Timestamp,
 ) -> bool {
     let caller = Caller::HubUser { hub: Some(hub), subject: Subject::Identified { email: None } };
-    let context = DecisionContext::at(now)
-        .with_groups(snapshot.groups())
-        .with_marketplaces(snapshot.marketplace_hubs());
+    let context = snapshot.decision_context(now);
     endpoint.is_visible(&caller)
         && endpoint.decide(&caller, &context).diagnostics.reason != Reason::PolicyUnavailable
 }

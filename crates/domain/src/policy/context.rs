@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use crate::dataset::{ContextSize, Threshold};
 use crate::endpoint::Conversation;
 use crate::group::GroupMemberships;
-use crate::ids::{ActorId, ApiKeyId, DatasetId, EndpointId};
+use crate::ids::{ActorId, ApiKeyId, DatasetId, EndpointId, TenantId};
 use crate::ledger::RequestDigest;
 use crate::marketplace::MarketplaceHubs;
 use crate::policy::purpose::Purpose;
@@ -27,6 +27,8 @@ pub struct DecisionContext<'a> {
     pub now: Timestamp,
     /// The query; `None` where it is asked who could make one, as for a list. What hangs on a query then refuses nobody.
     pub query: Option<QueryFacts<'a>>,
+    /// Whose endpoint it is. Where nobody says, it counts as that of a tenant without a name.
+    pub tenant: Option<TenantId>,
     /// Who is in each of the tenant's groups. Where nobody says, policies that name a group refuse everybody.
     pub groups: Option<&'a GroupMemberships>,
     /// Which hub each of the tenant's marketplaces is on. Where nobody says, policies that name a marketplace refuse everybody.
@@ -70,27 +72,15 @@ impl Resource {
 }
 
 impl<'a> DecisionContext<'a> {
-    /// For a decision on who could query.
+    /// For a decision on who could query, of which nothing else is known.
     #[must_use]
     pub fn at(now: Timestamp) -> Self {
-        Self { now, query: None, groups: None, marketplaces: None }
+        Self { now, query: None, tenant: None, groups: None, marketplaces: None }
     }
 
-    /// For a decision on a query.
+    /// The same for a decision on a query.
     #[must_use]
-    pub fn of_query(now: Timestamp, query: QueryFacts<'a>) -> Self {
-        Self { now, query: Some(query), groups: None, marketplaces: None }
-    }
-
-    /// The same, where this is who is in each of the tenant's groups.
-    #[must_use]
-    pub fn with_groups(self, groups: &'a GroupMemberships) -> Self {
-        Self { groups: Some(groups), ..self }
-    }
-
-    /// The same, where these are the hubs that the tenant's marketplaces are on.
-    #[must_use]
-    pub fn with_marketplaces(self, marketplaces: &'a MarketplaceHubs) -> Self {
-        Self { marketplaces: Some(marketplaces), ..self }
+    pub fn of_query(self, query: QueryFacts<'a>) -> Self {
+        Self { query: Some(query), ..self }
     }
 }

@@ -7,9 +7,7 @@ use crate::endpoint::{Conversation, EndpointName};
 use crate::identity::{AuthorizationError, Principal};
 use crate::ids::HubId;
 use crate::marketplace::{HubRole, MarketplaceName, hub_actor};
-use crate::policy::{
-    Caller, Decision, DecisionContext, HypotheticalCaller, ObligationContext, Purpose, QueryFacts, Subject,
-};
+use crate::policy::{Caller, Decision, HypotheticalCaller, ObligationContext, Purpose, QueryFacts, Subject};
 use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
 use crate::time::Timestamp;
@@ -117,9 +115,7 @@ pub async fn explain(
         any_hour: false,
     };
     let now = query.at.unwrap_or_else(|| space.clock.now());
-    let decided = DecisionContext::of_query(now, facts)
-        .with_groups(snapshot.groups())
-        .with_marketplaces(snapshot.marketplace_hubs());
+    let decided = snapshot.decision_context(now).of_query(facts);
     let decision = endpoint.decide(&caller, &decided);
     let of_marketplaces = match somebody {
         HypotheticalCaller::Address(email) => {

@@ -44,9 +44,9 @@ struct Asked<'a> {
 
 impl<'a> Asked<'a> {
     fn facts(&self, policy: PolicyId) -> Facts<'a> {
-        let DecisionContext { now, query, groups, marketplaces } = *self.context;
+        let DecisionContext { now, query, tenant, groups, marketplaces } = *self.context;
         let Self { endpoint, subject, hub, .. } = *self;
-        Facts { policy, endpoint, subject, hub, now, query, groups, marketplaces }
+        Facts { policy, tenant, endpoint, subject, hub, now, query, groups, marketplaces }
     }
 }
 
@@ -347,7 +347,7 @@ mod tests {
             let compiled = [(1, &purpose), (2, &access)];
             let compiled = compiled.map(|(n, one)| Arc::new(CompiledPolicy::compile(&types, id(n), 1, one)));
             let facts = QueryFacts::default();
-            let context = DecisionContext::of_query(Timestamp::from_unix_micros(0), facts);
+            let context = DecisionContext::at(Timestamp::from_unix_micros(0)).of_query(facts);
             let caller = Caller::HubUser { hub: Some(HubId::from_bytes([9; 16])), subject: Subject::Guest };
             let decision = PolicySet::new(compiled).decide(published(), &caller, &context);
             assert_eq!(decision.diagnostics.reason, reason);

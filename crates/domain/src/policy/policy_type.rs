@@ -10,7 +10,7 @@ use crate::as_text::named_enum;
 use crate::dataset::Hits;
 use crate::group::{GroupMemberships, GroupName};
 use crate::identity::Email;
-use crate::ids::{EndpointId, HubId, PolicyId};
+use crate::ids::{EndpointId, HubId, PolicyId, TenantId};
 use crate::marketplace::{MarketplaceHubs, MarketplaceName};
 use crate::policy::context::QueryFacts;
 use crate::policy::obligation::Obligation;
@@ -205,6 +205,8 @@ pub enum Stage {
 pub struct Facts<'a> {
     /// The policy whose rule is asked.
     pub policy: PolicyId,
+    /// Whose it is.
+    pub tenant: Option<TenantId>,
     /// The endpoint that it is attached to.
     pub endpoint: EndpointId,
     /// Who wants to query.

@@ -16,9 +16,8 @@ use crate::policy::open_reviews::OpenReview;
 use crate::policy::review_newcomers::{Newcomers, invitation_entry, provider_entry};
 use crate::policy::review_token::ReadSoFar;
 use crate::policy::{
-    Access, Caller, Decision, DecisionContext, Effect, GroupRevision, PolicyRevision, Reason, ReviewDigest,
-    ReviewError, ReviewToken, ReviewedEntry, ReviewedKey, ReviewedMember, ReviewedSubject, Subject,
-    SubjectKey,
+    Access, Caller, Decision, Effect, GroupRevision, PolicyRevision, Reason, ReviewDigest, ReviewError,
+    ReviewToken, ReviewedEntry, ReviewedKey, ReviewedMember, ReviewedSubject, Subject, SubjectKey,
 };
 use crate::snapshot::{ApiKeySnapshot, EndpointSnapshot, MemberSnapshot, TenantSnapshot};
 use crate::space::Space;
@@ -305,9 +304,7 @@ impl<'a> Review<'a> {
     fn access(&self, caller: &Caller<'_>, reaches: impl Fn(&EndpointSnapshot) -> bool) -> Vec<Access> {
         let endpoints = self.endpoints.iter().filter(|endpoint| reaches(endpoint));
         let access = endpoints.filter_map(|endpoint| {
-            let context = DecisionContext::at(self.now)
-                .with_groups(self.live.groups())
-                .with_marketplaces(self.live.marketplace_hubs());
+            let context = self.live.decision_context(self.now);
             let Decision { effect, diagnostics, .. } = endpoint.decide(caller, &context);
             let counts = effect == Effect::Allow || diagnostics.reason == Reason::AddressUnknown;
             let policies = endpoint.policies.iter().filter(|_| diagnostics.reason == Reason::AddressUnknown);

@@ -174,9 +174,7 @@ fn compare(
         })
         .zip(people)
         .collect();
-    let context = DecisionContext::at(now)
-        .with_groups(snapshot.groups())
-        .with_marketplaces(snapshot.marketplace_hubs());
+    let context = snapshot.decision_context(now);
     let mut simulation = Simulation::default();
     let mut steps = 0_usize;
     for endpoint in endpoints {

@@ -187,6 +187,18 @@ impl TenantSnapshot {
         &self.marketplace_hubs
     }
 
+    /// What a decision of its policies hangs on at a time, besides the caller and the query.
+    #[must_use]
+    pub fn decision_context(&self, now: Timestamp) -> DecisionContext<'_> {
+        DecisionContext {
+            now,
+            query: None,
+            tenant: Some(self.tenant.id),
+            groups: Some(&self.groups),
+            marketplaces: Some(&self.marketplace_hubs),
+        }
+    }
+
     /// That one of its marketplaces to which satellite tokens of this hub and audience are made out.
     #[must_use]
     pub fn addressed(&self, hub: HubId, audience: &Audience) -> Option<&Arc<Marketplace>> {

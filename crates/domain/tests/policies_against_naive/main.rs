@@ -105,7 +105,7 @@ fn decide(types: &PolicyTypes, case: &Case) -> Decision {
     });
     let groups = memberships(case);
     let now = Timestamp::from_unix_micros(BEGUN + i64::from(case.now));
-    let context = DecisionContext { now, query: facts, groups: Some(&groups), marketplaces: None };
+    let context = DecisionContext { query: facts, groups: Some(&groups), ..DecisionContext::at(now) };
     let resource = Resource { endpoint: EndpointId::from_bytes([9; 16]), published: case.published };
     compile(types, &case.policies).decide(resource, &caller, &context)
 }

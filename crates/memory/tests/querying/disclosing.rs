@@ -173,7 +173,7 @@ fn z2_another_process_knows_what_was_shown() {
     let now = world.space.clock.now();
     let caller = Caller::Member { role: Role::User, email: world.member.email() };
     let resource = Resource::published(world.endpoint.id);
-    let context = DecisionContext::of_query(now, facts);
+    let context = DecisionContext::at(now).of_query(facts);
     let decision = set.decide(resource, &caller, &context);
     let store = &world.space.store;
     let context = ObligationContext::in_store(now, store, world.scope);

@@ -34,7 +34,7 @@ impl ClientLimit {
     /// A bound of which nothing has been taken. Addresses of `shared` have none.
     #[must_use]
     pub fn new(limit: Option<Limit>, shared: Vec<IpNet>) -> Self {
-        let limiter = RateLimiter::new(RateLimiter::DEFAULT_KEYS);
+        let limiter = RateLimiter::undivided(RateLimiter::DEFAULT_KEYS);
         Self { limit, limiter, shared, hash: RandomState::new(), name: NAME.into() }
     }
 
@@ -58,13 +58,8 @@ impl ClientLimit {
     }
 
     fn key(&self, address: IpAddr) -> LimitKey {
-        let address = prefix(address);
-        let halves = [0_u8, 1].map(|half| self.hash.hash_one((half, address)).to_le_bytes());
-        let mut digest = [0; 32];
-        for (byte, known) in digest.iter_mut().zip(halves.into_iter().flatten()) {
-            *byte = known;
-        }
-        LimitKey::new(&[0; 16], &digest)
+        let [a, b, c, d, e, f, g, h] = self.hash.hash_one(prefix(address)).to_le_bytes();
+        LimitKey::from_bytes([0, 0, 0, 0, 0, 0, 0, 0, a, b, c, d, e, f, g, h])
     }
 
     fn refuse(&self, limit: &Limit, none: &NoneLeft) -> Problem {

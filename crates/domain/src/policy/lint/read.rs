@@ -62,7 +62,8 @@ impl Verdicts<'_> {
                 subject: Subject::Identified { email: Some(&email) },
             },
         };
-        let context = DecisionContext::at(at).with_groups(self.groups).with_marketplaces(self.marketplaces);
+        let (groups, marketplaces) = (Some(self.groups), Some(self.marketplaces));
+        let context = DecisionContext { groups, marketplaces, ..DecisionContext::at(at) };
         let decision = self.rules.decide(resource, &caller, &context);
         let (effect, reason) = (decision.effect, decision.diagnostics.reason);
         LintExample { email, marketplace: marketplace.cloned(), at, effect, reason }

@@ -64,7 +64,8 @@ impl Counted {
             Window::Strict => [1],
         });
         self.hash(&mut hash);
-        LimitKey::new(facts.policy.as_bytes(), &hash.finalize().into())
+        let tenant = facts.tenant.map_or([0; 16], |tenant| *tenant.as_bytes());
+        LimitKey::new(&tenant, facts.policy.as_bytes(), &hash.finalize().into())
     }
 
     fn hash(&self, hash: &mut Sha256) {

@@ -2,16 +2,18 @@
 
 use std::hash::{Hash, Hasher};
 
-/// Whose limit it is: four bytes of the policy's id, and twelve of a digest of the policy, the scope and the caller.
+/// Whose limit it is: four bytes of the tenant's id, four of the policy's, and eight of a digest of the policy, the scope and the
+/// caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LimitKey([u8; 16]);
 
 impl LimitKey {
-    /// The key of a policy's id, of which the last bytes are taken, for those are random, and of a digest.
+    /// The key of a tenant's and a policy's id, of which the last bytes are taken, for those are random, and of a digest.
     #[must_use]
-    pub fn new(policy: &[u8; 16], digest: &[u8; 32]) -> Self {
-        let [.., a, b, c, d] = *policy;
-        let [e, f, g, h, i, j, k, l, m, n, o, p, ..] = *digest;
+    pub fn new(tenant: &[u8; 16], policy: &[u8; 16], digest: &[u8; 32]) -> Self {
+        let [.., a, b, c, d] = *tenant;
+        let [.., e, f, g, h] = *policy;
+        let [i, j, k, l, m, n, o, p, ..] = *digest;
         Self([a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p])
     }
 
@@ -27,16 +29,22 @@ impl LimitKey {
         &self.0
     }
 
-    /// The bytes that tell the policy.
-    pub(super) fn policy(&self) -> [u8; 4] {
+    /// The bytes that tell the tenant.
+    pub(super) fn tenant(&self) -> [u8; 4] {
         let [a, b, c, d, ..] = self.0;
         [a, b, c, d]
     }
 
+    /// The bytes that tell the tenant and the policy.
+    pub(super) fn policy(&self) -> [u8; 8] {
+        let [a, b, c, d, e, f, g, h, ..] = self.0;
+        [a, b, c, d, e, f, g, h]
+    }
+
     /// The key that those keys of its policy share for which there is no room. No digest is like it.
     pub(super) fn shared(&self) -> Self {
-        let ([a, b, c, d], s) = (self.policy(), 0xff);
-        Self([a, b, c, d, s, s, s, s, s, s, s, s, s, s, s, s])
+        let ([a, b, c, d, e, f, g, h], s) = (self.policy(), 0xff);
+        Self([a, b, c, d, e, f, g, h, s, s, s, s, s, s, s, s])
     }
 
     pub(super) fn is_shared(&self) -> bool {
@@ -45,7 +53,7 @@ impl LimitKey {
 
     /// A number by which keys spread evenly over so many parts.
     pub(super) fn part(&self, parts: usize) -> usize {
-        let [_, _, _, a, .., b] = self.0;
+        let [_, _, _, _, _, _, _, a, .., b] = self.0;
         usize::from(a ^ b).checked_rem(parts).unwrap_or(0)
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::fmt;
-use std::hash::BuildHasherDefault;
+use std::hash::{BuildHasherDefault, Hash};
 
 use super::limit::{Headroom, Level, Limit, Moment, Window};
 use super::limit_key::{KeyHasher, LimitKey};
@@ -50,10 +50,10 @@ pub struct NoneLeft {
 
 /// What callers have taken of their limits.
 ///
-/// It holds at most as many keys as it is made for, and of one policy at most a tenth of as many as are free: so some twenty policies
-/// that are full leave a seventh for others. A key goes when its limit is
-/// whole again. Where there is no room, the new keys of a policy share one, which each policy has besides: so nobody is ever
-/// let in unlimited, and who is known keeps what is theirs.
+/// It holds at most as many keys as it is made for. Of one policy it holds at most a tenth of as many as are free, and of one tenant
+/// a quarter: so however many policies one has, and however many of them are full, there is room for those of others. A key goes when
+/// its limit is whole again. Where there is no room, the new keys of a policy share one, which each policy has besides: so nobody is
+/// ever let in unlimited, and who is known keeps what is theirs.
 ///
 /// A policy's limit may be changed: what was taken under the former one counts as the same time of waiting, and at most as
 /// all of the new one. It is not given back any more: how much of it the new one still counts is not known.
@@ -63,14 +63,17 @@ pub struct RateLimiter {
     shards: (Mutex<Shard>, Box<[Mutex<Shard>]>),
     /// How many keys a part holds.
     keys_of_part: usize,
+    /// Whether all of them may be of one policy.
+    is_undivided: bool,
 }
 
 /// A part of the keys, under a lock of its own.
 #[derive(Default)]
 struct Shard {
     cells: HashMap<LimitKey, Cell, BuildHasherDefault<KeyHasher>>,
-    /// How many keys there are of each policy, but for the one that its new keys share.
-    of_policy: HashMap<[u8; 4], usize>,
+    /// How many keys there are of each policy and of each tenant, but for those that the new keys of a policy share.
+    of_policy: HashMap<[u8; 8], usize>,
+    of_tenant: HashMap<[u8; 4], usize>,
     /// When whatever is whole was last taken out because there was no room.
     swept_at: Option<i64>,
 }
@@ -95,6 +98,8 @@ impl RateLimiter {
     const SHARDS: usize = 256;
     /// Of the keys that are free, one of so many may be of the same policy.
     const POLICIES: usize = 10;
+    /// Of the keys that are free, one of so many may be of the same tenant.
+    const TENANTS: usize = 4;
     /// How long a part without room is not swept again, in microseconds.
     const SWEEP_AGAIN: i64 = 1_000_000;
 
@@ -104,13 +109,20 @@ impl RateLimiter {
         Self::of_shards(keys, Self::SHARDS)
     }
 
-    /// The same with so many parts, at least one.
+    /// One whose keys are all of one policy of nobody's.
+    #[must_use]
+    pub fn undivided(keys: usize) -> Self {
+        Self { is_undivided: true, ..Self::new(keys) }
+    }
+
+    /// One that is [divided](Self::new), with so many parts, at least one.
     pub(super) fn of_shards(keys: usize, shards: usize) -> Self {
         let all = keys.div_ceil(shards.max(1)).max(1);
         Self {
             time: LimiterTime::new(),
             shards: (Mutex::default(), (1..shards).map(|_| Mutex::default()).collect()),
             keys_of_part: all,
+            is_undivided: false,
         }
     }
 
@@ -123,7 +135,7 @@ impl RateLimiter {
             let mut shard = self.lock(key);
             // Under the lock: else a take that came first might be of a later time.
             let now = self.time.at(now.as_unix_micros());
-            shard.take(key, limit, amount, now, self.keys_of_part)
+            shard.take(key, limit, amount, now, |shard| self.has_room(shard, key))
         };
         // The lock is given up by now: the shared one may be the same.
         known.unwrap_or_else(|| {
@@ -145,7 +157,11 @@ impl RateLimiter {
         amount: u32,
         now: Timestamp,
     ) -> Result<Headroom, NoneLeft> {
-        let level = self.lock(key).level(key, self.keys_of_part);
+        let level = {
+            let shard = self.lock(key);
+            let known = shard.cells.get(&key).map(Cell::level);
+            known.or_else(|| self.has_room(&shard, key).then(Level::default))
+        };
         let level = level.unwrap_or_else(|| {
             let shared = key.shared();
             self.lock(shared).cells.get(&shared).map(Cell::level).unwrap_or_default()
@@ -217,6 +233,17 @@ impl RateLimiter {
         self.all_shards().map(|shard| lock(shard).cells.len()).sum()
     }
 
+    /// Whether there is room in its part for a new key.
+    fn has_room(&self, shard: &Shard, key: LimitKey) -> bool {
+        let free = self.keys_of_part.saturating_sub(shard.cells.len());
+        if self.is_undivided {
+            return free > 0;
+        }
+        let of_policy = shard.of_policy.get(&key.policy()).copied().unwrap_or(0);
+        let of_tenant = shard.of_tenant.get(&key.tenant()).copied().unwrap_or(0);
+        of_policy < free.div_ceil(Self::POLICIES) && of_tenant < free.div_ceil(Self::TENANTS)
+    }
+
     fn all_shards(&self) -> impl Iterator<Item = &Mutex<Shard>> {
         let (first, others) = &self.shards;
         std::iter::once(first).chain(others)
@@ -241,18 +268,18 @@ impl Shard {
         limit: &Limit,
         amount: u32,
         now: Moment,
-        most: usize,
+        has_room: impl Fn(&Self) -> bool,
     ) -> Option<Result<Took, NoneLeft>> {
         if let Some(cell) = self.cells.get_mut(&key) {
             return Some(cell.take(key, limit, amount, now));
         }
-        if !self.has_room(key, most) {
+        if !has_room(self) {
             let again = |swept_at: i64| now.time.saturating_sub(swept_at) >= RateLimiter::SWEEP_AGAIN;
             if self.swept_at.is_none_or(again) {
                 self.swept_at = Some(now.time);
                 self.sweep(now.time);
             }
-            if !self.has_room(key, most) {
+            if !has_room(self) {
                 return None;
             }
         }
@@ -260,43 +287,39 @@ impl Shard {
         Some(self.cells.entry(key).or_default().take(key, limit, amount, now))
     }
 
-    /// `None` where the key is new, and there is no room.
-    fn level(&self, key: LimitKey, most: usize) -> Option<Level> {
-        let known = self.cells.get(&key).map(Cell::level);
-        known.or_else(|| self.has_room(key, most).then(Level::default))
-    }
-
-    /// Whether there is room for a new key, of `most` in all.
-    fn has_room(&self, key: LimitKey, most: usize) -> bool {
-        let of_policy = self.of_policy.get(&key.policy()).copied().unwrap_or(0);
-        of_policy < most.saturating_sub(self.cells.len()).div_ceil(RateLimiter::POLICIES)
-    }
-
     fn count(&mut self, key: LimitKey) {
         if !key.is_shared() {
             let of_policy = self.of_policy.entry(key.policy()).or_default();
             *of_policy = of_policy.saturating_add(1);
+            let of_tenant = self.of_tenant.entry(key.tenant()).or_default();
+            *of_tenant = of_tenant.saturating_add(1);
         }
     }
 
     /// Takes out whatever is whole.
     fn sweep(&mut self, time: i64) {
-        let of_policy = &mut self.of_policy;
+        let (of_policy, of_tenant) = (&mut self.of_policy, &mut self.of_tenant);
         self.cells.retain(|key, cell| {
             let is_kept = !cell.level().is_whole(time);
             if is_kept || key.is_shared() {
                 return is_kept;
             }
-            if let Entry::Occupied(mut count) = of_policy.entry(key.policy()) {
-                *count.get_mut() = count.get().saturating_sub(1);
-                if *count.get() == 0 {
-                    count.remove();
-                }
-            }
+            count_down(of_policy, key.policy());
+            count_down(of_tenant, key.tenant());
             is_kept
         });
         if self.cells.capacity() > self.cells.len().saturating_mul(4).saturating_add(64) {
             self.cells.shrink_to(self.cells.len().saturating_mul(2));
+        }
+    }
+}
+
+/// One less of these.
+fn count_down<T: Eq + Hash>(counts: &mut HashMap<T, usize>, of: T) {
+    if let Entry::Occupied(mut count) = counts.entry(of) {
+        *count.get_mut() = count.get().saturating_sub(1);
+        if *count.get() == 0 {
+            count.remove();
         }
     }
 }

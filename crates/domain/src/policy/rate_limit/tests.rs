@@ -25,9 +25,14 @@ fn strict(number: u32, period: Period) -> Limit {
     Limit { number, period, window: Window::Strict }
 }
 
+/// That of a caller of a policy of a tenant that has no other.
 fn key(policy: u8, caller: u16) -> LimitKey {
+    key_of(policy, policy, caller)
+}
+
+fn key_of(tenant: u8, policy: u8, caller: u16) -> LimitKey {
     let digest: [u8; 32] = Sha256::digest(caller.to_be_bytes()).into();
-    LimitKey::new(&[policy; 16], &digest)
+    LimitKey::new(&[tenant; 16], &[policy; 16], &digest)
 }
 
 /// What was let through, and when: the slower meaning of a limit.
@@ -314,13 +319,69 @@ fn l1_twenty_policies_that_are_full_leave_room_for_another() {
 }
 
 #[test]
+fn z1_however_many_policies_a_tenant_fills_there_is_room_for_those_of_another() {
+    let (limiter, limit) = (RateLimiter::of_shards(1_000, 1), sliding(1, Period::Day, 1));
+    let fill = |tenant| {
+        for (policy, caller) in (0..50).flat_map(|policy| (0..100).map(move |caller| (policy, caller))) {
+            let _full = limiter.take(key_of(tenant, policy, caller), &limit, 1, at(0));
+        }
+        limiter.keys()
+    };
+    // A fifth of the keys, and one that is shared of each policy.
+    assert!((200..=250).contains(&fill(1)), "{}", limiter.keys());
+    for tenant in 2..=5 {
+        fill(tenant);
+    }
+    let of_another = (0..10).filter(|caller| limiter.take(key_of(6, 1, *caller), &limit, 1, at(0)).is_ok());
+    assert_eq!(of_another.count(), 10);
+    assert!(limiter.keys() <= 1_000 + 5 * 50, "{}", limiter.keys());
+}
+
+#[test]
+fn z1_what_a_tenant_filled_counts_after_a_restart_and_no_more_when_it_is_whole() {
+    let (before, limit) = (RateLimiter::of_shards(1_000, 1), sliding(1, Period::Minute, 1));
+    let fill = |limiter: &RateLimiter, now| {
+        let each = (0..50).flat_map(|policy| (0..10).map(move |caller| key_of(1, policy, caller)));
+        for key in each {
+            let _full = limiter.take(key, &limit, 1, at(now));
+        }
+    };
+    fill(&before, 0);
+    let after = RateLimiter::of_shards(1_000, 1);
+    after.restore(&before.changed(), at(0));
+    let restored = after.keys();
+    fill(&after, SECOND);
+    // A shared one more of each policy at most.
+    assert!(after.keys() <= restored + 50, "{restored} and then {}", after.keys());
+    let _swept = after.changed();
+    let later = after.take(key_of(1, 60, 0), &limit, 1, at(120 * SECOND));
+    assert!(
+        later.is_ok() && {
+            let _swept = after.changed();
+            after.keys() == 1
+        }
+    );
+}
+
+#[test]
+fn l1_an_undivided_limiter_gives_all_of_its_keys_to_one_policy() {
+    let (limiter, limit) = (RateLimiter::undivided(256), sliding(1, Period::Day, 1));
+    let mut key_of_part = [0; 16];
+    for part in 0..=u8::MAX {
+        key_of_part[15] = part;
+        assert!(limiter.take(LimitKey::from_bytes(key_of_part), &limit, 1, at(0)).is_ok());
+    }
+    assert_eq!(limiter.keys(), 256);
+}
+
+#[test]
 fn l1_ten_million_keys_stay_within_the_bound() {
     let (limiter, limit) = (RateLimiter::new(1_000), sliding(1, Period::Day, 1));
     let many = if std::env::var_os("SYFT_SPACE_PROVE_LIMITER").is_some() { 10_000_000 } else { 100_000 };
     for caller in 0..many {
         let digest: [u8; 32] = Sha256::digest(u32::to_be_bytes(caller)).into();
         let policy: [u8; 16] = [u8::try_from(caller % 50).unwrap(); 16];
-        let _ = limiter.take(LimitKey::new(&policy, &digest), &limit, 1, at(i64::from(caller)));
+        let _ = limiter.take(LimitKey::new(&policy, &policy, &digest), &limit, 1, at(i64::from(caller)));
     }
     // A thousand, and one that is shared of each of the fifty policies; each part rounds up.
     assert!(limiter.keys() <= 1_000 + 256 + 50, "{}", limiter.keys());
@@ -328,7 +389,7 @@ fn l1_ten_million_keys_stay_within_the_bound() {
 
 #[test]
 fn l1_what_is_whole_is_forgotten_and_is_not_kept() {
-    let (limiter, limit) = (RateLimiter::new(1_000), sliding(1, Period::Second, 1));
+    let (limiter, limit) = (RateLimiter::of_shards(1_000, 1), sliding(1, Period::Second, 1));
     for caller in 0..50 {
         limiter.take(key(1, caller), &limit, 1, at(0)).unwrap();
     }
@@ -341,10 +402,10 @@ fn l1_what_is_whole_is_forgotten_and_is_not_kept() {
     assert_eq!(again, changed[..10].iter().map(|taken| taken.key).collect());
     limiter.take(key(2, 0), &limit, 1, at(SECOND)).unwrap();
     assert_eq!((limiter.changed().len(), limiter.keys()), (1, 1));
-    let later = RateLimiter::new(1_000);
+    let later = RateLimiter::of_shards(1_000, 1);
     later.restore(&changed, at(SECOND));
     assert_eq!(later.keys(), 0);
-    let later = RateLimiter::new(1_000);
+    let later = RateLimiter::of_shards(1_000, 1);
     later.restore(&changed, at(SECOND - 1));
     later.restore(&changed, at(SECOND - 1));
     assert_eq!(later.keys(), 50);

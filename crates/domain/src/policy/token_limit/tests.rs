@@ -67,6 +67,7 @@ impl World {
         };
         work(&Facts {
             policy: PolicyId::from_bytes([2; 16]),
+            tenant: None,
             endpoint: EndpointId::from_bytes([3; 16]),
             subject: Subject::Identified { email: Some(&self.email) },
             now: Timestamp::from_unix_micros(0),
