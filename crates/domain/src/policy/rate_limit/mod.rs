@@ -7,6 +7,8 @@ mod limit;
 mod limit_key;
 mod limiter;
 mod limiter_time;
+#[cfg(test)]
+mod room_tests;
 mod sync;
 mod taking;
 #[cfg(test)]
