@@ -1,5 +1,6 @@
 //! The audit log of a transaction: `AuditView` over the event logs.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use syft_space_domain::audit::ports::{
@@ -56,11 +57,14 @@ impl AuditView for Transaction {
     }
 
     fn grown_logs(&mut self, _operator: &OperatorScope, after: Option<Log>) -> Result<Vec<Log>, StoreError> {
-        let grown = self.tables.logs.sizes().filter(|(log, size)| {
+        let sizes: BTreeMap<Log, u64> = self.tables.logs.sizes().collect();
+        let logs: BTreeSet<Log> = sizes.keys().chain(self.tables.checkpoints.keys()).copied().collect();
+        let grown = logs.into_iter().filter(|log| {
             let signed = self.tables.checkpoints.get(log).map_or(0, |checkpoint| checkpoint.size);
-            after.is_none_or(|after| *log > after) && signed != *size
+            let size = sizes.get(log).copied().unwrap_or(0);
+            after.is_none_or(|after| *log > after) && signed != size
         });
-        Ok(grown.map(|(log, _)| log).take(LOGS_PER_READ).collect())
+        Ok(grown.take(LOGS_PER_READ).collect())
     }
 }
 

@@ -249,4 +249,7 @@ pub fn u1_the_logs_that_have_grown_since_their_checkpoint_are_told(make: &StoreF
     assert_eq!(grown(None), left, "and is signed again");
     keep(store, tenant(30), signed(9, "of a log that was longer"));
     assert_eq!(grown(None).get(1), Some(&tenant(30)), "a log that was cut is told of, too");
+    keep(store, tenant(5), signed(3, "of a log that is gone"));
+    assert_eq!(grown(None).get(1), Some(&tenant(5)), "and one that is gone");
+    assert_eq!(grown(Some(tenant(5))).first(), Some(&tenant(30)), "in its place");
 }

@@ -132,8 +132,8 @@ pub trait AuditView {
     /// The newest checkpoint of a log that was signed.
     fn checkpoint(&mut self, log: LogScope<'_>) -> Result<Option<SignedCheckpoint>, StoreError>;
 
-    /// The next logs, a hundred at most, that are of another size than their last checkpoint, be it that they have grown or were cut: the installation's first, then tenants' by their
-    /// ids, those behind `after`.
+    /// The next logs, a hundred at most, that are of another size than their last checkpoint, be it that they have grown, or were cut, or
+    /// are gone: the installation's first, then tenants' by their ids, those behind `after`.
     fn grown_logs(&mut self, operator: &OperatorScope, after: Option<Log>) -> Result<Vec<Log>, StoreError>;
 }
 

@@ -34,11 +34,28 @@ pub enum CheckpointError {
         "the log is not the one whose checkpoint was signed before; whoever runs this space must look into it"
     )]
     Changed,
+    /// What was signed before was signed by another key.
+    #[error(
+        "the checkpoint before this one was signed by another key than the space has now; whoever runs it must restore \
+         keys/audit-key.json"
+    )]
+    OtherKey,
     /// A port failed.
     #[error(transparent)]
     PortError(#[from] PortError),
 }
 port_errors!(CheckpointError);
+
+impl CheckpointError {
+    /// Whether what is stored is not what was signed, or cannot be told to be: whoever runs the space must look into it.
+    #[must_use]
+    pub fn is_integrity_failure(&self) -> bool {
+        match self {
+            Self::Changed | Self::OtherKey | Self::PortError(PortError::Store(StoreError::Failed(_))) => true,
+            Self::Authorization(_) | Self::Empty | Self::PortError(_) => false,
+        }
+    }
+}
 
 impl From<LogTreeError> for CheckpointError {
     fn from(error: LogTreeError) -> Self {
@@ -70,7 +87,7 @@ fn look(
     let mut tree = LogTree::open(view, log)?;
     let size = tree.size();
     if let Some(before) = before {
-        let signed = signer.open(&before.note).ok_or(CheckpointError::Changed)?;
+        let signed = signer.open(&before.note).ok_or(CheckpointError::OtherKey)?;
         if signed.log != name || signed.size != before.size || signed.size > size {
             return Err(CheckpointError::Changed);
         }

@@ -72,7 +72,7 @@ impl Keeper {
     async fn not_signed(&mut self, log: Log, error: &CheckpointError) {
         let name = checkpoint_folder::name(log);
         tracing::error!(%error, log = name, "the checkpoint of an audit log was not signed");
-        if *error != CheckpointError::Changed || self.changed.contains(&log) {
+        if !error.is_integrity_failure() || self.changed.contains(&log) {
             return;
         }
         self.state.audit_changed.store(true, Ordering::Relaxed);

@@ -277,6 +277,39 @@ async fn u1_a_log_that_was_bent_while_the_server_was_down_is_not_signed_any_more
 }
 
 #[tokio::test]
+async fn u1_a_log_of_which_something_is_lost_is_told_of_as_soon_as_it_grows() {
+    if in_memory() {
+        return;
+    }
+    let (mut space, _) = busy_space().await;
+    for lost in [
+        "DELETE FROM audit_logs WHERE ",
+        "UPDATE audit_logs SET last_seq = last_seq + 1 WHERE ",
+        "UPDATE audit_logs SET frontier = x'00' WHERE ",
+        "DELETE FROM audit_events WHERE seq > 9 AND ",
+        "DELETE FROM audit_events WHERE seq = 9 AND ",
+    ] {
+        stop(&mut space);
+        let kept = std::fs::read(space.home().join("app.db")).unwrap();
+        execute(
+            space.home(),
+            &format!("{lost}{OF_TENANT}; UPDATE audit_checkpoints SET size = size - 1 WHERE {OF_TENANT};"),
+        );
+        space.server().run_again().await;
+        while space.anybody().get("//health/ready").await.expect(200).body["audit"] != "changed" {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        stop(&mut space);
+        for behind in ["app.db-wal", "app.db-shm"] {
+            let _absent = std::fs::remove_file(space.home().join(behind));
+        }
+        std::fs::write(space.home().join("app.db"), kept).unwrap();
+        space.server().run_again().await;
+        assert!(space.anybody().get("//health/ready").await.expect(200).body.get("audit").is_none());
+    }
+}
+
+#[tokio::test]
 async fn u1_the_api_proves_what_is_in_the_log_and_that_it_has_only_grown() {
     let space = TestSpace::open_to_all().await;
     let (owner, other) = (space.found("acme").await, space.found_another("others").await);

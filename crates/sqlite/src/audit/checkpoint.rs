@@ -12,7 +12,7 @@ use crate::schema::{audit_checkpoints, audit_logs};
 use crate::session::Session;
 
 /// How many logs are looked at in one read.
-const LOGS_PER_READ: i64 = 100;
+const LOGS_PER_READ: u8 = 100;
 
 pub(super) fn load_checkpoint(
     connection: &mut SqliteConnection,
@@ -35,15 +35,29 @@ pub(super) fn load_grown_logs(
     // One that is shorter was cut: that is to be found out, too.
     let other = audit_checkpoints::size.assume_not_null().ne(audit_logs::last_seq);
     let grown = audit_checkpoints::size.is_null().or(other);
-    let logs = audit_logs::table
+    let behind = after.map(|log| log_key(log).0.to_vec()).unwrap_or_default();
+    let mut logs = audit_logs::table
         .left_join(audit_checkpoints::table.on(audit_checkpoints::log.eq(audit_logs::log)))
-        .filter(audit_logs::log.gt(after.map(|log| log_key(log).0.to_vec()).unwrap_or_default()))
+        .filter(audit_logs::log.gt(behind.clone()))
         .filter(grown)
         .order(audit_logs::log)
-        .limit(LOGS_PER_READ)
+        .limit(i64::from(LOGS_PER_READ))
         .select(audit_logs::log)
         .load::<Key>(connection)?;
-    Ok(logs.into_iter().map(log_of_key).collect())
+    // One whose end is not told any more has nothing to be compared by.
+    let lost = audit_checkpoints::table
+        .left_join(audit_logs::table.on(audit_logs::log.eq(audit_checkpoints::log)))
+        .filter(audit_checkpoints::log.gt(behind))
+        .filter(audit_logs::log.nullable().is_null())
+        .order(audit_checkpoints::log)
+        .limit(i64::from(LOGS_PER_READ))
+        .select(audit_checkpoints::log)
+        .load::<Key>(connection)?;
+    logs.extend(lost);
+    let mut logs: Vec<Log> = logs.into_iter().map(log_of_key).collect();
+    logs.sort_unstable();
+    logs.truncate(usize::from(LOGS_PER_READ));
+    Ok(logs)
 }
 
 impl AuditRows for Session<'_> {

@@ -19,7 +19,7 @@ impl From<CheckpointError> for Problem {
         match error {
             CheckpointError::Authorization(error) => error.into(),
             CheckpointError::Empty => Self::new(Reason::NotFound, error),
-            CheckpointError::Changed => changed(&error),
+            CheckpointError::Changed | CheckpointError::OtherKey => changed(&error),
             CheckpointError::PortError(error) => error.into(),
         }
     }
