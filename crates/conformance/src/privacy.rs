@@ -175,7 +175,12 @@ pub fn z1_what_is_held_about_a_person_is_found_in_their_tenant_alone(make: &Stor
 
 /// An erasure of an account, which has begun, or has ended.
 fn erasure(n: u64, has_ended: bool) -> Erasure {
-    let person = ErasedPerson { email: email(n), generation: 3, keys: vec![ApiKeyId::from_bytes([7; 16])] };
+    let person = ErasedPerson {
+        email: email(n),
+        generation: 3,
+        keys: vec![ApiKeyId::from_bytes([7; 16])],
+        last_seq: 12,
+    };
     let erased = ErasedRows { accounts: 1, events: n, ..ErasedRows::default() };
     Erasure {
         account: account_id(n),

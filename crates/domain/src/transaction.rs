@@ -2,6 +2,7 @@
 
 use crate::approval::ports::{ApprovalRows, ApprovalView};
 use crate::audit::ports::{AuditRows, AuditView};
+use crate::audit::{Actor, Event, Log, Person, ReasonCode};
 use crate::dataset::ports::{DatasetRows, DatasetView};
 use crate::endpoint::ports::{EndpointRows, EndpointView};
 use crate::expectation::ports::{ExpectationRows, ExpectationView};
@@ -18,6 +19,8 @@ use crate::policy::ports::{
 };
 use crate::privacy::ports::{PrivacyRows, PrivacyView};
 use crate::retention::ports::{RetentionRows, RetentionView};
+use crate::store_error::StoreError;
+use crate::tenant::TenantScope;
 use crate::tenant::ports::{TenantRows, TenantView};
 
 /// Everything that can be read from one snapshot.
@@ -113,4 +116,21 @@ impl<T> Tx for T where
         + PrivacyRows
         + ?Sized
 {
+}
+
+impl dyn Tx + '_ {
+    /// Takes what is personal out of the refusals of people who have been erased. A request that was under way then, or that comes later
+    /// with their token, is told of like any other, but nothing that was erased comes back by it. All that somebody without an account
+    /// can cause in their own name is such a refusal.
+    pub(crate) fn forget_erased(&mut self, events: &mut [Event]) -> Result<(), StoreError> {
+        let revoked = Some(ReasonCode::TokenRevoked.into());
+        for event in events.iter_mut().filter(|event| event.reason_code == revoked) {
+            if let (Log::Tenant(tenant), Actor::Account { id, .. }) = (event.log, event.actor)
+                && self.erasure(&TenantScope::of(tenant), id)?.is_some()
+            {
+                event.person = Person::default();
+            }
+        }
+        Ok(())
+    }
 }

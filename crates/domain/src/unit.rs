@@ -155,11 +155,13 @@ where
 {
     fn run(&mut self, tx: &mut dyn Tx) -> Result<UnitOutcome, StoreError> {
         match (self.work)(tx) {
-            Ok(Recorded { value, events }) => {
+            Ok(Recorded { value, mut events }) => {
+                tx.forget_erased(&mut events)?;
                 self.decided = Some(Ok(value));
                 Ok(UnitOutcome::Commit(events))
             }
-            Err(Abort::Refused(Refused { error, events })) => {
+            Err(Abort::Refused(Refused { error, mut events })) => {
+                tx.forget_erased(&mut events)?;
                 self.decided = Some(Err(error));
                 Ok(UnitOutcome::Rollback(events))
             }

@@ -75,6 +75,8 @@ named_enum! {
         JoinedByInvitation = "joined_by_invitation",
         /// The tenant would be left without an Owner.
         LastOwner = "last_owner",
+        /// A legal hold stands.
+        LegalHold = "legal_hold",
         /// The tenant has as much of it as it may.
         LimitReached = "limit_reached",
         /// Somebody logged out.

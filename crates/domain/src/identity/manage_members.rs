@@ -54,6 +54,11 @@ pub enum MemberError {
          first"
     )]
     LastOwner,
+    /// Nothing that may be evidence is erased while the tenant is held.
+    #[error(
+        "a legal hold stands here, and nothing is erased until an owner releases it; to leave without an erasure is possible"
+    )]
+    Held,
     /// It has been changed since.
     #[error("the member has been changed since; read it again")]
     Changed,

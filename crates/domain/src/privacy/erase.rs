@@ -3,6 +3,7 @@
 use crate::access::Permission;
 use crate::approval::finish;
 use crate::approval::ports::ApprovalSelection;
+use crate::audit::ports::LogScope;
 use crate::audit::{Action, Event, ObjectKind, ReasonCode, RequestContext};
 use crate::identity::{AccountEnded, Ended, Member, MemberError, Principal, end_account_of};
 use crate::ids::AccountId;
@@ -12,12 +13,12 @@ use crate::space::Space;
 use crate::store::{StoreError, Tx};
 use crate::tenant::WriteScope;
 use crate::time::Timestamp;
-use crate::unit::Recorded;
+use crate::unit::{Recorded, Refused};
 
 /// Erases the caller's own account, and all that is held about them: the account goes at once, the rest behind it.
 ///
 /// # Errors
-/// When the caller has no account, or not any more, it is the last Owner's, or a port failed.
+/// When the caller has no account, or not any more, it is the last Owner's, a legal hold stands, or a port failed.
 pub async fn erase_own(
     space: &Space,
     context: &RequestContext,
@@ -30,7 +31,7 @@ pub async fn erase_own(
 /// The same for a member, at their request. Nobody's expectation of an endpoint keeps anybody here.
 ///
 /// # Errors
-/// When there is no such member, the caller's role does not permit it, it is the last Owner, or a port failed.
+/// When there is no such member, the caller's role does not permit it, it is the last Owner, a legal hold stands, or a port failed.
 pub async fn erase_member(
     space: &Space,
     context: &RequestContext,
@@ -51,12 +52,20 @@ async fn erase(
     let event = principal.event(context, Action::UserDeleted)?.on(ObjectKind::Member, account);
     let erased = Event { reason_code: Some(ReasonCode::PersonErased.into()), ..event.clone() };
     let ended = Ended::draft(context, principal, account)?;
+    let head = space.read(principal, permission, |view, scope| {
+        Ok::<_, MemberError>(view.log_head(LogScope::Tenant(scope))?.seq())
+    });
+    let last_seq = head.await?;
     let now = context.now;
     let authorization = principal.authorize(permission, space.clock.now())?;
     let written = space.store.write(move |tx| {
         let scope = tx.authority(&authorization, &event)?;
         let member = tx.member(&scope, account)?.ok_or(MemberError::NotFound)?;
-        let (person, mut rows) = what_goes(tx, &scope, &member, now)?;
+        if !tx.legal_holds(&scope)?.is_empty() {
+            let denied = event.clone().denied(ReasonCode::LegalHold);
+            return Err(Refused::new(MemberError::Held, denied).into());
+        }
+        let (person, mut rows) = what_goes(tx, &scope, &member, last_seq, now)?;
         let AccountEnded { keys, invitations, resets, leftover } =
             end_account_of(tx, &scope, &member, &event)?;
         rows.api_keys = keys;
@@ -85,6 +94,7 @@ fn what_goes(
     tx: &mut dyn Tx,
     scope: &WriteScope,
     member: &Member,
+    last_seq: u64,
     now: Timestamp,
 ) -> Result<(ErasedPerson, ErasedRows), StoreError> {
     let account = member.account;
@@ -104,7 +114,7 @@ fn what_goes(
         ..ErasedRows::default()
     };
     let keys = keys.into_iter().map(|key| key.id).collect();
-    let person = ErasedPerson { email: member.email.clone(), generation: member.generation, keys };
+    let person = ErasedPerson { email: member.email.clone(), generation: member.generation, keys, last_seq };
     Ok((person, rows))
 }
 

@@ -33,6 +33,10 @@ pub struct ErasedPerson {
     pub generation: u64,
     /// Their API keys, which events name.
     pub keys: Vec<ApiKeyId>,
+    /// The number of the last event of the tenant's log when they went: what names the address up to there is about them, whatever time
+    /// the host's clock told then.
+    #[serde(default)]
+    pub last_seq: u64,
 }
 
 /// How many rows of each kind went.

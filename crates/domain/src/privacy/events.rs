@@ -38,9 +38,16 @@ impl KnownAs {
         matches!(actor, Actor::Account { id, .. } if *id == self.account)
     }
 
-    fn is_named(&self, person: &Person) -> bool {
+    fn is_address_named(&self, person: &Person) -> bool {
         person.email.as_deref() == Some(self.email.as_str())
-            || person.api_key.as_ref().is_some_and(|used| self.keys.contains(&used.id))
+    }
+
+    fn is_key_named(&self, person: &Person) -> bool {
+        person.api_key.as_ref().is_some_and(|used| self.keys.contains(&used.id))
+    }
+
+    fn is_named(&self, person: &Person) -> bool {
+        self.is_address_named(person) || self.is_key_named(person)
     }
 
     fn is_object(&self, recorded: &RecordedEvent) -> bool {
@@ -50,16 +57,18 @@ impl KnownAs {
         })
     }
 
-    /// Whether what an event knows of a person goes with this one: it is by them, names them or a key of theirs, or was done to them by
-    /// somebody whom nobody knows. What is known of others who did something to them stays: it is those others'.
-    pub(super) fn is_to_go(&self, recorded: &RecordedEvent) -> bool {
+    /// Whether what an event knows of a person goes with this one: it is by them, names a key of theirs, or was done to them by
+    /// somebody whom nobody knows; or it names their address, and that was still theirs. What is known of others who did something to
+    /// them stays: it is those others'.
+    pub(super) fn is_to_go(&self, recorded: &RecordedEvent, is_their_address: bool) -> bool {
         let event = &recorded.event;
         // Of an event whose row was erased the salt is gone too.
         let is_there = event.salt != [0; 16];
         let is_nobodys = matches!(event.actor, Actor::Anonymous);
         is_there
             && (self.is_actor(&event.actor)
-                || self.is_named(&event.person)
+                || self.is_key_named(&event.person)
+                || (is_their_address && self.is_address_named(&event.person))
                 || (is_nobodys && self.is_object(recorded)))
     }
 

@@ -64,7 +64,7 @@ async fn go_on(
     if space.clock.now() < until {
         return Ok(());
     }
-    Finishing { space, operator, scope, account, until }.finish(person).await
+    Finishing { space, operator, scope, account, asked_at, until }.finish(person).await
 }
 
 /// One erasure that is worked off.
@@ -73,7 +73,9 @@ struct Finishing<'a> {
     operator: &'a OperatorScope,
     scope: TenantScope,
     account: AccountId,
-    /// What has come since is of somebody else, who has the address now.
+    /// When the account went.
+    asked_at: Timestamp,
+    /// What names the address and has come since is about somebody else, who has it now.
     until: Timestamp,
 }
 
@@ -86,9 +88,9 @@ impl Finishing<'_> {
         self.erase_disclosures().await?;
         self.leave_groups(&person).await?;
         let known_as = KnownAs::new(self.account, person.email.clone(), person.keys.clone(), []);
-        self.erase_events(&known_as, false).await?;
+        self.erase_events(&known_as, Some(person.last_seq)).await?;
         if !self.is_somebody_elsewhere(&person).await? {
-            self.erase_events(&known_as, true).await?;
+            self.erase_events(&known_as, None).await?;
         }
         let policies = self.naming_policies(&person).await?;
         let expectations = self.naming_expectations(&person).await?;
@@ -129,7 +131,8 @@ impl Finishing<'_> {
         let (scope, email) = (self.scope, person.email.clone());
         let find = move |view: &mut dyn View| view.groups_of(&scope, &email);
         for (group, since) in self.read(&self.scope, find).await? {
-            if since < self.until {
+            // Whoever is put into one since has the address now; but a time to come was told by a clock that was ahead.
+            if since <= self.asked_at || since > self.space.clock.now() {
                 self.leave_group(person, group).await?;
             }
         }
@@ -169,13 +172,16 @@ impl Finishing<'_> {
         Ok(other.is_some_and(|other| (other.member.tenant, other.member.account) != (tenant, account)))
     }
 
-    /// Erases the personal data of events, in the tenant's log or the installation's, from its end to its beginning, until nothing that
-    /// has come since is about the person.
-    async fn erase_events(&self, known_as: &KnownAs, is_installation: bool) -> Result<(), PortError> {
+    /// Erases the personal data of events, in the tenant's log, whose last event is told as it was when the account went, or in the
+    /// installation's, from its end to its beginning, until nothing that has come since is about the person.
+    async fn erase_events(&self, known_as: &KnownAs, of_tenant: Option<u64>) -> Result<(), PortError> {
         let known_as = Arc::new(known_as.clone());
-        let mut floor = 0;
+        let (mut floor, mut last_seq) = (0, of_tenant);
         loop {
-            let (head, erased) = self.erase_events_above(&known_as, is_installation, floor).await?;
+            let is_installation = of_tenant.is_none();
+            let (head, erased) = self.erase_events_above(&known_as, is_installation, floor, last_seq).await?;
+            // Nobody has the address any more, of whom the installation's log could tell up to here.
+            last_seq = last_seq.or(Some(head));
             if erased == 0 {
                 return Ok(());
             }
@@ -189,6 +195,7 @@ impl Finishing<'_> {
         known_as: &Arc<KnownAs>,
         is_installation: bool,
         floor: u64,
+        last_seq: Option<u64>,
     ) -> Result<(u64, usize), PortError> {
         let (mut head, mut erased, mut after) = (floor, 0_usize, None);
         loop {
@@ -206,7 +213,9 @@ impl Finishing<'_> {
                     };
                     last = last.or(events.items.first().map(|event| event.seq));
                     let about = events.items.iter().filter(|event| {
-                        event.seq > floor && event.event.time < until && known_as.is_to_go(event)
+                        let is_theirs =
+                            last_seq.is_none_or(|last| event.seq <= last) || event.event.time < until;
+                        event.seq > floor && known_as.is_to_go(event, is_theirs)
                     });
                     found.extend(about.map(|event| event.seq));
                     after = events.next.filter(|Cursor(Seq(seq))| *seq > floor);

@@ -248,6 +248,7 @@ impl From<MemberError> for Problem {
             MemberError::RoleNotYours(_) => Self::new(Reason::RoleNotYours, error),
             MemberError::NotFound => Self::new(Reason::NotFound, error),
             MemberError::LastOwner => Self::new(Reason::LastOwner, error),
+            MemberError::Held => Self::new(Reason::Conflict, error),
             MemberError::Changed => Self::new(Reason::Changed, error),
             MemberError::Expectation(error) => error.into(),
             MemberError::PortError(error) => error.into(),

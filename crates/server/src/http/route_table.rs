@@ -192,7 +192,7 @@ pub static ROUTES: &[Route] = routes! {
     Post   "/api/v1/users/{id}/erasure" member(&[ManageTenant]) => erasures::of_member,
         summary("Erase a member and all that is held about them, at their request")
             .description("Their account goes at once, and nobody can take that back; the rest goes behind it. It is not held to expectations.")
-            .response::<erasures::Erasure>(202).reasons(&[LastOwner]);
+            .response::<erasures::Erasure>(202).reasons(&[LastOwner, Conflict]);
     Post   "/api/v1/users/{id}/reset" member(&[ResetPasswords]) => users::reset,
         summary("Let a member who forgot their password choose another one")
             .description("It makes a token that works once, for an hour, in place of the one before. Where the space sends mail, \
@@ -400,7 +400,7 @@ pub static ROUTES: &[Route] = routes! {
     Delete "/api/v1/me"                     member(&[OwnAccount]) => erasures::own,
         summary("Erase one's own account and all that is held about one")
             .description("The account goes at once, and nobody can take that back; the rest goes behind it. The tenant's last owner stays.")
-            .response::<erasures::Erasure>(202).reasons(&[LastOwner]);
+            .response::<erasures::Erasure>(202).reasons(&[LastOwner, Conflict]);
     Get    "/api/v1/erasures"               member(&[ManageTenant]) => erasures::list,
         summary("List erasures: what is due, and what went").paged().response::<List<erasures::Erasure>>(200);
     Get    "/api/v1/me/approvals"           member(&[ListQueryable]) => approvals::list_own,

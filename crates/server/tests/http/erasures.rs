@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use crate::cli::run;
 use crate::exports::somebody_everywhere;
+use crate::held_bodies::Held;
 use crate::space::{Client, PASSWORD, TestSpace, in_memory};
 
 /// What stands in many places of somebody, and nowhere else.
@@ -178,6 +179,36 @@ async fn g2_an_erasure_goes_on_behind_a_kill_and_leaves_nothing() {
     assert_eq!(space.server().wait(), Some(0));
     let found = found_in(space.home(), &markers());
     assert!(found.is_empty(), "{found:#?}");
+}
+
+#[tokio::test]
+async fn g2_a_request_that_was_under_way_leaves_nothing_of_whoever_was_erased_meanwhile() {
+    let space = TestSpace::start().await;
+    let owner = space.found("acme").await;
+    let person = space.member(&owner, "anna@acme.example", "admin").await;
+    let id = id_of(&person).await;
+    let key = json!({ "name": "annas own key", "scopes": ["write_datasets"] });
+    let made = person.post("/api-keys", &key).await.expect(201).body;
+    let with_key = space.anybody().with_token(made["api_key"].as_str().unwrap());
+    let body = json!({ "name": "late", "dtype": "embedded" }).to_string();
+    let mut held = Vec::new();
+    for who in [&person, &with_key] {
+        held.push(Held::send(who, "POST", "/datasets", "application/json", body.as_bytes(), 1).await);
+    }
+    person.delete("/me").await.expect(202);
+    ended(&owner).await;
+    let before = owner.audit("").await.len();
+    for held in held {
+        assert_eq!(held.finish().await.0, 401);
+    }
+    // And one that comes later.
+    person.get("/auth/me").await.expect_problem(401, "token_invalid");
+    let told = owner.audit("&action=authn_token_fail").await;
+    let of_person: Vec<_> = told.iter().filter(|event| event["actor"]["id"] == json!(id)).collect();
+    assert!(of_person.len() >= 2 && owner.audit("").await.len() > before, "{told:?}");
+    for event in of_person {
+        assert_eq!((&event["address"], &event["api_key"]), (&Value::Null, &Value::Null), "{event}");
+    }
 }
 
 #[tokio::test]

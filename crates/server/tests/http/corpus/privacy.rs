@@ -37,6 +37,11 @@ async fn erasures(r: &mut Recorder) {
     for who in ["nobody", "admin", "owner"] {
         r.get(who, "/erasures").await;
     }
+    let reason = serde_json::json!({ "reason": "a trial" });
+    let hold = r.post("owner", "/retention/holds", reason).await;
+    r.delete("viewer", "/me").await;
+    r.send(Ask::new("owner", "POST", "/users/«account of user»/erasure")).await;
+    r.delete("owner", &format!("/retention/holds/{}", hold.text("/id"))).await;
     for who in ["nobody", "owner", "viewer", "viewer"] {
         r.delete(who, "/me").await;
     }
