@@ -49,6 +49,8 @@ pub(super) async fn run(api: &ApiClient, what: &InviteArguments, out: &mut Outpu
             "It is shown this once, works once, and is for them alone. They choose a password at\n\n  {link}"
         ));
     }
-    out.line("It is shown this once, works once, and is for them alone. They send it with a password of their own to")?;
-    out.line("POST /api/v1/invitations/accept, as {\"token\": …, \"password\": …}.")
+    out.line(&format!(
+        "It is shown this once, works once, and is for them alone. Where they reach this space, they choose a password at\n\n  \
+         /choose-password#invitation={token}\n\nWhere `public_url` is set, the whole link stands here."
+    ))
 }

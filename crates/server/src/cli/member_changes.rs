@@ -19,7 +19,7 @@ pub(super) const PATH: &str = "/api/v1/users";
 pub(super) struct NamedMember {
     /// Their e-mail address
     #[arg(value_name = "EMAIL")]
-    email: String,
+    pub(super) email: String,
     #[command(flatten)]
     pub(super) account: Account,
 }

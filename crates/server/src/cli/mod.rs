@@ -53,6 +53,7 @@ mod publish;
 pub mod read_files;
 mod read_model;
 mod reindex;
+mod retention;
 mod serve;
 mod sessions;
 mod shut_out;
@@ -178,6 +179,9 @@ enum Command {
     /// See what is held about somebody, and have it erased, as an account
     #[command(subcommand)]
     Privacy(privacy::Privacy),
+    /// Say for how long what nobody removes is kept, and hold it, as an owner
+    #[command(subcommand)]
+    Retention(retention::RetentionCommand),
     /// See who is invited, and withdraw invitations, as an account
     #[command(subcommand)]
     Invitations(invitations::Invitations),
@@ -227,6 +231,7 @@ impl Command {
             Self::Users(what) => what.account(),
             Self::Invitations(what) => Some(what.account()),
             Self::Privacy(what) => Some(what.account()),
+            Self::Retention(what) => Some(what.account()),
             Self::Approvals(what) => Some(what.account()),
             _ => None,
         }
@@ -248,6 +253,7 @@ impl Command {
             Self::Users(what) => what.check(),
             Self::Invitations(what) => what.check(),
             Self::Privacy(what) => what.check(),
+            Self::Retention(what) => what.check(),
             Self::Approvals(what) => what.check(),
             _ => Ok(()),
         }
@@ -262,6 +268,7 @@ impl Command {
             Self::Policies(what) if what.account().is_some() => Some(Permission::WritePolicies),
             Self::Groups(what) if what.account().is_some() => Some(Permission::WritePolicies),
             Self::Approvals(_) => Some(Permission::WritePolicies),
+            Self::Privacy(what) if what.is_of_another() => Some(Permission::ManageTenant),
             _ => None,
         }
     }
@@ -457,6 +464,7 @@ async fn call(api: &ApiClient, command: &Command, asked: &Asked, out: &mut Outpu
         Command::Users(what) => users::run(api, what, out).await,
         Command::Invitations(what) => invitations::run(api, what, out).await,
         Command::Privacy(what) => privacy::run(api, what, out).await,
+        Command::Retention(what) => retention::run(api, what, out).await,
         Command::ApiKeys(what) => api_keys::run(api, what, out).await,
         Command::Sessions(what) => sessions::run(api, what, out).await,
         Command::Tenants(ListOnly::List) => list_all(api, "/operator/v1/tenants", lists::TENANTS, out).await,

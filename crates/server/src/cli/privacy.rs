@@ -15,7 +15,7 @@ use crate::cli::api::{ApiClient, option, unusable};
 use crate::cli::exit::CommandError;
 use crate::cli::lists::{list_all, time};
 use crate::cli::member_changes::{NamedMember, find_member};
-use crate::cli::output::{Column, Output, text};
+use crate::cli::output::{Column, Output, number, text};
 use crate::routes::erasures::Erasure;
 
 /// What one can do with what is held about people.
@@ -46,7 +46,10 @@ const ERASURES: &[Column<Erasure>] = &[
         None if erasure.overdue => "overdue".to_owned(),
         None => "under way".to_owned(),
     }),
-    text("EVENTS", |erasure| erasure.erased.events.to_string()),
+    number("EVENTS", |erasure| erasure.erased.events.to_string()),
+    number("RULES", |erasure| {
+        erasure.naming_policies.len().saturating_add(erasure.naming_expectations.len()).to_string()
+    }),
 ];
 
 /// Whose data, and where it goes.
@@ -55,7 +58,7 @@ pub(super) struct ExportArguments {
     /// The member's e-mail address
     #[arg(value_name = "EMAIL")]
     email: String,
-    /// Where to write the archive, which must not be there yet [default: export.zip]
+    /// Where to write the archive, which must not be there yet [default: EMAIL.zip]
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
     #[command(flatten)]
@@ -63,8 +66,13 @@ pub(super) struct ExportArguments {
 }
 
 impl ExportArguments {
-    fn path(&self) -> &Path {
-        self.file.as_deref().unwrap_or(Path::new("export.zip"))
+    fn path(&self) -> PathBuf {
+        self.file.clone().unwrap_or_else(|| {
+            // What is a letter of an address may mean something to a shell, or in a path.
+            let is_plain = |c: char| c.is_alphanumeric() || "@.-_+".contains(c);
+            let name = self.email.chars().map(|c| if is_plain(c) { c } else { '_' });
+            PathBuf::from(format!("{}.zip", name.collect::<String>().trim_start_matches(['.', '-'])))
+        })
     }
 }
 
@@ -78,6 +86,17 @@ impl Privacy {
         }
     }
 
+    /// Whether it is about somebody else than the account as which it acts.
+    pub(super) fn is_of_another(&self) -> bool {
+        let whose = match self {
+            Self::Export(what) => &what.email,
+            Self::Erase(what) => &what.email,
+            Self::Erasures(_) => return false,
+        };
+        let address = |text: &str| Email::parse(text).ok();
+        address(whose) != address(&self.account().email)
+    }
+
     /// Refuses what can be no address, and a file that is there.
     pub(super) fn check(&self) -> Result<(), CommandError> {
         match self {
@@ -86,6 +105,12 @@ impl Privacy {
             Self::Export(what) => {
                 option::<Email>("EMAIL", &what.email)?;
                 let path = what.path();
+                if path.as_os_str() == "-" {
+                    return Err(unusable(
+                        "--file",
+                        "an archive goes to a file, which you alone may read then",
+                    ));
+                }
                 if path.exists() {
                     return Err(unusable("--file", format!("{} is there already", path.display())));
                 }
@@ -124,6 +149,7 @@ async fn erase(api: &ApiClient, email: &Email, out: &mut Output) -> anyhow::Resu
 async fn export(api: &ApiClient, what: &ExportArguments, out: &mut Output) -> anyhow::Result<()> {
     let email: Email = option("EMAIL", &what.email)?;
     let path = what.path();
+    let path = path.as_path();
     let from = if api.me().await?.email == email {
         "/api/v1/me/export".to_owned()
     } else {

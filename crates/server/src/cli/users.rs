@@ -97,14 +97,16 @@ async fn reset(api: &ApiClient, email: &Email, out: &mut Output) -> anyhow::Resu
     let until = time(issued.expires_at);
     out.line(&format!("{email} may choose another password until {until}, with this token:"))?;
     // The operator is shown it in any case.
-    out.line(&format!("\n  {}\n", issued.token.unwrap_or_default()))?;
+    let token = issued.token.unwrap_or_default();
+    out.line(&format!("\n  {token}\n"))?;
     out.line(
         "It is shown this once, works once, and is for them alone. Their password stays as it is until then.",
     )?;
     match &issued.link {
         Some(link) => out.line(&format!("They choose it at\n\n  {link}")),
-        None => out.line(
-            "They send it with a password of their own to POST /api/v1/auth/reset, as {\"token\": …, \"new_password\": …}.",
-        ),
+        None => out.line(&format!(
+            "Where they reach this space, they choose it at\n\n  /choose-password#reset={token}\n\nWhere `public_url` is set, the \
+             whole link stands here."
+        )),
     }
 }

@@ -3,7 +3,8 @@
 
 use serde_json::{Value, json};
 
-use crate::space::{Client, TestSpace, in_memory};
+use crate::cli::run;
+use crate::space::{Client, PASSWORD, TestSpace, in_memory};
 
 async fn told(owner: &Client) -> Value {
     owner.get("/retention").await.expect(200).body
@@ -51,6 +52,45 @@ async fn g4_terms_and_holds_are_told_set_within_bounds_recorded_and_outlive_a_ki
     let reasons: Vec<_> = log.iter().filter_map(|event| event["reason_code"].as_str()).collect();
     let told = ["personal_data_erased_0", "removed", "created", "log_personal_data_30_days"];
     assert!(reasons.starts_with(&told), "{reasons:?}");
+}
+
+#[tokio::test]
+async fn g4_the_command_line_shows_terms_sets_them_and_makes_and_releases_holds() {
+    if in_memory() {
+        return;
+    }
+    let space = TestSpace::start().await;
+    let owner = space.found("acme").await;
+    space.member(&owner, "anna@acme.example", "admin").await;
+    let folder = tempfile::tempdir().unwrap();
+    let password = folder.path().join("password");
+    std::fs::write(&password, PASSWORD).unwrap();
+    let by = |who: &str, arguments: &[&str]| {
+        let account = ["--as", who, "--password-file", password.to_str().unwrap()];
+        run(space.home(), &[&["retention"][..], arguments, &account].concat())
+    };
+    let as_owner = |arguments: &[&str]| by("owner@acme.example", arguments);
+    assert!(as_owner(&["show"]).expect(0).stdout.contains("No legal hold stands."));
+    let set = as_owner(&["set", "--log-personal-data", "90"]).expect(0);
+    assert!(set.stdout.contains("For 90 days: what events of the log know of persons."), "{set:?}");
+    let beyond = as_owner(&["set", "--log-personal-data", "6"]).expect(2);
+    assert!(beyond.stderr.contains("7 to 3650 days"), "{beyond:?}");
+    as_owner(&["set"]).expect(2);
+    by("anna@acme.example", &["set", "--policy-revisions", "40"]).expect(4);
+    assert_eq!(told(&owner).await["terms"], json!({ "log_personal_data": 90, "policy_revisions": 1_095 }));
+    assert!(as_owner(&["sweep", "--dry-run"]).expect(0).stdout.contains("Nothing is older"));
+    let made = as_owner(&["hold", "a trial", "--json"]).expect(0).json();
+    let shown = as_owner(&["show"]).expect(0).stdout;
+    assert!(shown.contains(made["id"].as_str().unwrap()) && shown.contains("a trial"), "{shown}");
+    as_owner(&["sweep"]).expect(4);
+    let erased = {
+        let account = ["--as", "owner@acme.example", "--password-file", password.to_str().unwrap()];
+        run(space.home(), &[&["privacy", "erase", "anna@acme.example"][..], &account].concat())
+    };
+    assert!(erased.expect(4).stderr.contains("legal hold"));
+    as_owner(&["release", made["id"].as_str().unwrap()]).expect(0);
+    as_owner(&["release", made["id"].as_str().unwrap()]).expect(3);
+    assert_eq!(told(&owner).await["holds"], json!([]));
 }
 
 #[tokio::test]
