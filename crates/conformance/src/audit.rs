@@ -211,7 +211,12 @@ pub fn a_filter_shows_the_events_that_fit_and_no_other(make: &StoreFactory) {
         EventFilter { since, ..by() },
         EventFilter { until, ..by() },
         EventFilter { since, until, ..by() },
-        EventFilter { action, outcome, actor: Some(account_id(1).into()), since, until },
+        EventFilter { action, outcome, actor: Some(account_id(1).into()), since, until, ..by() },
+        EventFilter { reason: Some(ReasonCode::AccessDenied.into()), ..by() },
+        EventFilter { any_actor: Some(vec![account_id(2).into(), account_id(3).into()]), ..by() },
+        EventFilter { any_actor: Some(Vec::new()), ..by() },
+        EventFilter { any_object: Some(Vec::new()), ..by() },
+        EventFilter { any_key: Some(Vec::new()), ..by() },
         EventFilter { since: until, until: since, ..by() },
     ];
     for filter in filters {

@@ -69,6 +69,7 @@ pub mod expectation;
 pub mod group;
 pub mod identity;
 pub mod ids;
+pub mod inquiry;
 pub mod ledger;
 pub mod mail;
 pub mod marketplace;

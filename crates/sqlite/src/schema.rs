@@ -531,6 +531,9 @@ table! {
         last_time -> BigInt,
         actions -> Binary,
         outcomes -> Binary,
+        reasons -> Binary,
+        keys -> Binary,
+        objects -> Binary,
         accounts -> Binary,
         times -> Binary,
     }
