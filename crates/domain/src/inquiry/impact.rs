@@ -69,7 +69,7 @@ pub struct Impact {
     pub keys: Vec<ApiKeyId>,
     /// The accounts and users of hubs.
     pub actors: Vec<ActorId>,
-    /// What can be reached, with the first part alone.
+    /// What can be reached, with the first part alone, and not of all of a tenant.
     pub reach: Option<Reach>,
     /// What was touched.
     pub touched: Tally,
@@ -100,11 +100,13 @@ pub async fn impact(
     after: Option<Cursor<Seq>>,
 ) -> Result<Impact, AuditError> {
     let tried = principal.event(context, Action::SensitiveRead)?.on(ObjectKind::Audit, "impact");
-    let (live, now, is_first) = (Arc::clone(principal.snapshot()), space.clock.now(), after.is_none());
+    let (live, now) = (Arc::clone(principal.snapshot()), space.clock.now());
+    // Of all that is in the tenant there is nothing to tell that could be reached.
+    let tells_reach = after.is_none() && of != ImpactOf::Tenant;
     let begun = space.read_ahead(principal, Permission::ReadAudit, &tried, move |view, scope| {
         let mut asked = ask(view, scope, &live, &of)?;
         (asked.filter.since, asked.filter.until) = (since, until);
-        let reach = if is_first { Some(reach(view, scope, &live, &asked, now)?) } else { None };
+        let reach = if tells_reach { Some(reach(view, scope, &live, &asked, now)?) } else { None };
         Ok::<_, AuditError>((asked, reach))
     });
     let (Asked { filter, keys, actors, .. }, reach) = begun.await?;

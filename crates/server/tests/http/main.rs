@@ -64,6 +64,8 @@ mod hub_patterns;
 #[cfg(test)]
 mod identity;
 #[cfg(test)]
+mod inquiry;
+#[cfg(test)]
 mod isolation;
 #[cfg(test)]
 mod kill;
