@@ -136,7 +136,10 @@ fn page_requests(count: u64) -> impl Strategy<Value = (EventFilter, Option<u64>,
     let reasons = select(vec![ReasonCode::AccessDenied, ReasonCode::SearchFailed, ReasonCode::Forbidden]);
     let named = (
         weighted(0.2, reasons),
-        weighted(0.2, vec(select(vec![1, 2, 7, 150, 1_001]).prop_map(|n| ActorId::from(account_id(n))), 0..3)),
+        weighted(
+            0.2,
+            vec(select(vec![1, 2, 7, 150, 1_001]).prop_map(|n| ActorId::from(account_id(n))), 0..3),
+        ),
         weighted(0.3, vec(objects, 0..3)),
         weighted(0.3, vec(select(vec![1, 9, 10]).prop_map(api_key_id), 0..3)),
     );

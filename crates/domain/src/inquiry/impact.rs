@@ -198,8 +198,7 @@ fn reach(
     now: Timestamp,
 ) -> Result<Reach, StoreError> {
     let keys = asked.keys.iter().map(|id| SubjectKey::ApiKey(*id));
-    let members =
-        asked.actors.iter().map(|id| SubjectKey::Member(AccountId::from_bytes(*id.as_bytes())));
+    let members = asked.actors.iter().map(|id| SubjectKey::Member(AccountId::from_bytes(*id.as_bytes())));
     let (mut endpoints, mut reads_content): (Vec<ReachedEndpoint>, bool) = (Vec::new(), false);
     let hub_users = asked.marketplace.into_iter().map(SubjectKey::HubUsers);
     for subject in keys.chain(members).chain(hub_users).filter_map(|key| access_now(live, key, now)) {

@@ -207,7 +207,8 @@ fn is_of(event: &Event, email: &Email) -> bool {
 
 /// The account that somebody of this address got.
 fn joined(event: &Event, email: &Email) -> Option<ActorId> {
-    let object = event.object.as_ref().filter(|object| is_of(event, email) && object.kind == ObjectKind::Member);
+    let object =
+        event.object.as_ref().filter(|object| is_of(event, email) && object.kind == ObjectKind::Member);
     let account: Option<AccountId> = object.and_then(|object| object.id.parse().ok());
     account.map(ActorId::from)
 }

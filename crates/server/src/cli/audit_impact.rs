@@ -41,7 +41,7 @@ impl ImpactArguments {
         let mut query = Vec::new();
         if let Some(key) = &self.key {
             option::<KeyName>("--key", key)?;
-            query.push(("api_key", key.clone()));
+            query.push(("key_name", key.clone()));
         }
         if let Some(user) = &self.user {
             option::<PrincipalName>("--user", user)?;
@@ -88,7 +88,12 @@ impl Counts {
 }
 
 /// Adds the counts of a part to those of the parts before, thing by thing.
-fn merge<T>(all: &mut Vec<T>, part: Vec<T>, key: impl Fn(&T) -> String, counts: impl Fn(&mut T) -> &mut Counts) {
+fn merge<T>(
+    all: &mut Vec<T>,
+    part: Vec<T>,
+    key: impl Fn(&T) -> String,
+    counts: impl Fn(&mut T) -> &mut Counts,
+) {
     let mut known: BTreeMap<String, T> = all.drain(..).map(|one| (key(&one), one)).collect();
     for mut one in part {
         let added = counts(&mut one).clone();
@@ -107,7 +112,8 @@ async fn read_all(api: &ApiClient, query: &[(&'static str, String)]) -> anyhow::
     let mut all: Option<Impact> = None;
     loop {
         let cursor = all.as_ref().and_then(|all| all.next_cursor.clone());
-        let mut asked: Vec<(&str, &str)> = query.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let mut asked: Vec<(&str, &str)> =
+            query.iter().map(|(name, value)| (*name, value.as_str())).collect();
         asked.extend(cursor.as_deref().map(|cursor| ("cursor", cursor)));
         let part: Impact = api.read(api.request(Method::GET, "/api/v1/audit/impact", &asked)?).await?;
         let whole = match all.take() {

@@ -71,7 +71,7 @@ pub(super) struct Events {
     endpoint: Option<String>,
     /// Only events of the API key with this id or name
     #[arg(long, value_name = "KEY", conflicts_with = "installation")]
-    api_key: Option<String>,
+    key: Option<String>,
     /// Only events by the member with this address, or the account or user of a hub with this id
     #[arg(long, value_name = "WHO")]
     actor: Option<String>,
@@ -93,10 +93,10 @@ pub(super) struct Events {
 impl Events {
     /// Tells of a name that can be none by the name of its option.
     fn check_names(&self) -> anyhow::Result<()> {
-        let Self { principal, endpoint, api_key, .. } = self;
+        let Self { principal, endpoint, key, .. } = self;
         principal.as_deref().map(|name| option::<PrincipalName>("--principal", name)).transpose()?;
         endpoint.as_deref().map(|name| option::<EndpointRef>("--endpoint", name)).transpose()?;
-        api_key.as_deref().map(|name| option::<KeyName>("--api-key", name)).transpose()?;
+        key.as_deref().map(|name| option::<KeyName>("--key", name)).transpose()?;
         Ok(())
     }
 }
@@ -200,7 +200,7 @@ pub(super) async fn audit(api: &ApiClient, what: &Audit, out: &mut Output) -> an
         ("actor", actor.as_deref()),
         ("principal", events.principal.as_deref()),
         ("endpoint", events.endpoint.as_deref()),
-        ("api_key", events.api_key.as_deref()),
+        ("key_name", events.key.as_deref()),
         ("since", since.as_deref()),
         ("until", until.as_deref()),
     ];

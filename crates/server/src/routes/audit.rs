@@ -105,8 +105,10 @@ impl Event {
 }
 
 const ACTION: Parameter = Parameter::new::<shapes::ActionShape>("action", "Only events of this action.");
-const OUTCOME: Parameter = Parameter::new::<shapes::OutcomeShape>("outcome", "Only events with this outcome.");
-const REASON: Parameter = Parameter::new::<shapes::ReasonNameShape>("reason", "Only events for just this reason.");
+const OUTCOME: Parameter =
+    Parameter::new::<shapes::OutcomeShape>("outcome", "Only events with this outcome.");
+const REASON: Parameter =
+    Parameter::new::<shapes::ReasonNameShape>("reason", "Only events for just this reason.");
 const ACTOR: Parameter =
     Parameter::new::<shapes::IdShape>("actor", "Only what this account, or this user of a hub, did.");
 pub(crate) const SINCE: Parameter =
@@ -125,7 +127,7 @@ pub(crate) const FILTERS: &[Parameter] = &[
     Parameter::new::<shapes::PrincipalNameShape>("principal", "Only what whoever is called so did, or was."),
     Parameter::new::<shapes::EndpointNameShape>("endpoint", "Only what was done at this endpoint, or to it."),
     Parameter::new::<shapes::NameShape>(
-        "api_key",
+        "key_name",
         "Only what was done with the API key of this id or name, or to it.",
     ),
     SINCE,
@@ -143,7 +145,7 @@ pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {
         filter,
         principal: query.parse("principal")?,
         endpoint: query.parse("endpoint")?,
-        api_key: query.parse("api_key")?,
+        api_key: query.parse("key_name")?,
     };
     let found = named_events(request.space(), principal, wanted, page).await?;
     respond(found, principal.snapshot().marketplace_hubs())

@@ -137,9 +137,12 @@ pub(crate) struct Impact {
 /// Of what, and of which time.
 pub(crate) const ASKED: &[Parameter] = &[
     CURSOR,
-    Parameter::new::<shapes::NameShape>("api_key", "Of the API key with this id, or those with this name."),
+    Parameter::new::<shapes::NameShape>("key_name", "Of the API key with this id, or those with this name."),
     Parameter::new::<shapes::PrincipalNameShape>("principal", "Of whoever is called so."),
-    Parameter::new::<shapes::DocumentNameShape>("document", "Of this document. Without any of the three: of all."),
+    Parameter::new::<shapes::DocumentNameShape>(
+        "document",
+        "Of this document. Without any of the three: of all.",
+    ),
     SINCE,
     UNTIL,
 ];
@@ -208,14 +211,14 @@ impl Impact {
 pub(crate) async fn impact(request: Request) -> Result<HttpResponse, Problem> {
     let query = request.query();
     let of = [
-        query.parse("api_key")?.map(ImpactOf::ApiKey),
+        query.parse("key_name")?.map(ImpactOf::ApiKey),
         query.parse("principal")?.map(ImpactOf::Principal),
         query.parse("document")?.map(ImpactOf::Document),
     ];
     let mut of = of.into_iter().flatten();
     let (first, second) = (of.next(), of.next());
     if second.is_some() {
-        return Err(Problem::field("", "one of api_key, principal and document, or none of them"));
+        return Err(Problem::field("", "one of key_name, principal and document, or none of them"));
     }
     let time = (query.parse("since")?, query.parse("until")?);
     let after = query.get("cursor").map(Cursor::decode).transpose()?;

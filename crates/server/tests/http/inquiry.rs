@@ -28,13 +28,14 @@ struct Asked {
 
 impl Asked {
     async fn make() -> Self {
-        let space = TestSpace::start().await;
+        let space = TestSpace::open_to_all().await;
         let owner = space.found("acme").await;
         let dataset = dataset_of(&owner, "manual", &[("hours", "The room opens at nine.")]).await;
         let endpoint = endpoint_on(&owner, &dataset, "manual").await;
         only_policy(&owner, "manual", json!({ "mode": "allow", "patterns": ["alice@x.org"] })).await;
         let alice = space.member(&owner, "alice@x.org", "user").await;
-        let made = alice.post("/api-keys", &json!({ "name": "nightly", "scopes": ["query"] })).await.expect(201);
+        let made =
+            alice.post("/api-keys", &json!({ "name": "nightly", "scopes": ["query"] })).await.expect(201);
         let by_key = space.anybody().with_token(made.body["api_key"].as_str().unwrap());
         alice.ask("manual", "When does it open?").await.expect(200);
         by_key.ask("manual", "When does it open?").await.expect(200);
@@ -53,8 +54,8 @@ async fn u1_the_log_is_searched_by_address_slug_key_and_reason() {
     assert_eq!(found(owner, &format!("{queries}&principal=Alice@X.org")).await.len(), 3);
     let id = id_of(alice).await;
     assert_eq!(found(owner, &format!("{queries}&principal={id}")).await.len(), 3);
-    assert_eq!(found(owner, &format!("{queries}&api_key=nightly")).await.len(), 2);
-    assert_eq!(found(owner, &format!("{queries}&api_key={key}")).await.len(), 2);
+    assert_eq!(found(owner, &format!("{queries}&key_name=nightly")).await.len(), 2);
+    assert_eq!(found(owner, &format!("{queries}&key_name={key}")).await.len(), 2);
     let at_slug = found(owner, "endpoint=manual").await;
     assert_eq!(at_slug, found(owner, &format!("endpoint={endpoint}")).await);
     let refused = "reason=access_denied&endpoint=manual&principal=owner@acme.example";
@@ -65,17 +66,21 @@ async fn u1_the_log_is_searched_by_address_slug_key_and_reason() {
 #[tokio::test]
 async fn u1_a_name_that_nobody_has_finds_nothing_and_what_is_no_name_is_refused() {
     let Asked { space, owner, .. } = &Asked::make().await;
-    for nobody in
-        ["principal=bob@x.org", "endpoint=nowhere", "api_key=none", "reason=nothing_like_it", "principal=hub/bob"]
-    {
+    for nobody in [
+        "principal=bob@x.org",
+        "endpoint=nowhere",
+        "key_name=none",
+        "reason=nothing_like_it",
+        "principal=hub/bob",
+    ] {
         assert_eq!(found(owner, nobody).await, Vec::<String>::new(), "{nobody}");
     }
-    for bad in ["principal=alice", "endpoint=No%20slug", "api_key=%20", "reason=Bad!", "principal="] {
+    for bad in ["principal=alice", "endpoint=No%20slug", "key_name=%20", "reason=Bad!", "principal="] {
         owner.get(&format!("/audit?{bad}")).await.expect_problem(422, "invalid");
     }
     // Whoever is of another tenant finds neither the people of this one nor their things.
     let other = space.found_another("globex").await;
-    for ours in ["principal=alice@x.org", "endpoint=manual", "api_key=nightly"] {
+    for ours in ["principal=alice@x.org", "endpoint=manual", "key_name=nightly"] {
         assert_eq!(found(&other, ours).await, Vec::<String>::new(), "{ours}");
     }
 }
@@ -88,8 +93,8 @@ async fn u1_who_is_gone_is_found_by_their_address_and_their_key_by_its_name() {
     let removal = owner.request("DELETE", &format!("/users/{id}")).header("if-match", member.header("etag"));
     owner.send(removal).await.expect(204);
     assert_eq!(found(owner, "action=endpoint_query&principal=alice@x.org").await.len(), 3);
-    assert_eq!(found(owner, "action=endpoint_query&api_key=nightly").await.len(), 2);
-    let told = owner.get("/audit/impact?api_key=nightly").await.expect(200).body;
+    assert_eq!(found(owner, "action=endpoint_query&key_name=nightly").await.len(), 2);
+    let told = owner.get("/audit/impact?key_name=nightly").await.expect(200).body;
     assert_eq!(told["api_keys"], json!([key]));
     assert_eq!(told["reach"]["endpoints"], json!([]), "a key that is gone reaches nothing now");
     assert_eq!(told["endpoints"][0]["success"], 2, "and what it touched is told");
@@ -102,10 +107,10 @@ fn count(told: &Value) -> [&Value; 3] {
 #[tokio::test]
 async fn u1_the_impact_of_a_key_is_what_it_could_reach_and_what_it_touched() {
     let Asked { owner, key, endpoint, alice, .. } = &Asked::make().await;
-    let told = owner.get("/audit/impact?api_key=nightly").await.expect(200).body;
+    let told = owner.get("/audit/impact?key_name=nightly").await.expect(200).body;
     assert_eq!((&told["api_keys"], &told["answers_name_documents"]), (&json!([key]), &json!(false)));
     assert_eq!(told["reach"]["endpoints"][0]["slug"], "manual");
-    assert_eq!(told["reach"]["endpoints"][0]["reason_code"], "policy_allows");
+    assert_eq!(told["reach"]["endpoints"][0]["reason_code"], "allowed_by_policy");
     assert_eq!(told["reach"]["reads_content"], false);
     assert_ne!(told["reach"]["changes"], 0, "the log tells that policies were made since ever");
     let queried = told["endpoints"].as_array().unwrap();
@@ -119,7 +124,7 @@ async fn u1_the_impact_of_a_key_is_what_it_could_reach_and_what_it_touched() {
     assert_eq!(others, ["authn_token_created"]);
     // From a time on at which nothing was changed, present rules are those of then.
     let now = owner.get("/audit?limit=1").await.expect(200).body["items"][0]["time"].clone();
-    let later = owner.get(&format!("/audit/impact?api_key={key}&since={}", now.as_str().unwrap())).await;
+    let later = owner.get(&format!("/audit/impact?key_name={key}&since={}", now.as_str().unwrap())).await;
     assert_eq!(later.expect(200).body["reach"]["changes"], 0);
     alice.get("/audit/impact").await.expect_problem(403, "forbidden");
     let read = owner.audit("&action=sensitive_read").await;
@@ -149,7 +154,9 @@ async fn u1_the_impact_of_somebody_a_document_and_all_is_told() {
     let all = owner.get("/audit/impact").await.expect(200).body;
     assert_eq!((&all["reach"], &all["next_cursor"]), (&Value::Null, &Value::Null));
     assert!(all["events"].as_u64().unwrap() > 5);
-    for bad in ["document=hours", "principal=x", "api_key=%20", "since=x", "cursor=zz", "api_key=a&document=a/b"] {
+    for bad in
+        ["document=hours", "principal=x", "key_name=%20", "since=x", "cursor=zz", "key_name=a&document=a/b"]
+    {
         owner.get(&format!("/audit/impact?{bad}")).await.expect_problem(422, "invalid");
     }
     let other = space.found_another("globex").await;
@@ -174,7 +181,8 @@ async fn u1_a_long_log_is_told_of_in_parts_which_the_command_adds_up() {
     asking.join_all().await;
     let (mut cursor, mut events, mut parts) = (String::new(), 0, 0);
     loop {
-        let part = owner.get(&format!("/audit/impact?until=2100-01-01T00:00:00Z{cursor}")).await.expect(200).body;
+        let part =
+            owner.get(&format!("/audit/impact?until=2100-01-01T00:00:00Z{cursor}")).await.expect(200).body;
         events += part["events"].as_u64().unwrap();
         parts += 1;
         let Some(next) = part["next_cursor"].as_str() else { break };
@@ -194,12 +202,15 @@ async fn u1_the_command_line_asks_by_names() {
     };
     assert_eq!(list(&["--principal", "alice@x.org", "--endpoint", "manual"]).len(), 3);
     assert_eq!(list(&["--reason", "access_denied"]).len(), 1);
-    assert_eq!(list(&["--api-key", "nightly", "--action", "endpoint_query"]).len(), 2);
+    assert_eq!(list(&["--key", "nightly", "--action", "endpoint_query"]).len(), 2);
     let told = cli::run(space.home(), &["audit", "impact", "--key", "nightly"]).expect(0);
-    for line in ["Reachable by the roles, scopes and policies of", "  manual", "query manual", "by alice@x.org"] {
+    for line in
+        ["Reachable by the roles, scopes and policies of", "  manual", "query manual", "by alice@x.org"]
+    {
         assert!(told.stdout.contains(line), "{line}: {}", told.stdout);
     }
-    let told = cli::run(space.home(), &["audit", "impact", "--user", "alice@x.org", "--json"]).expect(0).json();
+    let told =
+        cli::run(space.home(), &["audit", "impact", "--user", "alice@x.org", "--json"]).expect(0).json();
     assert_eq!(told["endpoints"][0]["success"], 3);
     cli::run(space.home(), &["audit", "list", "--principal", "nobody"]).expect(2);
 }

@@ -153,9 +153,9 @@ pub(super) fn key_digest(key: ApiKeyId) -> Vec<u8> {
 
 /// The positions at which a stored column has any of some values.
 pub(super) fn positions_of_any(stored: &[u8], wanted: &[Vec<u8>]) -> Result<PositionSet, StoreError> {
-    wanted.iter().try_fold(PositionSet::default(), |found, wanted| {
-        Ok(found.unite(&positions_of(stored, wanted)?))
-    })
+    wanted
+        .iter()
+        .try_fold(PositionSet::default(), |found, wanted| Ok(found.unite(&positions_of(stored, wanted)?)))
 }
 
 /// The positions at which a stored column has a value.

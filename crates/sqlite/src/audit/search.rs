@@ -8,8 +8,8 @@ use syft_space_domain::store::StoreError;
 use syft_space_domain::time::Timestamp;
 
 use crate::audit::block::{
-    EVENTS_PER_BLOCK, PositionSet, key_digest, object_digest, positions_in_time, positions_of_any, reason_value,
-    seq_before,
+    EVENTS_PER_BLOCK, PositionSet, key_digest, object_digest, positions_in_time, positions_of_any,
+    reason_value, seq_before,
 };
 use crate::codec::Key;
 use crate::error::Failed;
@@ -148,8 +148,17 @@ impl<'a> Search<'a> {
 
     /// What is asked of each column: any of the values will do.
     fn terms(&self) -> Vec<(Column, Vec<Vec<u8>>)> {
-        let EventFilter { action, outcome, reason, actor, any_actor, any_object, any_key, since: _, until: _ } =
-            self.filter;
+        let EventFilter {
+            action,
+            outcome,
+            reason,
+            actor,
+            any_actor,
+            any_object,
+            any_key,
+            since: _,
+            until: _,
+        } = self.filter;
         let action = action.map(|action| vec![action.as_str().as_bytes().to_vec()]);
         let outcome = outcome.map(|outcome| vec![outcome.as_str().as_bytes().to_vec()]);
         let reason = reason.as_ref().map(|reason| vec![reason_value(reason.as_str()).to_vec()]);

@@ -263,10 +263,10 @@ async fn audit(r: &mut Recorder) {
     r.get("foreigner", "/audit/consistency?from=1&to=1").await;
     r.get("foreigner", "/audit/consistency?from=1&to=999999").await;
     r.get("foreigner", "/audit/impact?principal=owner@acme.example").await;
-    r.get("foreigner", "/audit/impact?api_key=none").await;
+    r.get("foreigner", "/audit/impact?key_name=none").await;
     r.get("foreigner", "/audit/impact?document=none/none").await;
     r.get("foreigner", "/audit/impact?document=none").await;
-    r.get("foreigner", "/audit/impact?api_key=a&principal=a@b.example").await;
+    r.get("foreigner", "/audit/impact?key_name=a&principal=a@b.example").await;
     r.get("foreigner", "/audit/export?after=999999").await;
     r.pages("foreigner", "/audit?limit=2").await;
     for filter in [
@@ -281,7 +281,7 @@ async fn audit(r: &mut Recorder) {
         "principal=admin@acme.example&action=authz_fail",
         "principal=nobody@acme.example",
         "endpoint=nowhere&reason=access_denied",
-        "api_key=none",
+        "key_name=none",
         "principal=nobody",
         "reason=No+reason",
         "action=nonsense",
