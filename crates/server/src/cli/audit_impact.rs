@@ -9,7 +9,6 @@ use syft_space_domain::inquiry::{DocumentName, KeyName, PrincipalName};
 use syft_space_domain::time::Timestamp;
 
 use crate::cli::api::{ApiClient, option};
-use crate::cli::lists::time;
 use crate::cli::output::{Column, Output, number, text};
 use crate::routes::audit_impact::{
     AddressCounts, Counts, EndpointCounts, Impact, OtherCounts, PrincipalCounts, Reach,
@@ -59,6 +58,11 @@ impl ImpactArguments {
         }
         Ok(query)
     }
+}
+
+/// A time, to the second.
+fn time(time: Timestamp) -> String {
+    time.start_of_second().to_string()
 }
 
 /// A line of what was touched.
