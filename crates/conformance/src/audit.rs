@@ -2,6 +2,7 @@
 
 pub mod mixed;
 pub mod trees;
+pub mod watched;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -42,6 +43,7 @@ pub const CHECKS: &[Check<StoreFactory>] = checks![
 pub fn suite(make: &StoreFactory) {
     run_all("the audit log", CHECKS, make);
     run_all("the trees over the audit logs", trees::CHECKS, make);
+    run_all("how far the audit logs were looked at", watched::CHECKS, make);
 }
 
 fn record(store: &dyn Store, event: Event) {

@@ -62,6 +62,7 @@ pub mod approval;
 mod as_text;
 pub mod audit;
 pub mod dataset;
+pub mod detection;
 pub mod encoder;
 pub mod endpoint;
 pub mod environment;

@@ -3,6 +3,7 @@
 use crate::approval::ports::{ApprovalRows, ApprovalView};
 use crate::audit::ports::{AuditRows, AuditView};
 use crate::dataset::ports::{DatasetRows, DatasetView};
+use crate::detection::ports::{DetectionRows, DetectionView};
 use crate::endpoint::ports::{EndpointRows, EndpointView};
 use crate::expectation::ports::{ExpectationRows, ExpectationView};
 use crate::group::ports::{GroupRows, GroupView};
@@ -40,6 +41,7 @@ pub trait View:
     + MarketplaceView
     + RetentionView
     + AuditView
+    + DetectionView
     + PrivacyView
 {
 }
@@ -62,6 +64,7 @@ impl<T> View for T where
         + MarketplaceView
         + RetentionView
         + AuditView
+        + DetectionView
         + PrivacyView
         + ?Sized
 {
@@ -88,6 +91,7 @@ pub trait Tx:
     + MarketplaceRows
     + RetentionRows
     + AuditRows
+    + DetectionRows
     + PrivacyRows
 {
 }
@@ -110,6 +114,8 @@ impl<T> Tx for T where
         + MarketplaceRows
         + RetentionRows
         + AuditRows
+        + DetectionRows
+        + DetectionRows
         + PrivacyRows
         + ?Sized
 {

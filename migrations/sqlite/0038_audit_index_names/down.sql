@@ -1,3 +1,5 @@
+DROP TABLE audit_watched;
+
 DROP TABLE audit_blocks;
 
 CREATE TABLE audit_blocks (

@@ -19,3 +19,11 @@ CREATE TABLE audit_blocks (
     times      BLOB    NOT NULL,
     PRIMARY KEY (log, block)
 ) STRICT;
+
+-- How far each log was looked at for what somebody should look at. What stands in it already is not looked at any more.
+CREATE TABLE audit_watched (
+    log BLOB    NOT NULL PRIMARY KEY,
+    seq INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+INSERT INTO audit_watched SELECT log, last_seq FROM audit_logs;

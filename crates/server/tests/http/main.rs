@@ -28,6 +28,8 @@ mod corpus;
 #[cfg(test)]
 mod cut_off;
 #[cfg(test)]
+mod detections;
+#[cfg(test)]
 mod disclosing;
 #[cfg(test)]
 mod documents;
