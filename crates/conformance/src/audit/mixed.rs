@@ -59,7 +59,7 @@ pub fn mixed_events(scope: &TenantScope, count: u64) -> Vec<Event> {
         };
         let time = Timestamp::from_unix_micros(start().saturating_add(offset).saturating_add(jitter));
         // Things, reasons and keys are common, rare or unique too; each key is of an event that has one.
-        let object = (n % 13 != 0).then(|| Object::new(ObjectKind::Endpoint, object_of(n, count)));
+        let object = (!n.is_multiple_of(13)).then(|| Object::new(ObjectKind::Endpoint, object_of(n, count)));
         let reason_code = match n % 400 {
             399 => Some(ReasonCode::SearchFailed.into()),
             n if n % 9 == 0 => Some(ReasonCode::AccessDenied.into()),

@@ -3,7 +3,8 @@
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
-use crate::audit::{Action, Actor, Event, ObjectKind, Outcome, ReasonCode};
+use crate::access::Role;
+use crate::audit::{Action, Actor, Event, ObjectKind, Outcome, ReasonCode, RecordedReason};
 use crate::ids::ActorId;
 
 /// What is detected.
@@ -57,7 +58,7 @@ impl Suspect {
                 let [a, b, c, d, ..] = address.segments();
                 IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
             }
-            address => address,
+            address @ IpAddr::V4(_) => address,
         })
     }
 }
@@ -104,7 +105,7 @@ impl DetectionKind {
     pub(super) fn suspects(self, event: &Event) -> Vec<Suspect> {
         let (actor, member) = (event.actor.id().map(Suspect::Actor), member_of(event).map(Suspect::Actor));
         let network = event.person.address.map(Suspect::network);
-        let reason = event.reason_code.as_ref().map(|reason| reason.as_str());
+        let reason = event.reason_code.as_ref().map(RecordedReason::as_str);
         let found = match (self, event.action, event.outcome) {
             (Self::LoginFailures, Action::AuthnLoginFail, Outcome::Denied) => [member, network],
             (Self::RefreshReuse, Action::AuthnTokenReuse, _) => [actor.or(member).or(network), None],
@@ -130,7 +131,7 @@ pub(super) fn member_of(event: &Event) -> Option<ActorId> {
 }
 
 fn is_owner(actor: &Actor) -> bool {
-    matches!(actor, Actor::Account { role: Some(crate::access::Role::Owner), .. })
+    matches!(actor, Actor::Account { role: Some(Role::Owner), .. })
 }
 
 #[cfg(test)]

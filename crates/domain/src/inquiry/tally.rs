@@ -56,7 +56,7 @@ pub struct PrincipalCounts {
 pub struct Tally {
     events: u64,
     endpoints: BTreeMap<String, Counts>,
-    others: BTreeMap<(&'static str, Option<(&'static str, String)>), (Action, Option<Object>, Counts)>,
+    others: BTreeMap<(&'static str, String), OtherCounts>,
     principals: BTreeMap<(&'static str, Option<ActorId>), PrincipalCounts>,
     addresses: BTreeMap<IpAddr, Counts>,
 }
@@ -103,10 +103,10 @@ impl Tally {
                 put(&mut self.endpoints, object.id.clone(), one);
             }
             object => {
-                let thing = object.as_ref().map(|object| (object.kind.as_str(), object.id.clone()));
-                let other = (event.action, object.clone(), one);
-                let known = self.others.entry((event.action.as_str(), thing));
-                known.and_modify(|(_, _, counts)| counts.add(one)).or_insert(other);
+                let thing = object.as_ref().map(|object| format!("{} {}", object.kind.as_str(), object.id));
+                let other = OtherCounts { action: event.action, object: object.clone(), counts: one };
+                let known = self.others.entry((event.action.as_str(), thing.unwrap_or_default()));
+                known.and_modify(|known| known.counts.add(one)).or_insert(other);
             }
         }
     }
@@ -127,12 +127,8 @@ impl Tally {
     }
 
     /// What else was done.
-    pub fn others(&self) -> impl Iterator<Item = OtherCounts> {
-        self.others.values().map(|(action, object, counts)| OtherCounts {
-            action: *action,
-            object: object.clone(),
-            counts: *counts,
-        })
+    pub fn others(&self) -> impl Iterator<Item = &OtherCounts> {
+        self.others.values()
     }
 
     /// Who did it.

@@ -206,6 +206,10 @@ const READS_AHEAD: &[Reads] = &[
     ("export", Permission::ReadAudit, |world, who, _| {
         told(block_on(audit::export(&world.space, &context(&world.space), who, 0)))
     }),
+    ("impact", Permission::ReadAudit, |world, who, _| {
+        let context = context(&world.space);
+        told(block_on(inquiry::impact(&world.space, &context, who, ImpactOf::Tenant, (None, None), None)))
+    }),
     ("search_dataset", Permission::ReadContent, |world, who, things| {
         let (space, query) = (&world.space, SearchQuery::new("text", 5, 0.5).unwrap());
         told(block_on(dataset::search_dataset(space, &context(space), who, things.dataset, &query)))

@@ -190,7 +190,11 @@ impl Impact {
                 })
                 .collect(),
             others: (touched.others())
-                .map(|of| OtherCounts { action: of.action, object: of.object, counts: of.counts.into() })
+                .map(|of| OtherCounts {
+                    action: of.action,
+                    object: of.object.clone(),
+                    counts: of.counts.into(),
+                })
                 .collect(),
             principals: (touched.principals())
                 .map(|of| PrincipalCounts {

@@ -204,6 +204,23 @@ fn h2_the_resets_of_one_account_are_found_by_their_index() {
 }
 
 #[test]
+fn u1_a_part_of_the_index_of_a_log_is_found_by_its_key_whatever_is_searched_by() {
+    let mut connection = database();
+    connection.run_pending_migrations(APP).unwrap();
+    // As a search of the log asks, a column at a time, and then for the rows that it has found.
+    let columns = ["actions", "outcomes", "reasons", "keys", "objects", "accounts"].map(|column| {
+        format!("SELECT block, {column} FROM audit_blocks WHERE log = x'01' AND block BETWEEN 1 AND 9")
+    });
+    let rows = "SELECT * FROM audit_events WHERE log = x'01' AND seq IN (1, 2) ORDER BY seq DESC".to_owned();
+    for query in columns.into_iter().chain([rows]) {
+        let steps: Vec<PlanStep> =
+            diesel::sql_query(format!("EXPLAIN QUERY PLAN {query}")).load(&mut connection).unwrap();
+        let [step] = &steps[..] else { panic!("nothing is sorted: {query}") };
+        assert!(step.detail.contains("SEARCH") && step.detail.contains("(log=?"), "{query}: {}", step.detail);
+    }
+}
+
+#[test]
 fn a1_the_oldest_account_of_an_address_is_found_by_its_index() {
     let mut connection = database();
     connection.run_pending_migrations(APP).unwrap();
