@@ -2,6 +2,7 @@
 
 pub mod mixed;
 pub mod trees;
+pub mod watched;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -42,6 +43,7 @@ pub const CHECKS: &[Check<StoreFactory>] = checks![
 pub fn suite(make: &StoreFactory) {
     run_all("the audit log", CHECKS, make);
     run_all("the trees over the audit logs", trees::CHECKS, make);
+    run_all("how far the audit logs were looked at", watched::CHECKS, make);
 }
 
 fn record(store: &dyn Store, event: Event) {
@@ -211,7 +213,12 @@ pub fn a_filter_shows_the_events_that_fit_and_no_other(make: &StoreFactory) {
         EventFilter { since, ..by() },
         EventFilter { until, ..by() },
         EventFilter { since, until, ..by() },
-        EventFilter { action, outcome, actor: Some(account_id(1).into()), since, until },
+        EventFilter { action, outcome, actor: Some(account_id(1).into()), since, until, ..by() },
+        EventFilter { reason: Some(ReasonCode::AccessDenied.into()), ..by() },
+        EventFilter { any_actor: Some(vec![account_id(2).into(), account_id(3).into()]), ..by() },
+        EventFilter { any_actor: Some(Vec::new()), ..by() },
+        EventFilter { any_object: Some(Vec::new()), ..by() },
+        EventFilter { any_key: Some(Vec::new()), ..by() },
         EventFilter { since: until, until: since, ..by() },
     ];
     for filter in filters {

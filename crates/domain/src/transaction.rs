@@ -4,6 +4,7 @@ use crate::approval::ports::{ApprovalRows, ApprovalView};
 use crate::audit::ports::{AuditRows, AuditView};
 use crate::audit::{Actor, Event, Log, Person, ReasonCode};
 use crate::dataset::ports::{DatasetRows, DatasetView};
+use crate::detection::ports::{DetectionRows, DetectionView};
 use crate::endpoint::ports::{EndpointRows, EndpointView};
 use crate::expectation::ports::{ExpectationRows, ExpectationView};
 use crate::group::ports::{GroupRows, GroupView};
@@ -43,6 +44,7 @@ pub trait View:
     + MarketplaceView
     + RetentionView
     + AuditView
+    + DetectionView
     + PrivacyView
 {
 }
@@ -65,6 +67,7 @@ impl<T> View for T where
         + MarketplaceView
         + RetentionView
         + AuditView
+        + DetectionView
         + PrivacyView
         + ?Sized
 {
@@ -91,6 +94,7 @@ pub trait Tx:
     + MarketplaceRows
     + RetentionRows
     + AuditRows
+    + DetectionRows
     + PrivacyRows
 {
 }
@@ -113,6 +117,8 @@ impl<T> Tx for T where
         + MarketplaceRows
         + RetentionRows
         + AuditRows
+        + DetectionRows
+        + DetectionRows
         + PrivacyRows
         + ?Sized
 {

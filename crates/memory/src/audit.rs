@@ -8,6 +8,7 @@ use syft_space_domain::audit::ports::{
 };
 use syft_space_domain::audit::tree::NodeHash;
 use syft_space_domain::audit::{Log, LogHead, RecordedEvent, SignedCheckpoint};
+use syft_space_domain::detection::ports::{DetectionRows, DetectionView, LogPosition};
 use syft_space_domain::page::PageRequest;
 use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::{OperatorScope, TenantScope};
@@ -79,5 +80,35 @@ impl AuditRows for Transaction {
             self.tables.checkpoints.insert(log.log(), checkpoint.clone());
         }
         Ok(())
+    }
+}
+
+impl DetectionView for Transaction {
+    fn unwatched_logs(
+        &mut self,
+        _operator: &OperatorScope,
+        after: Option<Log>,
+    ) -> Result<Vec<LogPosition>, StoreError> {
+        let behind = self.tables.logs.sizes().filter_map(|(log, size)| {
+            let seq = self.tables.watched.get(&log).copied().unwrap_or(0);
+            let is_next = after.is_none_or(|after| log > after) && seq < size;
+            is_next.then_some(LogPosition { log, seq })
+        });
+        Ok(behind.take(LOGS_PER_READ).collect())
+    }
+
+    fn watched(&mut self, log: LogScope<'_>) -> Result<u64, StoreError> {
+        Ok(self.tables.watched.get(&log.into()).copied().unwrap_or(0))
+    }
+}
+
+impl DetectionRows for Transaction {
+    fn advance_watched(&mut self, log: &LogWriteScope, from: u64, to: u64) -> Result<bool, StoreError> {
+        let seq = self.tables.watched.entry(log.log()).or_default();
+        let is_there = *seq == from;
+        if is_there {
+            *seq = to;
+        }
+        Ok(is_there)
     }
 }

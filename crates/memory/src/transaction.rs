@@ -78,6 +78,7 @@ pub(crate) struct Tables {
     pub(crate) legal_holds: Table<LegalHoldId, LegalHold>,
     pub(crate) logs: EventLogs,
     pub(crate) checkpoints: BTreeMap<Log, SignedCheckpoint>,
+    pub(crate) watched: BTreeMap<Log, u64>,
 }
 
 /// A private copy of the tables, until it is committed or dropped.

@@ -191,6 +191,7 @@ fn search(home: &Path, events: &[Event]) {
                 actor: rare,
                 since: at(20),
                 until: at(80),
+                ..by()
             },
         ),
     ];

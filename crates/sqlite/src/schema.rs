@@ -486,6 +486,13 @@ table! {
 }
 
 table! {
+    audit_watched (log) {
+        log -> Binary,
+        seq -> BigInt,
+    }
+}
+
+table! {
     audit_tree_backlog (log) {
         log -> Binary,
         seq -> BigInt,
@@ -531,6 +538,9 @@ table! {
         last_time -> BigInt,
         actions -> Binary,
         outcomes -> Binary,
+        reasons -> Binary,
+        keys -> Binary,
+        objects -> Binary,
         accounts -> Binary,
         times -> Binary,
     }
@@ -541,4 +551,5 @@ allow_tables_to_appear_in_same_query!(endpoint_policies, policies);
 allow_tables_to_appear_in_same_query!(policy_groups, policies);
 allow_tables_to_appear_in_same_query!(audit_events, audit_persons);
 allow_tables_to_appear_in_same_query!(audit_checkpoints, audit_logs);
+allow_tables_to_appear_in_same_query!(audit_logs, audit_watched);
 allow_tables_to_appear_in_same_query!(address_groups, group_members);

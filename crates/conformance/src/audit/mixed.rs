@@ -1,5 +1,6 @@
 //! A long log of mixed events, and the check that random filters find the same pages as a scan of the log.
 
+use proptest::collection::vec;
 use proptest::option::weighted;
 use proptest::prelude::Strategy;
 use proptest::prop_oneof;
@@ -7,10 +8,14 @@ use proptest::sample::select;
 use proptest::test_runner::{Config, TestCaseError, TestRunner, contextualize_config};
 use syft_space_domain::access::Role;
 use syft_space_domain::audit::ports::{EventFilter, Seq};
-use syft_space_domain::audit::{Action, Actor, Event, Outcome, RecordedEvent};
+use syft_space_domain::audit::{
+    Action, Actor, Event, Object, ObjectKind, Outcome, Person, ReasonCode, RecordedEvent, UsedKey,
+};
+use syft_space_domain::ids::{ActorId, ApiKeyId};
 use syft_space_domain::page::{Cursor, PageRequest};
 use syft_space_domain::store::{Store, StoreError};
 use syft_space_domain::tenant::TenantScope;
+use syft_space_domain::text::Name;
 use syft_space_domain::time::Timestamp;
 use syft_space_domain::unit::Recorded;
 
@@ -53,13 +58,41 @@ pub fn mixed_events(scope: &TenantScope, count: u64) -> Vec<Event> {
             _ => 0,
         };
         let time = Timestamp::from_unix_micros(start().saturating_add(offset).saturating_add(jitter));
-        Event { action, outcome, actor, time, ..event(scope, Action::EndpointQuery) }
+        // Things, reasons and keys are common, rare or unique too; each key is of an event that has one.
+        let object = (!n.is_multiple_of(13)).then(|| Object::new(ObjectKind::Endpoint, object_of(n, count)));
+        let reason_code = match n % 400 {
+            399 => Some(ReasonCode::SearchFailed.into()),
+            n if n % 9 == 0 => Some(ReasonCode::AccessDenied.into()),
+            _ => None,
+        };
+        let key = |id, name: &str| Name::parse(name).ok().map(|name| UsedKey { id: api_key_id(id), name });
+        let api_key = match n {
+            _ if n == count / 7 => key(9, r#"a "quoted" name"#),
+            n if n % 6 == 0 => key(1, "nightly"),
+            _ => None,
+        };
+        let drafted = event(scope, Action::EndpointQuery);
+        let person = Person { api_key, ..drafted.person.clone() };
+        Event { action, outcome, actor, time, object, reason_code, person, ..drafted }
     };
     (0..count).map(nth_event).collect()
 }
 
 fn start() -> i64 {
     time(0).as_unix_micros()
+}
+
+/// What the event of this number was done to.
+fn object_of(n: u64, count: u64) -> String {
+    match n {
+        _ if n == count / 4 => "seldom".to_owned(),
+        n if n % 3 == 0 => "often".to_owned(),
+        n => format!("thing {}", n % 200),
+    }
+}
+
+fn api_key_id(n: u8) -> ApiKeyId {
+    ApiKeyId::from_bytes([n; 16])
 }
 
 /// Records events, in one unit of work.
@@ -95,19 +128,33 @@ fn page_requests(count: u64) -> impl Strategy<Value = (EventFilter, Option<u64>,
         (-100..end)
             .prop_map(|n| Timestamp::from_unix_micros(start().saturating_add(n.saturating_mul(STEP_MICROS))))
     };
+    let objects = prop_oneof![
+        2 => select(vec!["often", "seldom", "thing 7", "thing 100"]),
+        1 => select(vec!["nothing", ""]),
+    ];
+    let objects = objects.prop_map(|id| Object::new(ObjectKind::Endpoint, id));
+    let reasons = select(vec![ReasonCode::AccessDenied, ReasonCode::SearchFailed, ReasonCode::Forbidden]);
+    let named = (
+        weighted(0.2, reasons),
+        weighted(
+            0.2,
+            vec(select(vec![1, 2, 7, 150, 1_001]).prop_map(|n| ActorId::from(account_id(n))), 0..3),
+        ),
+        weighted(0.3, vec(objects, 0..3)),
+        weighted(0.3, vec(select(vec![1, 9, 10]).prop_map(api_key_id), 0..3)),
+    );
     let filter = (
         weighted(0.5, select(actions.to_vec())),
         weighted(0.3, select(Outcome::ALL.to_vec())),
         weighted(0.3, accounts.prop_map(account_id)),
         weighted(0.3, timestamp()),
         weighted(0.3, timestamp()),
+        named,
     );
-    let filter = filter.prop_map(|(action, outcome, actor, since, until)| EventFilter {
-        action,
-        outcome,
-        actor: actor.map(Into::into),
-        since,
-        until,
+    let filter = filter.prop_map(|(action, outcome, actor, since, until, named)| {
+        let (reason, any_actor, any_object, any_key) = named;
+        let (actor, reason) = (actor.map(Into::into), reason.map(Into::into));
+        EventFilter { action, outcome, reason, actor, any_actor, any_object, any_key, since, until }
     });
     (filter, weighted(0.6, 0..count.saturating_add(2)), 1..=100_u64)
 }

@@ -16,6 +16,7 @@ mod faulty_revisions;
 mod faulty_sessions;
 mod faulty_trees;
 mod faulty_view;
+mod faulty_watched;
 mod merge;
 mod other_ports;
 mod scoped_methods;

@@ -62,6 +62,10 @@ pub(crate) enum Fault {
     Retention(RetentionFault),
     /// Something is wrong with the tree over a log.
     Trees(TreeFault),
+    /// A log is told of as one that was never looked at.
+    ForgetsWatchedLogs,
+    /// How far a log was looked at moves from anywhere.
+    WatchesTwice,
     /// A recovery code that was taken is there again.
     KeepsRecoveryCodes,
     /// A session that is used keeps its refresh token.

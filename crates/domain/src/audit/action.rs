@@ -55,6 +55,8 @@ text_enum! {
         ExcessRateLimitExceeded = "excess_rate_limit_exceeded",
         /// A policy refused a query.
         PolicyViolation = "policy_violation",
+        /// Something that events of the log say somebody should look at.
+        Detection = "detection",
         /// The server started.
         SysStartup = "sys_startup",
         /// The server stopped in order.

@@ -1,8 +1,7 @@
-//! Reading a log: a tenant's own, or the installation's.
+//! Reading the installation's log.
 
-use crate::access::Permission;
 use crate::audit::ports::{EventFilter, LogPage, Seq};
-use crate::identity::{AuthorizationError, Principal};
+use crate::identity::AuthorizationError;
 use crate::page::PageRequest;
 use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
@@ -20,21 +19,6 @@ pub enum AuditError {
     PortError(#[from] PortError),
 }
 port_errors!(AuditError);
-
-/// The tenant's events, the newest first.
-///
-/// # Errors
-/// When the caller's role does not permit it, or a port failed.
-pub async fn events(
-    space: &Space,
-    principal: &Principal,
-    filter: EventFilter,
-    page: PageRequest<Seq>,
-) -> Result<LogPage, AuditError> {
-    space
-        .read(principal, Permission::ReadAudit, move |view, scope| Ok(view.events(scope, &filter, page)?))
-        .await
-}
 
 /// The installation's events, the newest first: what belongs to no tenant.
 ///

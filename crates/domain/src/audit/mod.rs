@@ -30,7 +30,7 @@ pub use event::{
     OutcomeError, RequestContext,
 };
 pub use export::{ExportedPart, export, export_installation};
-pub use list::{AuditError, events, installation_events};
+pub use list::{AuditError, installation_events};
 pub use log_tree::{LogTree, LogTreeError};
 pub use person::{HubUser, Person, UsedKey};
 pub use prove::{ProveError, prove_consistency, prove_inclusion};

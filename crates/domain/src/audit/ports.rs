@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::audit::tree::NodeHash;
 use crate::audit::{
-    Action, Checkpoint, Event, Log, LogHead, LogName, Outcome, RecordedEvent, SignedCheckpoint,
+    Action, Checkpoint, Event, Log, LogHead, LogName, Object, Outcome, RecordedEvent, RecordedReason,
+    SignedCheckpoint,
 };
-use crate::ids::ActorId;
+use crate::ids::{ActorId, ApiKeyId};
 use crate::page::{Page, PageRequest};
 use crate::store::StoreError;
 use crate::tenant::{OperatorScope, TenantScope, WriteScope};
@@ -40,8 +41,16 @@ pub struct EventFilter {
     pub action: Option<Action>,
     /// With this outcome.
     pub outcome: Option<Outcome>,
+    /// For this reason.
+    pub reason: Option<RecordedReason>,
     /// By this account, or this user of a hub.
     pub actor: Option<ActorId>,
+    /// By any of these; by none where there are none.
+    pub any_actor: Option<Vec<ActorId>>,
+    /// Done to any of these.
+    pub any_object: Option<Vec<Object>>,
+    /// Done with any of these API keys, or to it.
+    pub any_key: Option<Vec<ApiKeyId>>,
     /// At this time or later.
     pub since: Option<Timestamp>,
     /// Before this time.
@@ -52,13 +61,23 @@ impl EventFilter {
     /// Whether an event is asked for.
     #[must_use]
     pub fn fits(&self, event: &Event) -> bool {
-        let Self { action, outcome, actor, since, until } = *self;
+        let Self { action, outcome, reason, actor, any_actor, any_object, any_key, since, until } = self;
+        let key = event.person.api_key.as_ref().map(|key| key.id);
         action.is_none_or(|action| event.action == action)
             && outcome.is_none_or(|outcome| event.outcome == outcome)
+            && reason.as_ref().is_none_or(|reason| event.reason_code.as_ref() == Some(reason))
             && actor.is_none_or(|actor| event.actor.id() == Some(actor))
+            && is_any(any_actor.as_deref(), event.actor.id().as_ref())
+            && is_any(any_object.as_deref(), event.object.as_ref())
+            && is_any(any_key.as_deref(), key.as_ref())
             && since.is_none_or(|since| event.time >= since)
             && until.is_none_or(|until| event.time < until)
     }
+}
+
+/// Whether what an event has is among those that are asked for, where any are.
+fn is_any<T: PartialEq>(wanted: Option<&[T]>, found: Option<&T>) -> bool {
+    wanted.is_none_or(|wanted| found.is_some_and(|found| wanted.contains(found)))
 }
 
 /// How far the index reaches by which a log is searched. It is made behind the log, and nobody waits for it: what it

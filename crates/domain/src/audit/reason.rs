@@ -77,16 +77,24 @@ named_enum! {
         LastOwner = "last_owner",
         /// A legal hold stands.
         LegalHold = "legal_hold",
+        /// Not why, but what: one caller, or one address, was refused by limits again and again.
+        LimitBurst = "limit_burst",
         /// The tenant has as much of it as it may.
         LimitReached = "limit_reached",
         /// Somebody logged out.
         LoggedOut = "logged_out",
+        /// Not why, but what: logins to one account, or from one address, failed again and again.
+        LoginFailures = "login_failures",
+        /// Not why, but what: one caller read content again and again.
+        MassExport = "mass_export",
         /// A member was disabled.
         MemberDisabled = "member_disabled",
         /// A member was enabled again.
         MemberEnabled = "member_enabled",
         /// The e-mail address or the tenant's name of a registration is taken.
         NameTaken = "name_taken",
+        /// Not why, but what: somebody became an Owner.
+        NewOwner = "new_owner",
         /// Whoever a provider has identified has no account, and nobody asked them to come.
         NotInvited = "not_invited",
         /// The hub's address may not be called from here.
@@ -121,6 +129,8 @@ named_enum! {
         PurposeMissing = "purpose_missing",
         /// A limit of the endpoint let the caller in no more at the time.
         RateLimited = "rate_limited",
+        /// Not why, but what: a refresh token was used of which somebody else has a copy.
+        RefreshReuse = "refresh_reuse",
         /// There is no session that a refresh token is of, or not any more.
         RefreshTokenUnknown = "refresh_token_unknown",
         /// Nobody may register at present.

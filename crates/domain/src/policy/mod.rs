@@ -102,6 +102,7 @@ pub use rate_limit::{
 pub(crate) use reference::told_policies;
 pub use reference::{Reference, Referent};
 pub use registry::PolicyTypes;
+pub(crate) use review::access_now;
 pub use review::{REVIEW_PERMISSIONS, ReviewPage, ReviewPart};
 pub use review_digest::{ReviewDigest, ReviewDigestError};
 pub use review_error::ReviewError;

@@ -150,6 +150,11 @@ async fn newcomers(space: &Space, principal: &Principal) -> Result<Newcomers, Re
     read.await
 }
 
+/// What a subject that is a member, a key or the users of a hub can query now; `None` where there is no such subject now.
+pub(crate) fn access_now(live: &TenantSnapshot, key: SubjectKey, now: Timestamp) -> Option<ReviewedSubject> {
+    Review::of(live, &Newcomers::new(Vec::new(), Vec::new()), now).subject(key)
+}
+
 /// All of a tenant's review, of which each part is made when it is asked for.
 struct Review<'a> {
     live: &'a TenantSnapshot,

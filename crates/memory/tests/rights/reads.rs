@@ -6,7 +6,6 @@ use futures_executor::block_on;
 use serde_json::json;
 use syft_space_domain::access::{Permission, Role, may};
 use syft_space_domain::approval;
-use syft_space_domain::audit::ports::EventFilter;
 use syft_space_domain::audit::{self, Action, Outcome};
 use syft_space_domain::dataset::{self, DocumentId, Job, Metadata, NewDocument, SearchQuery, Upload};
 use syft_space_domain::endpoint::{self, EndpointName};
@@ -14,6 +13,7 @@ use syft_space_domain::expectation;
 use syft_space_domain::group::{self, GroupName, NewGroup};
 use syft_space_domain::identity::{self, Principal};
 use syft_space_domain::ids::{ApprovalId, DatasetId, EndpointId, JobId, MarketplaceId, PolicyId};
+use syft_space_domain::inquiry::{self, ImpactOf, NamedFilter};
 use syft_space_domain::marketplace::{
     self, ChangeMarketplace, HubCredential, NewMarketplace, RegistrationSettings,
 };
@@ -78,7 +78,7 @@ fn credential() -> HubCredential {
 const READS: &[Reads] = &[
     ("events", Permission::ReadAudit, |world, who, _| {
         let page = PageRequest::default();
-        told(block_on(audit::events(&world.space, who, EventFilter::default(), page)))
+        told(block_on(inquiry::named_events(&world.space, who, NamedFilter::default(), page)))
     }),
     ("retention", Permission::ManageTenant, |world, who, _| {
         told(block_on(retention::retention(&world.space, who)))
@@ -205,6 +205,10 @@ const READS_AHEAD: &[Reads] = &[
     }),
     ("export", Permission::ReadAudit, |world, who, _| {
         told(block_on(audit::export(&world.space, &context(&world.space), who, 0)))
+    }),
+    ("impact", Permission::ReadAudit, |world, who, _| {
+        let context = context(&world.space);
+        told(block_on(inquiry::impact(&world.space, &context, who, ImpactOf::Tenant, (None, None), None)))
     }),
     ("search_dataset", Permission::ReadContent, |world, who, things| {
         let (space, query) = (&world.space, SearchQuery::new("text", 5, 0.5).unwrap());

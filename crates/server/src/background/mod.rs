@@ -1,11 +1,12 @@
 //! The work that a server does between requests: ingestion jobs, the synchronisation with marketplaces, the rotation of
 //! signing keys, keeping what was taken of limits, the end of access reviews that nobody reads on, and of
 //! questions that waited for approval, removing what is older than its term, the erasure of what is left of people whose accounts
-//! are gone, and signing checkpoints of the audit logs.
+//! are gone, looking for detections in the audit logs, and signing checkpoints of them.
 
 pub(crate) mod approvals;
 mod checkpoint_folder;
 pub(crate) mod checkpoints;
+pub(crate) mod detections;
 pub(crate) mod erasures;
 pub(crate) mod marketplace_sync;
 pub(crate) mod policy_keeper;

@@ -7,9 +7,11 @@ use serde_json::Value;
 use syft_space_domain::audit::{Action, Outcome};
 use syft_space_domain::identity::Email;
 use syft_space_domain::ids::ActorId;
+use syft_space_domain::inquiry::{EndpointRef, KeyName, PrincipalName};
 use syft_space_domain::time::Timestamp;
 
 use crate::cli::api::{ApiClient, option};
+use crate::cli::audit_impact;
 use crate::cli::audit_proofs;
 use crate::cli::exit::{CommandError, ExitStatus};
 use crate::cli::names::Names;
@@ -34,6 +36,8 @@ pub(super) enum ListOnly {
 pub(super) enum Audit {
     /// List events, the newest first
     List(Events),
+    /// Tell what a key, somebody or a breach could reach, and what the log tells was done
+    Impact(audit_impact::ImpactArguments),
     /// Write the whole log, as verify reads it: also what it knows of persons
     Export(audit_proofs::ExportArguments),
     /// Show a signed checkpoint of the log as it is now, to be kept elsewhere
@@ -56,6 +60,18 @@ pub(super) struct Events {
     /// Only events with this outcome: success, denied or failure
     #[arg(long, value_name = "OUTCOME")]
     outcome: Option<String>,
+    /// Only events for just this reason, such as access_denied
+    #[arg(long, value_name = "REASON")]
+    reason: Option<String>,
+    /// Only events by whoever is called so: a member with this address, or one who was, MARKETPLACE/USER, or an id of the log
+    #[arg(long, value_name = "WHO", conflicts_with = "installation")]
+    principal: Option<String>,
+    /// Only events at this endpoint
+    #[arg(long, value_name = "SLUG", conflicts_with = "installation")]
+    endpoint: Option<String>,
+    /// Only events of the API key with this id or name
+    #[arg(long, value_name = "KEY", conflicts_with = "installation")]
+    key: Option<String>,
     /// Only events by the member with this address, or the account or user of a hub with this id
     #[arg(long, value_name = "WHO")]
     actor: Option<String>,
@@ -72,6 +88,17 @@ pub(super) struct Events {
     /// List all of them
     #[arg(long)]
     all: bool,
+}
+
+impl Events {
+    /// Tells of a name that can be none by the name of its option.
+    fn check_names(&self) -> anyhow::Result<()> {
+        let Self { principal, endpoint, key, .. } = self;
+        principal.as_deref().map(|name| option::<PrincipalName>("--principal", name)).transpose()?;
+        endpoint.as_deref().map(|name| option::<EndpointRef>("--endpoint", name)).transpose()?;
+        key.as_deref().map(|name| option::<KeyName>("--key", name)).transpose()?;
+        Ok(())
+    }
 }
 
 pub(super) const POLICIES: &[Column<Policy>] = &[
@@ -141,14 +168,16 @@ pub(super) async fn actor(api: &ApiClient, name: &'static str, text: &str) -> an
 }
 
 pub(super) async fn audit(api: &ApiClient, what: &Audit, out: &mut Output) -> anyhow::Result<()> {
-    let Events { installation, action, outcome, actor, since, until, limit, all } = match what {
+    let events = match what {
         Audit::List(events) => events,
+        Audit::Impact(what) => return audit_impact::impact(api, what, out).await,
         Audit::Export(what) => return audit_proofs::export(api, what, out).await,
         Audit::Checkpoint(which) => return audit_proofs::checkpoint(api, which, out).await,
         Audit::Key(which) => return audit_proofs::key(api, which, out).await,
         // It needs no space, and never comes here.
         Audit::Verify(what) => return audit_proofs::verify(what, out),
     };
+    let Events { installation, action, outcome, actor, since, until, limit, all, .. } = events;
     let path = if *installation { "/operator/v1/audit" } else { "/api/v1/audit" };
     let actor = match actor.as_deref() {
         Some(id) if *installation => Some(option::<ActorId>("--actor", id)?),
@@ -162,11 +191,16 @@ pub(super) async fn audit(api: &ApiClient, what: &Audit, out: &mut Output) -> an
     for (name, time) in [("--since", since), ("--until", until)] {
         time.as_deref().map(|time| option::<Timestamp>(name, time)).transpose()?;
     }
+    events.check_names()?;
     let (action, outcome) = (action.map(Action::as_str), outcome.map(Outcome::as_str));
     let filters = [
         ("action", action),
         ("outcome", outcome),
+        ("reason", events.reason.as_deref()),
         ("actor", actor.as_deref()),
+        ("principal", events.principal.as_deref()),
+        ("endpoint", events.endpoint.as_deref()),
+        ("key_name", events.key.as_deref()),
         ("since", since.as_deref()),
         ("until", until.as_deref()),
     ];

@@ -9,6 +9,7 @@ mod api_keys;
 mod approvals;
 mod ask;
 mod attached_policies;
+mod audit_impact;
 mod audit_proofs;
 mod change_password;
 mod config;

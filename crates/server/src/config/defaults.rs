@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use syft_space_domain::detection::DetectionTerms;
 use syft_space_domain::environment::Environment;
 use syft_space_domain::identity::SessionLife;
 use syft_space_jwt::SigningAlgorithm;
@@ -49,6 +50,7 @@ impl Default for Settings {
             security_contact: Vec::new(),
             public_url: None,
             audit_checkpoint_interval: Duration::from_secs(10 * 60),
+            detections: Some(DetectionTerms::default()),
             audit_checkpoint_folder: None,
             mail: MailSettings::default(),
             hub_identity: Duration::from_secs(10 * 60),

@@ -1,6 +1,7 @@
 //! The configuration of a space: one table of settings, from defaults, `config.toml`, the environment and flags.
 
 mod defaults;
+mod detections;
 mod layers;
 mod mail;
 mod settings;

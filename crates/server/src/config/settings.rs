@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::IpNet;
+use syft_space_domain::detection::DetectionTerms;
 use syft_space_domain::environment::Environment;
 use syft_space_domain::identity::SessionLife;
 use syft_space_domain::policy::Limit;
@@ -13,10 +14,11 @@ use syft_space_outbound::AllowList;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
+use crate::config::detections;
 use crate::config::mail::MailSettings;
 use crate::config::urls;
 use crate::config::values::{
-    DAY_SECONDS, joined, list, networks, rate, seconds, session_seconds, set, within,
+    DAY_SECONDS, joined, list, networks, rate, seconds, session_seconds, set, shown_path, within,
 };
 
 /// How the log is written.
@@ -101,6 +103,8 @@ pub struct Settings {
     pub public_url: Option<String>,
     /// How often checkpoints of the audit logs are signed.
     pub audit_checkpoint_interval: Duration,
+    /// From when on something is detected in the logs; `None` detects nothing.
+    pub detections: Option<DetectionTerms>,
     /// Where signed checkpoints are kept as well: one file for each log, which only grows.
     pub audit_checkpoint_folder: Option<PathBuf>,
     /// How mail is sent.
@@ -345,9 +349,7 @@ pub static SETTINGS: &[Setting] = &[
             let path = PathBuf::from(text);
             set(&mut settings.outbound_ca_file, path.is_absolute().then_some(Some(path)))
         },
-        show: |settings| {
-            settings.outbound_ca_file.as_ref().map_or_else(String::new, |path| path.display().to_string())
-        },
+        show: |settings| shown_path(settings.outbound_ca_file.as_deref()),
     },
     Setting {
         key: "audit_checkpoint_minutes",
@@ -366,10 +368,13 @@ pub static SETTINGS: &[Setting] = &[
             let path = PathBuf::from(text);
             set(&mut settings.audit_checkpoint_folder, path.is_absolute().then_some(Some(path)))
         },
-        show: |settings| {
-            let folder = settings.audit_checkpoint_folder.as_ref();
-            folder.map_or_else(String::new, |path| path.display().to_string())
-        },
+        show: |settings| shown_path(settings.audit_checkpoint_folder.as_deref()),
+    },
+    Setting {
+        key: "audit_detections",
+        allowed: detections::ALLOWED,
+        apply: |settings, text| detections::apply(&mut settings.detections, text),
+        show: |settings| detections::show(settings.detections.as_ref()),
     },
     Setting {
         key: "security_contact",

@@ -1,6 +1,7 @@
 //! The values of settings, from their text and back.
 
 use std::net::IpAddr;
+use std::path::Path;
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -12,6 +13,11 @@ pub(super) const DAY_SECONDS: u64 = 24 * 60 * 60;
 pub(super) fn set<T>(setting: &mut T, value: Option<T>) -> Option<()> {
     *setting = value?;
     Some(())
+}
+
+/// A path, and nothing where there is none.
+pub(super) fn shown_path(path: Option<&Path>) -> String {
+    path.map_or_else(String::new, |path| path.display().to_string())
 }
 
 pub(super) fn joined<T: ToString>(items: &[T]) -> String {

@@ -23,11 +23,11 @@ pub use crate::http::route::{Guard, Method, Route};
 use crate::http::route_docs::{BodyLimit, Response, summary};
 use crate::routes::reply::List;
 use crate::routes::{
-    access_review, api_keys, approvals, audit, audit_proofs, auth, choose_password, datasets, docs,
-    documents, endpoints, erasures, expectations, explanation, exports, front_page, groups, health, hubs,
-    invitations, jobs, keys, ledger, listings, marketplaces, oidc, openapi, operator, own_access, policies,
-    policy_lint, policy_revisions, policy_simulation, query, retention, security_txt, sessions, shapes,
-    tenant, totp, users,
+    access_review, api_keys, approvals, audit, audit_impact, audit_proofs, auth, choose_password, datasets,
+    docs, documents, endpoints, erasures, expectations, explanation, exports, front_page, groups, health,
+    hubs, invitations, jobs, keys, ledger, listings, marketplaces, oidc, openapi, operator, own_access,
+    policies, policy_lint, policy_revisions, policy_simulation, query, retention, security_txt, sessions,
+    shapes, tenant, totp, users,
 };
 
 macro_rules! routes {
@@ -449,6 +449,9 @@ pub static ROUTES: &[Route] = routes! {
             .request_body::<access_review::SignOff>().response::<access_review::SignedOff>(200).reasons(&[Conflict]);
     Get    "/api/v1/audit" member(&[ReadAudit]) => audit::list,
         summary("Read the audit log, the newest first").query(audit::FILTERS).response::<audit::EventList>(200);
+    Get    "/api/v1/audit/impact" member(&[ReadAudit]) => audit_impact::impact,
+        summary("Tell what a key, somebody or a breach could reach, and what the log tells was done")
+            .query(audit_impact::ASKED).response::<audit_impact::Impact>(200);
     Get    "/api/v1/audit/checkpoint" member(&[ReadAudit]) => audit_proofs::checkpoint,
         summary("Get a signed checkpoint of the audit log as it is now").response::<audit_proofs::Checkpoint>(200)
             .reasons(&[NotFound]);
@@ -507,7 +510,7 @@ pub static OPERATOR_ROUTES: &[Route] = routes! {
     Delete "/operator/v1/api-keys/{id}" Guard::Operator => api_keys::revoke_held,
         summary("Revoke an API key").response::<api_keys::HeldApiKey>(200).reasons(&[TenantRequired]);
     Get  "/operator/v1/audit"   Guard::Operator => audit::installation,
-        summary("Read the installation's log, the newest first").query(audit::FILTERS).response::<audit::EventList>(200);
+        summary("Read the installation's log, the newest first").query(audit::INSTALLATION_FILTERS).response::<audit::EventList>(200);
     Get  "/operator/v1/audit/checkpoint" Guard::Operator => audit_proofs::installation_checkpoint,
         summary("Get a signed checkpoint of the installation's log as it is now").response::<audit_proofs::Checkpoint>(200)
             .reasons(&[NotFound]);

@@ -1,6 +1,7 @@
 //! The routes of the tenant's audit log, and of the installation's.
 
 use std::net::IpAddr;
+use std::str::FromStr;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -8,9 +9,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use syft_space_domain::audit::ports::{EventFilter, LogPage, Projection, Seq};
 use syft_space_domain::audit::{
-    Action, Actor, Object, Outcome, RecordedEvent, UsedKey, events, installation_events,
+    Action, Actor, Object, Outcome, RecordedEvent, RecordedReason, UsedKey, installation_events,
 };
 use syft_space_domain::ids::{ApiKeyId, EventId, RequestId};
+use syft_space_domain::inquiry::{NamedFilter, named_events};
 use syft_space_domain::marketplace::MarketplaceHubs;
 use syft_space_domain::page::PageRequest;
 use syft_space_domain::policy::Purpose;
@@ -102,21 +104,50 @@ impl Event {
     }
 }
 
+const ACTION: Parameter = Parameter::new::<shapes::ActionShape>("action", "Only events of this action.");
+const OUTCOME: Parameter =
+    Parameter::new::<shapes::OutcomeShape>("outcome", "Only events with this outcome.");
+const REASON: Parameter =
+    Parameter::new::<shapes::ReasonNameShape>("reason", "Only events for just this reason.");
+const ACTOR: Parameter =
+    Parameter::new::<shapes::IdShape>("actor", "Only what this account, or this user of a hub, did.");
+pub(crate) const SINCE: Parameter =
+    Parameter::new::<shapes::TimeShape>("since", "Only events of this time or later.");
+pub(crate) const UNTIL: Parameter =
+    Parameter::new::<shapes::TimeShape>("until", "Only events before this time.");
+
 /// What a list of events may be narrowed by.
 pub(crate) const FILTERS: &[Parameter] = &[
     LIMIT,
     CURSOR,
-    Parameter::new::<shapes::ActionShape>("action", "Only events of this action."),
-    Parameter::new::<shapes::OutcomeShape>("outcome", "Only events with this outcome."),
-    Parameter::new::<shapes::IdShape>("actor", "Only what this account, or this user of a hub, did."),
-    Parameter::new::<shapes::TimeShape>("since", "Only events of this time or later."),
-    Parameter::new::<shapes::TimeShape>("until", "Only events before this time."),
+    ACTION,
+    OUTCOME,
+    REASON,
+    ACTOR,
+    Parameter::new::<shapes::PrincipalNameShape>("principal", "Only what whoever is called so did, or was."),
+    Parameter::new::<shapes::EndpointNameShape>("endpoint", "Only what was done at this endpoint, or to it."),
+    Parameter::new::<shapes::NameShape>(
+        "key_name",
+        "Only what was done with the API key of this id or name, or to it.",
+    ),
+    SINCE,
+    UNTIL,
 ];
+/// What the installation's events may be narrowed by: they are of no tenant, whose names these would be.
+pub(crate) const INSTALLATION_FILTERS: &[Parameter] =
+    &[LIMIT, CURSOR, ACTION, OUTCOME, REASON, ACTOR, SINCE, UNTIL];
 
 pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {
     let (filter, page) = filter_and_page(&request)?;
     let principal = request.principal()?;
-    let found = events(request.space(), principal, filter, page).await?;
+    let query = request.query();
+    let wanted = NamedFilter {
+        filter,
+        principal: query.parse("principal")?,
+        endpoint: query.parse("endpoint")?,
+        api_key: query.parse("key_name")?,
+    };
+    let found = named_events(request.space(), principal, wanted, page).await?;
     respond(found, principal.snapshot().marketplace_hubs())
 }
 
@@ -136,14 +167,32 @@ fn respond(
     reply::json(StatusCode::OK, &body)
 }
 
+/// A reason that is searched for.
+struct ReasonName(RecordedReason);
+
+#[derive(Debug, thiserror::Error)]
+#[error("it is no reason: those have up to 255 of a-z, 0-9, _ and a comma")]
+struct ReasonNameError;
+
+impl FromStr for ReasonName {
+    type Err = ReasonNameError;
+    fn from_str(text: &str) -> Result<Self, ReasonNameError> {
+        let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b',');
+        let fits = (1..=255).contains(&text.len()) && text.bytes().all(allowed);
+        if fits { Ok(Self(RecordedReason::from_stored(text.to_owned()))) } else { Err(ReasonNameError) }
+    }
+}
+
 fn filter_and_page(request: &Request) -> Result<(EventFilter, PageRequest<Seq>), Problem> {
     let query = request.query();
     let filter = EventFilter {
         action: query.parse("action")?,
         outcome: query.parse("outcome")?,
+        reason: query.parse("reason")?.map(|ReasonName(reason)| reason),
         actor: query.parse("actor")?,
         since: query.parse("since")?,
         until: query.parse("until")?,
+        ..EventFilter::default()
     };
     Ok((filter, query.page()?))
 }

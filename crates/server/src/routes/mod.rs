@@ -4,6 +4,7 @@ pub(crate) mod access_review;
 pub(crate) mod api_keys;
 pub(crate) mod approvals;
 pub(crate) mod audit;
+pub(crate) mod audit_impact;
 pub(crate) mod audit_proofs;
 pub(crate) mod auth;
 pub(crate) mod choose_password;

@@ -3,6 +3,7 @@
 //! A schema says what can be said in one; where the domain demands more, its description says so.
 
 mod hubs;
+mod inquiry;
 mod policies;
 
 use std::borrow::Cow;
@@ -28,6 +29,7 @@ use syft_space_domain::text;
 
 use crate::http::reason::Reason;
 use crate::routes::shapes::hubs::{hub_secret, hub_subject, issuer};
+use crate::routes::shapes::inquiry::{document_name, endpoint_name, principal_name, reason_name};
 pub(crate) use crate::routes::shapes::policies::*;
 
 /// Characters that no text for people holds: controls, and marks that change the direction of text.
@@ -342,6 +344,14 @@ shapes! {
         },
         "description": "How far the index of the log reaches.",
     });
+    /// Who did something, by what they are called.
+    PrincipalNameShape = "PrincipalName": principal_name();
+    /// An endpoint in a search.
+    EndpointNameShape = "EndpointName": endpoint_name();
+    /// A document in a search.
+    DocumentNameShape = "DocumentName": document_name();
+    /// The reason of an event.
+    ReasonNameShape = "ReasonName": reason_name();
     /// The number of an event, or how many there are.
     SeqShape = "Seq": json_schema!({ "type": "integer", "minimum": 1, "maximum": i64::MAX });
     /// The number of an event, or 0 before the first.

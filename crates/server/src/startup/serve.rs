@@ -20,7 +20,7 @@ use tokio::time::timeout;
 
 use crate::background::workers::Workers;
 use crate::background::{
-    approvals, checkpoints, erasures, marketplace_sync, retention, reviews, signing_keys,
+    approvals, checkpoints, detections, erasures, marketplace_sync, retention, reviews, signing_keys,
 };
 use crate::config::{Registration, Settings};
 use crate::http::body_budget::BodyBudget;
@@ -149,6 +149,9 @@ pub async fn serve(
         async { drop(signing_ends.await) },
     );
     let signing = tokio::spawn(signing);
+    let detecting = settings.detections.map(|terms| {
+        tokio::spawn(detections::detect_forever(state.space.clone(), Arc::clone(&operator), terms))
+    });
     let erasures = tokio::spawn(erasures::finish_forever(state.space.clone(), Arc::clone(&operator)));
     let marketplace_sync = settings.public_url.clone().map(|public_url| {
         tokio::spawn(marketplace_sync::sync_forever(state.space.clone(), operator, public_url))
@@ -196,6 +199,9 @@ pub async fn serve(
     approvals.abort();
     retention.abort();
     erasures.abort();
+    if let Some(detecting) = detecting {
+        detecting.abort();
+    }
     if let Some(sync) = marketplace_sync {
         sync.abort();
     }

@@ -28,6 +28,8 @@ mod corpus;
 #[cfg(test)]
 mod cut_off;
 #[cfg(test)]
+mod detections;
+#[cfg(test)]
 mod disclosing;
 #[cfg(test)]
 mod documents;
@@ -63,6 +65,8 @@ mod house;
 mod hub_patterns;
 #[cfg(test)]
 mod identity;
+#[cfg(test)]
+mod inquiry;
 #[cfg(test)]
 mod isolation;
 #[cfg(test)]

@@ -308,6 +308,8 @@ async fn i1_every_described_parameter_is_read_and_any_other_is_refused() {
         "wait" => "maybe",
         "seq" | "size" | "from" | "to" => "0",
         "after" => "-1",
+        "key_name" => "%20",
+        "reason" | "principal" | "document" => "No such thing",
         "action" | "outcome" | "actor" | "since" | "until" | "state" | "endpoint" | "payer" | "purpose" => {
             "no such thing"
         }

@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 
 use diesel::dsl::max;
 use diesel::prelude::*;
+use sha2::{Digest, Sha256};
+use syft_space_domain::audit::Person;
+use syft_space_domain::ids::ApiKeyId;
 use syft_space_domain::store::StoreError;
 use syft_space_domain::time::Timestamp;
 
 use crate::codec::{Key, unreadable_column};
-use crate::schema::{audit_blocks, audit_events};
+use crate::schema::{audit_blocks, audit_events, audit_persons};
 
 /// How many events a block has. It is part of what is stored: a migration that changes it empties the index.
 pub(crate) const BLOCK_LEN: u16 = 1_024;
@@ -50,6 +53,14 @@ impl PositionSet {
     pub(super) fn intersect(mut self, other: &Self) -> Self {
         for (word, other) in self.0.iter_mut().zip(other.0) {
             *word &= other;
+        }
+        self
+    }
+
+    /// The positions that are in either set.
+    pub(super) fn unite(mut self, other: &Self) -> Self {
+        for (word, other) in self.0.iter_mut().zip(other.0) {
+            *word |= other;
         }
         self
     }
@@ -115,6 +126,38 @@ impl Postings {
     }
 }
 
+/// How many bytes of a hash stand for a text of any length. A row that is found by them is held against the text itself.
+const DIGEST_BYTES: usize = 8;
+
+fn digest_of(parts: [&[u8]; 2]) -> Vec<u8> {
+    let [kind, id] = parts;
+    let hash = Sha256::new().chain_update(kind).chain_update([0]).chain_update(id).finalize();
+    hash.iter().copied().take(DIGEST_BYTES).collect()
+}
+
+/// As much of a reason as the index holds: what was changed may be told at any length.
+pub(super) fn reason_value(reason: &str) -> &[u8] {
+    let reason = reason.as_bytes();
+    reason.split_at_checked(usize::from(u8::MAX)).map_or(reason, |(kept, _)| kept)
+}
+
+/// What stands for a thing in the index.
+pub(super) fn object_digest(kind: &str, id: &str) -> Vec<u8> {
+    digest_of([kind.as_bytes(), id.as_bytes()])
+}
+
+/// What stands for an API key in the index.
+pub(super) fn key_digest(key: ApiKeyId) -> Vec<u8> {
+    digest_of([b"api_key", key.as_bytes()])
+}
+
+/// The positions at which a stored column has any of some values.
+pub(super) fn positions_of_any(stored: &[u8], wanted: &[Vec<u8>]) -> Result<PositionSet, StoreError> {
+    wanted
+        .iter()
+        .try_fold(PositionSet::default(), |found, wanted| Ok(found.unite(&positions_of(stored, wanted)?)))
+}
+
 /// The positions at which a stored column has a value.
 pub(super) fn positions_of(mut stored: &[u8], wanted: &[u8]) -> Result<PositionSet, StoreError> {
     let damaged = || unreadable_column("audit_blocks", &"it is cut off, or has a place that is none");
@@ -165,6 +208,9 @@ struct IndexedEvent {
     action: String,
     outcome: String,
     actor_id: Option<Key>,
+    object_kind: Option<String>,
+    object_id: Option<String>,
+    reason_code: Option<String>,
 }
 
 /// A row of the index: what it holds of a block.
@@ -177,6 +223,9 @@ pub(crate) struct Block {
     last_time: i64,
     actions: Vec<u8>,
     outcomes: Vec<u8>,
+    reasons: Vec<u8>,
+    keys: Vec<u8>,
+    objects: Vec<u8>,
     accounts: Vec<u8>,
     times: Vec<u8>,
 }
@@ -185,17 +234,24 @@ impl Block {
     /// Builds a block from the log. Its events are there, and will never change.
     pub(super) fn build(connection: &mut SqliteConnection, log: Key, block: i64) -> QueryResult<Self> {
         let before = seq_before(block);
+        let same_event =
+            audit_persons::log.eq(audit_events::log).and(audit_persons::seq.eq(audit_events::seq));
         let events = audit_events::table
+            .left_join(audit_persons::table.on(same_event))
             .filter(audit_events::log.eq(log))
             .filter(audit_events::seq.gt(before))
             .filter(audit_events::seq.le(before.saturating_add(EVENTS_PER_BLOCK)))
             .order(audit_events::seq)
-            .select(IndexedEvent::as_select());
+            .select((IndexedEvent::as_select(), audit_persons::data.nullable()));
         let mut times = vec![0_u8; usize::from(BLOCK_LEN) * 8];
         let (mut first_time, mut last_time) = (i64::MAX, i64::MIN);
         let (mut actions, mut outcomes, mut accounts) =
             (Postings::default(), Postings::default(), Postings::default());
-        for IndexedEvent { seq, time, action, outcome, actor_id } in events.load(connection)? {
+        let (mut reasons, mut keys, mut objects) =
+            (Postings::default(), Postings::default(), Postings::default());
+        for (event, person) in events.load::<(IndexedEvent, Option<Vec<u8>>)>(connection)? {
+            let IndexedEvent { seq, time, action, outcome, actor_id, object_kind, object_id, reason_code } =
+                event;
             let Ok(position) = u16::try_from(seq.saturating_sub(before).saturating_sub(1)) else { continue };
             if let Some(at) = times.as_chunks_mut().0.get_mut(usize::from(position)) {
                 *at = time.to_be_bytes();
@@ -206,6 +262,17 @@ impl Block {
             if let Some(id) = actor_id {
                 accounts.insert(&id.0, position);
             }
+            if let Some(reason) = reason_code {
+                reasons.insert(reason_value(&reason), position);
+            }
+            if let (Some(kind), Some(id)) = (object_kind, object_id) {
+                objects.insert(&object_digest(&kind, &id), position);
+            }
+            // What cannot be read is told of where the event itself is read.
+            let person = person.and_then(|person| serde_json::from_slice::<Person>(&person).ok());
+            if let Some(key) = person.and_then(|person| person.api_key) {
+                keys.insert(&key_digest(key.id), position);
+            }
         }
         Ok(Self {
             log,
@@ -214,6 +281,9 @@ impl Block {
             last_time,
             actions: actions.encode(),
             outcomes: outcomes.encode(),
+            reasons: reasons.encode(),
+            keys: keys.encode(),
+            objects: objects.encode(),
             accounts: accounts.encode(),
             times,
         })

@@ -13,6 +13,7 @@ pub(crate) mod projector;
 mod search;
 mod tree;
 pub(crate) mod tree_backlog;
+mod watched;
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;

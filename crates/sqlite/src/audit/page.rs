@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Binary, Nullable};
 use diesel::sqlite::Sqlite;
 use syft_space_domain::audit::ports::{AuditView, EventFilter, LogPage, LogScope, Projection, Seq};
 use syft_space_domain::audit::tree::NodeHash;
@@ -106,6 +107,21 @@ enum Selection<'a> {
     Seqs(&'a [i64]),
 }
 
+define_sql_function! {
+    /// Where some bytes first stand in others, from 1 on; 0 where they do not.
+    fn instr(bytes: Nullable<Binary>, wanted: Binary) -> Nullable<BigInt>;
+}
+
+define_sql_function! {
+    /// So many bytes from a place on.
+    fn substr(bytes: Nullable<Binary>, from: Nullable<BigInt>, count: BigInt) -> Nullable<Binary>;
+}
+
+/// What stands in the data of a person before the id of an API key, and nowhere else: a quote within a text is written otherwise.
+const BEFORE_KEY: &[u8] = br#""api_key":{"id":""#;
+const BEFORE_KEY_BYTES: i64 = 17;
+const UUID_BYTES: i64 = 36;
+
 /// The rows that fit a filter, the newest first.
 fn load(
     connection: &mut SqliteConnection,
@@ -128,15 +144,34 @@ fn load(
         }
         Selection::Seqs(numbers) => rows.filter(audit_events::seq.eq_any(numbers)),
     };
-    let EventFilter { action, outcome, actor, since, until } = *filter;
+    let EventFilter { action, outcome, reason, actor, any_actor, any_object, any_key, since, until } = filter;
     if let Some(action) = action {
         rows = rows.filter(audit_events::action.eq(action.as_str()));
     }
     if let Some(outcome) = outcome {
         rows = rows.filter(audit_events::outcome.eq(outcome.as_str()));
     }
+    if let Some(reason) = reason {
+        rows = rows.filter(audit_events::reason_code.eq(reason.as_str()));
+    }
     if let Some(actor) = actor {
-        rows = rows.filter(audit_events::actor_id.eq(Key::from(actor)));
+        rows = rows.filter(audit_events::actor_id.eq(Key::from(*actor)));
+    }
+    if let Some(actors) = any_actor {
+        rows = rows.filter(audit_events::actor_id.eq_any(actors.iter().copied().map(Key::from)));
+    }
+    if let Some(objects) = any_object {
+        // No kind has a space in it.
+        let named = audit_events::object_kind.concat(" ").concat(audit_events::object_id);
+        let wanted = objects.iter().map(|object| format!("{} {}", object.kind.as_str(), object.id));
+        rows = rows.filter(named.eq_any(wanted));
+    }
+    if let Some(keys) = any_key {
+        let data = audit_persons::data.nullable();
+        let at = instr(data, BEFORE_KEY);
+        let id = substr(data, instr(data, BEFORE_KEY) + BEFORE_KEY_BYTES, UUID_BYTES);
+        let wanted = keys.iter().map(|key| key.to_string().into_bytes());
+        rows = rows.filter(at.gt(0)).filter(id.eq_any(wanted));
     }
     if let Some(since) = since {
         rows = rows.filter(audit_events::time.ge(since.as_unix_micros()));

@@ -7,7 +7,10 @@ use syft_space_domain::audit::ports::EventFilter;
 use syft_space_domain::store::StoreError;
 use syft_space_domain::time::Timestamp;
 
-use crate::audit::block::{EVENTS_PER_BLOCK, PositionSet, positions_in_time, positions_of, seq_before};
+use crate::audit::block::{
+    EVENTS_PER_BLOCK, PositionSet, key_digest, object_digest, positions_in_time, positions_of_any,
+    reason_value, seq_before,
+};
 use crate::codec::Key;
 use crate::error::Failed;
 use crate::schema::audit_blocks;
@@ -22,6 +25,9 @@ const MAX_WINDOW_BLOCKS: i64 = 4_096;
 enum Column {
     Action,
     Outcome,
+    Reason,
+    ApiKey,
+    Object,
     Account,
 }
 
@@ -91,7 +97,7 @@ impl<'a> Search<'a> {
     ) -> Result<Candidates, Failed> {
         let check_times = self.filter.since.is_some() || self.filter.until.is_some();
         let mut blocks = if check_times { Some(self.blocks_in_time(connection, first, last)?) } else { None };
-        for (column, value) in self.terms() {
+        for (column, values) in self.terms() {
             if blocks.as_ref().is_some_and(BTreeMap::is_empty) {
                 break;
             }
@@ -102,7 +108,7 @@ impl<'a> Search<'a> {
                     Some(blocks) => blocks.get(&block).copied(),
                 };
                 if let Some(narrowing) = narrowing {
-                    let both = narrowing.intersect(&positions_of(&stored, &value)?);
+                    let both = narrowing.intersect(&positions_of_any(&stored, &values)?);
                     if !both.is_empty() {
                         narrowed.insert(block, both);
                     }
@@ -133,17 +139,47 @@ impl<'a> Search<'a> {
         match column {
             Column::Action => blocks.select((block, audit_blocks::actions)).load(connection),
             Column::Outcome => blocks.select((block, audit_blocks::outcomes)).load(connection),
+            Column::Reason => blocks.select((block, audit_blocks::reasons)).load(connection),
+            Column::ApiKey => blocks.select((block, audit_blocks::keys)).load(connection),
+            Column::Object => blocks.select((block, audit_blocks::objects)).load(connection),
             Column::Account => blocks.select((block, audit_blocks::accounts)).load(connection),
         }
     }
 
-    fn terms(&self) -> Vec<(Column, Vec<u8>)> {
-        let EventFilter { action, outcome, actor, since: _, until: _ } = self.filter;
-        let account = actor.map(|id| (Column::Account, id.as_bytes().to_vec()));
-        let action = action.map(|action| (Column::Action, action.as_str().as_bytes().to_vec()));
-        let outcome = outcome.map(|outcome| (Column::Outcome, outcome.as_str().as_bytes().to_vec()));
+    /// What is asked of each column: any of the values will do.
+    fn terms(&self) -> Vec<(Column, Vec<Vec<u8>>)> {
+        let EventFilter {
+            action,
+            outcome,
+            reason,
+            actor,
+            any_actor,
+            any_object,
+            any_key,
+            since: _,
+            until: _,
+        } = self.filter;
+        let action = action.map(|action| vec![action.as_str().as_bytes().to_vec()]);
+        let outcome = outcome.map(|outcome| vec![outcome.as_str().as_bytes().to_vec()]);
+        let reason = reason.as_ref().map(|reason| vec![reason_value(reason.as_str()).to_vec()]);
+        let keys = any_key.as_ref().map(|keys| keys.iter().copied().map(key_digest).collect());
+        let objects = any_object.as_ref().map(|objects| {
+            objects.iter().map(|object| object_digest(object.kind.as_str(), &object.id)).collect()
+        });
+        let actor = actor.map(|id| vec![id.as_bytes().to_vec()]);
+        let actors =
+            any_actor.as_ref().map(|actors| actors.iter().map(|id| id.as_bytes().to_vec()).collect());
         // What is stored of accounts is the longest, and read last.
-        [action, outcome, account].into_iter().flatten().collect()
+        let terms = [
+            (Column::Action, action),
+            (Column::Outcome, outcome),
+            (Column::Reason, reason),
+            (Column::ApiKey, keys),
+            (Column::Object, objects),
+            (Column::Account, actor),
+            (Column::Account, actors),
+        ];
+        terms.into_iter().filter_map(|(column, values)| Some((column, values?))).collect()
     }
 
     fn blocks_in_time(

@@ -55,9 +55,10 @@ const APP_ROWS: &str = "
     INSERT INTO audit_tree_blocks VALUES (x'00', 0, x'0E');
     INSERT INTO audit_tree_backlog VALUES (x'00', 0, x'');
     INSERT INTO audit_checkpoints VALUES (x'00', 1, 'a note');
+    INSERT INTO audit_watched VALUES (x'00', 1);
     INSERT INTO audit_events VALUES (x'00', 1, x'09', 1, 'a', 'b', 'system', NULL, NULL, NULL, NULL, NULL, NULL, 1, x'0A', NULL);
     INSERT INTO audit_persons VALUES (x'00', 1, x'0B', x'0C');
-    INSERT INTO audit_blocks VALUES (x'00', 0, 1, 1, x'', x'', x'', x'0D');";
+    INSERT INTO audit_blocks VALUES (x'00', 0, 1, 1, x'', x'', x'', x'', x'', x'', x'0D');";
 
 const DOCUMENTS_ROWS: &str = "
     INSERT INTO documents VALUES ('a', 1, 1, 1, 1, '{}', 'x');
@@ -200,6 +201,23 @@ fn h2_the_resets_of_one_account_are_found_by_their_index() {
     let steps: Vec<PlanStep> = diesel::sql_query(plan).load(&mut connection).unwrap();
     let by_index = "INDEX password_resets_of_maker (made_by=? AND tenant_id=?)";
     assert!(steps[0].detail.ends_with(by_index), "{}", steps[0].detail);
+}
+
+#[test]
+fn u1_a_part_of_the_index_of_a_log_is_found_by_its_key_whatever_is_searched_by() {
+    let mut connection = database();
+    connection.run_pending_migrations(APP).unwrap();
+    // As a search of the log asks, a column at a time, and then for the rows that it has found.
+    let columns = ["actions", "outcomes", "reasons", "keys", "objects", "accounts"].map(|column| {
+        format!("SELECT block, {column} FROM audit_blocks WHERE log = x'01' AND block BETWEEN 1 AND 9")
+    });
+    let rows = "SELECT * FROM audit_events WHERE log = x'01' AND seq IN (1, 2) ORDER BY seq DESC".to_owned();
+    for query in columns.into_iter().chain([rows]) {
+        let steps: Vec<PlanStep> =
+            diesel::sql_query(format!("EXPLAIN QUERY PLAN {query}")).load(&mut connection).unwrap();
+        let [step] = &steps[..] else { panic!("nothing is sorted: {query}") };
+        assert!(step.detail.contains("SEARCH") && step.detail.contains("(log=?"), "{query}: {}", step.detail);
+    }
 }
 
 #[test]

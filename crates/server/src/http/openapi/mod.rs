@@ -52,6 +52,7 @@ const TAGS: &[(&str, &str)] = &[
     ("listings", "Endpoints that are shown on hubs."),
     ("access_review", "Who can query what, and why."),
     ("audit", "What happened."),
+    ("audit_impact", "What a breach touched."),
     ("audit_proofs", "That nobody has bent what happened."),
     ("openapi", "This description."),
     ("docs", "A page to browse it with."),

@@ -262,6 +262,11 @@ async fn audit(r: &mut Recorder) {
     r.get("foreigner", "/audit/proof?seq=4&size=3").await;
     r.get("foreigner", "/audit/consistency?from=1&to=1").await;
     r.get("foreigner", "/audit/consistency?from=1&to=999999").await;
+    r.get("foreigner", "/audit/impact?principal=owner@acme.example").await;
+    r.get("foreigner", "/audit/impact?key_name=none").await;
+    r.get("foreigner", "/audit/impact?document=none/none").await;
+    r.get("foreigner", "/audit/impact?document=none").await;
+    r.get("foreigner", "/audit/impact?key_name=a&principal=a@b.example").await;
     r.get("foreigner", "/audit/export?after=999999").await;
     r.pages("foreigner", "/audit?limit=2").await;
     for filter in [
@@ -273,6 +278,12 @@ async fn audit(r: &mut Recorder) {
         "since=2100-01-01T00:00:00Z",
         "until=2000-01-01T00:00:00Z",
         "since=2000-01-01T00:00:00Z&until=2100-01-01T00:00:00Z&action=user_deleted",
+        "principal=admin@acme.example&action=authz_fail",
+        "principal=nobody@acme.example",
+        "endpoint=nowhere&reason=access_denied",
+        "key_name=none",
+        "principal=nobody",
+        "reason=No+reason",
         "action=nonsense",
         "outcome=nonsense",
         "actor=nonsense",

@@ -162,8 +162,15 @@ fn not_a(parameter: &str) -> Vec<String> {
         "actor" => &["1", "owner@acme.example", "00000000"],
         "wait" => &["1", "TRUE", "yes", "truefalse"],
         "purpose" => &["for%20fun", ":a", "teaching,research"],
+        "reason" => &["SUCCESS", "access%20denied"],
+        "endpoint" => &["SUCCESS", "success,failure"],
+        "key_name" => &["%0a", "%20%20", "a%00b"],
         _ => &["SUCCESS", "nothing", "success,failure"],
     });
+    if parameter == "key_name" {
+        // A key is called whatever can be printed.
+        values.retain(|value| !["%ff", "%zz", "'%20OR%201=1--", "%3Cb%3E", "%f0%9f%98%80"].contains(value));
+    }
     let mut values: Vec<String> = values.into_iter().map(str::to_owned).collect();
     values.push("1".repeat(10_000));
     values

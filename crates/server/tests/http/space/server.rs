@@ -172,6 +172,12 @@ impl Server {
             .settings
             .iter()
             .map(|(key, value)| (&*Box::leak(key.clone().into_boxed_str()), value.clone()))
+            .chain(
+                self.settings
+                    .iter()
+                    .all(|(key, _)| key != "audit_detections")
+                    .then(|| ("audit_detections", "none".to_owned())),
+            )
             .chain([("listen", "127.0.0.1:0".to_owned())])
             .collect();
         let settings: Settings = syft_space::config::load(self.home(), std::iter::empty(), &flags).unwrap();
@@ -234,6 +240,8 @@ pub fn serve_command(home: &Path, settings: &[(String, String)]) -> Command {
     let mut command = binary();
     command.args(["serve", "--listen", "127.0.0.1:0", "--home"]).arg(home);
     command.env("SYFT_SPACE_LOG", "warn");
+    // What is detected stands in the log whenever it was looked at; a test that counts events wants none of it.
+    command.env("SYFT_SPACE_AUDIT_DETECTIONS", "none");
     for (key, value) in settings {
         command.env(format!("SYFT_SPACE_{}", key.to_uppercase()), value);
     }

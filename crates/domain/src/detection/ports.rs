@@ -1,0 +1,35 @@
+//! How far the logs were looked at.
+
+use crate::audit::Log;
+use crate::audit::ports::{LogScope, LogWriteScope};
+use crate::store::StoreError;
+use crate::tenant::OperatorScope;
+
+/// A log, and how far it was looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LogPosition {
+    /// The log.
+    pub log: Log,
+    /// The number of the last event that was looked at; 0 before the first.
+    pub seq: u64,
+}
+
+/// Reads how far the logs were looked at.
+pub trait DetectionView {
+    /// The next logs, a hundred at most, that have events behind the last one that was looked at: the installation's first, then
+    /// tenants' by their ids, those behind `after`.
+    fn unwatched_logs(
+        &mut self,
+        operator: &OperatorScope,
+        after: Option<Log>,
+    ) -> Result<Vec<LogPosition>, StoreError>;
+
+    /// The number of the last event of a log that was looked at; 0 before the first.
+    fn watched(&mut self, log: LogScope<'_>) -> Result<u64, StoreError>;
+}
+
+/// Writes it.
+pub trait DetectionRows: DetectionView {
+    /// Moves it on from one event to another. `false`, and nothing is written, where it is not at the first one.
+    fn advance_watched(&mut self, log: &LogWriteScope, from: u64, to: u64) -> Result<bool, StoreError>;
+}

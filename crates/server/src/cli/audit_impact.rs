@@ -1,0 +1,211 @@
+//! The command `syft-space audit impact`.
+
+use std::collections::BTreeMap;
+
+use clap::Args;
+use reqwest::Method;
+use serde::Serialize;
+use syft_space_domain::inquiry::{DocumentName, KeyName, PrincipalName};
+use syft_space_domain::time::Timestamp;
+
+use crate::cli::api::{ApiClient, option};
+use crate::cli::output::{Column, Output, number, text};
+use crate::routes::audit_impact::{
+    AddressCounts, Counts, EndpointCounts, Impact, OtherCounts, PrincipalCounts, Reach,
+};
+
+/// Of what, and of which time.
+#[derive(Args)]
+pub(super) struct ImpactArguments {
+    /// Of the API key with this id, or those with this name
+    #[arg(long, value_name = "KEY", group = "of")]
+    key: Option<String>,
+    /// Of a member with this address, or one who was; of a user of a marketplace (MARKETPLACE/USER); or of an id of the log
+    #[arg(long, value_name = "WHO", group = "of")]
+    user: Option<String>,
+    /// Of a document, as DATASET/DOCUMENT; without any of the three, of all of the tenant
+    #[arg(long, value_name = "DOCUMENT", group = "of")]
+    document: Option<String>,
+    /// From this time on, such as 2026-07-01T00:00:00Z
+    #[arg(long, value_name = "TIME")]
+    from: Option<String>,
+    /// Before this time
+    #[arg(long, value_name = "TIME")]
+    to: Option<String>,
+}
+
+impl ImpactArguments {
+    /// What the route is asked; what is wrong is told of by the option's name.
+    fn query(&self) -> anyhow::Result<Vec<(&'static str, String)>> {
+        let mut query = Vec::new();
+        if let Some(key) = &self.key {
+            option::<KeyName>("--key", key)?;
+            query.push(("key_name", key.clone()));
+        }
+        if let Some(user) = &self.user {
+            option::<PrincipalName>("--user", user)?;
+            query.push(("principal", user.clone()));
+        }
+        if let Some(document) = &self.document {
+            option::<DocumentName>("--document", document)?;
+            query.push(("document", document.clone()));
+        }
+        for (name, told_as, at) in [("since", "--from", &self.from), ("until", "--to", &self.to)] {
+            if let Some(at) = at {
+                option::<Timestamp>(told_as, at)?;
+                query.push((name, at.clone()));
+            }
+        }
+        Ok(query)
+    }
+}
+
+/// A time, to the second.
+fn time(time: Timestamp) -> String {
+    time.start_of_second().to_string()
+}
+
+/// A line of what was touched.
+#[derive(Serialize)]
+struct Line {
+    what: String,
+    counts: Counts,
+}
+
+const LINES: &[Column<Line>] = &[
+    text("WHAT", |line| line.what.clone()),
+    number("DONE", |line| line.counts.success.to_string()),
+    number("REFUSED", |line| line.counts.denied.to_string()),
+    number("FAILED", |line| line.counts.failure.to_string()),
+    text("FIRST", |line| time(line.counts.first_at)),
+    text("LAST", |line| time(line.counts.last_at)),
+];
+
+impl Counts {
+    fn add(&mut self, other: &Self) {
+        self.success = self.success.saturating_add(other.success);
+        self.denied = self.denied.saturating_add(other.denied);
+        self.failure = self.failure.saturating_add(other.failure);
+        self.first_at = self.first_at.min(other.first_at);
+        self.last_at = self.last_at.max(other.last_at);
+    }
+}
+
+/// Adds the counts of a part to those of the parts before, thing by thing.
+fn merge<T>(
+    all: &mut Vec<T>,
+    part: Vec<T>,
+    key: impl Fn(&T) -> String,
+    counts: impl Fn(&mut T) -> &mut Counts,
+) {
+    let mut known: BTreeMap<String, T> = all.drain(..).map(|one| (key(&one), one)).collect();
+    for mut one in part {
+        let added = counts(&mut one).clone();
+        match known.get_mut(&key(&one)) {
+            Some(known) => counts(known).add(&added),
+            None => {
+                known.insert(key(&one), one);
+            }
+        }
+    }
+    all.extend(known.into_values());
+}
+
+/// All parts as one.
+async fn read_all(api: &ApiClient, query: &[(&'static str, String)]) -> anyhow::Result<Impact> {
+    let mut all: Option<Impact> = None;
+    loop {
+        let cursor = all.as_ref().and_then(|all| all.next_cursor.clone());
+        let mut asked: Vec<(&str, &str)> =
+            query.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        asked.extend(cursor.as_deref().map(|cursor| ("cursor", cursor)));
+        let part: Impact = api.read(api.request(Method::GET, "/api/v1/audit/impact", &asked)?).await?;
+        let whole = match all.take() {
+            None => part,
+            Some(mut known) => {
+                known.events = known.events.saturating_add(part.events);
+                known.next_cursor = part.next_cursor;
+                merge(&mut known.endpoints, part.endpoints, |of| of.endpoint.clone(), |of| &mut of.counts);
+                merge(&mut known.others, part.others, name_of_other, |of| &mut of.counts);
+                merge(&mut known.principals, part.principals, id_of_principal, |of| &mut of.counts);
+                merge(&mut known.addresses, part.addresses, |of| of.address.to_string(), |of| &mut of.counts);
+                known
+            }
+        };
+        if whole.next_cursor.is_none() {
+            return Ok(whole);
+        }
+        all = Some(whole);
+    }
+}
+
+fn name_of_other(other: &OtherCounts) -> String {
+    let object = other.object.as_ref().map(|object| format!(" {} {}", object.kind.as_str(), object.id));
+    format!("{}{}", other.action, object.unwrap_or_default())
+}
+
+fn id_of_principal(of: &PrincipalCounts) -> String {
+    of.actor.id().map_or_else(|| of.actor.kind().to_owned(), |id| id.to_string())
+}
+
+fn name_of_principal(of: &PrincipalCounts) -> String {
+    of.email.clone().unwrap_or_else(|| match of.actor.id() {
+        Some(id) => format!("{} {id}", of.actor.kind()),
+        None => of.actor.kind().to_owned(),
+    })
+}
+
+pub(super) async fn impact(
+    api: &ApiClient,
+    arguments: &ImpactArguments,
+    out: &mut Output,
+) -> anyhow::Result<()> {
+    let found = read_all(api, &arguments.query()?).await?;
+    if out.json {
+        return out.document(&found);
+    }
+    if let Some(reach) = &found.reach {
+        tell_reach(reach, out)?;
+    }
+    out.line(&format!("Touched, as the log tells in {} events:", found.events))?;
+    let queried = |of: EndpointCounts| {
+        let slug = of.slug.unwrap_or_else(|| format!("{} (gone)", of.endpoint));
+        Line { what: format!("query {slug}"), counts: of.counts }
+    };
+    let from = |of: AddressCounts| Line { what: format!("from {}", of.address), counts: of.counts };
+    let by = |of: PrincipalCounts| Line { what: format!("by {}", name_of_principal(&of)), counts: of.counts };
+    let other = |of: OtherCounts| Line { what: name_of_other(&of), counts: of.counts };
+    let lines = (found.endpoints.into_iter().map(queried))
+        .chain(found.others.into_iter().map(other))
+        .chain(found.principals.into_iter().map(by))
+        .chain(found.addresses.into_iter().map(from));
+    let lines: Vec<Line> = lines.collect();
+    let mut table = out.table(LINES);
+    table.items(&lines)?;
+    table.end()?;
+    out.remark(
+        "The log does not hold which documents the answer of a query showed: of queries it tells who was answered by which \
+         endpoint. Documents that were read by themselves are named.",
+    );
+    Ok(())
+}
+
+/// What could be reached, and by what that is said.
+fn tell_reach(reach: &Reach, out: &mut Output) -> anyhow::Result<()> {
+    out.line(&format!("Reachable by the roles, scopes and policies of {}:", time(reach.as_of)))?;
+    for endpoint in &reach.endpoints {
+        out.line(&format!("  {}", endpoint.slug))?;
+    }
+    if reach.reads_content {
+        out.line("  and all documents, without any endpoint")?;
+    }
+    if reach.endpoints.is_empty() && !reach.reads_content {
+        out.line("  nothing")?;
+    }
+    match reach.changes {
+        0 => out.line("Nothing of that was changed in the time that is asked for, as the log tells."),
+        changes => out.line(&format!(
+            "The log tells of {changes} changes of policies, endpoints, groups and members since then: it may have been another before."
+        )),
+    }
+}
