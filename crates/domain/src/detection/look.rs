@@ -143,7 +143,7 @@ fn look(
         let Some(earliest) = last_of.values().map(|event| event.time).min() else { continue };
         let since = earliest.minus(terms.window);
         let counts = count(view, log, kind, since, to)?;
-        let mut told = told_of(view, log, kind, since, to)?;
+        let mut told = told_of(view, log, kind, since)?;
         for (suspect, last) in last_of {
             let count = counts.get(&suspect).copied().unwrap_or(0);
             if count >= kind.threshold(terms) && told.len() < MAX_IN_WINDOW && told.insert(suspect) {
@@ -160,11 +160,11 @@ fn in_window(
     log: LogScope<'_>,
     action: Action,
     since: Timestamp,
-    to: u64,
+    to: Option<u64>,
     mut each: impl FnMut(&Event),
 ) -> Result<(), StoreError> {
     let filter = EventFilter { action: Some(action), since: Some(since), ..EventFilter::default() };
-    let mut after = Some(Cursor(Seq(to.saturating_add(1))));
+    let mut after = to.map(|to| Cursor(Seq(to.saturating_add(1))));
     for _ in 0..PAGES_COUNTED {
         let page = PageRequest { limit: PageLimit::LARGEST, after };
         let page = match log {
@@ -190,7 +190,7 @@ fn count(
 ) -> Result<BTreeMap<Suspect, u64>, StoreError> {
     let mut counts: BTreeMap<Suspect, u64> = BTreeMap::new();
     for action in kind.actions() {
-        in_window(view, log, *action, since, to, |event| {
+        in_window(view, log, *action, since, Some(to), |event| {
             for suspect in kind.suspects(event) {
                 let count = counts.entry(suspect).or_default();
                 *count = count.saturating_add(event.count.into());
@@ -206,10 +206,10 @@ fn told_of(
     log: LogScope<'_>,
     kind: DetectionKind,
     since: Timestamp,
-    to: u64,
 ) -> Result<BTreeSet<Suspect>, StoreError> {
     let mut told = BTreeSet::new();
-    in_window(view, log, Action::Detection, since, to, |event| {
+    // To its very end: what was told stands behind all that had come meanwhile.
+    in_window(view, log, Action::Detection, since, None, |event| {
         if event.reason_code.as_ref().is_some_and(|reason| *reason == kind.reason_code().into()) {
             let network = event.person.address.map(Suspect::network);
             told.extend(crate::detection::kinds::member_of(event).map(Suspect::Actor).or(network));

@@ -304,11 +304,10 @@ async fn i1_every_described_parameter_is_read_and_any_other_is_refused() {
     let bad = |name: &str| match name {
         "limit" => "0",
         // What is no cursor otherwise, no schema can say.
-        "cursor" => "",
+        "cursor" | "key_name" => "",
         "wait" => "maybe",
         "seq" | "size" | "from" | "to" => "0",
         "after" => "-1",
-        "key_name" => "%20",
         "reason" | "principal" | "document" => "No such thing",
         "action" | "outcome" | "actor" | "since" | "until" | "state" | "endpoint" | "payer" | "purpose" => {
             "no such thing"

@@ -45,6 +45,8 @@ const DIRECT: &[(&str, &str)] = &[
         "the background, or whoever waits for it and is asked for behind it",
     ),
     ("dataset/ingest_files.rs working_for", "the background"),
+    ("detection/look.rs detect", "the background"),
+    ("detection/look.rs look_at", "the background"),
     ("dataset/reconcile.rs reconcile", "the start"),
     ("dataset/reconcile.rs stored", "the start"),
 ];
