@@ -35,9 +35,39 @@ pub enum NoteError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedNote {
     checkpoint: Checkpoint,
-    text: String,
+    signed: SignedText,
+}
+
+/// A text with its signatures, of whatever it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SignedText {
+    /// The text, with the end of its last line.
+    pub(crate) text: String,
     /// The name, the id of the key and the signature of each line.
     signatures: Vec<(String, [u8; 4], Vec<u8>)>,
+}
+
+/// Why a key does not vouch for a text.
+pub(crate) enum NotVouched {
+    NotSigned,
+    WrongSignature,
+}
+
+impl SignedText {
+    pub(crate) fn take_apart(note: &str) -> Option<Self> {
+        if note.len() > MAX_BYTES || note.chars().any(|char| char.is_control() && char != '\n') {
+            return None;
+        }
+        let (text, signed) = note.split_once("\n\n")?;
+        let signatures: Option<Vec<_>> = signed.strip_suffix('\n')?.split('\n').map(signature).collect();
+        Some(Self { text: format!("{text}\n"), signatures: signatures? })
+    }
+
+    pub(crate) fn verify(&self, key: &VerifierKey) -> Result<(), NotVouched> {
+        let mut found = self.signatures.iter().filter(|(by, id, _)| by == key.name() && *id == key.id());
+        let (_, _, signature) = found.next().ok_or(NotVouched::NotSigned)?;
+        if key.verifies(self.text.as_bytes(), signature) { Ok(()) } else { Err(NotVouched::WrongSignature) }
+    }
 }
 
 /// The text of a checkpoint, which is signed.
@@ -61,13 +91,8 @@ impl SignedNote {
     }
 
     fn take_apart(note: &str) -> Option<Self> {
-        if note.len() > MAX_BYTES || note.chars().any(|char| char.is_control() && char != '\n') {
-            return None;
-        }
-        let (text, signed) = note.split_once("\n\n")?;
-        let text = format!("{text}\n");
-        let signatures: Option<Vec<_>> = signed.strip_suffix('\n')?.split('\n').map(signature).collect();
-        let mut lines = text.strip_suffix('\n')?.split('\n');
+        let signed = SignedText::take_apart(note)?;
+        let mut lines = signed.text.strip_suffix('\n')?.split('\n');
         let (log, number, root) = (lines.next()?, lines.next()?, lines.next()?);
         let size: u64 = number.parse().ok()?;
         // Lines that others add behind these three are theirs; ours has none.
@@ -76,7 +101,7 @@ impl SignedNote {
         }
         let root = STANDARD.decode(root).ok()?.try_into().ok()?;
         let checkpoint = Checkpoint { log: LogName::from_checkpoint(log.to_owned()), size, root };
-        Some(Self { checkpoint, text, signatures: signatures? })
+        Some(Self { checkpoint, signed })
     }
 
     /// Which log it says that it is of; nobody has verified that yet.
@@ -90,12 +115,11 @@ impl SignedNote {
     /// # Errors
     /// When it has not, or the text was changed since.
     pub fn verify(&self, key: &VerifierKey) -> Result<Checkpoint, NoteError> {
-        let name = key.name().to_owned();
-        let mut found = self.signatures.iter().filter(|(by, id, _)| *by == name && *id == key.id());
-        let Some((_, _, signature)) = found.next() else { return Err(NoteError::NotSigned { name }) };
-        if !key.verifies(self.text.as_bytes(), signature) {
-            return Err(NoteError::WrongSignature { name });
-        }
+        let name = || key.name().to_owned();
+        self.signed.verify(key).map_err(|error| match error {
+            NotVouched::NotSigned => NoteError::NotSigned { name: name() },
+            NotVouched::WrongSignature => NoteError::WrongSignature { name: name() },
+        })?;
         Ok(self.checkpoint.clone())
     }
 }

@@ -11,6 +11,7 @@ mod ask;
 mod attached_policies;
 mod audit_proofs;
 mod change_password;
+mod checkpoint_files;
 mod config;
 mod connect;
 mod csv;
@@ -52,6 +53,7 @@ mod privacy;
 mod publish;
 pub mod read_files;
 mod read_model;
+mod receipts;
 mod reindex;
 mod serve;
 mod sessions;
@@ -203,6 +205,9 @@ enum Command {
     /// Read the audit log, and verify that nobody has bent it
     #[command(subcommand)]
     Audit(lists::Audit),
+    /// Prove what one was told, by the receipt of an answer
+    #[command(subcommand)]
+    Receipt(receipts::Receipts),
     /// Write what lets a shell complete these commands
     Completions {
         /// The shell
@@ -339,6 +344,7 @@ fn run(start_hub: Option<StartHub>) -> anyhow::Result<()> {
             config::show(&home, &resolved, &mut out)
         }
         Command::Audit(lists::Audit::Verify(what)) => audit_proofs::verify(what, &mut out),
+        Command::Receipt(receipts::Receipts::Verify(what)) => receipts::verify(what, &mut out),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Arguments::command(), "syft-space", &mut script);
@@ -464,6 +470,7 @@ async fn call(api: &ApiClient, command: &Command, asked: &Asked, out: &mut Outpu
         Command::Ledger(what) => ledger::run(api, what, out).await,
         Command::AccessReview(form) => access_review::run(api, form, out).await,
         Command::Audit(what) => lists::audit(api, what, out).await,
+        Command::Receipt(receipts::Receipts::Proof(what)) => receipts::proof(api, what, out).await,
         _ => Ok(()),
     }
 }

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use syft_space_domain::access::{Role, may};
 
 use crate::http::problem;
+use crate::http::receipts::RECEIPT;
 use crate::http::route_docs::{BodyLimit, Parameter, RequestBody, Response, RouteDocs, SchemaOf};
 use crate::http::route_table::{Guard, ROUTES, Route};
 use crate::http::state::RequestLimits;
@@ -53,6 +54,7 @@ const TAGS: &[(&str, &str)] = &[
     ("access_review", "Who can query what, and why."),
     ("audit", "What happened."),
     ("audit_proofs", "That nobody has bent what happened."),
+    ("receipts", "What a caller was told."),
     ("openapi", "This description."),
     ("docs", "A page to browse it with."),
     ("choose_password", "A page for whoever was reset or invited."),
@@ -240,6 +242,9 @@ fn success(id: &str, docs: &RouteDocs, answer: &Response, schemas: &mut Schemas)
             headers.insert(name.to_owned(), json!({ "$ref": format!("#/components/headers/{name}") }));
         }
     }
+    if let (true, Some(headers)) = (docs.receipt, headers.as_object_mut()) {
+        headers.insert(RECEIPT.to_owned(), json!({ "$ref": format!("#/components/headers/{RECEIPT}") }));
+    }
     let done = match answer.status {
         201 => "It was made.",
         202 => "It was taken in, and goes on.",
@@ -289,6 +294,10 @@ fn headers() -> Value {
         "RateLimit-Policy": {
             "description": "How much there is of each limit (draft-ietf-httpapi-ratelimit-headers-10): `q` in `w` seconds.",
             "schema": { "type": "string", "pattern": "^\"[!-~]+\";q=[0-9]+;w=[0-9]+" },
+        },
+        RECEIPT: {
+            "description": "Where one was asked for: the receipt, a signed text, in base64url without padding.",
+            "schema": { "type": "string" },
         },
         "RateLimit": {
             "description": "How much is left of each limit: `r`, and more of it in `t` seconds.",
