@@ -49,7 +49,9 @@ impl CheckpointSigner for MemorySigner {
     }
 
     fn sign_receipt(&self, receipt: &AnswerReceipt) -> String {
-        let text = format!("receipt {receipt:?}");
+        let leaf: String = receipt.leaf.iter().map(|byte| format!("{byte:02x}")).collect();
+        let AnswerReceipt { log, seq, .. } = receipt;
+        let text = format!("receipt\nlog: {log}\nnumber: {seq}\nleaf: {leaf}\n{receipt:?}\n");
         format!("{text} {}", self.seal(&text))
     }
 

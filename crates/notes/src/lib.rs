@@ -16,7 +16,7 @@ mod signer;
 mod verifier;
 
 pub use key_file::KeyFileError;
-pub use note::{NoteError, SignedNote, split_notes};
+pub use note::{NoteError, SignedNote, may_be_torn, split_notes, torn_bytes};
 pub use receipt::{ReceiptError, SignedReceipt};
 pub use signer::NoteSigner;
 pub use verifier::{VerifierKey, VerifierKeyError};

@@ -155,3 +155,28 @@ pub fn split_notes(text: &str) -> Vec<String> {
     }
     notes
 }
+
+/// Whether the last note of a text may be the beginning of one: a power cut in the middle of an append leaves such a note. A whole
+/// one ends with a line that has a signature, and with the end of that line.
+#[must_use]
+pub fn may_be_torn(text: &str) -> bool {
+    let last = text.trim_end_matches('\n').rsplit('\n').next().unwrap_or_default();
+    !text.ends_with('\n') || !last.starts_with(SIGNATURE_MARK)
+}
+
+/// How many bytes of the end of a file of notes are no whole note, where each was written with an empty line behind it; `None` where no
+/// note ends in these bytes, the last of the file.
+#[must_use]
+pub fn torn_bytes(end: &[u8]) -> Option<usize> {
+    let mut whole = None;
+    let mut begin = 0_usize;
+    for line in end.split_inclusive(|byte| *byte == b'\n') {
+        begin = begin.saturating_add(line.len());
+        let is_signature = line.starts_with(SIGNATURE_MARK.as_bytes()) && line.ends_with(b"\n");
+        // The empty line behind a signature belongs to the note.
+        if is_signature || (line == b"\n" && whole == begin.checked_sub(1)) {
+            whole = Some(begin);
+        }
+    }
+    whole.map(|whole| end.len().saturating_sub(whole))
+}

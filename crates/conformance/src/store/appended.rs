@@ -40,7 +40,8 @@ impl Unit for ToldUnit {
 
 /// By a unit that keeps its rows, and by one that is refused; each event in the log that it belongs to.
 pub fn u1_a_unit_is_told_where_its_events_stand_before_it_is_done(make: &StoreFactory) {
-    for outcome in [UnitOutcome::Commit as fn(Vec<Event>) -> UnitOutcome, UnitOutcome::Rollback] {
+    let outcomes: [fn(Vec<Event>) -> UnitOutcome; 2] = [UnitOutcome::Commit, UnitOutcome::Rollback];
+    for outcome in outcomes {
         let fixture = seeded_store(make);
         let store = &*fixture.adapter;
         let before = installation_log(store).len();

@@ -19,7 +19,7 @@ use crate::tenant::TenantScope;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReceiptProofError {
     /// There is no such log here, or no such number in it, or another event has it: nobody is told which.
-    #[error("there is no event of this number and leaf in a log of this name")]
+    #[error("there is no such receipt")]
     Unknown,
     /// The event is there, and there is no proof of that size.
     #[error(transparent)]
@@ -57,6 +57,8 @@ impl From<CheckpointError> for ReceiptProofError {
 /// That an event is in a log of a size.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReceiptProof {
+    /// Which log.
+    pub log: LogName,
     /// The way from the event's leaf to the root.
     pub inclusion: InclusionProof,
     /// The root of that size.
@@ -72,13 +74,13 @@ pub struct ReceiptProof {
 /// When there is no such event, the log had never that size, it is not the one that was signed before, or a port failed.
 pub async fn prove_receipt(
     space: &Space,
-    log: &LogName,
+    tenant: TenantId,
     seq: u64,
     leaf: NodeHash,
     size: Option<u64>,
 ) -> Result<ReceiptProof, ReceiptProofError> {
     let signer = Arc::clone(&space.checkpoint_signer);
-    let tenant = tenant_of(signer.installation(), log).ok_or(ReceiptProofError::Unknown)?;
+    let name = LogName::of(signer.installation(), Log::Tenant(tenant));
     // A number that there cannot be is that of no event.
     let behind =
         seq.checked_add(1).filter(|_| i64::try_from(seq).is_ok()).ok_or(ReceiptProofError::Unknown)?;
@@ -97,14 +99,7 @@ pub async fn prove_receipt(
         let mut tree = LogTree::open(view, log)?;
         let size = size.unwrap_or(tree.size());
         let (inclusion, root) = tree.inclusion(seq, size)?;
-        Ok(ReceiptProof { inclusion, root, checkpoint })
+        Ok(ReceiptProof { log: name, inclusion, root, checkpoint })
     });
     proved.await
-}
-
-/// The tenant whose log has this name.
-fn tenant_of(installation: &str, log: &LogName) -> Option<TenantId> {
-    let (_, tenant) = log.as_str().rsplit_once('/')?;
-    let tenant = tenant.parse().ok()?;
-    (LogName::of(installation, Log::Tenant(tenant)) == *log).then_some(tenant)
 }

@@ -90,8 +90,9 @@ pub(super) async fn export(
         let end = *size.get_or_insert(part.size);
         let left = usize::try_from(end.saturating_sub(written)).unwrap_or(usize::MAX);
         let mut lines = String::new();
-        for event in part.items.iter().take(left) {
-            lines.push_str(&serde_json::to_string(event)?);
+        let is_last = part.items.is_empty();
+        for event in part.items.into_iter().take(left) {
+            lines.push_str(&serde_json::to_string(&event)?);
             lines.push('\n');
             written = written.saturating_add(1);
         }
@@ -99,7 +100,7 @@ pub(super) async fn export(
             Some(writer) => writer.write_all(lines.as_bytes())?,
             None => out.text(&lines)?,
         }
-        if written >= end || part.items.is_empty() {
+        if written >= end || is_last {
             break;
         }
     }
@@ -127,7 +128,7 @@ fn not_verified(why: impl std::fmt::Display) -> CommandError {
 /// Verifies from what is given alone.
 pub(super) fn verify(what: &VerifyArguments, out: &mut Output) -> anyhow::Result<()> {
     let key = what.key.as_deref().map(|key| option::<VerifierKey>("--key", key)).transpose()?;
-    let checkpoints = checkpoint_files::read(&what.checkpoints, key.as_ref(), not_verified)?;
+    let checkpoints = checkpoint_files::read(&what.checkpoints, key.as_ref(), not_verified, out)?;
     let verified = read_log(BufReader::new(open_named("FILE", &what.export)?), checkpoints, key.as_ref())?;
     tell(&verified, out)
 }

@@ -92,10 +92,11 @@ fn read(path: &Path) -> anyhow::Result<SignedReceipt> {
 pub(super) async fn proof(api: &ApiClient, what: &ProofArguments, out: &mut Output) -> anyhow::Result<()> {
     let signed = read(&what.receipt)?;
     let AnswerReceipt { log, seq, leaf, .. } = signed.claimed();
-    let (seq, leaf, size) = (seq.to_string(), hex::encode(leaf), what.size.map(|size| size.to_string()));
-    let mut parameters = vec![("log", log.as_str()), ("seq", &seq), ("leaf", &leaf)];
-    parameters.extend(size.as_deref().map(|size| ("size", size)));
-    let request = api.request(Method::GET, "/api/v1/receipts/proof", &parameters)?;
+    let (tenant, leaf) = (log.as_str().rsplit('/').next().unwrap_or_default(), hex::encode(leaf));
+    let size = what.size.map(|size| size.to_string());
+    let parameters: Vec<_> = size.as_deref().map(|size| ("size", size)).into_iter().collect();
+    let request =
+        api.request(Method::GET, &format!("/api/v1/receipts/{tenant}/{seq}/{leaf}"), &parameters)?;
     let proof: ReceiptProof = api.read(request).await?;
     if out.json {
         out.document(&proof)
@@ -127,8 +128,11 @@ pub(super) fn verify(what: &VerifyArguments, out: &mut Output) -> anyhow::Result
     let receipt = signed.verify(key).map_err(not_verified)?;
     let answer = fits("--body", what.body.as_deref(), Some(receipt.answer), "answer")?;
     let question = fits("--question", what.question.as_deref(), receipt.question, "question")?;
-    let proved =
-        what.proof.as_deref().map(|path| check_proof(path, &what.checkpoints, receipt, key)).transpose()?;
+    let proved = what
+        .proof
+        .as_deref()
+        .map(|path| check_proof(path, &what.checkpoints, receipt, key, out))
+        .transpose()?;
     let exported = what.export.as_deref().map(|path| check_export(path, receipt)).transpose()?.is_some();
     let (key_is_known, kept) = (known.is_some(), !what.checkpoints.is_empty());
     tell(&Verified { receipt, key, key_is_known, answer, question, proved, kept, exported }, out)
@@ -162,6 +166,7 @@ fn check_proof(
     kept: &[PathBuf],
     receipt: &AnswerReceipt,
     key: &VerifierKey,
+    out: &Output,
 ) -> anyhow::Result<u64> {
     let (bytes, from) = read_named("--proof", path, MAX_BYTES)?;
     let proof: ReceiptProof = serde_json::from_slice(&bytes)
@@ -173,7 +178,7 @@ fn check_proof(
     let root = hash(&proof.root)?;
     let inclusion = InclusionProof { seq: proof.seq, size: proof.size, path };
     inclusion.check(receipt.leaf, &root).map_err(not_verified)?;
-    let mut checkpoints = checkpoint_files::read(kept, Some(key), not_verified)?;
+    let mut checkpoints = checkpoint_files::read(kept, Some(key), not_verified, out)?;
     if kept.is_empty() {
         let Some(brought) = &proof.checkpoint else {
             return Err(unusable(

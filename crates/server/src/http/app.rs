@@ -118,7 +118,7 @@ fn serve<E: Refusal>(route: &'static Route<E>, state: &Arc<State>, listener: &Li
             drain::set_aside(&http, payload);
             let answered = answer(&state, &listener, route, http.clone()).await;
             let answer = answered.unwrap_or_else(|refusal| refusal.respond(http.extensions().get().copied()));
-            let answer = receipts::attach(&state, &http, answer);
+            let answer = receipts::attach(&*state.space.checkpoint_signer, &http, answer);
             drain::hold(&http, answer.map_body(|_, body| pieces::split(body)))
         }
     })

@@ -51,7 +51,7 @@ pub async fn guard<E>(
     http: HttpRequest,
 ) -> Result<Request, Problem> {
     let context = begin(state, listener, &http)?;
-    receipts::expect(state, &route.docs, &http, context.request);
+    receipts::expect(&state.receipts, &route.docs, &http, context.request);
     check_unambiguous(&http)?;
     let operator = match listener {
         Listener::Network => None,

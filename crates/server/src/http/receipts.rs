@@ -14,6 +14,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 use syft_space_domain::Space;
+use syft_space_domain::audit::ports::CheckpointSigner;
 use syft_space_domain::audit::{AnswerReceipt, Digest, Log, LogName, RecordedEvent};
 use syft_space_domain::endpoint::{CorrelationId, Slug};
 use syft_space_domain::ids::RequestId;
@@ -23,7 +24,6 @@ use syft_space_domain::unit::{Unit, UnitOutcome};
 use crate::http::problem::Problem;
 use crate::http::reason::Reason;
 use crate::http::route_docs::RouteDocs;
-use crate::http::state::State;
 
 /// The header by which a request asks for a receipt.
 pub(crate) const ASKED: &str = "X-Syft-Receipt";
@@ -103,9 +103,9 @@ pub(crate) fn asks(http: &HttpRequest) -> Result<bool, Problem> {
 }
 
 /// Has the event of a request kept, where it asks for a receipt and the route gives them.
-pub(crate) fn expect(state: &State, docs: &RouteDocs, http: &HttpRequest, request: RequestId) {
+pub(crate) fn expect(receipts: &Arc<Receipts>, docs: &RouteDocs, http: &HttpRequest, request: RequestId) {
     if docs.receipt && matches!(asks(http), Ok(true)) {
-        http.extensions_mut().insert(ExpectedReceipt::new(&state.receipts, request));
+        http.extensions_mut().insert(ExpectedReceipt::new(receipts, request));
     }
 }
 
@@ -117,7 +117,11 @@ pub(crate) fn note_question(http: &HttpRequest, body: &[u8]) {
 }
 
 /// Puts the receipt into an answer, where one was asked for and the request has left an event of its own.
-pub(crate) fn attach(state: &State, http: &HttpRequest, answer: HttpResponse) -> HttpResponse {
+pub(crate) fn attach(
+    signer: &dyn CheckpointSigner,
+    http: &HttpRequest,
+    answer: HttpResponse,
+) -> HttpResponse {
     let Some(expected) = http.extensions_mut().remove::<ExpectedReceipt>() else { return answer };
     let Some(recorded) = expected.take() else { return answer };
     // Who is not let in as anybody is told nothing of a log, not even how many events it has.
@@ -131,7 +135,6 @@ pub(crate) fn attach(state: &State, http: &HttpRequest, answer: HttpResponse) ->
         Err(body) => return answer.set_body(body),
     };
     let header = |name| http.headers().get(name).and_then(|value| value.to_str().ok());
-    let signer = &state.space.checkpoint_signer;
     let receipt = AnswerReceipt {
         log: LogName::of(signer.installation(), recorded.event.log),
         seq: recorded.seq,

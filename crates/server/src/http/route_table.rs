@@ -462,11 +462,11 @@ pub static ROUTES: &[Route] = routes! {
         summary("Export the audit log, the oldest event first")
             .description("Up to 1,024 events with all of which their hashes are computed, also what they know of persons.")
             .query(audit_proofs::AFTER).response::<audit_proofs::Export>(200);
-    Get    "/api/v1/receipts/proof" Guard::Open => receipts::proof,
+    Get    "/api/v1/receipts/{log}/{seq}/{leaf}" Guard::Open => receipts::prove,
         summary("Prove that what a receipt is of is in the audit log")
             .description("Whoever holds a receipt may ask, without a token: the leaf in it is the secret. Another leaf, another number and \
                    another log are answered alike.")
-            .query(receipts::OF_RECEIPT).response::<receipts::ReceiptProof>(200).reasons(&[NotFound]);
+            .query(receipts::OF_SIZE).response::<receipts::ReceiptProof>(200);
 };
 
 /// The routes that are the host's operator's alone. They stand beside the others behind the control socket, and nowhere

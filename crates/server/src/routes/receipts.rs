@@ -6,8 +6,8 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use syft_space_domain::audit::prove_receipt;
 use syft_space_domain::audit::tree::NodeHash;
-use syft_space_domain::audit::{LogName, prove_receipt};
 
 use crate::http::problem::Problem;
 use crate::http::request::Request;
@@ -33,47 +33,48 @@ pub(crate) struct ReceiptProof {
     pub(crate) checkpoint: Option<Checkpoint>,
 }
 
-/// What stands in a receipt.
-pub(crate) const OF_RECEIPT: &[Parameter] = &[
-    Parameter::new::<shapes::LogNameShape>("log", "The name of the log, as the receipt has it."),
-    Parameter::new::<shapes::SeqShape>("seq", "The number of the event."),
-    Parameter::new::<shapes::HashShape>("leaf", "The leaf of the event."),
-    Parameter::new::<shapes::SeqShape>(
-        "size",
-        "Of which size of the log, for a checkpoint that one has. Left out, that of now, with a checkpoint of it.",
-    ),
-];
+/// For which checkpoint.
+pub(crate) const OF_SIZE: &[Parameter] = &[Parameter::new::<shapes::SeqShape>(
+    "size",
+    "Of which size of the log, for a checkpoint that one has. Left out, that of now, with a checkpoint of it.",
+)];
 
-/// A hash in hexadecimal digits.
+/// The number of an event, in the one way in which it is written.
+struct Number(u64);
+
+/// A hash in hexadecimal digits, in lower case.
 struct Leaf(NodeHash);
 
-#[derive(Debug, thiserror::Error)]
-#[error("a leaf has 64 hexadecimal digits, in lower case")]
-struct LeafError;
+/// A part of the path that is of no receipt.
+struct NoReceipt;
 
-impl FromStr for Leaf {
-    type Err = LeafError;
+impl FromStr for Number {
+    type Err = NoReceipt;
 
-    fn from_str(text: &str) -> Result<Self, LeafError> {
-        let mut leaf = [0; 32];
-        hex::decode_to_slice(text, &mut leaf).map_err(|_| LeafError)?;
-        if hex::encode(leaf) == text { Ok(Self(leaf)) } else { Err(LeafError) }
+    fn from_str(text: &str) -> Result<Self, NoReceipt> {
+        let number: u64 = text.parse().map_err(|_| NoReceipt)?;
+        if number.to_string() == text { Ok(Self(number)) } else { Err(NoReceipt) }
     }
 }
 
-fn missing(name: &str) -> Problem {
-    Problem::field(format!("/{name}"), "is missing: it stands in the receipt")
+impl FromStr for Leaf {
+    type Err = NoReceipt;
+
+    fn from_str(text: &str) -> Result<Self, NoReceipt> {
+        let mut leaf = [0; 32];
+        hex::decode_to_slice(text, &mut leaf).map_err(|_| NoReceipt)?;
+        if hex::encode(leaf) == text { Ok(Self(leaf)) } else { Err(NoReceipt) }
+    }
 }
 
-pub(crate) async fn proof(request: Request) -> Result<HttpResponse, Problem> {
-    let log = request.query().get("log").ok_or_else(|| missing("log"))?;
-    let log = LogName::from_checkpoint(log.to_owned());
-    let seq = counted(&request, "seq")?.ok_or_else(|| missing("seq"))?;
-    let Leaf(leaf) = request.query().parse("leaf")?.ok_or_else(|| missing("leaf"))?;
+pub(crate) async fn prove(request: Request) -> Result<HttpResponse, Problem> {
     let size = counted(&request, "size")?;
-    let proved = prove_receipt(request.space(), &log, seq, leaf, size).await?;
+    let what = "receipt";
+    let (tenant, Number(seq)) = (request.path("log", what)?, request.path("seq", what)?);
+    let Leaf(leaf) = request.path("leaf", what)?;
+    let proved = prove_receipt(request.space(), tenant, seq, leaf, size).await?;
     let body = ReceiptProof {
-        log: log.to_string(),
+        log: proved.log.to_string(),
         seq,
         size: proved.inclusion.size,
         root: hex::encode(proved.root),

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::cli::{CommandOutput, run};
 use crate::marketplace_fixture::MarketplaceFixture;
-use crate::space::{Answer, Client, TestSpace, dataset_of, endpoint_on, in_memory, only_policy};
+use crate::space::{Answer, Client, TestSpace, dataset_of, endpoint_on, in_memory, only_policy, until};
 
 async fn space_with_endpoint() -> (TestSpace, Client) {
     let space = TestSpace::start().await;
@@ -32,12 +32,16 @@ async fn ask(client: &Client, slug: &str, text: &str) -> Answer {
 
 /// The text of the receipt of an answer; nothing where it has none.
 fn receipt_of(answer: &Answer) -> Option<String> {
-    let header = answer.headers.get("syft-receipt")?;
-    Some(String::from_utf8(URL_SAFE_NO_PAD.decode(header.as_bytes()).unwrap()).unwrap())
+    Some(text_of(answer.headers.get("syft-receipt")?.to_str().unwrap()))
+}
+
+/// The text of a receipt, as the header has it.
+pub fn text_of(header: &str) -> String {
+    String::from_utf8(URL_SAFE_NO_PAD.decode(header).unwrap()).unwrap()
 }
 
 /// The value of a line of a receipt; empty where it has no such line.
-fn line(receipt: &str, name: &str) -> String {
+pub fn line(receipt: &str, name: &str) -> String {
     let value = receipt.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
     value.unwrap_or_default().to_owned()
 }
@@ -72,9 +76,15 @@ impl Kept {
     }
 }
 
-fn proof_path(receipt: &str) -> String {
+/// Where the proof of a receipt is, under the API's base.
+pub fn proof_path(receipt: &str) -> String {
     let [log, seq, leaf] = ["log", "number", "leaf"].map(|name| line(receipt, name));
-    format!("/receipts/proof?log={log}&seq={seq}&leaf={leaf}")
+    format!("/receipts/{}/{seq}/{leaf}", log.rsplit_once('/').unwrap().1)
+}
+
+/// The same of one more answer of an endpoint.
+pub async fn proof_of_answer(client: &Client, slug: &str) -> String {
+    proof_path(&receipt_of(&ask(client, slug, "thing").await).unwrap())
 }
 
 #[tokio::test]
@@ -260,29 +270,36 @@ async fn u1_a_guest_has_a_receipt_and_its_proof_and_nobody_has_one_by_guessing()
     let proof = kept.file("proof", &proof.text);
     kept.verify(&receipt, &["--proof", &proof]).expect(0);
 
-    let (log, seq) = (line(&receipt, "log"), line(&receipt, "number"));
-    let other_leaf = "00".repeat(32);
-    let nowhere = log.rsplit_once('/').unwrap().0.to_owned() + "/01a20be1-4074-7f2a-8d9e-0b6a1f3c5d7e";
-    let leaf = line(&receipt, "leaf");
+    let (log, seq, leaf) = (line(&receipt, "log"), line(&receipt, "number"), line(&receipt, "leaf"));
+    let log = log.rsplit_once('/').unwrap().1;
+    let (other_leaf, nowhere) = ("00".repeat(32), "01a20be1-4074-7f2a-8d9e-0b6a1f3c5d7e");
+    let (long, upper, plus) = ("0".repeat(64), leaf.to_uppercase(), format!("+{seq}"));
     let mut told = Vec::new();
     for (log, seq, leaf) in [
-        (&log, seq.as_str(), &other_leaf),
-        (&log, "1", &leaf),
-        (&log, "1000000", &leaf),
-        (&log, "9223372036854775807", &leaf),
-        (&nowhere, seq.as_str(), &leaf),
-        (&"syft-space/0000000000000000/audit/installation".to_owned(), "1", &leaf),
-        (&"nothing".to_owned(), "1", &leaf),
+        (log, seq.as_str(), other_leaf.as_str()),
+        (log, "1", &leaf),
+        (log, "0", &leaf),
+        (log, "1000000", &leaf),
+        (log, "9223372036854775807", &leaf),
+        (log, "18446744073709551615", &leaf),
+        (log, &long, &leaf),
+        (log, &plus, &leaf),
+        (log, &seq, &upper),
+        (log, &seq, "00"),
+        (nowhere, &seq, &leaf),
+        ("installation", "1", &leaf),
     ] {
-        let path = format!("/receipts/proof?log={log}&seq={seq}&leaf={leaf}");
+        let path = format!("/receipts/{log}/{seq}/{leaf}");
         let mut body = anybody.get(&path).await.expect_problem(404, "not_found").body;
         body.as_object_mut().unwrap().remove("instance");
         told.push(body);
     }
     assert!(told.iter().all(|body| *body == told[0]), "all are refused alike: {told:?}");
-    for path in ["", "?log=a", "?log=a&seq=1", "?log=a&seq=0&leaf=00", "?log=a&seq=1&leaf=zz", "?seq=1"] {
-        anybody.get(&format!("/receipts/proof{path}")).await.expect_problem(422, "invalid");
-    }
+    let path = proof_path(&receipt);
+    anybody.get(&format!("{path}?size=0")).await.expect_problem(422, "invalid");
+    anybody.get(&format!("{path}?size=1000000")).await.expect_problem(404, "not_found");
+    let before = anybody.get(&format!("{path}?size=1")).await.expect_problem(404, "not_found");
+    assert!(before.body["detail"].as_str().unwrap().contains("not among the first 1"));
 }
 
 #[tokio::test]
@@ -346,11 +363,10 @@ async fn g2_the_receipt_of_a_person_who_was_erased_still_verifies() {
     let id = user.get("/auth/me").await.expect(200).body["id"].as_str().unwrap().to_owned();
     let receipt = receipt_of(&ask(&user, "things", "penguins").await.expect(200)).unwrap();
     owner.send(owner.request("POST", &format!("/users/{id}/erasure"))).await.expect(202);
-    let began = std::time::Instant::now();
-    while owner.get("/erasures").await.expect(200).body["items"][0]["ended_at"].is_null() {
-        assert!(began.elapsed().as_secs() < 60, "the erasure ends");
-        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
-    }
+    until("the erasure has ended", async || {
+        !owner.get("/erasures").await.expect(200).body["items"][0]["ended_at"].is_null()
+    })
+    .await;
     let kept = Kept::new();
     let proof = kept.file("proof", &space.anybody().get(&proof_path(&receipt)).await.expect(200).text);
     let export = kept.0.path().join("log.jsonl").to_str().unwrap().to_owned();

@@ -71,6 +71,12 @@ const PATH_PARAMETERS: &[Parameter] = &[
     Parameter::new::<shapes::EmailShape>("address", "The e-mail address."),
     Parameter::new::<shapes::SlugShape>("provider", "The name of the identity provider in the tenant."),
     Parameter::new::<shapes::RevisionShape>("revision", "The number of the change."),
+    Parameter::new::<shapes::IdShape>(
+        "log",
+        "The tenant whose log a receipt is of: what stands last in its line `log`.",
+    ),
+    Parameter::new::<shapes::SeqShape>("seq", "The number of the event, as the receipt has it."),
+    Parameter::new::<shapes::HashShape>("leaf", "The leaf of the event, as the receipt has it."),
     Parameter::new::<shapes::SlugOrIdShape>(
         "slug",
         "The slug of the endpoint; but on the query route its id, too.",
