@@ -14,6 +14,7 @@ use syft_space_notes::VerifierKey;
 use crate::cli::api::{ApiClient, option};
 use crate::cli::checkpoint_files;
 use crate::cli::exit::{CommandError, ExitStatus};
+use crate::cli::export_formats::ExportFormat;
 use crate::cli::named_file::open_named;
 use crate::cli::output::Output;
 use crate::routes::audit_proofs::{Checkpoint, Export, ExportedEvent};
@@ -44,6 +45,9 @@ pub(super) struct ExportArguments {
     /// Write it into this file, which must not be there yet, instead of to standard output
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
+    /// In which form; verify reads jsonl alone
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = ExportFormat::Jsonl)]
+    format: ExportFormat,
 }
 
 /// What is verified, and by what.
@@ -77,7 +81,7 @@ pub(super) async fn key(api: &ApiClient, which: &WhichLog, out: &mut Output) -> 
 /// Writes the log as it is now, a part at a time.
 pub(super) async fn export(
     api: &ApiClient,
-    ExportArguments { which, file }: &ExportArguments,
+    ExportArguments { which, file, format }: &ExportArguments,
     out: &mut Output,
 ) -> anyhow::Result<()> {
     let mut writer = file.as_deref().map(create).transpose()?.map(BufWriter::new);
@@ -92,7 +96,7 @@ pub(super) async fn export(
         let mut lines = String::new();
         let is_last = part.items.is_empty();
         for event in part.items.into_iter().take(left) {
-            lines.push_str(&serde_json::to_string(&event)?);
+            lines.push_str(&format.line(event)?);
             lines.push('\n');
             written = written.saturating_add(1);
         }

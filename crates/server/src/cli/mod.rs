@@ -23,6 +23,7 @@ mod encoder;
 mod endpoints;
 mod exit;
 mod expectations;
+mod export_formats;
 mod groups;
 mod hubs;
 mod ingest;
