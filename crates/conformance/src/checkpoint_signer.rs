@@ -1,10 +1,11 @@
 //! The suite of [`CheckpointSigner`].
 
 use syft_space_domain::audit::ports::CheckpointSigner;
-use syft_space_domain::audit::{Checkpoint, Log, LogName};
+use syft_space_domain::audit::{AnswerReceipt, Checkpoint, Log, LogName, Outcome};
+use syft_space_domain::ids::RequestId;
 
 use crate::check::{Check, checks, run_all};
-use crate::sample::tenant_id;
+use crate::sample::{tenant_id, time};
 
 /// Makes a signer with a key of its own.
 pub type CheckpointSignerFactory = dyn Fn() -> Box<dyn CheckpointSigner>;
@@ -14,6 +15,8 @@ pub const CHECKS: &[Check<CheckpointSignerFactory>] = checks![
     u1_what_was_signed_is_opened_as_it_was,
     u1_what_was_changed_or_another_signed_is_not_opened,
     u1_each_log_has_a_verifier_that_names_it,
+    u1_a_receipt_is_no_checkpoint,
+    u1_receipts_that_differ_in_anything_are_signed_differently,
 ];
 
 /// Checks every promise.
@@ -62,5 +65,53 @@ pub fn u1_each_log_has_a_verifier_that_names_it(make: &CheckpointSignerFactory) 
         assert!(verifier.starts_with(name.as_str()), "a verifier begins with the log's name");
         let alike = verifiers.iter().filter(|other| *other == verifier).count();
         assert_eq!(alike, 1, "each log has a verifier of its own");
+    }
+}
+
+fn receipt(signer: &dyn CheckpointSigner) -> AnswerReceipt {
+    AnswerReceipt {
+        log: LogName::of(signer.installation(), Log::Tenant(tenant_id(1))),
+        seq: 17,
+        leaf: [7; 32],
+        time: time(1),
+        request: RequestId::from_bytes([1; 16]),
+        outcome: Outcome::Success,
+        endpoint: Some("things".to_owned()),
+        correlation: Some("mine".to_owned()),
+        question: Some([8; 32]),
+        status: 200,
+        answer: [9; 32],
+    }
+}
+
+/// One key signs both, so whoever has the one must not get the other by it.
+pub fn u1_a_receipt_is_no_checkpoint(make: &CheckpointSignerFactory) {
+    let signer = make();
+    assert_eq!(signer.open(&signer.sign_receipt(&receipt(&*signer))), None, "a receipt is no checkpoint");
+}
+
+/// Each part is changed once.
+pub fn u1_receipts_that_differ_in_anything_are_signed_differently(make: &CheckpointSignerFactory) {
+    let signer = make();
+    let first = receipt(&*signer);
+    let other_log = LogName::of(signer.installation(), Log::Tenant(tenant_id(2)));
+    let changed = [
+        AnswerReceipt { log: other_log, ..first.clone() },
+        AnswerReceipt { seq: 18, ..first.clone() },
+        AnswerReceipt { leaf: [6; 32], ..first.clone() },
+        AnswerReceipt { time: time(2), ..first.clone() },
+        AnswerReceipt { request: RequestId::from_bytes([2; 16]), ..first.clone() },
+        AnswerReceipt { outcome: Outcome::Denied, ..first.clone() },
+        AnswerReceipt { endpoint: None, ..first.clone() },
+        AnswerReceipt { endpoint: Some("mine".to_owned()), ..first.clone() },
+        AnswerReceipt { correlation: None, ..first.clone() },
+        AnswerReceipt { question: None, ..first.clone() },
+        AnswerReceipt { question: Some([9; 32]), ..first.clone() },
+        AnswerReceipt { status: 201, ..first.clone() },
+        AnswerReceipt { answer: [8; 32], ..first.clone() },
+    ];
+    let signed = signer.sign_receipt(&first);
+    for changed in changed {
+        assert_ne!(signer.sign_receipt(&changed), signed, "{changed:?} is signed for itself");
     }
 }

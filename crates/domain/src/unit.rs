@@ -14,7 +14,7 @@ use std::task::{Context, Poll};
 
 use futures_channel::oneshot;
 
-use crate::audit::Event;
+use crate::audit::{Event, RecordedEvent};
 use crate::store_error::StoreError;
 use crate::transaction::Tx;
 
@@ -125,6 +125,13 @@ pub trait Unit: Send {
     /// # Errors
     /// When the store failed; then nothing of this unit is kept.
     fn run(&mut self, tx: &mut dyn Tx) -> Result<UnitOutcome, StoreError>;
+
+    /// Tells where an event of it stands in its log: of each that `run` answered last, in their order, behind that run and before
+    /// [`done`](Self::done). It is not durable yet, and where the unit runs again it is told anew.
+    fn appended(&mut self, recorded: &RecordedEvent) {
+        // Most need not know.
+        let _ = recorded;
+    }
 
     /// Tells how it ended: `Ok` only after what `run` answered last is durable.
     fn done(self: Box<Self>, outcome: Result<(), StoreError>);

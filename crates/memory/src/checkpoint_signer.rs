@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 use syft_space_domain::audit::ports::CheckpointSigner;
-use syft_space_domain::audit::{Checkpoint, LogName};
+use syft_space_domain::audit::{AnswerReceipt, Checkpoint, LogName};
 
 /// Signs by a keyed hash, which nobody else can verify.
 pub struct MemorySigner {
@@ -46,6 +46,13 @@ impl CheckpointSigner for MemorySigner {
             *byte = u8::from_str_radix(digits, 16).ok()?;
         }
         Some(Checkpoint { log: LogName::from_checkpoint(log.to_owned()), size: size.parse().ok()?, root })
+    }
+
+    fn sign_receipt(&self, receipt: &AnswerReceipt) -> String {
+        let leaf: String = receipt.leaf.iter().map(|byte| format!("{byte:02x}")).collect();
+        let AnswerReceipt { log, seq, .. } = receipt;
+        let text = format!("receipt\nlog: {log}\nnumber: {seq}\nleaf: {leaf}\n{receipt:?}\n");
+        format!("{text} {}", self.seal(&text))
     }
 
     fn verifier(&self, log: &LogName) -> String {

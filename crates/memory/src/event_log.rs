@@ -28,16 +28,17 @@ struct EventLog {
 const EVENTS_PER_CHUNK: usize = 256;
 
 impl EventLogs {
-    /// Puts an event behind its log's last.
-    pub(crate) fn append(&mut self, event: Event) {
+    /// Puts an event behind its log's last. Answers it as it stands there.
+    pub(crate) fn append(&mut self, event: Event) -> Arc<RecordedEvent> {
         let log = Arc::make_mut(&mut self.0).entry(event.log).or_default();
         let Appended { recorded, person: _, filled } = log.head.append(event);
         log.block_roots.extend(filled.map(|root| root.hash));
         let recorded = Arc::new(recorded);
         match log.chunks.last_mut() {
-            Some(chunk) if chunk.len() < EVENTS_PER_CHUNK => Arc::make_mut(chunk).push(recorded),
-            _ => log.chunks.push(Arc::new(vec![recorded])),
+            Some(chunk) if chunk.len() < EVENTS_PER_CHUNK => Arc::make_mut(chunk).push(Arc::clone(&recorded)),
+            _ => log.chunks.push(Arc::new(vec![Arc::clone(&recorded)])),
         }
+        recorded
     }
 
     /// The events of a log behind one that still know of a person, the oldest first.

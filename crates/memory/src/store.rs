@@ -109,20 +109,21 @@ impl MemoryStore {
             }
             UnitOutcome::Commit(events) => {
                 transaction.raise_versions();
-                Ok(self.commit(transaction, events))
+                Ok(self.commit(transaction, events, unit))
             }
             UnitOutcome::Counted => {
                 transaction.raise_versions();
-                Ok(self.commit(transaction, Vec::new()))
+                Ok(self.commit(transaction, Vec::new(), unit))
             }
-            UnitOutcome::Rollback(events) => Ok(self.commit(Transaction::begin(self.tables()), events)),
+            UnitOutcome::Rollback(events) => Ok(self.commit(Transaction::begin(self.tables()), events, unit)),
         }
     }
 
-    fn commit(&self, transaction: Transaction, events: Vec<Event>) -> Vec<StateChange> {
+    fn commit(&self, transaction: Transaction, events: Vec<Event>, unit: &mut dyn Unit) -> Vec<StateChange> {
         let Transaction { mut tables, changes } = transaction;
         for event in events {
-            tables.logs.append(event);
+            let recorded = tables.logs.append(event);
+            unit.appended(&recorded);
         }
         *self.committed.write().unwrap_or_else(PoisonError::into_inner) = tables;
         changes.into_iter().collect()

@@ -35,9 +35,39 @@ pub enum NoteError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedNote {
     checkpoint: Checkpoint,
-    text: String,
+    signed: SignedText,
+}
+
+/// A text with its signatures, of whatever it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SignedText {
+    /// The text, with the end of its last line.
+    pub(crate) text: String,
     /// The name, the id of the key and the signature of each line.
     signatures: Vec<(String, [u8; 4], Vec<u8>)>,
+}
+
+/// Why a key does not vouch for a text.
+pub(crate) enum NotVouched {
+    NotSigned,
+    WrongSignature,
+}
+
+impl SignedText {
+    pub(crate) fn take_apart(note: &str) -> Option<Self> {
+        if note.len() > MAX_BYTES || note.chars().any(|char| char.is_control() && char != '\n') {
+            return None;
+        }
+        let (text, signed) = note.split_once("\n\n")?;
+        let signatures: Option<Vec<_>> = signed.strip_suffix('\n')?.split('\n').map(signature).collect();
+        Some(Self { text: format!("{text}\n"), signatures: signatures? })
+    }
+
+    pub(crate) fn verify(&self, key: &VerifierKey) -> Result<(), NotVouched> {
+        let mut found = self.signatures.iter().filter(|(by, id, _)| by == key.name() && *id == key.id());
+        let (_, _, signature) = found.next().ok_or(NotVouched::NotSigned)?;
+        if key.verifies(self.text.as_bytes(), signature) { Ok(()) } else { Err(NotVouched::WrongSignature) }
+    }
 }
 
 /// The text of a checkpoint, which is signed.
@@ -61,13 +91,8 @@ impl SignedNote {
     }
 
     fn take_apart(note: &str) -> Option<Self> {
-        if note.len() > MAX_BYTES || note.chars().any(|char| char.is_control() && char != '\n') {
-            return None;
-        }
-        let (text, signed) = note.split_once("\n\n")?;
-        let text = format!("{text}\n");
-        let signatures: Option<Vec<_>> = signed.strip_suffix('\n')?.split('\n').map(signature).collect();
-        let mut lines = text.strip_suffix('\n')?.split('\n');
+        let signed = SignedText::take_apart(note)?;
+        let mut lines = signed.text.strip_suffix('\n')?.split('\n');
         let (log, number, root) = (lines.next()?, lines.next()?, lines.next()?);
         let size: u64 = number.parse().ok()?;
         // Lines that others add behind these three are theirs; ours has none.
@@ -76,7 +101,7 @@ impl SignedNote {
         }
         let root = STANDARD.decode(root).ok()?.try_into().ok()?;
         let checkpoint = Checkpoint { log: LogName::from_checkpoint(log.to_owned()), size, root };
-        Some(Self { checkpoint, text, signatures: signatures? })
+        Some(Self { checkpoint, signed })
     }
 
     /// Which log it says that it is of; nobody has verified that yet.
@@ -90,12 +115,11 @@ impl SignedNote {
     /// # Errors
     /// When it has not, or the text was changed since.
     pub fn verify(&self, key: &VerifierKey) -> Result<Checkpoint, NoteError> {
-        let name = key.name().to_owned();
-        let mut found = self.signatures.iter().filter(|(by, id, _)| *by == name && *id == key.id());
-        let Some((_, _, signature)) = found.next() else { return Err(NoteError::NotSigned { name }) };
-        if !key.verifies(self.text.as_bytes(), signature) {
-            return Err(NoteError::WrongSignature { name });
-        }
+        let name = || key.name().to_owned();
+        self.signed.verify(key).map_err(|error| match error {
+            NotVouched::NotSigned => NoteError::NotSigned { name: name() },
+            NotVouched::WrongSignature => NoteError::WrongSignature { name: name() },
+        })?;
         Ok(self.checkpoint.clone())
     }
 }
@@ -130,4 +154,29 @@ pub fn split_notes(text: &str) -> Vec<String> {
         notes.push(note);
     }
     notes
+}
+
+/// Whether the last note of a text may be the beginning of one: a power cut in the middle of an append leaves such a note. A whole
+/// one ends with a line that has a signature, and with the end of that line.
+#[must_use]
+pub fn may_be_torn(text: &str) -> bool {
+    let last = text.trim_end_matches('\n').rsplit('\n').next().unwrap_or_default();
+    !text.ends_with('\n') || !last.starts_with(SIGNATURE_MARK)
+}
+
+/// How many bytes of the end of a file of notes are no whole note, where each was written with an empty line behind it; `None` where no
+/// note ends in these bytes, the last of the file.
+#[must_use]
+pub fn torn_bytes(end: &[u8]) -> Option<usize> {
+    let mut whole = None;
+    let mut begin = 0_usize;
+    for line in end.split_inclusive(|byte| *byte == b'\n') {
+        begin = begin.saturating_add(line.len());
+        let is_signature = line.starts_with(SIGNATURE_MARK.as_bytes()) && line.ends_with(b"\n");
+        // The empty line behind a signature belongs to the note.
+        if is_signature || (line == b"\n" && whole == begin.checked_sub(1)) {
+            whole = Some(begin);
+        }
+    }
+    whole.map(|whole| end.len().saturating_sub(whole))
 }

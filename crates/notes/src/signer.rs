@@ -4,16 +4,17 @@ use std::path::Path;
 
 use ed25519_dalek::{Signer, SigningKey};
 use syft_space_domain::audit::ports::CheckpointSigner;
-use syft_space_domain::audit::{Checkpoint, LogName};
+use syft_space_domain::audit::{AnswerReceipt, Checkpoint, LogName};
 use syft_space_domain::environment::Environment;
 use syft_space_domain::random::Entropy;
 use syft_space_domain::time::Timestamp;
 
 use crate::key_file::{KeyFileError, StoredKey};
 use crate::note::{SignedNote, checkpoint_text, with_signature};
+use crate::receipt::receipt_text;
 use crate::verifier::VerifierKey;
 
-/// Signs checkpoints by Ed25519, with a key that is for nothing else. It has no `Debug`: it holds a private key.
+/// Signs checkpoints and receipts by Ed25519, with a key that is for nothing else. It has no `Debug`: it holds a private key.
 pub struct NoteSigner {
     installation: String,
     key: SigningKey,
@@ -56,6 +57,13 @@ impl CheckpointSigner for NoteSigner {
         let note = SignedNote::parse(note).ok()?;
         let key = self.verifier_of(note.claimed_log().as_str());
         note.verify(&key).ok()
+    }
+
+    fn sign_receipt(&self, receipt: &AnswerReceipt) -> String {
+        let key = self.verifier_of(receipt.log.as_str());
+        let text = receipt_text(receipt, &key);
+        let signature = self.key.sign(text.as_bytes());
+        with_signature(&text, key.name(), key.id(), &signature.to_bytes())
     }
 
     fn verifier(&self, log: &LogName) -> String {

@@ -9,10 +9,13 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use signed_note::{Note, StandardVerifier, VerifierList};
 use syft_space_conformance::{checkpoint_signer, sample};
 use syft_space_domain::audit::ports::CheckpointSigner;
-use syft_space_domain::audit::{Checkpoint, Log, LogName};
+use syft_space_domain::audit::{AnswerReceipt, Checkpoint, Log, LogName, Outcome};
 use syft_space_domain::environment::Environment;
+use syft_space_domain::ids::RequestId;
 use syft_space_memory::SeededEntropy;
-use syft_space_notes::{KeyFileError, NoteError, NoteSigner, SignedNote, VerifierKey, split_notes};
+use syft_space_notes::{
+    KeyFileError, NoteError, NoteSigner, ReceiptError, SignedNote, SignedReceipt, VerifierKey, split_notes,
+};
 use tempfile::TempDir;
 
 fn environment(name: &str) -> Environment {
@@ -80,6 +83,80 @@ fn u1_a_checkpoint_is_verified_by_the_key_that_was_handed_out_and_by_no_other() 
     for text in ["", "name", "name+00000000+AQ==", &ours.verifier(&log).replacen("syft", "soft", 1)] {
         assert!(text.parse::<VerifierKey>().is_err(), "{text:?}");
     }
+}
+
+fn receipt(signer: &NoteSigner) -> AnswerReceipt {
+    AnswerReceipt {
+        log: LogName::of(signer.installation(), Log::Tenant(sample::tenant_id(1))),
+        seq: 17,
+        leaf: [7; 32],
+        time: sample::time(1),
+        request: RequestId::from_bytes([1; 16]),
+        outcome: Outcome::Denied,
+        endpoint: Some("things".to_owned()),
+        correlation: Some("mine".to_owned()),
+        question: Some([8; 32]),
+        status: 403,
+        answer: [9; 32],
+    }
+}
+
+#[test]
+fn u1_another_program_verifies_a_receipt_and_takes_it_for_no_checkpoint() {
+    let signer = signer(1);
+    let note = signer.sign_receipt(&receipt(&signer));
+    let verifier = StandardVerifier::new(&signer.verifier(&receipt(&signer).log)).unwrap();
+    let foreign = Note::from_bytes(note.as_bytes()).unwrap();
+    let known = VerifierList::new(vec![Box::new(verifier)]);
+    assert_eq!(foreign.verify(&known).unwrap().0.len(), 1);
+    assert!(tlog_tiles::Checkpoint::from_bytes(foreign.text()).is_err());
+    assert_eq!(SignedNote::parse(&note), Err(NoteError::Malformed));
+    let checkpoint = signer.sign(&checkpoint(&signer, 17));
+    assert_eq!(SignedReceipt::parse(&checkpoint), Err(ReceiptError::Malformed));
+}
+
+#[test]
+fn u1_a_receipt_is_read_as_it_was_signed_and_by_no_other_key() {
+    let (ours, theirs) = (signer(1), signer(2));
+    let whole = receipt(&ours);
+    let bare = AnswerReceipt { endpoint: None, correlation: None, question: None, ..whole.clone() };
+    let key: VerifierKey = ours.verifier(&whole.log).parse().unwrap();
+    for receipt in [whole.clone(), bare] {
+        let parsed = SignedReceipt::parse(&ours.sign_receipt(&receipt)).unwrap();
+        assert_eq!(parsed.verify(&key), Ok(&receipt));
+        assert_eq!(parsed.claimed_key(), &key);
+        let other: VerifierKey = theirs.verifier(&receipt.log).parse().unwrap();
+        assert_eq!(parsed.verify(&other), Err(ReceiptError::NotSigned));
+        let elsewhere = LogName::of(ours.installation(), Log::Installation);
+        let elsewhere: VerifierKey = ours.verifier(&elsewhere).parse().unwrap();
+        assert!(matches!(parsed.verify(&elsewhere), Err(ReceiptError::OtherLog { .. })));
+    }
+    let sly = AnswerReceipt { endpoint: Some("a\nstatus: 200".to_owned()), ..whole };
+    let parsed = SignedReceipt::parse(&ours.sign_receipt(&sly)).unwrap();
+    assert_eq!(parsed.claimed().status, 403, "no text makes a line of its own");
+}
+
+#[test]
+fn u1_a_receipt_in_which_any_byte_was_changed_is_not_verified() {
+    let signer = signer(1);
+    let note = signer.sign_receipt(&receipt(&signer));
+    let key: VerifierKey = signer.verifier(&receipt(&signer).log).parse().unwrap();
+    for place in 0..note.len() {
+        for bit in [1, 2, 32] {
+            let mut bytes = note.clone().into_bytes();
+            bytes[place] ^= bit;
+            let Ok(bent) = String::from_utf8(bytes) else { continue };
+            let verified = SignedReceipt::parse(&bent).map(|parsed| parsed.verify(&key).is_ok());
+            assert_ne!(verified, Ok(true), "byte {place} was changed");
+        }
+    }
+    for end in 0..note.len() {
+        let cut =
+            note.get(..end).map(|cut| SignedReceipt::parse(cut).and_then(|cut| cut.verify(&key).cloned()));
+        assert!(!matches!(cut, Some(Ok(_))), "{end} bytes are not the whole");
+    }
+    let swapped = note.replacen("status: 403\n", "", 1).replacen("outcome: ", "status: 403\noutcome: ", 1);
+    assert_eq!(SignedReceipt::parse(&swapped), Err(ReceiptError::Malformed));
 }
 
 #[test]

@@ -11,8 +11,9 @@ use std::sync::mpsc::{Receiver, Sender};
 
 use diesel::SqliteConnection;
 use diesel::connection::SimpleConnection;
+use syft_space_domain::audit::RecordedEvent;
 use syft_space_domain::store::{CommitHook, StateChange, StoreError};
-use syft_space_domain::unit::UnitOutcome;
+use syft_space_domain::unit::{Unit, UnitOutcome};
 
 use crate::audit::Appender;
 use crate::codec::Key;
@@ -162,7 +163,7 @@ impl Writer {
             changes.extend(by_unit);
         }
         for event in events {
-            log.append(&mut self.connection, event)?;
+            log.append(&mut self.connection, event, |recorded| tell(&mut **unit, recorded))?;
         }
         Ok(())
     }
@@ -200,5 +201,12 @@ impl Writer {
 
     fn execute(&mut self, statement: &str) -> Result<(), StoreError> {
         self.connection.batch_execute(statement).map_err(|error| store_error(&error))
+    }
+}
+
+/// Tells a unit where its event stands. A panic of it affects nobody.
+fn tell(unit: &mut dyn Unit, recorded: &RecordedEvent) {
+    if catch_unwind(AssertUnwindSafe(|| unit.appended(recorded))).is_err() {
+        tracing::error!("a unit of work panicked when it was told where its event stands");
     }
 }

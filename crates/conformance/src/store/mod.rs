@@ -1,5 +1,6 @@
 //! The suite of [`Store`](syft_space_domain::store::Store): units of work, views, the change feed and concurrency.
 
+mod appended;
 mod change_feed;
 mod concurrent;
 mod page_bytes;
@@ -8,6 +9,7 @@ mod shared;
 mod snapshots;
 mod units;
 
+pub use appended::u1_a_unit_is_told_where_its_events_stand_before_it_is_done;
 pub use change_feed::{
     a_follower_is_told_before_a_receipt_answers, a_follower_is_told_once_of_each_commit_in_order,
     a_follower_reads_the_commit_it_is_told_of, a_receipt_answers_only_after_its_rows_can_be_read,
@@ -42,6 +44,7 @@ pub const CHECKS: &[Check<StoreFactory>] = checks![
     u1_rows_without_an_event_are_not_kept,
     u1_what_is_refused_keeps_its_event_and_none_of_its_rows,
     an_unrecorded_refusal_keeps_nothing,
+    u1_a_unit_is_told_where_its_events_stand_before_it_is_done,
     a_unit_that_fails_keeps_nothing,
     a_unit_that_panics_ends_alone,
     a_call_that_contradicts_changes_nothing,

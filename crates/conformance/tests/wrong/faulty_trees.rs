@@ -6,7 +6,9 @@ use syft_space_conformance::audit::trees;
 use syft_space_conformance::checkpoint_signer::{self, CheckpointSignerFactory};
 use syft_space_domain::audit::ports::{AuditRows, AuditView, CheckpointSigner, LogScope, LogWriteScope};
 use syft_space_domain::audit::tree::{Frontier, NodeHash};
-use syft_space_domain::audit::{Checkpoint, Log, LogHead, LogName, RecordedEvent, SignedCheckpoint};
+use syft_space_domain::audit::{
+    AnswerReceipt, Checkpoint, Log, LogHead, LogName, RecordedEvent, SignedCheckpoint,
+};
 use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::OperatorScope;
 
@@ -128,6 +130,12 @@ impl CheckpointSigner for Credulous {
         Some(Checkpoint { log, size, root: [7; 32] })
     }
 
+    fn sign_receipt(&self, receipt: &AnswerReceipt) -> String {
+        // As if the leaf were a root.
+        let AnswerReceipt { log, seq, leaf, .. } = receipt.clone();
+        self.0.sign(&Checkpoint { log, size: seq, root: leaf })
+    }
+
     fn verifier(&self, log: &LogName) -> String {
         self.0.verifier(log)
     }
@@ -137,8 +145,13 @@ impl CheckpointSigner for Credulous {
 fn u1_a_signer_that_believes_what_it_has_not_signed_is_caught() {
     let make = || -> Box<dyn CheckpointSigner> { Box::new(Credulous(MemorySigner::new([1; 32]))) };
     let make: &CheckpointSignerFactory = &make;
-    let promise = "u1_what_was_changed_or_another_signed_is_not_opened";
-    assert_caught(checkpoint_signer::CHECKS, make, promise);
+    for promise in [
+        "u1_what_was_changed_or_another_signed_is_not_opened",
+        "u1_a_receipt_is_no_checkpoint",
+        "u1_receipts_that_differ_in_anything_are_signed_differently",
+    ] {
+        assert_caught(checkpoint_signer::CHECKS, make, promise);
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@
 mod encoder;
 mod extract;
 mod faulty_api_keys;
+mod faulty_appended;
 mod faulty_approvals;
 mod faulty_expectations;
 mod faulty_groups;

@@ -16,7 +16,9 @@ mod log_tree;
 mod person;
 pub mod ports;
 mod prove;
+mod prove_receipt;
 mod reason;
+mod receipt;
 mod recorded;
 mod sign_checkpoints;
 pub mod tree;
@@ -34,7 +36,9 @@ pub use list::{AuditError, installation_events};
 pub use log_tree::{LogTree, LogTreeError};
 pub use person::{HubUser, Person, UsedKey};
 pub use prove::{ProveError, prove_consistency, prove_inclusion};
+pub use prove_receipt::{ReceiptProof, ReceiptProofError, prove_receipt};
 pub use reason::{ReasonCode, RecordedReason};
+pub use receipt::{AnswerReceipt, Digest};
 pub use recorded::{Appended, LogHead, RecordedEvent};
 pub use sign_checkpoints::{
     CheckpointError, LookedAt, ShownCheckpoint, checkpoint, installation_checkpoint, record_changed_log,

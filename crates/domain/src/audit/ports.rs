@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::audit::tree::NodeHash;
 use crate::audit::{
-    Action, Checkpoint, Event, Log, LogHead, LogName, Object, Outcome, RecordedEvent, RecordedReason,
-    SignedCheckpoint,
+    Action, AnswerReceipt, Checkpoint, Event, Log, LogHead, LogName, Object, Outcome, RecordedEvent,
+    RecordedReason, SignedCheckpoint,
 };
 use crate::ids::{ActorId, ApiKeyId};
 use crate::page::{Page, PageRequest};
@@ -209,7 +209,7 @@ pub trait AuditRows {
     ) -> Result<(), StoreError>;
 }
 
-/// Signs checkpoints with a key of its own, which is for nothing else.
+/// Signs checkpoints and receipts with a key of its own, which is for nothing else.
 pub trait CheckpointSigner: Send + Sync {
     /// The name of this installation, with which the names of its logs begin. It stays the same.
     fn installation(&self) -> &str;
@@ -220,7 +220,10 @@ pub trait CheckpointSigner: Send + Sync {
     /// The checkpoint that this has signed; `None` for whatever else there is.
     fn open(&self, note: &str) -> Option<Checkpoint>;
 
-    /// The public key by which the checkpoints of a log are verified, with the log's name.
+    /// A receipt with its signature, which nobody can take for a checkpoint. Its texts are single lines.
+    fn sign_receipt(&self, receipt: &AnswerReceipt) -> String;
+
+    /// The public key by which the checkpoints and receipts of a log are verified, with the log's name.
     fn verifier(&self, log: &LogName) -> String;
 }
 

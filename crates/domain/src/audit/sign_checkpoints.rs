@@ -144,7 +144,8 @@ pub async fn installation_checkpoint(
     shown.await
 }
 
-fn show(
+/// The checkpoint of a log as it is now, as [`checkpoint`] gives it, in a read that is under way.
+pub(super) fn show(
     view: &mut (impl AuditView + ?Sized),
     signer: &dyn CheckpointSigner,
     log: LogScope<'_>,

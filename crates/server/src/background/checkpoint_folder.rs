@@ -1,12 +1,14 @@
-//! The second place of checkpoints: a folder with a file for each log, which only grows.
+//! The second place of checkpoints: a folder with a file for each log, which only grows, but for a note that was never whole.
 
 use std::collections::BTreeMap;
 use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
+use rustix::fs::{FlockOperation, flock};
 use syft_space_domain::audit::Log;
+use syft_space_notes::torn_bytes;
 
 /// The name of a log's file, without its ending.
 pub(crate) fn name(log: Log) -> String {
@@ -49,11 +51,103 @@ fn make(folder: &Path) -> io::Result<()> {
     }
 }
 
-/// One write for a whole note, with an empty line behind it. No link is followed.
+/// The most bytes of what is cut off the end of a file: no note has as many.
+const MAX_TORN_BYTES: u64 = 64 << 10;
+
+/// One write for a whole note, with an empty line behind it. No link is followed. What a power cut left of a note before, at the
+/// end of the file, is cut off first. Whoever else has the file locked has their turn.
 fn append(path: &Path, note: &str) -> io::Result<()> {
     let no_follow = i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).map_err(io::Error::other)?;
-    let mut file =
-        OpenOptions::new().append(true).create(true).mode(0o600).custom_flags(no_follow).open(path)?;
+    let mut file = OpenOptions::new()
+        .read(true)
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .custom_flags(no_follow)
+        .open(path)?;
+    flock(&file, FlockOperation::NonBlockingLockExclusive)?;
+    mend(&mut file, path)?;
     file.write_all(format!("{note}\n").as_bytes())?;
     file.sync_all()
+}
+
+/// Cuts off what is no whole note at the end of a file.
+fn mend(file: &mut File, path: &Path) -> io::Result<()> {
+    let length = file.metadata()?.len();
+    // A whole note, and as much as may be cut off behind it.
+    let start = length.saturating_sub(MAX_TORN_BYTES.saturating_mul(2));
+    file.seek(SeekFrom::Start(start))?;
+    let mut end = Vec::new();
+    Read::take(&mut *file, MAX_TORN_BYTES.saturating_mul(2)).read_to_end(&mut end)?;
+    let torn = match torn_bytes(&end) {
+        Some(torn) => u64::try_from(torn).map_err(io::Error::other)?,
+        None => length,
+    };
+    if torn == 0 {
+        // Of the last note the empty line alone may be missing.
+        if length > 0 && !end.ends_with(b"\n\n") {
+            file.write_all(b"\n")?;
+        }
+        return Ok(());
+    }
+    if torn > MAX_TORN_BYTES {
+        return Err(io::Error::other("the file ends with what is no checkpoint, nor the beginning of one"));
+    }
+    tracing::warn!(
+        bytes = torn, file = %path.display(),
+        "a checkpoint was cut off while it was written, and what there was of it was taken away; those before it stay"
+    );
+    file.set_len(length.saturating_sub(torn))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A note of this size, as a signer makes one.
+    fn note(size: u64) -> String {
+        format!(
+            "syft-space/5f/audit/x\n{size}\nkRTzuZrlbR0=\n\n\u{2014} syft-space/5f/audit/x wz8v5n0AbQ==\n"
+        )
+    }
+
+    #[test]
+    fn u1_a_note_that_was_cut_at_any_byte_is_taken_away_by_the_next_append() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log.txt");
+        let appended = |note: &str| format!("{note}\n");
+        for before in [String::new(), appended(&note(1)), appended(&note(1)) + &appended(&note(2))] {
+            let last = appended(&note(3));
+            for cut in 0..=last.len() {
+                let torn = [before.as_bytes(), last.as_bytes().get(..cut).unwrap()].concat();
+                // A file that was made longer before its bytes were there.
+                for filler in [0, 7] {
+                    let zeros = vec![0; if cut < last.len() - 1 { filler } else { 0 }];
+                    std::fs::write(&path, [torn.clone(), zeros].concat()).unwrap();
+                    append(&path, &note(4)).unwrap();
+                    // But for the empty line behind it, it was whole.
+                    let kept = if cut + 1 >= last.len() { last.as_str() } else { "" };
+                    let expected = [&before, kept, &appended(&note(4))].concat();
+                    assert_eq!(std::fs::read_to_string(&path).unwrap(), expected, "cut at {cut}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn u1_a_file_that_is_something_else_or_is_locked_stays_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log.txt");
+        let other = "not a checkpoint\n".repeat(10_000);
+        std::fs::write(&path, &other).unwrap();
+        append(&path, &note(1)).unwrap_err();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), other);
+        std::fs::write(&path, note(1) + "\n").unwrap();
+        let held = File::open(&path).unwrap();
+        flock(&held, FlockOperation::LockExclusive).unwrap();
+        append(&path, &note(2)).unwrap_err();
+        drop(held);
+        append(&path, &note(2)).unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), note(1) + "\n" + &note(2) + "\n");
+    }
 }

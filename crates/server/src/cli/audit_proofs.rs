@@ -9,16 +9,16 @@ use clap::Args;
 use reqwest::Method;
 use serde_json::json;
 use syft_space_domain::audit::{self, LogName, LogVerifier, VerifiedLog};
-use syft_space_notes::{SignedNote, VerifierKey, split_notes};
+use syft_space_notes::VerifierKey;
 
-use crate::cli::api::{ApiClient, option, unusable};
+use crate::cli::api::{ApiClient, option};
+use crate::cli::checkpoint_files;
 use crate::cli::exit::{CommandError, ExitStatus};
-use crate::cli::named_file::read_named;
+use crate::cli::export_formats::ExportFormat;
+use crate::cli::named_file::open_named;
 use crate::cli::output::Output;
 use crate::routes::audit_proofs::{Checkpoint, Export, ExportedEvent};
 
-/// The most bytes of a file with checkpoints: some hundred thousand of them.
-const MAX_CHECKPOINT_BYTES: usize = 64 << 20;
 /// The most bytes of a line of an export. No event has as many.
 const MAX_LINE_BYTES: u64 = 1 << 20;
 
@@ -45,6 +45,9 @@ pub(super) struct ExportArguments {
     /// Write it into this file, which must not be there yet, instead of to standard output
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
+    /// In which form; verify reads jsonl alone
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = ExportFormat::Jsonl)]
+    format: ExportFormat,
 }
 
 /// What is verified, and by what.
@@ -78,7 +81,7 @@ pub(super) async fn key(api: &ApiClient, which: &WhichLog, out: &mut Output) -> 
 /// Writes the log as it is now, a part at a time.
 pub(super) async fn export(
     api: &ApiClient,
-    ExportArguments { which, file }: &ExportArguments,
+    ExportArguments { which, file, format }: &ExportArguments,
     out: &mut Output,
 ) -> anyhow::Result<()> {
     let mut writer = file.as_deref().map(create).transpose()?.map(BufWriter::new);
@@ -91,8 +94,9 @@ pub(super) async fn export(
         let end = *size.get_or_insert(part.size);
         let left = usize::try_from(end.saturating_sub(written)).unwrap_or(usize::MAX);
         let mut lines = String::new();
-        for event in part.items.iter().take(left) {
-            lines.push_str(&serde_json::to_string(event)?);
+        let is_last = part.items.is_empty();
+        for event in part.items.into_iter().take(left) {
+            lines.push_str(&format.line(event)?);
             lines.push('\n');
             written = written.saturating_add(1);
         }
@@ -100,7 +104,7 @@ pub(super) async fn export(
             Some(writer) => writer.write_all(lines.as_bytes())?,
             None => out.text(&lines)?,
         }
-        if written >= end || part.items.is_empty() {
+        if written >= end || is_last {
             break;
         }
     }
@@ -128,41 +132,9 @@ fn not_verified(why: impl std::fmt::Display) -> CommandError {
 /// Verifies from what is given alone.
 pub(super) fn verify(what: &VerifyArguments, out: &mut Output) -> anyhow::Result<()> {
     let key = what.key.as_deref().map(|key| option::<VerifierKey>("--key", key)).transpose()?;
-    let mut checkpoints = Vec::new();
-    for path in &what.checkpoints {
-        let (bytes, from) = read_named("--checkpoint", path, MAX_CHECKPOINT_BYTES)?;
-        let text =
-            String::from_utf8(bytes).map_err(|_| unusable("--checkpoint", format!("{from} is no text")))?;
-        let notes = split_notes(&text);
-        if notes.is_empty() {
-            return Err(unusable("--checkpoint", format!("there is no checkpoint in {from}")).into());
-        }
-        for note in notes {
-            let Some(key) = &key else { continue };
-            let checked = SignedNote::parse(&note).and_then(|note| note.verify(key));
-            let checkpoint = checked.map_err(|error| not_verified(format!("{from}: {error}")))?;
-            if checkpoint.log.as_str() != key.name() {
-                return Err(not_verified(format!("{from}: a checkpoint is of another log")).into());
-            }
-            checkpoints.push(checkpoint);
-        }
-    }
-    let verified = match open(&what.export)? {
-        Some(file) => read_log(BufReader::new(file), checkpoints, key.as_ref())?,
-        None => read_log(io::stdin().lock(), checkpoints, key.as_ref())?,
-    };
+    let checkpoints = checkpoint_files::read(&what.checkpoints, key.as_ref(), not_verified, out)?;
+    let verified = read_log(BufReader::new(open_named("FILE", &what.export)?), checkpoints, key.as_ref())?;
     tell(&verified, out)
-}
-
-fn open(path: &Path) -> Result<Option<File>, CommandError> {
-    if path == Path::new("-") {
-        return Ok(None);
-    }
-    File::open(path).map(Some).map_err(|error| {
-        let status =
-            if error.kind() == io::ErrorKind::NotFound { ExitStatus::NotFound } else { ExitStatus::Failed };
-        CommandError::new(status, format!("reading {}: {error}", path.display()))
-    })
 }
 
 fn read_log(

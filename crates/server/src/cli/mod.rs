@@ -12,6 +12,7 @@ mod attached_policies;
 mod audit_impact;
 mod audit_proofs;
 mod change_password;
+mod checkpoint_files;
 mod config;
 mod connect;
 mod csv;
@@ -23,6 +24,7 @@ mod encoder;
 mod endpoints;
 mod exit;
 mod expectations;
+mod export_formats;
 mod groups;
 mod hubs;
 mod ingest;
@@ -53,6 +55,7 @@ mod privacy;
 mod publish;
 pub mod read_files;
 mod read_model;
+mod receipts;
 mod reindex;
 mod retention;
 mod serve;
@@ -208,6 +211,9 @@ enum Command {
     /// Read the audit log, and verify that nobody has bent it
     #[command(subcommand)]
     Audit(lists::Audit),
+    /// Prove what one was told, by the receipt of an answer
+    #[command(subcommand)]
+    Receipt(receipts::Receipts),
     /// Write what lets a shell complete these commands
     Completions {
         /// The shell
@@ -347,6 +353,7 @@ fn run(start_hub: Option<StartHub>) -> anyhow::Result<()> {
             config::show(&home, &resolved, &mut out)
         }
         Command::Audit(lists::Audit::Verify(what)) => audit_proofs::verify(what, &mut out),
+        Command::Receipt(receipts::Receipts::Verify(what)) => receipts::verify(what, &mut out),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Arguments::command(), "syft-space", &mut script);
@@ -473,6 +480,7 @@ async fn call(api: &ApiClient, command: &Command, asked: &Asked, out: &mut Outpu
         Command::Ledger(what) => ledger::run(api, what, out).await,
         Command::AccessReview(form) => access_review::run(api, form, out).await,
         Command::Audit(what) => lists::audit(api, what, out).await,
+        Command::Receipt(receipts::Receipts::Proof(what)) => receipts::proof(api, what, out).await,
         _ => Ok(()),
     }
 }

@@ -7,6 +7,28 @@ use std::path::Path;
 use crate::cli::api::unusable;
 use crate::cli::exit::{CommandError, ExitStatus};
 
+/// A file to be read from its beginning, or standard input where it is `-`.
+///
+/// # Errors
+/// When there is no such file, or it cannot be read: by the argument that names it.
+pub(super) fn open_named(argument: &str, path: &Path) -> Result<Box<dyn Read>, CommandError> {
+    if path == Path::new("-") {
+        return Ok(Box::new(io::stdin()));
+    }
+    match File::open(path) {
+        Ok(file) => Ok(Box::new(file)),
+        Err(error) => Err(not_read(argument, &path.display().to_string(), &error)),
+    }
+}
+
+fn not_read(argument: &str, from: &str, error: &io::Error) -> CommandError {
+    let status = match error.kind() {
+        io::ErrorKind::NotFound => ExitStatus::NotFound,
+        _ => ExitStatus::Failed,
+    };
+    CommandError::new(status, format!("{argument}: reading {from}: {error}"))
+}
+
 /// What a file holds, or standard input where it is `-`, and how it is called. What some programs put before a text, a byte order
 /// mark, is none of it.
 ///
@@ -18,13 +40,7 @@ pub(super) fn read_named(
     most: usize,
 ) -> Result<(Vec<u8>, String), CommandError> {
     let from = if path == Path::new("-") { "standard input".to_owned() } else { path.display().to_string() };
-    let bytes = read(path, most).map_err(|error| {
-        let status = match error.kind() {
-            io::ErrorKind::NotFound => ExitStatus::NotFound,
-            _ => ExitStatus::Failed,
-        };
-        CommandError::new(status, format!("{argument}: reading {from}: {error}"))
-    })?;
+    let bytes = read(path, most).map_err(|error| not_read(argument, &from, &error))?;
     if bytes.len() > most {
         return Err(unusable(argument, format!("{from} has more than {most} bytes")));
     }

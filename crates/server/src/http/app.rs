@@ -17,7 +17,7 @@ use crate::http::reason::Reason;
 use crate::http::refusal::Refusal;
 use crate::http::route_table::{Method, OPERATOR_ROUTES, ROUTES, Route};
 use crate::http::state::State;
-use crate::http::{authenticate, connection, drain, pieces, security_headers};
+use crate::http::{authenticate, connection, drain, pieces, receipts, security_headers};
 
 /// The middleware around every route: nothing is done behind an answer that closes its connection, and every answer has the
 /// security headers. It is one, for a request pays for each.
@@ -118,6 +118,7 @@ fn serve<E: Refusal>(route: &'static Route<E>, state: &Arc<State>, listener: &Li
             drain::set_aside(&http, payload);
             let answered = answer(&state, &listener, route, http.clone()).await;
             let answer = answered.unwrap_or_else(|refusal| refusal.respond(http.extensions().get().copied()));
+            let answer = receipts::attach(&*state.space.checkpoint_signer, &http, answer);
             drain::hold(&http, answer.map_body(|_, body| pieces::split(body)))
         }
     })

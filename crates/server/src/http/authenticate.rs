@@ -21,6 +21,7 @@ use crate::http::credential_carriers;
 use crate::http::listener::{self, Listener};
 use crate::http::problem::Problem;
 use crate::http::reason::Reason;
+use crate::http::receipts;
 use crate::http::request::{Parameters, Request};
 use crate::http::route_table::{Guard, Route};
 use crate::http::state::State;
@@ -50,6 +51,7 @@ pub async fn guard<E>(
     http: HttpRequest,
 ) -> Result<Request, Problem> {
     let context = begin(state, listener, &http)?;
+    receipts::expect(&state.receipts, &route.docs, &http, context.request);
     check_unambiguous(&http)?;
     let operator = match listener {
         Listener::Network => None,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use syft_space_domain::Space;
-use syft_space_domain::audit::{Action, Actor, Event, ObjectKind, Outcome, ReasonCode};
+use syft_space_domain::audit::{Action, Actor, Event, ObjectKind, Outcome, ReasonCode, RecordedEvent};
 use syft_space_domain::store::{ReadUnit, Store, StoreError, Tx};
 use syft_space_domain::unit::{Unit, UnitOutcome};
 
@@ -96,6 +96,10 @@ impl Unit for MergingUnit {
             UnitOutcome::Rollback(events) => UnitOutcome::Rollback(self.admit(events)),
             other => other,
         })
+    }
+
+    fn appended(&mut self, recorded: &RecordedEvent) {
+        self.inner.appended(recorded);
     }
 
     fn done(mut self: Box<Self>, outcome: Result<(), StoreError>) {

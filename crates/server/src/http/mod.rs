@@ -24,6 +24,7 @@ mod pieces;
 pub mod problem;
 pub mod rate_limit_headers;
 pub mod reason;
+pub mod receipts;
 pub mod refusal;
 mod refusal_table;
 pub mod request;

@@ -22,6 +22,7 @@ use crate::http::caller::Caller;
 use crate::http::drain;
 use crate::http::problem::Problem;
 use crate::http::reason::Reason;
+use crate::http::receipts;
 use crate::http::route_docs::RouteDocs;
 use crate::http::state::State;
 
@@ -239,6 +240,7 @@ impl Request {
             drain::set_aside(&self.http, payload);
         }
         let body = read?;
+        receipts::note_question(&self.http, &body);
         self.renew().await?;
         Ok(body)
     }

@@ -102,6 +102,8 @@ pub struct RouteDocs {
     pub etag: bool,
     /// Whether the response, and a 429, tells how the limits of a policy stand.
     pub limits: bool,
+    /// Whether an answer of the route has a receipt, where one is asked for.
+    pub receipt: bool,
     /// Whether the route reads `If-Match`.
     pub if_match: bool,
     /// The reasons for which it may refuse, besides those of every route of its kind.
@@ -123,6 +125,7 @@ pub const fn summary(summary: &'static str) -> RouteDocs {
         adds: false,
         etag: false,
         limits: false,
+        receipt: false,
         if_match: false,
         reasons: &[],
     }
@@ -260,6 +263,13 @@ impl RouteDocs {
     #[must_use]
     pub const fn limits(mut self) -> Self {
         self.limits = true;
+        self
+    }
+
+    /// An answer has a receipt, where one is asked for.
+    #[must_use]
+    pub const fn receipt(mut self) -> Self {
+        self.receipt = true;
         self
     }
 

@@ -26,8 +26,8 @@ use crate::routes::{
     access_review, api_keys, approvals, audit, audit_impact, audit_proofs, auth, choose_password, datasets,
     docs, documents, endpoints, erasures, expectations, explanation, exports, front_page, groups, health,
     hubs, invitations, jobs, keys, ledger, listings, marketplaces, oidc, openapi, operator, own_access,
-    policies, policy_lint, policy_revisions, policy_simulation, query, retention, security_txt, sessions,
-    shapes, tenant, totp, users,
+    policies, policy_lint, policy_revisions, policy_simulation, query, receipts, retention, security_txt,
+    sessions, shapes, tenant, totp, users,
 };
 
 macro_rules! routes {
@@ -318,7 +318,7 @@ pub static ROUTES: &[Route] = routes! {
         summary("Ask an endpoint")
             .description("Unknown fields are ignored here, and here alone. Who asks is whom the token names.")
             .headers(query::HEADERS)
-            .request_body::<query::Query>().response::<query::Answer<'static>>(200).limits()
+            .request_body::<query::Query>().response::<query::Answer<'static>>(200).limits().receipt()
             .reasons(&[AccessDenied, PolicyViolation, PaymentRequired, RateLimited, ReviewPending, ReviewDenied, ReviewQueueFull, PolicyUnavailable, IdentityUnavailable, HubUnavailable]);
 
     Get    "/api/v1/groups"      member(&[ReadMetadata]) => groups::list,
@@ -465,6 +465,11 @@ pub static ROUTES: &[Route] = routes! {
         summary("Export the audit log, the oldest event first")
             .description("Up to 1,024 events with all of which their hashes are computed, also what they know of persons.")
             .query(audit_proofs::AFTER).response::<audit_proofs::Export>(200);
+    Get    "/api/v1/receipts/{log}/{seq}/{leaf}" Guard::Open => receipts::prove,
+        summary("Prove that what a receipt is of is in the audit log")
+            .description("Whoever holds a receipt may ask, without a token: the leaf in it is the secret. Another leaf, another number and \
+                   another log are answered alike.")
+            .query(receipts::OF_SIZE).response::<receipts::ReceiptProof>(200);
 };
 
 /// The routes that are the host's operator's alone. They stand beside the others behind the control socket, and nowhere

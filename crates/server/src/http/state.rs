@@ -17,6 +17,7 @@ use crate::http::exports_under_way::ExportsUnderWay;
 use crate::http::in_flight::InFlight;
 use crate::http::key_uses::KeyUses;
 use crate::http::merged_refusals::MergedRefusals;
+use crate::http::receipts::Receipts;
 use crate::http::tenant_bounds::TenantBounds;
 use crate::startup::setup_token::SetupTokenFile;
 
@@ -58,6 +59,8 @@ pub struct State {
     pub key_uses: Arc<KeyUses>,
     /// Refusals that are merged.
     pub merged_refusals: Arc<MergedRefusals>,
+    /// The events of requests whose answers are to have a receipt.
+    pub receipts: Arc<Receipts>,
     /// How much of one tenant's may be under way at once.
     pub tenant_bounds: TenantBounds,
     /// The exports that are under way.

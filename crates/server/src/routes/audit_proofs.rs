@@ -144,7 +144,7 @@ impl FromStr for Number {
 }
 
 /// A parameter that counts from 1.
-fn counted(request: &Request, name: &str) -> Result<Option<u64>, Problem> {
+pub(super) fn counted(request: &Request, name: &str) -> Result<Option<u64>, Problem> {
     match request.query().parse::<Number>(name)? {
         Some(Number(0)) => Err(Problem::field(format!("/{name}"), "a number from 1 on")),
         number => Ok(number.map(|Number(number)| number)),

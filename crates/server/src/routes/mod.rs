@@ -36,6 +36,7 @@ pub(crate) mod policy_lint;
 pub(crate) mod policy_revisions;
 pub(crate) mod policy_simulation;
 pub(crate) mod query;
+pub(crate) mod receipts;
 pub(crate) mod reply;
 pub(crate) mod retention;
 mod rules;

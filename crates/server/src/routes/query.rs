@@ -20,6 +20,7 @@ use crate::http::error_response::search_query_error;
 use crate::http::problem::Problem;
 use crate::http::rate_limit_headers;
 use crate::http::reason::Reason;
+use crate::http::receipts::{self, ASKED, CORRELATION_ID};
 use crate::http::request::Request;
 use crate::http::route_docs::Parameter;
 use crate::routes::documents::Hit;
@@ -205,9 +206,11 @@ pub(crate) const HEADERS: &[Parameter] = &[
         CORRELATION_ID,
         "An id of the request. The same request with the same id is charged once in two minutes, for two repeats.",
     ),
+    Parameter::new::<shapes::ReceiptWishShape>(
+        ASKED,
+        "Asks for a receipt: the answer, and a refusal that leaves an event of its own, has it as `Syft-Receipt`.",
+    ),
 ];
-
-const CORRELATION_ID: &str = "X-Correlation-ID";
 
 /// The slug in the path, and the hint at the tenant.
 fn target(http: &HttpRequest) -> (&str, Option<&str>) {
@@ -228,6 +231,7 @@ fn correlation(http: &HttpRequest) -> Result<Option<CorrelationId>, Problem> {
 }
 
 pub(crate) async fn query(mut request: Request) -> Result<HttpResponse, Problem> {
+    receipts::asks(&request.http)?;
     let (slug, hint) = target(&request.http);
     endpoint::check_visible(request.space(), &request.context, request.principal()?, slug, hint).await?;
     let body: Query = request.json().await?;

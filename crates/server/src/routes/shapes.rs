@@ -432,6 +432,9 @@ shapes! {
     AmountShape = "Amount": json_schema!({ "type": "string", "description": "A decimal number, exact." });
     LedgerPeriodShape = "LedgerPeriod": json_schema!({ "type": "string", "enum": ["day", "month", "total"] });
     CorrelationIdShape = "CorrelationId": json_schema!({ "type": "string", "pattern": "^[!-~]{1,128}$" });
+    /// That a receipt is asked for.
+    ReceiptWishShape = "ReceiptWish": json_schema!({ "type": "string", "enum": ["1"] });
+    LogNameShape = "LogName": json_schema!({ "type": "string", "description": "As a receipt, or a checkpoint, names its log." });
     /// Why a request was refused.
     ReasonCodeShape = "ReasonCode": json_schema!({
         "type": "string", "enum": names(Reason::ALL, Reason::code),

@@ -32,7 +32,7 @@ use crate::http::in_flight::InFlight;
 use crate::http::merging_store::merge_refusals;
 use crate::http::state::{RequestLimits, State};
 use crate::http::tenant_bounds::TenantBounds;
-use crate::http::{app, openapi};
+use crate::http::{app, openapi, receipts};
 use crate::startup::control::{ControlSocket, SocketFile};
 use crate::startup::open_files;
 use crate::startup::setup_token::SetupTokenFile;
@@ -55,6 +55,8 @@ pub fn state(space: Space, settings: &Settings, setup_token: Option<SetupTokenFi
         body_timeout: settings.body_timeout,
     };
     let (space, merged_refusals) = merge_refusals(space);
+    // Outside of what merges: an event that was merged is nobody's own.
+    let (space, receipts) = receipts::keep_events(space);
     Arc::new(State {
         space,
         limits,
@@ -70,6 +72,7 @@ pub fn state(space: Space, settings: &Settings, setup_token: Option<SetupTokenFi
         setup_token,
         key_uses: Arc::default(),
         merged_refusals,
+        receipts,
         tenant_bounds: TenantBounds::default(),
         exports: ExportsUnderWay::default(),
         in_flight: InFlight::default(),

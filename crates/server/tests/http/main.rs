@@ -122,6 +122,8 @@ mod rate_limits;
 #[cfg(test)]
 mod readme;
 #[cfg(test)]
+mod receipts;
+#[cfg(test)]
 mod resets;
 #[cfg(test)]
 mod retention;

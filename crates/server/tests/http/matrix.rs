@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use syft_space::http::route_table::{Guard, Method, ROUTES, Route};
 use syft_space_domain::access::{Role, may};
 
+use crate::receipts::proof_of_answer;
 use crate::space::{Answer, Client, PASSWORD, TestSpace, dataset_of, endpoint_on, only_policy};
 
 /// What there is in one tenant, for the routes to be called with.
@@ -30,6 +31,7 @@ pub struct Fixture {
     pub listing: String,
     /// An account on a hub that nobody has registered yet.
     pub account: Value,
+    pub receipt: String,
 }
 
 impl Fixture {
@@ -64,6 +66,7 @@ impl Fixture {
                 .to_owned(),
             marketplace,
             account: space.hub_account("more"),
+            receipt: proof_of_answer(owner, "things").await,
             dataset,
         }
     }
@@ -85,6 +88,7 @@ impl Fixture {
             hold: id.clone(),
             approval: id.clone(),
             listing: id.clone(),
+            receipt: format!("/receipts/{id}/1/{}", "00".repeat(32)),
             marketplace: id,
             account: Value::Null,
         }
@@ -109,7 +113,7 @@ impl Fixture {
             route.path.replace("{id}", id).replace("{doc}", &self.document).replace("{job}", &self.job);
         let path = path.replace("{name}", &self.group).replace("{address}", "in%2Fside%2B1@things.example");
         let path = path.replace("{tenant}", "nobody").replace("{provider}", "nothing");
-        let path = path.replace("{revision}", "1");
+        let path = path.replace("{revision}", "1").replace("/receipts/{log}/{seq}/{leaf}", &self.receipt);
         path.replace("{slug}", &self.slug).replace("{listing}", &self.listing)
     }
 }
@@ -405,6 +409,7 @@ impl Fixture {
                 .to_owned(),
             job: jobs.body["items"][0]["id"].as_str().unwrap().to_owned(),
             document: "doc".to_owned(),
+            receipt: proof_of_answer(owner, &slug).await,
             slug,
             policy: owner.post("/policies", &policy).await.expect(201).body["id"]
                 .as_str()
@@ -437,8 +442,7 @@ async fn a1_without_a_good_token_every_route_of_members_answers_401_whatever_els
             let nobody = space.anybody();
             call(&nobody, route, &at, None).await.expect_problem(401, "unauthenticated");
             for bad in [tampered.as_str(), "nonsense", "a.b.c", "' OR '1'='1"] {
-                let client = nobody.with_token(bad);
-                call(&client, route, &at, None).await.expect_problem(401, "token_invalid");
+                call(&nobody.with_token(bad), route, &at, None).await.expect_problem(401, "token_invalid");
             }
         }
     }

@@ -310,6 +310,32 @@ async fn u1_a_log_of_which_something_is_lost_is_told_of_as_soon_as_it_grows() {
 }
 
 #[tokio::test]
+async fn u1_a_checkpoint_that_was_cut_at_any_byte_is_told_of_and_those_before_it_count() {
+    if in_memory() {
+        return;
+    }
+    let (space, owner) = busy_space().await;
+    let kept = keep(&space, &owner).await;
+    let notes = fs::read_to_string(&kept.checkpoints).unwrap();
+    let second = notes.match_indices("syft-space/").nth(2).unwrap().0;
+    let (before, last) = notes.split_at(second);
+    assert_eq!(sizes(&kept).len(), 2);
+    for cut in 0..=last.len() {
+        fs::write(&kept.checkpoints, [before.as_bytes(), &last.as_bytes()[..cut]].concat()).unwrap();
+        let ran = kept.verify(&kept.export).expect(0);
+        let is_torn = 0 < cut && cut < last.trim_end().len();
+        assert_eq!(ran.stderr.contains("its last checkpoint is torn"), is_torn, "cut at {cut}: {ran:?}");
+    }
+    // Alone it is none.
+    fs::write(&kept.checkpoints, &last[..last.len() / 2]).unwrap();
+    assert!(kept.verify(&kept.export).expect(2).stderr.contains("torn"));
+    // What was changed and not cut does not pass for torn.
+    let changed = last.replacen("syft-space/", "soft-space/", 1);
+    fs::write(&kept.checkpoints, format!("{before}{changed}")).unwrap();
+    kept.verify(&kept.export).expect(4);
+}
+
+#[tokio::test]
 async fn u1_the_api_proves_what_is_in_the_log_and_that_it_has_only_grown() {
     let space = TestSpace::open_to_all().await;
     let (owner, other) = (space.found("acme").await, space.found_another("others").await);

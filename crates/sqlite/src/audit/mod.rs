@@ -106,10 +106,16 @@ struct OpenLog {
 }
 
 impl Appender {
-    /// Puts an event behind its log's last. It is written when all have their place.
-    pub(crate) fn append(&mut self, connection: &mut SqliteConnection, event: Event) -> Result<(), Failed> {
+    /// Puts an event behind its log's last, and tells of it as it stands there. It is written when all have their place.
+    pub(crate) fn append(
+        &mut self,
+        connection: &mut SqliteConnection,
+        event: Event,
+        tell: impl FnOnce(&RecordedEvent),
+    ) -> Result<(), Failed> {
         let log = log_key(event.log);
         let Appended { recorded, person: data, filled } = self.log(connection, log)?.now.append(event);
+        tell(&recorded);
         self.block_roots.extend(filled.map(|root| (log, root)));
         let RecordedEvent { seq, event, person_commitment } = recorded;
         let seq = to_i64(seq)?;

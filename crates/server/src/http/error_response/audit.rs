@@ -1,6 +1,6 @@
 //! The responses to errors of audit logs.
 
-use syft_space_domain::audit::{AuditError, CheckpointError, ProveError};
+use syft_space_domain::audit::{AuditError, CheckpointError, ProveError, ReceiptProofError};
 
 use crate::http::problem::Problem;
 use crate::http::reason::Reason;
@@ -32,6 +32,16 @@ impl From<ProveError> for Problem {
             ProveError::Proof(error) => Self::new(Reason::NotFound, error),
             ProveError::Changed => changed(&error),
             ProveError::PortError(error) => error.into(),
+        }
+    }
+}
+
+impl From<ReceiptProofError> for Problem {
+    fn from(error: ReceiptProofError) -> Self {
+        match error {
+            ReceiptProofError::Unknown | ReceiptProofError::Proof(_) => Self::new(Reason::NotFound, error),
+            ReceiptProofError::Changed => changed(&error),
+            ReceiptProofError::PortError(error) => error.into(),
         }
     }
 }

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use syft_space_domain::access::{Role, may};
 
 use crate::http::problem;
+use crate::http::receipts::RECEIPT;
 use crate::http::route_docs::{BodyLimit, Parameter, RequestBody, Response, RouteDocs, SchemaOf};
 use crate::http::route_table::{Guard, ROUTES, Route};
 use crate::http::state::RequestLimits;
@@ -54,6 +55,7 @@ const TAGS: &[(&str, &str)] = &[
     ("audit", "What happened."),
     ("audit_impact", "What a breach touched."),
     ("audit_proofs", "That nobody has bent what happened."),
+    ("receipts", "What a caller was told."),
     ("openapi", "This description."),
     ("docs", "A page to browse it with."),
     ("choose_password", "A page for whoever was reset or invited."),
@@ -70,6 +72,12 @@ const PATH_PARAMETERS: &[Parameter] = &[
     Parameter::new::<shapes::EmailShape>("address", "The e-mail address."),
     Parameter::new::<shapes::SlugShape>("provider", "The name of the identity provider in the tenant."),
     Parameter::new::<shapes::RevisionShape>("revision", "The number of the change."),
+    Parameter::new::<shapes::IdShape>(
+        "log",
+        "The tenant whose log a receipt is of: what stands last in its line `log`.",
+    ),
+    Parameter::new::<shapes::SeqShape>("seq", "The number of the event, as the receipt has it."),
+    Parameter::new::<shapes::HashShape>("leaf", "The leaf of the event, as the receipt has it."),
     Parameter::new::<shapes::SlugOrIdShape>(
         "slug",
         "The slug of the endpoint; but on the query route its id, too.",
@@ -241,6 +249,9 @@ fn success(id: &str, docs: &RouteDocs, answer: &Response, schemas: &mut Schemas)
             headers.insert(name.to_owned(), json!({ "$ref": format!("#/components/headers/{name}") }));
         }
     }
+    if let (true, Some(headers)) = (docs.receipt, headers.as_object_mut()) {
+        headers.insert(RECEIPT.to_owned(), json!({ "$ref": format!("#/components/headers/{RECEIPT}") }));
+    }
     let done = match answer.status {
         201 => "It was made.",
         202 => "It was taken in, and goes on.",
@@ -290,6 +301,10 @@ fn headers() -> Value {
         "RateLimit-Policy": {
             "description": "How much there is of each limit (draft-ietf-httpapi-ratelimit-headers-10): `q` in `w` seconds.",
             "schema": { "type": "string", "pattern": "^\"[!-~]+\";q=[0-9]+;w=[0-9]+" },
+        },
+        RECEIPT: {
+            "description": "Where one was asked for: the receipt, a signed text, in base64url without padding.",
+            "schema": { "type": "string" },
         },
         "RateLimit": {
             "description": "How much is left of each limit: `r`, and more of it in `t` seconds.",

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::recorder::{Ask, Recorder};
+use crate::receipts::{line, text_of};
 use crate::space::TestSpace;
 
 const MISSING: &str = "0190d3a1-7c1e-7b7a-9c3e-2f6f3f1f0a11";
@@ -36,7 +37,26 @@ pub async fn play() -> Recorder {
     removals(&mut r).await;
     r.log("owner", "/audit").await;
     r.log("foreigner", "/audit").await;
+    r.found(&space, "witness", "initech").await;
+    receipts(&mut r).await;
     r
+}
+
+/// What a receipt is of is proved to anybody who has it.
+async fn receipts(r: &mut Recorder) {
+    let ask = Ask::new("witness", "POST", "/endpoints/missing/query").header("x-syft-receipt", "1");
+    let signed = r.quiet_header(ask.json(&json!({ "messages": "hoot" })), "syft-receipt").await;
+    let receipt = text_of(&signed);
+    let (log, tenant) =
+        line(&receipt, "log").rsplit_once('/').map(|(log, id)| (log.to_owned(), id.to_owned())).unwrap();
+    r.keep("installation", log.strip_suffix("/audit").unwrap());
+    r.keep("tenant of the receipt", &tenant);
+    r.keep("leaf", &line(&receipt, "leaf"));
+    let path = format!("/receipts/«tenant of the receipt»/{}/«leaf»", line(&receipt, "number"));
+    for query in ["", "?size=0", "?size=1", "?size=100000", "?x=1"] {
+        r.get("nobody", &format!("{path}{query}")).await;
+    }
+    r.get("witness", &path).await;
 }
 
 fn endpoint(slug: &str, change: impl FnOnce(&mut Value)) -> Value {
@@ -268,6 +288,8 @@ async fn queries(r: &mut Recorder) {
         let ask = Ask::new("anna", "POST", QUERY).header("x-tenant-name", tenant);
         r.send(ask.json(&json!({ "messages": "hoot", "similarity_threshold": 0.0 }))).await;
     }
+    let wish = Ask::new("anna", "POST", QUERY).header("x-syft-receipt", "yes");
+    r.send(wish.json(&json!({ "messages": "hoot" }))).await;
     r.send(Ask::new("anna", "POST", QUERY).header("content-type", "text/plain").body("hoot")).await;
     r.send(Ask::new("anna", "POST", QUERY).header("content-type", "application/json").body("{\"messages\":"))
         .await;

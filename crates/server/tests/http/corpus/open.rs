@@ -44,6 +44,9 @@ async fn read(r: &mut Recorder) {
 }
 
 async fn paths(r: &mut Recorder) {
+    let nothing = format!("/receipts/00000000-0000-0000-0000-000000000000/1/{}", "00".repeat(32));
+    r.get("nobody", &nothing).await;
+    r.get("nobody", &format!("{nothing}?size=0")).await;
     for path in
         ["//index.html", "//api", "//api/v1", "/nothing", "/users/", "//api/v2/users", "//operator/v1/hubs"]
     {

@@ -232,6 +232,14 @@ impl Recorder {
         serde_json::from_slice(&body).unwrap_or(Value::Null)
     }
 
+    /// Asks without writing it down, and answers a header.
+    pub async fn quiet_header(&mut self, ask: Ask, name: &str) -> String {
+        let (raw, _) = self.exchange(&ask).await;
+        let (_, headers, _) = parts(&raw);
+        let found = headers.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value).unwrap_or_default()
+    }
+
     /// Waits, without writing it down, until what is answered fits.
     pub async fn until(&mut self, who: &str, target: &str, fits: impl Fn(&Value) -> bool) {
         let mut last = Value::Null;

@@ -184,5 +184,7 @@ async fn furnish(r: &mut Recorder, space: &TestSpace) -> Fixture {
         marketplace: "«marketplace»".to_owned(),
         listing: "«listing»".to_owned(),
         account: account("more", "another"),
+        // One that is proved is in another chapter.
+        receipt: format!("/receipts/00000000-0000-0000-0000-000000000000/1/{}", "00".repeat(32)),
     }
 }

@@ -30,6 +30,7 @@ const DIRECT: &[(&str, &str)] = &[
     ("audit/sign_checkpoints.rs installation_checkpoint", "the operator"),
     ("audit/sign_checkpoints.rs sign_grown_logs", "the background"),
     ("audit/sign_checkpoints.rs look_at", "the background"),
+    ("audit/prove_receipt.rs prove_receipt", "whoever holds a receipt: its leaf is the secret"),
     ("marketplace/trust.rs trusted_hubs", "the operator"),
     ("approval/sweep.rs finish_outdated", "the background"),
     ("approval/sweep.rs has_ended", "the background"),

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use syft_space::http::route_table::{Guard, Route};
 
 use crate::matrix::asked;
+use crate::receipts::proof_of_answer;
 use crate::space::{Client, TestSpace, dataset_of, endpoint_on, only_policy};
 
 /// A space with one of everything, and where each route finds it.
@@ -39,6 +40,7 @@ impl FilledSpace {
         owner.post("/groups", &json!({ "name": "partners" })).await.expect(201);
         let hold = json!({ "reason": "a trial" });
         let hold = owner.post("/retention/holds", &hold).await.expect(201).body["id"].clone();
+        let receipt = proof_of_answer(&owner, "birds").await;
         let text = |value: Value| value.as_str().unwrap().to_owned();
         let things = vec![
             ("/api/v1/auth/sessions/{id}", text(session)),
@@ -50,6 +52,7 @@ impl FilledSpace {
             ("/api/v1/datasets/{id}", dataset),
             ("/api/v1/policies/{id}", text(policy)),
             ("/api/v1/marketplaces/{id}", marketplace),
+            ("/receipts/{log}/{seq}/{leaf}", receipt),
             ("{revision}", "1".to_owned()),
             ("{job}", text(job)),
             ("{doc}", "doc".to_owned()),
@@ -66,7 +69,12 @@ impl FilledSpace {
     pub(super) fn request(&self, route: &Route, query: &str) -> reqwest::RequestBuilder {
         let mut path = route.path.to_owned();
         for (place, thing) in &self.things {
-            path = path.replace(place, &format!("{}{thing}", &place[..place.rfind('{').unwrap()]));
+            let thing = if thing.starts_with('/') {
+                thing.clone()
+            } else {
+                format!("{}{thing}", &place[..place.rfind('{').unwrap()])
+            };
+            path = path.replace(place, &thing);
         }
         assert!(!path.contains('{'), "nothing stands for a parameter of {path}");
         let client = if matches!(route.guard, Guard::Open) { &self.space.anybody() } else { &self.owner };
