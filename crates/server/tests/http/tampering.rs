@@ -336,6 +336,31 @@ async fn u1_a_checkpoint_that_was_cut_at_any_byte_is_told_of_and_those_before_it
 }
 
 #[tokio::test]
+async fn u1_a_log_is_exported_in_the_forms_of_others_which_verify_does_not_take_for_its_own() {
+    if in_memory() {
+        return;
+    }
+    let (space, owner) = busy_space().await;
+    let kept = keep(&space, &owner).await;
+    for (format, place) in [("ocsf", "/class_uid"), ("ecs", "/event/action"), ("cloudevents", "/specversion")]
+    {
+        let export = kept.folder.path().join(format);
+        let file = export.to_str().unwrap();
+        run(space.home(), &["audit", "export", "--format", format, "--file", file]).expect(0);
+        let text = fs::read_to_string(&export).unwrap();
+        assert!(text.lines().count() >= kept.lines().len(), "{format}");
+        for line in text.lines() {
+            let event: Value = serde_json::from_str(line).unwrap();
+            assert!(event.pointer(place).is_some(), "{line}");
+        }
+        assert!(kept.verify(&export).expect(4).stderr.contains("is no event"), "{format}");
+    }
+    let installation =
+        run(space.home(), &["audit", "export", "--installation", "--format", "ocsf"]).expect(0);
+    assert!(installation.stdout.contains("\"log_name\":\"installation\""), "{installation:?}");
+}
+
+#[tokio::test]
 async fn u1_the_api_proves_what_is_in_the_log_and_that_it_has_only_grown() {
     let space = TestSpace::open_to_all().await;
     let (owner, other) = (space.found("acme").await, space.found_another("others").await);
