@@ -6,8 +6,8 @@ use std::ops::Range;
 use syft_space_domain::audit::ports::{
     AuditRows, AuditView, EventFilter, LogPage, LogScope, LogWriteScope, Seq,
 };
-use syft_space_domain::audit::tree::NodeHash;
-use syft_space_domain::audit::{Log, LogHead, RecordedEvent, SignedCheckpoint};
+use syft_space_domain::audit::tree::{BLOCK_LEAVES, NodeHash};
+use syft_space_domain::audit::{Action, Log, LogHead, RecordedEvent, SignedCheckpoint};
 use syft_space_domain::detection::ports::{DetectionRows, DetectionView, LogPosition};
 use syft_space_domain::page::PageRequest;
 use syft_space_domain::store::StoreError;
@@ -95,6 +95,18 @@ impl DetectionView for Transaction {
             is_next.then_some(LogPosition { log, seq })
         });
         Ok(behind.take(LOGS_PER_READ).collect())
+    }
+
+    fn next_watched(
+        &mut self,
+        log: LogScope<'_>,
+        behind: u64,
+        actions: &[Action],
+    ) -> Result<(u64, Vec<RecordedEvent>), StoreError> {
+        let first = behind.saturating_add(1);
+        let next = self.tables.logs.events_in(log.into(), first..first.saturating_add(BLOCK_LEAVES));
+        let to = next.last().map_or(behind, |recorded| recorded.seq);
+        Ok((to, next.into_iter().filter(|recorded| actions.contains(&recorded.event.action)).collect()))
     }
 
     fn watched(&mut self, log: LogScope<'_>) -> Result<u64, StoreError> {

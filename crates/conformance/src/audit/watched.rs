@@ -16,6 +16,7 @@ use crate::sample::{event, scope, tenant_id};
 pub const CHECKS: &[Check<StoreFactory>] = checks![
     u1_the_logs_that_were_not_looked_at_are_told,
     u1_how_far_a_log_was_looked_at_moves_on_from_where_it_is_alone,
+    u1_what_is_looked_at_next_are_all_events_of_the_actions,
 ];
 
 fn tenant(n: u64) -> Log {
@@ -67,4 +68,32 @@ pub fn u1_how_far_a_log_was_looked_at_moves_on_from_where_it_is_alone(make: &Sto
     assert_eq!(watched(1), 7, "and nothing is written");
     assert!(advance(store, tenant(1), 7, 9));
     assert_eq!(watched(1), 9);
+}
+
+/// A thousand and 24 at once, on from any event; other actions are passed over, and other logs.
+pub fn u1_what_is_looked_at_next_are_all_events_of_the_actions(make: &StoreFactory) {
+    let fixture = seeded_store(make);
+    let store = &*fixture.adapter;
+    let next = |behind: u64| -> (u64, Vec<(u64, Action)>) {
+        let actions = [Action::SensitiveRead, Action::AuthnLoginFail];
+        let (to, events) =
+            read(store, move |view| view.next_watched(LogScope::Tenant(&scope(1)), behind, &actions));
+        (to, events.into_iter().map(|recorded| (recorded.seq, recorded.event.action)).collect())
+    };
+    assert_eq!(next(0), (0, Vec::new()), "of an empty log there is nothing");
+    let action = |n: u64| match n {
+        2 => Action::AuthnLoginFail,
+        3 | 1_023 | 1_025 => Action::SensitiveRead,
+        _ => Action::EndpointQuery,
+    };
+    for first in (1..1_031).step_by(103) {
+        let events: Vec<_> = (first..first + 103).map(|n| event(tenant(1), action(n))).collect();
+        record_all(store, &events);
+    }
+    record_all(store, &[event(tenant(2), Action::SensitiveRead)]);
+    let of = |n: u64| (n, action(n));
+    assert_eq!(next(0), (1_024, vec![of(2), of(3), of(1_023)]), "the oldest first");
+    assert_eq!(next(2), (1_026, vec![of(3), of(1_023), of(1_025)]), "from any of them on");
+    assert_eq!(next(1_024), (1_030, vec![of(1_025)]), "to the end");
+    assert_eq!(next(1_030), (1_030, Vec::new()), "behind which there is nothing");
 }

@@ -3,8 +3,8 @@
 use std::ops::DerefMut;
 
 use syft_space_conformance::audit::watched;
-use syft_space_domain::audit::Log;
 use syft_space_domain::audit::ports::{LogScope, LogWriteScope};
+use syft_space_domain::audit::{Action, Log, RecordedEvent};
 use syft_space_domain::detection::ports::{DetectionRows, DetectionView, LogPosition};
 use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::OperatorScope;
@@ -29,6 +29,20 @@ where
         Ok(logs)
     }
 
+    fn next_watched(
+        &mut self,
+        log: LogScope<'_>,
+        behind: u64,
+        actions: &[Action],
+    ) -> Result<(u64, Vec<RecordedEvent>), StoreError> {
+        let (to, events) = self.inner.next_watched(log, behind, actions)?;
+        Ok(if self.fault == Fault::WatchesAPart {
+            (to, events.into_iter().skip(1).collect())
+        } else {
+            (to, events)
+        })
+    }
+
     fn watched(&mut self, log: LogScope<'_>) -> Result<u64, StoreError> {
         self.inner.watched(log)
     }
@@ -48,6 +62,7 @@ where
 fn u1_a_store_that_does_not_keep_how_far_logs_were_looked_at_is_caught() {
     for (fault, promise) in [
         (Fault::ForgetsWatchedLogs, "u1_the_logs_that_were_not_looked_at_are_told"),
+        (Fault::WatchesAPart, "u1_what_is_looked_at_next_are_all_events_of_the_actions"),
         (Fault::WatchesTwice, "u1_how_far_a_log_was_looked_at_moves_on_from_where_it_is_alone"),
     ] {
         assert_caught(watched::CHECKS, &*faulty_store(fault), promise);

@@ -66,6 +66,7 @@ pub(crate) enum Fault {
     ForgetsWatchedLogs,
     /// How far a log was looked at moves from anywhere.
     WatchesTwice,
+    WatchesAPart,
     /// A recovery code that was taken is there again.
     KeepsRecoveryCodes,
     /// A session that is used keeps its refresh token.

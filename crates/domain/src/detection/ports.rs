@@ -1,7 +1,7 @@
 //! How far the logs were looked at.
 
-use crate::audit::Log;
 use crate::audit::ports::{LogScope, LogWriteScope};
+use crate::audit::{Action, Log, RecordedEvent};
 use crate::store::StoreError;
 use crate::tenant::OperatorScope;
 
@@ -23,6 +23,15 @@ pub trait DetectionView {
         operator: &OperatorScope,
         after: Option<Log>,
     ) -> Result<Vec<LogPosition>, StoreError>;
+
+    /// Of the next events of a log behind one, [`BLOCK_LEAVES`](crate::audit::tree::BLOCK_LEAVES) at most, those of these actions, the
+    /// oldest first; and the number of the last of the next.
+    fn next_watched(
+        &mut self,
+        log: LogScope<'_>,
+        behind: u64,
+        actions: &[Action],
+    ) -> Result<(u64, Vec<RecordedEvent>), StoreError>;
 
     /// The number of the last event of a log that was looked at; 0 before the first.
     fn watched(&mut self, log: LogScope<'_>) -> Result<u64, StoreError>;

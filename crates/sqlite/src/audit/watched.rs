@@ -1,15 +1,18 @@
 //! How far each log was looked at for detections.
 
 use diesel::prelude::*;
-use syft_space_domain::audit::Log;
 use syft_space_domain::audit::ports::{LogScope, LogWriteScope};
+use syft_space_domain::audit::tree::BLOCK_LEAVES;
+use syft_space_domain::audit::{Action, Log, RecordedEvent};
 use syft_space_domain::detection::ports::{DetectionRows, DetectionView, LogPosition};
 use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::OperatorScope;
 
+use crate::audit::page::{EventRow, EventWithPerson, PersonRow, recorded_event};
 use crate::audit::{log_key, log_of_key};
 use crate::codec::{Key, to_i64, to_u64};
-use crate::schema::{audit_logs, audit_watched};
+use crate::error::Failed;
+use crate::schema::{audit_events, audit_logs, audit_persons, audit_watched};
 use crate::session::Session;
 
 /// How many logs are told of in one read.
@@ -39,6 +42,33 @@ impl DetectionView for Session<'_> {
             Ok(LogPosition { log: log_of_key(log), seq: to_u64(seq.unwrap_or(0))? })
         };
         rows.into_iter().map(position).collect()
+    }
+
+    fn next_watched(
+        &mut self,
+        log: LogScope<'_>,
+        behind: u64,
+        actions: &[Action],
+    ) -> Result<(u64, Vec<RecordedEvent>), StoreError> {
+        let log = Log::from(log);
+        self.read(|connection| {
+            let last = audit_logs::table.find(log_key(log)).select(audit_logs::last_seq);
+            let last = to_u64(last.first::<i64>(connection).optional()?.unwrap_or(0))?;
+            let to = behind.saturating_add(BLOCK_LEAVES).min(last).max(behind);
+            let same_event =
+                audit_persons::log.eq(audit_events::log).and(audit_persons::seq.eq(audit_events::seq));
+            let rows: Vec<EventWithPerson> = audit_events::table
+                .left_join(audit_persons::table.on(same_event))
+                .filter(audit_events::log.eq(log_key(log)))
+                .filter(audit_events::seq.gt(to_i64(behind)?))
+                .filter(audit_events::seq.le(to_i64(to)?))
+                .filter(audit_events::action.eq_any(actions.iter().map(|action| action.as_str())))
+                .order(audit_events::seq)
+                .select((EventRow::as_select(), Option::<PersonRow>::as_select()))
+                .load(connection)?;
+            let events = rows.into_iter().map(|row| recorded_event(log, row));
+            Ok::<_, Failed>((to, events.collect::<Result<_, _>>()?))
+        })
     }
 
     fn watched(&mut self, log: LogScope<'_>) -> Result<u64, StoreError> {
