@@ -20,7 +20,9 @@ pub struct VerifierKey {
 
 /// A text that is no verifier key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("this is no key of a log: one looks like name+5f0c9a4d+AQ…, as `syft-space audit key` shows it")]
+#[error(
+    "this is no key of a log: one looks like name+5f0c9a4d+AQ…, as `syft-space audit key` shows it; of a file that has it, the text is \"$(cat FILE)\""
+)]
 pub struct VerifierKeyError;
 
 impl VerifierKey {

@@ -47,7 +47,7 @@ impl From<CheckpointError> for ReceiptProofError {
     fn from(error: CheckpointError) -> Self {
         match error {
             // A log with an event is not empty.
-            CheckpointError::Changed | CheckpointError::Empty => Self::Changed,
+            CheckpointError::Changed | CheckpointError::OtherKey | CheckpointError::Empty => Self::Changed,
             CheckpointError::Authorization(_) => Self::Unknown,
             CheckpointError::PortError(error) => Self::PortError(error),
         }

@@ -57,14 +57,14 @@ const MAX_TORN_BYTES: u64 = 64 << 10;
 /// One write for a whole note, with an empty line behind it. No link is followed. What a power cut left of a note before, at the
 /// end of the file, is cut off first. Whoever else has the file locked has their turn.
 fn append(path: &Path, note: &str) -> io::Result<()> {
-    let no_follow = i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).map_err(io::Error::other)?;
-    let mut file = OpenOptions::new()
-        .read(true)
-        .append(true)
-        .create(true)
-        .mode(0o600)
-        .custom_flags(no_follow)
-        .open(path)?;
+    // A pipe in its place would have the server wait for a reader.
+    let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
+    let flags = i32::try_from(flags.bits()).map_err(io::Error::other)?;
+    let mut file =
+        OpenOptions::new().read(true).append(true).create(true).mode(0o600).custom_flags(flags).open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("what is in the place of the file is no file"));
+    }
     flock(&file, FlockOperation::NonBlockingLockExclusive)?;
     mend(&mut file, path)?;
     file.write_all(format!("{note}\n").as_bytes())?;
@@ -143,6 +143,10 @@ mod tests {
         append(&path, &note(1)).unwrap_err();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), other);
         std::fs::write(&path, note(1) + "\n").unwrap();
+        let pipe = folder.path().join("pipe.txt");
+        rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR)
+            .unwrap();
+        append(&pipe, &note(1)).unwrap_err();
         let held = File::open(&path).unwrap();
         flock(&held, FlockOperation::LockExclusive).unwrap();
         append(&path, &note(2)).unwrap_err();

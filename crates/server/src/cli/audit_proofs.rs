@@ -11,7 +11,7 @@ use serde_json::json;
 use syft_space_domain::audit::{self, LogName, LogVerifier, VerifiedLog};
 use syft_space_notes::VerifierKey;
 
-use crate::cli::api::{ApiClient, option};
+use crate::cli::api::{ApiClient, option, unusable};
 use crate::cli::checkpoint_files;
 use crate::cli::exit::{CommandError, ExitStatus};
 use crate::cli::export_formats::ExportFormat;
@@ -118,8 +118,9 @@ pub(super) async fn export(
 /// A file for its owner alone, for there are persons in it.
 fn create(path: &Path) -> Result<File, CommandError> {
     let created = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-    created.map_err(|error| {
-        CommandError::new(ExitStatus::Failed, format!("--file: creating {}: {error}", path.display()))
+    created.map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => unusable("--file", format!("{} is there already", path.display())),
+        _ => CommandError::new(ExitStatus::Failed, format!("--file: creating {}: {error}", path.display())),
     })
 }
 

@@ -1,6 +1,7 @@
 //! The routes by which others verify an audit log: its checkpoints, proofs, and the log itself to be computed again.
 
 use std::str::FromStr;
+use std::sync::atomic::Ordering;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -8,8 +9,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use syft_space_domain::audit::tree::NodeHash;
 use syft_space_domain::audit::{
-    self, Action, Actor, ExportedPart, Log, Object, Outcome, Person, RecordedEvent, RecordedReason,
-    ShownCheckpoint,
+    self, Action, Actor, ExportedPart, Log, Object, Outcome, Person, ProveError, RecordedEvent,
+    RecordedReason, ShownCheckpoint,
 };
 use syft_space_domain::ids::{EventId, RequestId, TenantId};
 use syft_space_domain::policy::PolicyRevision as Revision;
@@ -171,9 +172,17 @@ pub(crate) async fn installation_checkpoint(request: Request) -> Result<HttpResp
     reply::json(StatusCode::OK, &Checkpoint::from(shown))
 }
 
+/// Has the operator know of a log that contradicts itself.
+fn tell(request: &Request, error: &ProveError) {
+    if *error == ProveError::Changed {
+        request.state.audit_changed.store(true, Ordering::Relaxed);
+    }
+}
+
 pub(crate) async fn inclusion(request: Request) -> Result<HttpResponse, Problem> {
     let (seq, size) = (counted(&request, "seq")?, counted(&request, "size")?);
-    let (proof, root) = audit::prove_inclusion(request.space(), request.principal()?, seq, size).await?;
+    let proved = audit::prove_inclusion(request.space(), request.principal()?, seq, size).await;
+    let (proof, root) = proved.inspect_err(|error| tell(&request, error))?;
     let body =
         Inclusion { seq: proof.seq, size: proof.size, root: hex::encode(root), hashes: hashes(&proof.path) };
     reply::json(StatusCode::OK, &body)
@@ -181,8 +190,8 @@ pub(crate) async fn inclusion(request: Request) -> Result<HttpResponse, Problem>
 
 pub(crate) async fn consistency(request: Request) -> Result<HttpResponse, Problem> {
     let (from, to) = (counted(&request, "from")?, counted(&request, "to")?);
-    let proved = audit::prove_consistency(request.space(), request.principal()?, from, to).await?;
-    let (proof, [from_root, to_root]) = proved;
+    let proved = audit::prove_consistency(request.space(), request.principal()?, from, to).await;
+    let (proof, [from_root, to_root]) = proved.inspect_err(|error| tell(&request, error))?;
     let body = Consistency {
         from: proof.from,
         to: proof.to,

@@ -67,7 +67,7 @@ fn kind(event: &Event) -> (&'static str, Vec<&'static str>) {
             ("api", vec!["access"])
         }
         Action::ExcessRateLimitExceeded => ("api", vec!["info"]),
-        Action::AuditIntegrityFail => ("intrusion_detection", vec!["info"]),
+        Action::AuditIntegrityFail | Action::Detection => ("intrusion_detection", vec!["info"]),
         Action::SysStartup => ("process", vec!["start"]),
         Action::SysShutdown => ("process", vec!["end"]),
     }

@@ -64,6 +64,7 @@ fn classify(event: &Event) -> (Class, Activity) {
         Action::ConfigChange => (API_ACTIVITY, (3, "Update")),
         Action::AccessReviewed
         | Action::AuditIntegrityFail
+        | Action::Detection
         | Action::ExcessRateLimitExceeded
         | Action::SysStartup
         | Action::SysShutdown => (API_ACTIVITY, OTHER),
@@ -73,7 +74,7 @@ fn classify(event: &Event) -> (Class, Activity) {
 fn severity(event: &Event) -> (u32, &'static str) {
     match (event.action, event.outcome) {
         (Action::AuditIntegrityFail, _) => (5, "Critical"),
-        (Action::AuthnTokenReuse, _) => (4, "High"),
+        (Action::AuthnTokenReuse | Action::Detection, _) => (4, "High"),
         (_, Outcome::Success) => (1, "Informational"),
         (_, Outcome::Denied) => (2, "Low"),
         (_, Outcome::Failure) => (3, "Medium"),
