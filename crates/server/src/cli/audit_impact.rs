@@ -9,6 +9,7 @@ use syft_space_domain::inquiry::{DocumentName, KeyName, PrincipalName};
 use syft_space_domain::time::Timestamp;
 
 use crate::cli::api::{ApiClient, option};
+use crate::cli::instant::instant;
 use crate::cli::output::{Column, Output, number, text};
 use crate::routes::audit_impact::{
     AddressCounts, Counts, EndpointCounts, Impact, OtherCounts, PrincipalCounts, Reach,
@@ -26,7 +27,7 @@ pub(super) struct ImpactArguments {
     /// Of a document, as DATASET/DOCUMENT; without any of the three, of all of the tenant
     #[arg(long, value_name = "DOCUMENT", group = "of")]
     document: Option<String>,
-    /// From this time on, such as 2026-07-01T00:00:00Z
+    /// From this time on, such as 2026-07-01 (its beginning, in UTC) or 2026-07-01T09:30:00Z
     #[arg(long, value_name = "TIME")]
     from: Option<String>,
     /// Before this time
@@ -52,8 +53,7 @@ impl ImpactArguments {
         }
         for (name, told_as, at) in [("since", "--from", &self.from), ("until", "--to", &self.to)] {
             if let Some(at) = at {
-                option::<Timestamp>(told_as, at)?;
-                query.push((name, at.clone()));
+                query.push((name, instant(told_as, at)?.to_string()));
             }
         }
         Ok(query)

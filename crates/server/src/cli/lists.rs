@@ -14,6 +14,7 @@ use crate::cli::api::{ApiClient, option};
 use crate::cli::audit_impact;
 use crate::cli::audit_proofs;
 use crate::cli::exit::{CommandError, ExitStatus};
+use crate::cli::instant::instant;
 use crate::cli::names::Names;
 use crate::cli::output::{Column, Output, number, text};
 use crate::routes::audit::Event;
@@ -75,7 +76,7 @@ pub(super) struct Events {
     /// Only events by the member with this address, or the account or user of a hub with this id
     #[arg(long, value_name = "WHO")]
     actor: Option<String>,
-    /// Only events at this time or later, such as 2026-07-01T00:00:00Z
+    /// Only events at this time or later, such as 2026-07-01 (from its beginning on, in UTC) or 2026-07-01T09:30:00Z
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
     /// Only events before this time
@@ -188,9 +189,11 @@ pub(super) async fn audit(api: &ApiClient, what: &Audit, out: &mut Output) -> an
     // What is wrong is told of by the option's name.
     let action = action.as_deref().map(|action| option::<Action>("--action", action)).transpose()?;
     let outcome = outcome.as_deref().map(|outcome| option::<Outcome>("--outcome", outcome)).transpose()?;
-    for (name, time) in [("--since", since), ("--until", until)] {
-        time.as_deref().map(|time| option::<Timestamp>(name, time)).transpose()?;
-    }
+    let stated = |name: &str, time: &Option<String>| {
+        let time = time.as_deref().map(|time| instant(name, time)).transpose()?;
+        Ok::<_, CommandError>(time.map(|time| time.to_string()))
+    };
+    let (since, until) = (stated("--since", since)?, stated("--until", until)?);
     events.check_names()?;
     let (action, outcome) = (action.map(Action::as_str), outcome.map(Outcome::as_str));
     let filters = [

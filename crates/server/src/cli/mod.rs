@@ -28,6 +28,7 @@ mod export_formats;
 mod groups;
 mod hubs;
 mod ingest;
+mod instant;
 mod invitations;
 mod invite;
 mod jobs;
