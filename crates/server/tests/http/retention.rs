@@ -10,9 +10,17 @@ async fn told(owner: &Client) -> Value {
     owner.get("/retention").await.expect(200).body
 }
 
-async fn hold(owner: &Client, reason: &str) -> String {
+/// Makes a legal hold, and answers its id.
+pub async fn hold(owner: &Client, reason: &str) -> String {
     let made = owner.post("/retention/holds", &json!({ "reason": reason })).await.expect(201);
     made.body["id"].as_str().unwrap().to_owned()
+}
+
+/// Releases all of them: while one stands nobody is erased.
+pub async fn release_all(owner: &Client) {
+    for hold in told(owner).await["holds"].as_array().unwrap() {
+        owner.delete(&format!("/retention/holds/{}", hold["id"].as_str().unwrap())).await.expect(204);
+    }
 }
 
 #[tokio::test]
