@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::cli;
-use crate::space::{Client, TestSpace, dataset_of, endpoint_on, only_policy};
+use crate::space::{Client, TestSpace, dataset_of, endpoint_on, in_memory, only_policy};
 
 /// The events of a filter, the newest first, by their actions.
 async fn found(owner: &Client, filter: &str) -> Vec<String> {
@@ -168,6 +168,9 @@ async fn u1_the_impact_of_somebody_a_document_and_all_is_told() {
 
 #[tokio::test]
 async fn u1_a_long_log_is_told_of_in_parts_which_the_command_adds_up() {
+    if in_memory() {
+        return;
+    }
     let Asked { space, owner, alice, .. } = &Asked::make().await;
     let mut asking = tokio::task::JoinSet::new();
     for _ in 0..40 {
@@ -195,6 +198,9 @@ async fn u1_a_long_log_is_told_of_in_parts_which_the_command_adds_up() {
 
 #[tokio::test]
 async fn u1_the_command_line_asks_by_names() {
+    if in_memory() {
+        return;
+    }
     let Asked { space, .. } = &Asked::make().await;
     let list = |arguments: &[&str]| {
         let arguments: Vec<&str> = ["audit", "list", "--json"].iter().chain(arguments).copied().collect();
