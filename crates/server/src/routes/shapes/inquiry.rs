@@ -10,7 +10,8 @@ use syft_space_domain::text;
 const UUID: &str = "^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$";
 
 pub(super) fn principal_name() -> Schema {
-    let marketplace = format!("^[a-z0-9]+(-[a-z0-9]+)*/[!-~]{{1,{SUBJECT_MAX}}}$");
+    let (min, max) = (Slug::MIN, Slug::MAX);
+    let marketplace = format!("^(?=[^/]{{{min},{max}}}/)[a-z0-9]+(-[a-z0-9]+)*/[!-~]{{1,{SUBJECT_MAX}}}$");
     json_schema!({
         "type": "string",
         "anyOf": [
