@@ -13,6 +13,7 @@ mod event;
 mod export;
 mod list;
 mod log_tree;
+mod newest;
 mod person;
 pub mod ports;
 mod prove;
@@ -34,6 +35,7 @@ pub use event::{
 pub use export::{ExportedPart, export, export_installation};
 pub use list::{AuditError, installation_events};
 pub use log_tree::{LogTree, LogTreeError};
+pub(crate) use newest::newest;
 pub use person::{HubUser, Person, UsedKey};
 pub use prove::{ProveError, prove_consistency, prove_inclusion};
 pub use prove_receipt::{ReceiptProof, ReceiptProofError, prove_receipt};

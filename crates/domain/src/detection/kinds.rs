@@ -1,10 +1,11 @@
 //! What is detected: of which events, of whom, and from how many on.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::access::Role;
 use crate::audit::{Action, Actor, Event, ObjectKind, Outcome, ReasonCode, RecordedReason};
+use crate::identity::address_prefix;
 use crate::ids::ActorId;
 
 /// What is detected.
@@ -46,20 +47,14 @@ impl Default for DetectionTerms {
 pub(super) enum Suspect {
     /// An account, or a user of a hub.
     Actor(ActorId),
-    /// An address; of IPv6 the /64, which one client has all of.
+    /// An address, by its [prefix](address_prefix).
     Network(IpAddr),
 }
 
 impl Suspect {
     /// The network that an address is in.
     pub(super) fn network(address: IpAddr) -> Self {
-        Self::Network(match address.to_canonical() {
-            IpAddr::V6(address) => {
-                let [a, b, c, d, ..] = address.segments();
-                IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
-            }
-            address @ IpAddr::V4(_) => address,
-        })
+        Self::Network(address_prefix(address))
     }
 }
 

@@ -6,10 +6,10 @@ use futures_channel::oneshot;
 
 use crate::audit::ports::{EventFilter, LogScope, LogWriteScope, Seq};
 use crate::audit::tree::BLOCK_LEAVES;
-use crate::audit::{Action, Actor, Event, Log, ObjectKind, Origin, RecordedEvent};
+use crate::audit::{Action, Actor, Event, Log, ObjectKind, Origin, RecordedEvent, newest};
 use crate::detection::kinds::{DetectionKind, DetectionTerms, Suspect};
 use crate::detection::ports::LogPosition;
-use crate::page::{Cursor, PageLimit, PageRequest};
+use crate::page::Cursor;
 use crate::port_error::PortError;
 use crate::space::Space;
 use crate::store::{Flow, StoreError, View};
@@ -161,23 +161,11 @@ fn in_window(
     action: Action,
     since: Timestamp,
     to: Option<u64>,
-    mut each: impl FnMut(&Event),
+    each: impl FnMut(&Event),
 ) -> Result<(), StoreError> {
     let filter = EventFilter { action: Some(action), since: Some(since), ..EventFilter::default() };
-    let mut after = to.map(|to| Cursor(Seq(to.saturating_add(1))));
-    for _ in 0..PAGES_COUNTED {
-        let page = PageRequest { limit: PageLimit::LARGEST, after };
-        let page = match log {
-            LogScope::Tenant(scope) => view.events(scope, &filter, page)?,
-            LogScope::Installation(operator) => view.installation_events(operator, &filter, page)?,
-        };
-        page.events.items.iter().for_each(|recorded| each(&recorded.event));
-        after = page.events.next;
-        if after.is_none() {
-            break;
-        }
-    }
-    Ok(())
+    let behind = to.map(|to| Cursor(Seq(to.saturating_add(1))));
+    newest(view, log, &filter, behind, PAGES_COUNTED, each).map(drop)
 }
 
 /// How many events of a kind there are of each, in the window.

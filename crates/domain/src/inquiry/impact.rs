@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use crate::access::Permission;
-use crate::audit::ports::{EventFilter, Seq};
-use crate::audit::{Action, AuditError, Event, Object, ObjectKind, Outcome, RequestContext};
+use crate::audit::ports::{EventFilter, LogScope, Seq};
+use crate::audit::{Action, AuditError, Event, Object, ObjectKind, Outcome, RequestContext, newest};
 use crate::endpoint::Slug;
 use crate::identity::Principal;
 use crate::ids::{AccountId, ActorId, ApiKeyId, DatasetId, EndpointId, MarketplaceId};
 use crate::inquiry::names::{DocumentName, KeyName, PrincipalName};
 use crate::inquiry::tally::Tally;
-use crate::page::{Cursor, PageLimit, PageRequest};
+use crate::page::Cursor;
 use crate::policy::{Reason, SubjectKey, access_now};
 use crate::snapshot::TenantSnapshot;
 use crate::space::Space;
@@ -176,17 +176,11 @@ fn read_part(
     scope: &TenantScope,
     filter: &EventFilter,
     mut touched: Tally,
-    mut after: Option<Cursor<Seq>>,
+    after: Option<Cursor<Seq>>,
 ) -> Result<(Tally, Option<Cursor<Seq>>), StoreError> {
-    for _ in 0..PAGES_PER_READ {
-        let page = view.events(scope, filter, PageRequest { limit: PageLimit::LARGEST, after })?.events;
-        page.items.iter().for_each(|recorded| touched.count(&recorded.event));
-        after = page.next;
-        if after.is_none() {
-            break;
-        }
-    }
-    Ok((touched, after))
+    let log = LogScope::Tenant(scope);
+    let next = newest(view, log, filter, after, PAGES_PER_READ, |event| touched.count(event))?;
+    Ok((touched, next))
 }
 
 /// What can be reached now.
@@ -229,16 +223,9 @@ fn count_changes(
     let mut changes = 0_u64;
     for action in [Action::ConfigChange, Action::PrivilegePermissionsChanged] {
         let filter = EventFilter { action: Some(action), since, ..EventFilter::default() };
-        let mut after = None;
-        for _ in 0..CHANGE_PAGES {
-            let page = view.events(scope, &filter, PageRequest { limit: PageLimit::LARGEST, after })?.events;
-            let counts = page.items.iter().filter(|recorded| is_of_rules(&recorded.event)).count();
-            changes = changes.saturating_add(u64::try_from(counts).unwrap_or(u64::MAX));
-            after = page.next;
-            if after.is_none() {
-                break;
-            }
-        }
+        newest(view, LogScope::Tenant(scope), &filter, None, CHANGE_PAGES, |event| {
+            changes = changes.saturating_add(is_of_rules(event).into());
+        })?;
     }
     Ok(changes)
 }

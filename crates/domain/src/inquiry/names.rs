@@ -2,14 +2,13 @@
 
 use std::str::FromStr;
 
-use crate::audit::ports::EventFilter;
-use crate::audit::{Action, Event, Object, ObjectKind};
+use crate::audit::ports::{EventFilter, LogScope};
+use crate::audit::{Action, Event, Object, ObjectKind, newest};
 use crate::dataset::DocumentId;
 use crate::endpoint::Slug;
 use crate::identity::Email;
 use crate::ids::{AccountId, ActorId, ApiKeyId, DatasetId, EndpointId, MarketplaceId};
 use crate::marketplace::{MarketplaceName, check_subject, hub_actor};
-use crate::page::{PageLimit, PageRequest};
 use crate::snapshot::TenantSnapshot;
 use crate::store::{StoreError, View};
 use crate::tenant::TenantScope;
@@ -213,7 +212,7 @@ fn joined(event: &Event, email: &Email) -> Option<ActorId> {
     account.map(ActorId::from)
 }
 
-fn merge<T: PartialEq>(known: &mut Vec<T>, found: Vec<T>) {
+fn merge<T: PartialEq>(known: &mut Vec<T>, found: impl IntoIterator<Item = T>) {
     for found in found {
         if !known.contains(&found) {
             known.push(found);
@@ -229,15 +228,10 @@ fn logged<T: PartialEq>(
     tells: impl Fn(&Event) -> Option<T>,
 ) -> Result<Vec<T>, StoreError> {
     let filter = EventFilter { action: Some(action), ..EventFilter::default() };
-    let (mut found, mut after) = (Vec::new(), None);
-    for _ in 0..PAGES_SEARCHED {
-        let page = view.events(scope, &filter, PageRequest { limit: PageLimit::LARGEST, after })?.events;
-        merge(&mut found, page.items.iter().filter_map(|recorded| tells(&recorded.event)).collect());
-        after = page.next;
-        if after.is_none() {
-            break;
-        }
-    }
+    let mut found = Vec::new();
+    newest(view, LogScope::Tenant(scope), &filter, None, PAGES_SEARCHED, |event| {
+        merge(&mut found, tells(event));
+    })?;
     Ok(found)
 }
 

@@ -10,6 +10,7 @@ use syft_space_domain::ids::ApiKeyId;
 use syft_space_domain::store::StoreError;
 use syft_space_domain::time::Timestamp;
 
+use crate::audit::same_event;
 use crate::codec::{Key, unreadable_column};
 use crate::schema::{audit_blocks, audit_events, audit_persons};
 
@@ -234,10 +235,8 @@ impl Block {
     /// Builds a block from the log. Its events are there, and will never change.
     pub(super) fn build(connection: &mut SqliteConnection, log: Key, block: i64) -> QueryResult<Self> {
         let before = seq_before(block);
-        let same_event =
-            audit_persons::log.eq(audit_events::log).and(audit_persons::seq.eq(audit_events::seq));
         let events = audit_events::table
-            .left_join(audit_persons::table.on(same_event))
+            .left_join(audit_persons::table.on(same_event()))
             .filter(audit_events::log.eq(log))
             .filter(audit_events::seq.gt(before))
             .filter(audit_events::seq.le(before.saturating_add(EVENTS_PER_BLOCK)))

@@ -12,7 +12,7 @@ use crate::schema::{audit_checkpoints, audit_logs};
 use crate::session::Session;
 
 /// How many logs are looked at in one read.
-const LOGS_PER_READ: u8 = 100;
+pub(super) const LOGS_PER_READ: u8 = 100;
 
 pub(super) fn load_checkpoint(
     connection: &mut SqliteConnection,

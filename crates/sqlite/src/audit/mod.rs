@@ -38,6 +38,12 @@ fn log_key(log: Log) -> Key {
     }
 }
 
+/// By what the personal data of an event is found.
+#[diesel::dsl::auto_type]
+fn same_event() -> _ {
+    audit_persons::log.eq(audit_events::log).and(audit_persons::seq.eq(audit_events::seq))
+}
+
 /// The log with a key.
 fn log_of_key(key: Key) -> Log {
     if key.0 == [0; 16] { Log::Installation } else { Log::Tenant(key.into()) }

@@ -20,7 +20,7 @@ use crate::audit::block::{next_block, seq_before};
 use crate::audit::checkpoint::{load_checkpoint, load_grown_logs};
 use crate::audit::search::Search;
 use crate::audit::tree::{load_block_roots, load_events, load_head};
-use crate::audit::{PolicyBytes, log_key, policy_of_bytes};
+use crate::audit::{PolicyBytes, log_key, policy_of_bytes, same_event};
 use crate::codec::{Bytes, Key, limit_plus_one, parse, to_u64, unreadable_column};
 use crate::error::Failed;
 use crate::schema::{audit_events, audit_logs, audit_persons};
@@ -130,9 +130,8 @@ fn load(
     selection: &Selection,
     limit: i64,
 ) -> QueryResult<Vec<EventWithPerson>> {
-    let same_event = audit_persons::log.eq(audit_events::log).and(audit_persons::seq.eq(audit_events::seq));
     let mut rows = audit_events::table
-        .left_join(audit_persons::table.on(same_event))
+        .left_join(audit_persons::table.on(same_event()))
         .filter(audit_events::log.eq(log))
         .order(audit_events::seq.desc())
         .limit(limit)

@@ -7,8 +7,8 @@ use syft_space_domain::audit::tree::{BLOCK_LEAVES, BlockRoot, Frontier, NodeHash
 use syft_space_domain::audit::{Log, LogHead, RecordedEvent};
 use syft_space_domain::store::StoreError;
 
-use crate::audit::log_key;
 use crate::audit::page::{EventRow, EventWithPerson, PersonRow, recorded_event};
+use crate::audit::{log_key, same_event};
 use crate::codec::{Bytes, Key, to_i64, to_u64, unreadable_column};
 use crate::error::Failed;
 use crate::schema::{audit_events, audit_logs, audit_persons, audit_tree_blocks};
@@ -65,9 +65,8 @@ pub(super) fn load_events(
     log: Log,
     numbers: Range<u64>,
 ) -> Result<Vec<RecordedEvent>, Failed> {
-    let same_event = audit_persons::log.eq(audit_events::log).and(audit_persons::seq.eq(audit_events::seq));
     let rows: Vec<EventWithPerson> = audit_events::table
-        .left_join(audit_persons::table.on(same_event))
+        .left_join(audit_persons::table.on(same_event()))
         .filter(audit_events::log.eq(log_key(log)))
         .filter(audit_events::seq.ge(to_i64(numbers.start)?))
         .filter(audit_events::seq.lt(i64::try_from(numbers.end).unwrap_or(i64::MAX)))

@@ -8,15 +8,13 @@ use syft_space_domain::detection::ports::{DetectionRows, DetectionView, LogPosit
 use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::OperatorScope;
 
+use crate::audit::checkpoint::LOGS_PER_READ;
 use crate::audit::page::{EventRow, EventWithPerson, PersonRow, recorded_event};
-use crate::audit::{log_key, log_of_key};
+use crate::audit::{log_key, log_of_key, same_event};
 use crate::codec::{Key, to_i64, to_u64};
 use crate::error::Failed;
 use crate::schema::{audit_events, audit_logs, audit_persons, audit_watched};
 use crate::session::Session;
-
-/// How many logs are told of in one read.
-const LOGS_PER_READ: i64 = 100;
 
 impl DetectionView for Session<'_> {
     fn unwatched_logs(
@@ -34,7 +32,7 @@ impl DetectionView for Session<'_> {
                 .filter(audit_logs::last_seq.gt(0))
                 .filter(behind)
                 .order(audit_logs::log)
-                .limit(LOGS_PER_READ)
+                .limit(i64::from(LOGS_PER_READ))
                 .select((audit_logs::log, audit_watched::seq.nullable()))
                 .load(connection)
         })?;
@@ -55,10 +53,8 @@ impl DetectionView for Session<'_> {
             let last = audit_logs::table.find(log_key(log)).select(audit_logs::last_seq);
             let last = to_u64(last.first::<i64>(connection).optional()?.unwrap_or(0))?;
             let to = behind.saturating_add(BLOCK_LEAVES).min(last).max(behind);
-            let same_event =
-                audit_persons::log.eq(audit_events::log).and(audit_persons::seq.eq(audit_events::seq));
             let rows: Vec<EventWithPerson> = audit_events::table
-                .left_join(audit_persons::table.on(same_event))
+                .left_join(audit_persons::table.on(same_event()))
                 .filter(audit_events::log.eq(log_key(log)))
                 .filter(audit_events::seq.gt(to_i64(behind)?))
                 .filter(audit_events::seq.le(to_i64(to)?))
