@@ -8,7 +8,7 @@ use crate::cli::account::Account;
 use crate::cli::api::{ApiClient, option};
 use crate::cli::durations::{every, rounded_up, within};
 use crate::cli::exit::CommandError;
-use crate::cli::lists::time;
+use crate::cli::instant::time;
 use crate::cli::output::{Column, Output, text};
 use crate::routes::own_access::{Disclosure, EndpointAccess, Price, RateLimit};
 use crate::routes::reply::List;

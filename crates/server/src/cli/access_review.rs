@@ -8,7 +8,7 @@ use syft_space_domain::identity::oidc::{EmailDomain, Group};
 use crate::cli::api::ApiClient;
 use crate::cli::csv::{self, guard};
 use crate::cli::exit::{CommandError, ExitStatus};
-use crate::cli::lists::time;
+use crate::cli::instant::time;
 use crate::cli::names::Names;
 use crate::cli::output::{Column, Output, text};
 use crate::routes::access_review::{

@@ -5,7 +5,8 @@ use reqwest::Method;
 use syft_space_domain::ids::ApiKeyId;
 
 use crate::cli::api::{ApiClient, option};
-use crate::cli::lists::{list_all, time};
+use crate::cli::instant::time;
+use crate::cli::lists::list_all;
 use crate::cli::output::{Column, Output, text};
 use crate::routes::api_keys::HeldApiKey;
 

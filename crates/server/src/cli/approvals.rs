@@ -9,7 +9,7 @@ use syft_space_domain::text::Line;
 use crate::cli::account::Account;
 use crate::cli::api::{ApiClient, option};
 use crate::cli::exit::{CommandError, ExitStatus};
-use crate::cli::lists::time;
+use crate::cli::instant::time;
 use crate::cli::output::{Column, Output, number, text};
 use crate::cli::printable::printable;
 use crate::cli::publish::find_endpoint;

@@ -9,7 +9,7 @@ use syft_space_domain::ids::ApprovalId;
 use crate::cli::account::Account;
 use crate::cli::api::{ApiClient, option, unusable};
 use crate::cli::exit::{CommandError, ExitStatus, approval_of, is_refused_for, status_of};
-use crate::cli::lists::time;
+use crate::cli::instant::time;
 use crate::cli::output::Output;
 use crate::cli::printable::{one_line, wrap};
 use crate::cli::shut_out::why_shut_out;

@@ -6,10 +6,9 @@ use clap::Args;
 use reqwest::Method;
 use serde::Serialize;
 use syft_space_domain::inquiry::{DocumentName, KeyName, PrincipalName};
-use syft_space_domain::time::Timestamp;
 
 use crate::cli::api::{ApiClient, option};
-use crate::cli::instant::instant;
+use crate::cli::instant::{instant, time};
 use crate::cli::output::{Column, Output, number, text};
 use crate::routes::audit_impact::{
     AddressCounts, Counts, EndpointCounts, Impact, OtherCounts, PrincipalCounts, Reach,
@@ -58,11 +57,6 @@ impl ImpactArguments {
         }
         Ok(query)
     }
-}
-
-/// A time, to the second.
-fn time(time: Timestamp) -> String {
-    time.start_of_second().to_string()
 }
 
 /// A line of what was touched.

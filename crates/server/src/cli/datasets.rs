@@ -8,7 +8,8 @@ use syft_space_domain::dataset::SearchMode;
 
 use crate::cli::api::{ApiClient, option};
 use crate::cli::exit::{CommandError, ExitStatus, is_refused_for};
-use crate::cli::lists::{Described, Description, list_described, time, to_text};
+use crate::cli::instant::time;
+use crate::cli::lists::{Described, Description, list_described, to_text};
 use crate::cli::output::{Column, Output, number, text};
 use crate::http::reason::Reason;
 use crate::routes::datasets::{ChangeDataset, Dataset, DatasetUsage};

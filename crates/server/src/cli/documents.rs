@@ -7,7 +7,8 @@ use syft_space_domain::dataset::FileName;
 use crate::cli::api::{ApiClient, option};
 use crate::cli::datasets::find_dataset;
 use crate::cli::exit::{CommandError, ExitStatus, status_of};
-use crate::cli::lists::{list_all, time};
+use crate::cli::instant::time;
+use crate::cli::lists::list_all;
 use crate::cli::output::{Column, Output, number, text};
 use crate::routes::documents::DocumentSummary;
 

@@ -6,7 +6,8 @@ use reqwest::header::IF_MATCH;
 
 use crate::cli::account::Account;
 use crate::cli::api::ApiClient;
-use crate::cli::lists::{Described, Description, list_described, time};
+use crate::cli::instant::time;
+use crate::cli::lists::{Described, Description, list_described};
 use crate::cli::output::{Column, Output, text};
 use crate::cli::publish::find_endpoint;
 use crate::cli::who_may_ask::in_a_cell;

@@ -15,7 +15,8 @@ use crate::cli::account::{Account, is_standard_input};
 use crate::cli::address_file::addresses_in;
 use crate::cli::api::{ApiClient, option, unusable};
 use crate::cli::exit::{CommandError, ExitStatus, status_of};
-use crate::cli::lists::{list_all, time};
+use crate::cli::instant::time;
+use crate::cli::lists::list_all;
 use crate::cli::output::{Column, Output, number, text};
 use crate::routes::groups::{AddGroupMembers, AddedGroupMembers, Group, GroupMember, NewGroup};
 

@@ -1,4 +1,4 @@
-//! Times, as a person writes them.
+//! Times, as a person writes and reads them.
 
 use syft_space_domain::time::Timestamp;
 
@@ -9,6 +9,11 @@ use crate::cli::exit::CommandError;
 pub(super) fn instant(name: &str, text: &str) -> Result<Timestamp, CommandError> {
     let of_date = Timestamp::parse(&format!("{text}T00:00:00Z"));
     of_date.or_else(|_| option(name, text))
+}
+
+/// A time, to the second.
+pub(super) fn time(time: Timestamp) -> String {
+    time.start_of_second().to_string()
 }
 
 #[cfg(test)]

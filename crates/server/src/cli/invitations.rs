@@ -7,7 +7,8 @@ use syft_space_domain::identity::Email;
 use crate::cli::account::Account;
 use crate::cli::api::{ApiClient, option};
 use crate::cli::exit::{CommandError, ExitStatus};
-use crate::cli::lists::{list_all, time};
+use crate::cli::instant::time;
+use crate::cli::lists::list_all;
 use crate::cli::output::{Column, Output, text};
 use crate::routes::invitations::Invitation;
 

@@ -5,7 +5,7 @@ use clap::Args;
 use crate::cli::account::Account;
 use crate::cli::api::{ApiClient, option};
 use crate::cli::exit::CommandError;
-use crate::cli::lists::time;
+use crate::cli::instant::time;
 use crate::cli::output::Output;
 use crate::routes::invitations::{Invite, IssuedInvitation};
 

@@ -4,7 +4,8 @@ use clap::Subcommand;
 
 use crate::cli::api::ApiClient;
 use crate::cli::datasets::find_dataset;
-use crate::cli::lists::{list_all, time};
+use crate::cli::instant::time;
+use crate::cli::lists::list_all;
 use crate::cli::output::{Column, Output, number, text};
 use crate::routes::jobs::Job;
 

@@ -8,13 +8,12 @@ use syft_space_domain::audit::{Action, Outcome};
 use syft_space_domain::identity::Email;
 use syft_space_domain::ids::ActorId;
 use syft_space_domain::inquiry::{EndpointRef, KeyName, PrincipalName};
-use syft_space_domain::time::Timestamp;
 
 use crate::cli::api::{ApiClient, option};
 use crate::cli::audit_impact;
 use crate::cli::audit_proofs;
 use crate::cli::exit::{CommandError, ExitStatus};
-use crate::cli::instant::instant;
+use crate::cli::instant::{instant, time};
 use crate::cli::names::Names;
 use crate::cli::output::{Column, Output, number, text};
 use crate::routes::audit::Event;
@@ -295,11 +294,6 @@ async fn list<T: DeserializeOwned, R: Serialize>(
         out.remark("(none)");
     }
     Ok(())
-}
-
-/// A time, to the second.
-pub(super) fn time(time: Timestamp) -> String {
-    time.start_of_second().to_string()
 }
 
 fn or_nothing(value: Option<impl ToString>) -> String {

@@ -3,8 +3,9 @@
 use clap::Args;
 
 use crate::cli::api::ApiClient;
+use crate::cli::instant::time;
 use crate::cli::known_policies::{PATH, find_policy};
-use crate::cli::lists::{Described, Description, list_described, time};
+use crate::cli::lists::{Described, Description, list_described};
 use crate::cli::names::Names;
 use crate::cli::output::{Column, Output, number, text};
 use crate::routes::policies::CallerCoverage;

@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use crate::cli::account::Account;
 use crate::cli::api::ApiClient;
+use crate::cli::instant::time;
 use crate::cli::known_policies::{PATH, find_policy};
-use crate::cli::lists::time;
 use crate::cli::names::Names;
 use crate::cli::output::{Column, Output, number, text};
 use crate::cli::policy_changes::{foresee, shown_rule, tell_rules};

@@ -10,7 +10,7 @@ use syft_space_domain::text::Name;
 use crate::cli::account::Account;
 use crate::cli::api::{ApiClient, option, unusable};
 use crate::cli::exit::CommandError;
-use crate::cli::lists::time;
+use crate::cli::instant::time;
 use crate::cli::output::Output;
 use crate::routes::retention::{
     ChangeRetentionTerms, LegalHold, NewLegalHold, Retention, RetentionSweep, RetentionTerms, SweepRetention,
