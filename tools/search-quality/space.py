@@ -6,12 +6,14 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.error
 import urllib.request
 
 
 class Served:
     """A server on a home. Who makes one logs in, and says which dataset it is about."""
 
+    account = None
     token = None
     dataset = None
 
@@ -35,9 +37,20 @@ class Served:
         return account
 
     def log_in(self, account):
+        self.account, self.token = account, None
         self.token = self.post("/auth/login", account)["access_token"]
 
     def send(self, path, body=None, kind=None, method=None):
+        try:
+            return self.send_once(path, body, kind, method)
+        except urllib.error.HTTPError as error:
+            # A token lasts a quarter of an hour, and encoding may take longer.
+            if error.code != 401 or self.token is None:
+                raise
+            self.log_in(self.account)
+            return self.send_once(path, body, kind, method)
+
+    def send_once(self, path, body, kind, method):
         request = urllib.request.Request(self.root + path, data=body, method=method, headers={"content-type": kind} if kind else {})
         if self.token:
             request.add_header("authorization", "Bearer " + self.token)

@@ -15,7 +15,7 @@ use syft_space_domain::audit::{
 use syft_space_domain::ids::{ActorId, HubId};
 use syft_space_domain::marketplace::HubRole;
 use syft_space_domain::page::{Page, PageRequest};
-use syft_space_domain::policy::Purpose;
+use syft_space_domain::policy::{Purpose, Redactions};
 use syft_space_domain::store::Store;
 use syft_space_domain::tenant::OperatorScope;
 use syft_space_domain::text::Name;
@@ -75,6 +75,8 @@ pub fn u1_an_event_is_read_back_as_it_was_recorded(make: &StoreFactory) {
     recorded.push(Event { reason_code: Some(of_a_later_version), ..own_event(Action::EndpointQuery) });
     let kinds = ObjectKind::ALL.iter();
     recorded.extend(kinds.map(|kind| own_event(Action::ConfigChange).on(*kind, "GET /some/{thing}")));
+    let mut redactions = Redactions::default();
+    ["email", "ticket", "email"].into_iter().for_each(|name| redactions.count(name));
     let addresses = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
     recorded.extend(addresses.map(|address| Event {
         object: Some(Object::new(ObjectKind::Endpoint, "\u{1f980}")),
@@ -89,6 +91,7 @@ pub fn u1_an_event_is_read_back_as_it_was_recorded(make: &StoreFactory) {
             hub_user: Some(HubUser { hub: HubId::from_bytes([7; 16]), subject: "2".to_owned() }),
             purpose: Purpose::parse("DUO:0000006").ok(),
             api_key: Some(UsedKey { id: api_key_id(3), name: Name::parse("nightly").expect("a name") }),
+            redactions: redactions.clone(),
         },
         ..own_event(Action::PolicyViolation)
     }));

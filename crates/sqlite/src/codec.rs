@@ -80,6 +80,25 @@ id_keys!(
     TenantId
 );
 
+/// Writes rows by as few statements as there are sizes of: each size is a statement that is prepared once, and of a list one would be
+/// prepared each time.
+macro_rules! in_batches {
+    ($all:expr, |$rows:ident| $write:expr) => {{
+        let (large, rest) = $all.as_chunks::<16>();
+        let (small, rest) = rest.as_chunks::<4>();
+        for $rows in large {
+            $write;
+        }
+        for $rows in small {
+            $write;
+        }
+        for $rows in rest {
+            $write;
+        }
+    }};
+}
+pub(crate) use in_batches;
+
 impl From<&TenantScope> for Key {
     fn from(scope: &TenantScope) -> Self {
         scope.tenant().into()

@@ -15,12 +15,13 @@ use syft_space_domain::tenant::{TenantScope, WriteScope};
 use syft_space_domain::time::Timestamp;
 
 use crate::codec::{Bytes, Key, limit_plus_one, parse, read_page, to_i64, to_u64, unreadable_column};
+use crate::ledger_batch::BalanceOf;
 use crate::schema::{balances, transfers};
 use crate::session::Session;
 
-#[derive(Queryable, Selectable, Insertable)]
-#[diesel(table_name = transfers)]
-struct TransferRow {
+#[derive(Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = transfers, treat_none_as_default_value = false)]
+pub(crate) struct TransferRow {
     tenant_id: Key,
     event_id: Key,
     policy_id: Key,
@@ -34,10 +35,15 @@ struct TransferRow {
     free_units: i64,
     amount: i64,
     request: Option<Bytes<32>>,
-    repeats: i64,
+    pub(crate) repeats: i64,
 }
 
 impl TransferRow {
+    /// By what the transfers of a request are ordered.
+    pub(crate) fn order(&self) -> (i64, Key) {
+        (self.time, self.event_id)
+    }
+
     fn new(scope: &WriteScope, transfer: &Transfer) -> Result<Self, StoreError> {
         Ok(Self {
             tenant_id: scope.into(),
@@ -134,13 +140,62 @@ fn key_of(bytes: &[u8]) -> Result<BalanceKey, StoreError> {
     read().ok_or_else(|| unreadable_column("balances.key", &"it is no key of a balance"))
 }
 
-impl LedgerView for Session<'_> {
-    fn balance(&mut self, scope: &TenantScope, key: &BalanceKey) -> Result<Balance, StoreError> {
+impl Session<'_> {
+    /// What a balance comes to in the database.
+    fn written_balance(&mut self, (tenant, key): &BalanceOf) -> Result<Balance, StoreError> {
         let row: Option<(i64, i64, i64)> = self.read(|connection| {
-            let row = balances::table.find((Key::from(scope), key_bytes(key)));
+            let row = balances::table.find((tenant, key));
             row.select((balances::units, balances::free_units, balances::amount)).first(connection).optional()
         })?;
         row.map_or(Ok(Balance::default()), |(units, free_units, amount)| balance(units, free_units, amount))
+    }
+
+    /// What a balance comes to, with what the units of this transaction have transferred.
+    fn balance_of(&mut self, of: &BalanceOf) -> Result<Balance, StoreError> {
+        match self.ledger().map(|batch| batch.known(of)) {
+            None => self.written_balance(of),
+            Some(Some(known)) => Ok(known),
+            Some(None) => {
+                let balance = self.written_balance(of)?;
+                if let Some(batch) = self.ledger() {
+                    batch.open(of.clone(), balance);
+                }
+                Ok(balance)
+            }
+        }
+    }
+
+    /// Adds a transfer to what is written at the end of the transaction.
+    fn add_to_batch(
+        &mut self,
+        row: TransferRow,
+        keys: [Vec<u8>; 2],
+        charged: Balance,
+    ) -> Result<[Balance; 2], StoreError> {
+        let [payer, endpoint] = keys.map(|key| -> Result<Balance, StoreError> {
+            let of = (row.tenant_id, key);
+            let balance = self.balance_of(&of)?.plus(charged);
+            if let Some(batch) = self.ledger() {
+                batch.set_balance(of, balance);
+            }
+            Ok(balance)
+        });
+        let balances = [payer?, endpoint?];
+        if let Some(batch) = self.ledger() {
+            batch.add(row);
+        }
+        Ok(balances)
+    }
+
+    /// For what looks through rows of which some are not written yet: the units of this transaction are written each by itself then.
+    fn only_alone(&mut self) -> Result<(), StoreError> {
+        if self.ledger().is_some() { Err(self.run_alone()) } else { Ok(()) }
+    }
+}
+
+impl LedgerView for Session<'_> {
+    fn balance(&mut self, scope: &TenantScope, key: &BalanceKey) -> Result<Balance, StoreError> {
+        self.balance_of(&(scope.into(), key_bytes(key)))
     }
 
     fn transfer_of_request(
@@ -150,18 +205,28 @@ impl LedgerView for Session<'_> {
         policy: PolicyId,
         since: Timestamp,
     ) -> Result<Option<Transfer>, StoreError> {
+        let (tenant, of_policy, of_request) = (Key::from(scope), Key::from(policy), Bytes(request.0));
+        let is_meant = |row: &TransferRow| {
+            row.tenant_id == tenant
+                && row.policy_id == of_policy
+                && row.request == Some(of_request)
+                && row.time >= since.as_unix_micros()
+        };
+        let added = self.ledger().and_then(|batch| batch.latest(is_meant)).cloned();
         let row: Option<TransferRow> = self.read(|connection| {
             transfers::table
-                .filter(transfers::tenant_id.eq(Key::from(scope)))
-                .filter(transfers::request.eq(Bytes(request.0)))
-                .filter(transfers::policy_id.eq(Key::from(policy)))
+                .filter(transfers::tenant_id.eq(tenant))
+                .filter(transfers::request.eq(of_request))
+                .filter(transfers::policy_id.eq(of_policy))
                 .filter(transfers::time.ge(since.as_unix_micros()))
                 .order((transfers::time.desc(), transfers::event_id.desc()))
                 .select(TransferRow::as_select())
                 .first(connection)
                 .optional()
         })?;
-        row.map(Transfer::try_from).transpose()
+        // A clock may have been set back: what was added last need not be the latest.
+        let latest = added.into_iter().chain(row).max_by_key(TransferRow::order);
+        latest.map(Transfer::try_from).transpose()
     }
 
     fn transfers(
@@ -170,6 +235,7 @@ impl LedgerView for Session<'_> {
         filter: &TransferFilter,
         page: PageRequest<TransferKey>,
     ) -> Result<Page<Transfer, TransferKey>, StoreError> {
+        self.only_alone()?;
         let after = match page.after {
             None => None,
             Some(Cursor(key)) => {
@@ -221,6 +287,7 @@ impl LedgerView for Session<'_> {
         scope: &TenantScope,
         page: PageRequest<BalanceKey>,
     ) -> Result<Page<AccountBalance, BalanceKey>, StoreError> {
+        self.only_alone()?;
         let after = page.after.map_or(Vec::new(), |Cursor(key)| key_bytes(&key));
         self.read(|connection| {
             let rows = balances::table
@@ -242,6 +309,9 @@ impl LedgerRows for Session<'_> {
     fn add_transfer(&mut self, scope: &WriteScope, transfer: &Transfer) -> Result<[Balance; 2], StoreError> {
         let row = TransferRow::new(scope, transfer)?;
         let keys = transfer.balances().map(|key| key_bytes(&key));
+        if self.ledger().is_some() {
+            return self.add_to_batch(row, keys, transfer.charged);
+        }
         // An array: of a list the statement would be prepared anew each time.
         let both = keys.each_ref().map(|key| {
             (
@@ -279,6 +349,10 @@ impl LedgerRows for Session<'_> {
 
     fn count_repeat(&mut self, scope: &WriteScope, key: TransferKey) -> Result<(), StoreError> {
         let row = (Key::from(scope), Key::from(key.event), Key::from(key.policy));
+        let is_meant = |of: &TransferRow| (of.tenant_id, of.event_id, of.policy_id) == row;
+        if self.ledger().is_some_and(|batch| batch.repeat(is_meant)) {
+            return Ok(());
+        }
         let changed = self.write(|connection| {
             diesel::update(transfers::table.find(row))
                 .set(transfers::repeats.eq(transfers::repeats + 1))

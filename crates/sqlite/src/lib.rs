@@ -32,6 +32,7 @@ mod group;
 mod identity;
 mod job;
 mod ledger;
+mod ledger_batch;
 mod login_record;
 mod login_session;
 mod marketplace;

@@ -7,6 +7,7 @@ use diesel::{QueryResult, SqliteConnection};
 use syft_space_domain::store::{StateChange, StoreError};
 
 use crate::error::Failed;
+use crate::ledger_batch::LedgerBatch;
 
 /// A session. The ports' methods are implemented for it, one area of the domain a file.
 pub(crate) struct Session<'a> {
@@ -15,6 +16,8 @@ pub(crate) struct Session<'a> {
     /// What units before this one changed in the same transaction.
     changes_before: Option<&'a BTreeSet<StateChange>>,
     changes: BTreeSet<StateChange>,
+    /// What the units of the same transaction have transferred, where they are written together.
+    ledger: Option<&'a mut LedgerBatch>,
     failure: Option<StoreError>,
 }
 
@@ -35,13 +38,31 @@ impl<'a> Session<'a> {
             has_savepoint: false,
             changes_before: None,
             changes: BTreeSet::new(),
+            ledger: None,
             failure: None,
         }
     }
 
-    /// The session of a unit behind others in the same transaction, which made these changes.
-    pub(crate) fn behind(connection: &'a mut SqliteConnection, changes: &'a BTreeSet<StateChange>) -> Self {
-        Self { changes_before: Some(changes), ..Self::new(connection) }
+    /// The session of a unit behind others in the same transaction, which made these changes and transfers. Without a batch its own
+    /// transfers are written at once.
+    pub(crate) fn behind(
+        connection: &'a mut SqliteConnection,
+        changes: &'a BTreeSet<StateChange>,
+        ledger: Option<&'a mut LedgerBatch>,
+    ) -> Self {
+        Self { changes_before: Some(changes), ledger, ..Self::new(connection) }
+    }
+
+    /// What the units of this transaction have transferred, where they are written together.
+    pub(crate) fn ledger(&mut self) -> Option<&mut LedgerBatch> {
+        self.ledger.as_deref_mut()
+    }
+
+    /// Gives up that units are written together: each runs again by itself. For what looks at rows that are not written yet.
+    pub(crate) fn run_alone(&mut self) -> StoreError {
+        let error = StoreError::failed("this unit is written by itself");
+        self.failure = Some(error.clone());
+        error
     }
 
     pub(crate) fn end(self) -> SessionOutcome {

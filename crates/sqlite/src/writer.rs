@@ -20,6 +20,7 @@ use crate::codec::Key;
 use crate::database;
 use crate::error::store_error;
 use crate::job::{IndexJob, ProjectorSignal, WriterJob};
+use crate::ledger_batch::LedgerBatch;
 use crate::session::{Session, SessionOutcome};
 
 /// The one connection that writes.
@@ -107,8 +108,12 @@ impl Writer {
     fn run_all(&mut self, jobs: &mut [PendingJob]) -> Result<CommittedChanges, StoreError> {
         let mut changes = BTreeSet::new();
         let mut log = Appender::default();
+        let mut ledger = (jobs.len() > 1).then(LedgerBatch::default);
         for pending in jobs.iter_mut().filter(|pending| !pending.panicked) {
-            self.run_job(pending, &mut changes, &mut log)?;
+            self.run_job(pending, &mut changes, &mut log, ledger.as_mut())?;
+        }
+        if let Some(ledger) = ledger {
+            ledger.finish(&mut self.connection)?;
         }
         let filled = log.finish(&mut self.connection)?;
         Ok(CommittedChanges { changes, filled })
@@ -120,6 +125,7 @@ impl Writer {
         pending: &mut PendingJob,
         changes: &mut BTreeSet<StateChange>,
         log: &mut Appender,
+        mut ledger: Option<&mut LedgerBatch>,
     ) -> Result<(), StoreError> {
         let unit = match &mut pending.job {
             WriterJob::Unit(unit) => unit,
@@ -128,7 +134,7 @@ impl Writer {
                 return block.save(&mut self.connection).map_err(|error| store_error(&error));
             }
         };
-        let mut session = Session::behind(&mut self.connection, changes);
+        let mut session = Session::behind(&mut self.connection, changes, ledger.as_deref_mut());
         let ran = catch_unwind(AssertUnwindSafe(|| {
             let kept = unit.run(&mut session)?;
             match &kept {
@@ -158,6 +164,9 @@ impl Writer {
         }
         if has_savepoint {
             self.execute(if keeps_rows { "RELEASE unit" } else { "ROLLBACK TO unit; RELEASE unit" })?;
+        }
+        if let Some(ledger) = ledger {
+            ledger.end_unit(keeps_rows);
         }
         if keeps_rows {
             changes.extend(by_unit);

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::ids::{ApiKeyId, HubId};
-use crate::policy::Purpose;
+use crate::policy::{Purpose, Redactions};
 use crate::text::Name;
 
 /// A user of a hub, as the hub knows them.
@@ -48,6 +48,9 @@ pub struct Person {
     /// The API key with which it was done; of what was done to a key, that key.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub api_key: Option<UsedKey>,
+    /// How often something was taken from what somebody was shown.
+    #[serde(skip_serializing_if = "Redactions::is_empty", default)]
+    pub redactions: Redactions,
 }
 
 impl Person {

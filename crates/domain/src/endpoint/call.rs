@@ -161,8 +161,13 @@ impl<'a> QueryCall<'a> {
             }
             // They are as many as were found, and mostly nothing filters them.
             let is_filtered = decision.has_filters() || self.record.limits_what_is_shown();
-            let filtered = is_filtered
-                .then(|| surroundings.filter(hits.clone(), |hits| self.record.show(decision.filter(hits))));
+            let filtered = is_filtered.then(|| {
+                surroundings.filter(hits.clone(), |hits| {
+                    let (hits, redactions) = decision.filter(hits);
+                    self.record.redacted(redactions);
+                    self.record.show(hits)
+                })
+            });
             if let Some((shown, _)) = &filtered
                 && shown.is_empty()
                 && let Some(refusal) = self.record.refusal()

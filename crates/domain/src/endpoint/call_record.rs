@@ -8,7 +8,7 @@ use crate::approval::{ApprovalRequest, ApprovalState, ApprovalTerms, Filed, Unap
 use crate::audit::{Event, ObjectKind, ReasonCode};
 use crate::dataset::Hits;
 use crate::endpoint::{QueryError, QueryRefusal};
-use crate::policy::{Decision, Obligations, PolicyEntry, PolicyRevision, Purpose, Release};
+use crate::policy::{Decision, Obligations, PolicyEntry, PolicyRevision, Purpose, Redactions, Release};
 use crate::sealing::Sealed;
 use crate::store::{Store, StoreError, Tx};
 use crate::tenant::{TenantScope, WriteScope};
@@ -96,6 +96,14 @@ impl CallRecord {
     pub(super) fn for_purpose(&mut self, purpose: Option<&Purpose>) {
         self.event.change(|mut event| {
             event.person.purpose = purpose.cloned();
+            event
+        });
+    }
+
+    /// Counts what was taken from what is about to be shown, in place of what was counted before.
+    pub(super) fn redacted(&mut self, redactions: Redactions) {
+        self.event.change(|mut event| {
+            event.person.redactions = redactions;
             event
         });
     }

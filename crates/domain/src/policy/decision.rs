@@ -17,6 +17,7 @@ use crate::policy::obligation::{
 };
 use crate::policy::policy_type::{Effect, Finding, PolicyType, Rule, Subject};
 use crate::policy::purpose::Purpose;
+use crate::policy::redactions::Redactions;
 use crate::policy::revisions::PolicyRevision;
 
 #[cfg(test)]
@@ -325,13 +326,15 @@ impl Decision {
 
     /// What may be shown of what was found. Of a chunk that a filter has changed the heading and the anchor are left out: they
     /// are text of the document as well, and may say what the filter took away. So is the highlight, which was of another text.
+    /// Also answers how often something was taken away.
     #[must_use]
-    pub fn filter(&self, hits: Hits) -> Hits {
+    pub fn filter(&self, hits: Hits) -> (Hits, Redactions) {
+        let mut redactions = Redactions::default();
         if !self.has_filters() {
-            return hits;
+            return (hits, redactions);
         }
         let found: Vec<Arc<str>> = hits.iter().map(|hit| Arc::clone(&hit.content)).collect();
-        let mut shown = self.filters.iter().fold(hits, |hits, rule| rule.filter(hits));
+        let mut shown = self.filters.iter().fold(hits, |hits, rule| rule.filter(hits, &mut redactions));
         for hit in &mut shown {
             if !found.iter().any(|content| Arc::ptr_eq(content, &hit.content)) {
                 let location = Location { page: hit.location.page, ..Location::default() };
@@ -339,7 +342,7 @@ impl Decision {
                 hit.highlight.clear();
             }
         }
-        shown
+        (shown, redactions)
     }
 
     /// What the caller learns of the policies. Where they let the query in, these are the entries of what was taken or held for it.

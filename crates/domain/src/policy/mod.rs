@@ -35,6 +35,7 @@ pub mod ports;
 mod purpose;
 mod purpose_type;
 mod rate_limit;
+mod redactions;
 mod reference;
 mod registry;
 mod review;
@@ -99,6 +100,7 @@ pub use rate_limit::{
     RateLimitConfigurationError, RateLimitProblem, RateLimitType, RateLimiter, RateScope, TakenLimit, Took,
     Window,
 };
+pub use redactions::Redactions;
 pub(crate) use reference::told_policies;
 pub use reference::{Reference, Referent};
 pub use registry::PolicyTypes;

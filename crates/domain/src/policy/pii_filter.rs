@@ -12,6 +12,7 @@ use crate::policy::pii::{PiiKind, redacted};
 use crate::policy::policy_type::{
     ConfigurationError, ConfigurationSchema, Facts, Finding, PolicyType, Rule, Stage,
 };
+use crate::policy::redactions::Redactions;
 use crate::policy::settings::settings;
 
 /// The most patterns of one policy. To look for one may take as long as a text is long for each match that it has.
@@ -125,30 +126,35 @@ impl PiiRule {
         json!({ "kinds": kinds, "patterns": self.patterns.iter().map(pattern).collect::<Vec<_>>() })
     }
 
-    /// A text without what is not shown; `None` where all of it is.
-    fn without(&self, text: &str) -> Option<String> {
-        let shown = without_own(text, &self.patterns);
-        redacted(shown.as_deref().unwrap_or(text), &self.kinds).or(shown)
+    /// A text without what is not shown, which is counted; `None` where all of it is.
+    fn without(&self, text: &str, counts: &mut Redactions) -> Option<String> {
+        let shown = without_own(text, &self.patterns, counts);
+        redacted(shown.as_deref().unwrap_or(text), &self.kinds, counts).or(shown)
     }
 
     /// A value of metadata without what is not shown; `None` where all of it is. Names and numbers stay.
-    fn without_in(&self, value: &Value) -> Option<Value> {
+    fn without_in(&self, value: &Value, counts: &mut Redactions) -> Option<Value> {
         match value {
-            Value::String(text) => self.without(text).map(Value::String),
+            Value::String(text) => self.without(text, counts).map(Value::String),
             Value::Array(items) => {
-                let shown: Vec<_> = items.iter().map(|item| self.without_in(item)).collect();
+                let shown: Vec<_> = items.iter().map(|item| self.without_in(item, counts)).collect();
                 let all = || items.iter().zip(shown.iter().cloned());
                 let is_changed = shown.iter().any(Option::is_some);
                 is_changed.then(|| all().map(|(item, shown)| shown.unwrap_or_else(|| item.clone())).collect())
             }
-            Value::Object(object) => self.without_inside(object).map(Value::Object),
+            Value::Object(object) => self.without_inside(object, counts).map(Value::Object),
             Value::Null | Value::Bool(_) | Value::Number(_) => None,
         }
     }
 
-    fn without_inside(&self, object: &Map<String, Value>) -> Option<Map<String, Value>> {
-        let changed = object.iter().filter_map(|(name, value)| Some((name.clone(), self.without_in(value)?)));
-        let changed: Vec<_> = changed.collect();
+    fn without_inside(
+        &self,
+        object: &Map<String, Value>,
+        counts: &mut Redactions,
+    ) -> Option<Map<String, Value>> {
+        let mut changed_to =
+            |(name, value): (&String, &Value)| Some((name.clone(), self.without_in(value, counts)?));
+        let changed: Vec<_> = object.iter().filter_map(&mut changed_to).collect();
         if changed.is_empty() {
             return None;
         }
@@ -178,7 +184,7 @@ impl OwnPattern {
 
 /// A text without what any of these match; `None` where none matches. All are looked for in the text itself, and none in what
 /// stands for another's match.
-fn without_own(text: &str, patterns: &[OwnPattern]) -> Option<String> {
+fn without_own(text: &str, patterns: &[OwnPattern], counts: &mut Redactions) -> Option<String> {
     let named = |own| OwnPattern::matches(own, text).into_iter().map(move |range| (range, &own.name));
     let mut matches: Vec<(Range<usize>, &String)> = patterns.iter().flat_map(named).collect();
     if matches.is_empty() {
@@ -193,6 +199,7 @@ fn without_own(text: &str, patterns: &[OwnPattern]) -> Option<String> {
             shown.push('[');
             shown.push_str(name);
             shown.push(']');
+            counts.count(name);
         }
         copied = copied.max(range.end);
     }
@@ -280,17 +287,17 @@ impl Rule for PiiRule {
         Finding::NotMatched
     }
 
-    fn filter(&self, mut hits: Hits) -> Hits {
+    fn filter(&self, mut hits: Hits, counts: &mut Redactions) -> Hits {
         for hit in &mut hits {
-            if let Some(shown) = self.without(&hit.content) {
+            if let Some(shown) = self.without(&hit.content, counts) {
                 hit.content = shown.into();
             }
-            if let Some(shown) = self.without_inside(&hit.metadata) {
+            if let Some(shown) = self.without_inside(&hit.metadata, counts) {
                 hit.metadata = Arc::new(shown);
             }
             // A heading is there with each chunk below it.
             let texts = [&hit.location.heading, &hit.location.anchor];
-            if texts.into_iter().flatten().any(|text| self.without(text).is_some()) {
+            if texts.into_iter().flatten().any(|text| self.without(text, counts).is_some()) {
                 hit.location = Arc::new(Location { page: hit.location.page, ..Location::default() });
             }
         }

@@ -5,6 +5,11 @@ fn rule(configuration: &Value) -> PiiRule {
     PiiRule::read(configuration).unwrap()
 }
 
+/// A text as a rule shows it.
+fn shown_by(rule: &PiiRule, text: &str) -> Option<String> {
+    rule.without(text, &mut Redactions::default())
+}
+
 fn hit(content: &str, metadata: Value, heading: &str) -> Hit {
     let Value::Object(metadata) = metadata else { unreachable!("metadata is an object") };
     Hit {
@@ -61,10 +66,10 @@ fn z4_patterns_of_ones_own_are_named_in_what_is_shown_and_find_nothing_in_their_
     let own = rule(&json!({"kinds": ["email"], "patterns": [
         {"name": "ticket", "pattern": "(?i)t-[0-9]+"}, {"name": "word", "pattern": r"\bword\b"},
     ]}));
-    let shown = own.without("T-17 of ada@example.org: a word").unwrap();
+    let shown = shown_by(&own, "T-17 of ada@example.org: a word").unwrap();
     assert_eq!(shown, "[ticket] of [email]: a [word]");
-    assert_eq!(own.without(&shown), None);
-    assert_eq!(own.without("nothing"), None);
+    assert_eq!(shown_by(&own, &shown), None);
+    assert_eq!(shown_by(&own, "nothing"), None);
 }
 
 #[test]
@@ -77,7 +82,9 @@ fn z4_what_is_shown_of_a_hit_has_no_personal_data_in_text_metadata_or_heading() 
         hit("plain", json!({}), "Of ada@example.org"),
         clean.clone(),
     ];
-    let shown = rule.filter(found);
+    let mut counts = Redactions::default();
+    let shown = rule.filter(found, &mut counts);
+    assert_eq!(counts.iter().collect::<Vec<_>>(), [("email", 4)]);
     assert_eq!(&*shown[0].content, "Write to [email]");
     let expected = json!({"title": "Of [email]", "by": [{"mail": "[email]"}, 7], "n": 1});
     assert_eq!(Value::Object((*shown[0].metadata).clone()), expected);
@@ -99,16 +106,16 @@ fn k12_patterns_of_ones_own_do_not_feed_on_one_another_and_a_text_full_of_matche
         rule(&json!({"kinds": ["email"], "patterns": patterns}))
     };
     let feeding = own(&[("aaaaaaaa", "b"), ("bbbbbbbb", "a"), ("cccccccc", "a|b")]);
-    assert_eq!(feeding.without("ab-c").unwrap(), "[bbbbbbbb][aaaaaaaa]-c");
+    assert_eq!(shown_by(&feeding, "ab-c").unwrap(), "[bbbbbbbb][aaaaaaaa]-c");
     // What overlaps is taken away as one, by the name of what begins first.
     let overlapping = own(&[("first", "abc"), ("second", "cde"), ("third", "b")]);
-    assert_eq!(overlapping.without("xabcdex").unwrap(), "x[first]x");
+    assert_eq!(shown_by(&overlapping, "xabcdex").unwrap(), "x[first]x");
     let each = own(&[("letter", "[a-z]")]);
-    assert_eq!(each.without(&"a-".repeat(32)).unwrap(), "[letter]-".repeat(32));
-    let shown = each.without(&"a-".repeat(40)).unwrap();
+    assert_eq!(shown_by(&each, &"a-".repeat(32)).unwrap(), "[letter]-".repeat(32));
+    let shown = shown_by(&each, &"a-".repeat(40)).unwrap();
     assert_eq!(shown, format!("{}[letter]", "[letter]-".repeat(32)));
     // Each match looks at all that follows: this took seconds for the metadata of an answer.
     let slow = own(&[("a", ".*[^A-Z]|[A-Z]"), ("b", ".*[^B-Z]|[B-Z]"), ("c", ".*[^C-Z]|[C-Z]")]);
-    let shown = slow.without(&"Z".repeat(16 * 1024)).unwrap();
+    let shown = shown_by(&slow, &"Z".repeat(16 * 1024)).unwrap();
     assert_eq!(shown, "[a]".repeat(33));
 }

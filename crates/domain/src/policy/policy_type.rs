@@ -15,6 +15,7 @@ use crate::marketplace::{MarketplaceHubs, MarketplaceName};
 use crate::policy::context::QueryFacts;
 use crate::policy::obligation::Obligation;
 use crate::policy::purpose::Purpose;
+use crate::policy::redactions::Redactions;
 use crate::policy::reference::Reference;
 use crate::policy::{PolicyEntry, PolicyOutcome};
 use crate::store::StoreError;
@@ -166,8 +167,10 @@ pub trait Rule: Send + Sync {
 
     /// What is left of what was found, where the stage is [`Stage::Filter`]: the hits, the closest first, and behind them the
     /// chunks that are to be shown around them. Each chunk is there once, and none is shown that is not left. A hit's metadata is its owner's; its location is
-    /// text of the document, and goes where the filter gives the hit another content.
-    fn filter(&self, hits: Hits) -> Hits {
+    /// text of the document, and goes where the filter gives the hit another content. What it takes away it counts, by a name that
+    /// stands in the audit log.
+    fn filter(&self, hits: Hits, redactions: &mut Redactions) -> Hits {
+        let _ = redactions;
         hits
     }
 

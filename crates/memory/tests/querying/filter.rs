@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use syft_space_domain::dataset::Hits;
 use syft_space_domain::policy::{
-    ConfigurationError, ConfigurationSchema, Facts, Finding, PolicyType, Rule, Stage,
+    ConfigurationError, ConfigurationSchema, Facts, Finding, PolicyType, Redactions, Rule, Stage,
 };
 
 /// The type `nothing`, whose configuration is `{}`.
@@ -40,7 +40,7 @@ impl Rule for Nothing {
         Finding::NotMatched
     }
 
-    fn filter(&self, _: Hits) -> Hits {
+    fn filter(&self, _: Hits, _: &mut Redactions) -> Hits {
         Hits::new()
     }
 
@@ -86,7 +86,7 @@ impl Rule for Without {
         Finding::NotMatched
     }
 
-    fn filter(&self, mut hits: Hits) -> Hits {
+    fn filter(&self, mut hits: Hits, _: &mut Redactions) -> Hits {
         hits.retain(|hit| !hit.content.contains(&self.dropped));
         for hit in &mut hits {
             if hit.content.contains(&self.blacked_out) {

@@ -15,7 +15,7 @@ use syft_space_domain::ids::{ApiKeyId, EventId, RequestId};
 use syft_space_domain::inquiry::{NamedFilter, named_events};
 use syft_space_domain::marketplace::MarketplaceHubs;
 use syft_space_domain::page::PageRequest;
-use syft_space_domain::policy::Purpose;
+use syft_space_domain::policy::{Purpose, Redactions};
 use syft_space_domain::text::Name;
 use syft_space_domain::time::Timestamp;
 
@@ -60,6 +60,10 @@ pub(crate) struct Event {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<shapes::PurposeShape>")]
     pub(crate) purpose: Option<Purpose>,
+    /// How often something was taken from what the caller was shown, by its kind or the name of the pattern.
+    #[serde(skip_serializing_if = "Redactions::is_empty", default)]
+    #[schemars(with = "shapes::RedactionsShape")]
+    pub(crate) redactions: Redactions,
 }
 
 /// An API key as it was called then.
@@ -100,6 +104,7 @@ impl Event {
             api_key: event.person.api_key.map(|UsedKey { id, name }| NamedKey { id, name }),
             policy: event.policy.map(PolicyRevision::from),
             purpose: event.person.purpose,
+            redactions: event.person.redactions,
         }
     }
 }

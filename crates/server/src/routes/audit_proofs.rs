@@ -163,18 +163,20 @@ impl From<ShownCheckpoint> for Checkpoint {
 }
 
 pub(crate) async fn checkpoint(request: Request) -> Result<HttpResponse, Problem> {
-    let shown = audit::checkpoint(request.space(), request.principal()?).await?;
+    let shown = audit::checkpoint(request.space(), request.principal()?).await;
+    let shown = shown.inspect_err(|error| tell_if(error.is_integrity_failure(), &request))?;
     reply::json(StatusCode::OK, &Checkpoint::from(shown))
 }
 
 pub(crate) async fn installation_checkpoint(request: Request) -> Result<HttpResponse, Problem> {
-    let shown = audit::installation_checkpoint(request.space(), request.operator()?).await?;
+    let shown = audit::installation_checkpoint(request.space(), request.operator()?).await;
+    let shown = shown.inspect_err(|error| tell_if(error.is_integrity_failure(), &request))?;
     reply::json(StatusCode::OK, &Checkpoint::from(shown))
 }
 
 /// Has the operator know of a log that contradicts itself.
-fn tell(request: &Request, error: &ProveError) {
-    if *error == ProveError::Changed {
+pub(super) fn tell_if(is_changed: bool, request: &Request) {
+    if is_changed {
         request.state.audit_changed.store(true, Ordering::Relaxed);
     }
 }
@@ -182,7 +184,7 @@ fn tell(request: &Request, error: &ProveError) {
 pub(crate) async fn inclusion(request: Request) -> Result<HttpResponse, Problem> {
     let (seq, size) = (counted(&request, "seq")?, counted(&request, "size")?);
     let proved = audit::prove_inclusion(request.space(), request.principal()?, seq, size).await;
-    let (proof, root) = proved.inspect_err(|error| tell(&request, error))?;
+    let (proof, root) = proved.inspect_err(|error| tell_if(*error == ProveError::Changed, &request))?;
     let body =
         Inclusion { seq: proof.seq, size: proof.size, root: hex::encode(root), hashes: hashes(&proof.path) };
     reply::json(StatusCode::OK, &body)
@@ -191,7 +193,8 @@ pub(crate) async fn inclusion(request: Request) -> Result<HttpResponse, Problem>
 pub(crate) async fn consistency(request: Request) -> Result<HttpResponse, Problem> {
     let (from, to) = (counted(&request, "from")?, counted(&request, "to")?);
     let proved = audit::prove_consistency(request.space(), request.principal()?, from, to).await;
-    let (proof, [from_root, to_root]) = proved.inspect_err(|error| tell(&request, error))?;
+    let (proof, [from_root, to_root]) =
+        proved.inspect_err(|error| tell_if(*error == ProveError::Changed, &request))?;
     let body = Consistency {
         from: proof.from,
         to: proof.to,

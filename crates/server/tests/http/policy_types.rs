@@ -52,7 +52,14 @@ async fn z4_personal_data_is_shown_by_no_endpoint_whose_policy_takes_it_away() {
     };
     let configuration = json!({ "patterns": [{ "name": "ticket", "pattern": "T-[0-9]+" }] });
     let policy = attach(&owner, "pii_filter", configuration).await;
+    let counted = async || {
+        let events =
+            owner.get("/audit?action=endpoint_query&limit=1").await.expect(200).body["items"].clone();
+        events[0]["redactions"].clone()
+    };
+    assert_eq!(counted().await, Value::Null, "nobody has asked yet, or nothing was taken away");
     assert_eq!(shown().await, "Penguins: [email], [phone], ticket [ticket].");
+    assert_eq!(counted().await, json!({ "email": 1, "phone": 1, "ticket": 1 }));
     assert_eq!(newest_event(&owner).await, [json!("endpoint_query"), json!("success"), Value::Null]);
     let verdict = explain(&owner, json!("penguins")).await;
     assert_eq!(verdict, [json!("allow"), json!("member_of_tenant"), Value::Null]);
@@ -61,6 +68,7 @@ async fn z4_personal_data_is_shown_by_no_endpoint_whose_policy_takes_it_away() {
     let kept = owner.patch(&path, &narrower).await.expect(200).body["configuration"].clone();
     assert_eq!(kept, narrower["configuration"]);
     assert_eq!(shown().await, "Penguins: [email], +49 30 1234567, ticket T-17.");
+    assert_eq!(counted().await, json!({ "email": 1 }));
     let wrong = json!({ "configuration": { "patterns": [{ "name": "x", "pattern": "(" }] } });
     let refused = owner.patch(&path, &wrong).await.expect_problem(422, "invalid");
     assert_eq!(refused.body["errors"][0]["pointer"], "/configuration/patterns/0/pattern", "{}", refused.text);

@@ -9,6 +9,7 @@ use diesel::{Connection, SqliteConnection};
 use serde_json::{Value, json};
 
 use crate::cli::{CommandOutput, run, stop};
+use crate::receipts::proof_of_answer;
 use crate::space::{Client, TestSpace, dataset_of, endpoint_on, in_memory};
 
 /// What somebody has kept of a log: its key, checkpoints of several sizes, and an export.
@@ -241,6 +242,7 @@ async fn u1_a_log_that_was_bent_while_the_server_was_down_is_not_signed_any_more
         return;
     }
     let (mut space, owner) = busy_space().await;
+    let receipt = proof_of_answer(&owner, "things").await;
     let known = owner.get("/audit/checkpoint").await.expect(200);
     assert!(known.body["size"].as_u64().unwrap() > 10);
     assert!(space.anybody().get("//health/ready").await.body.get("audit").is_none());
@@ -255,6 +257,10 @@ async fn u1_a_log_that_was_bent_while_the_server_was_down_is_not_signed_any_more
         ),
     );
     space.server().run_again().await;
+    assert!(space.anybody().get("//health/ready").await.body.get("audit").is_none());
+    space.anybody().get(&receipt).await.expect_problem(500, "internal");
+    let health = space.anybody().get("//health/ready").await.expect(200);
+    assert_eq!(health.body["audit"], "changed", "whoever finds it out has the operator know");
     let owner = space.log_in("owner@acme.example", crate::space::PASSWORD).await;
     owner.get("/audit/checkpoint").await.expect_problem(500, "internal");
     // What has grown is looked at when the server stops, and when it starts.

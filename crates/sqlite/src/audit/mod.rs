@@ -26,7 +26,7 @@ use syft_space_domain::policy::PolicyRevision;
 
 use crate::audit::block::EVENTS_PER_BLOCK;
 use crate::audit::tree::{keep_block_roots, load_head};
-use crate::codec::{Bytes, Key, to_i64};
+use crate::codec::{Bytes, Key, in_batches, to_i64};
 use crate::error::Failed;
 use crate::schema::{audit_events, audit_logs, audit_persons};
 
@@ -150,8 +150,7 @@ impl Appender {
 
     /// Writes the events, and keeps the numbers that were given out and the trees. Answers the logs that have filled a block.
     pub(crate) fn finish(self, connection: &mut SqliteConnection) -> Result<Vec<Key>, Failed> {
-        write_events(connection, &self.events)?;
-        write_persons(connection, &self.persons)?;
+        write_events(connection, &self.events, &self.persons)?;
         keep_block_roots(connection, &self.block_roots)?;
         let mut filled = Vec::new();
         for (log, OpenLog { before, now }) in self.logs {
@@ -181,36 +180,14 @@ impl Appender {
     }
 }
 
-/// The rows of an INSERT. Each size is a statement that is prepared once.
-const ROWS_PER_LARGE_INSERT: usize = 16;
-const ROWS_PER_SMALL_INSERT: usize = 4;
-
-fn write_events(connection: &mut SqliteConnection, events: &[NewEvent]) -> QueryResult<()> {
-    let (large, rest) = events.as_chunks::<ROWS_PER_LARGE_INSERT>();
-    let (small, rest) = rest.as_chunks::<ROWS_PER_SMALL_INSERT>();
-    for rows in large {
-        diesel::insert_into(audit_events::table).values(rows).execute(connection)?;
-    }
-    for rows in small {
-        diesel::insert_into(audit_events::table).values(rows).execute(connection)?;
-    }
-    for row in rest {
-        diesel::insert_into(audit_events::table).values(row).execute(connection)?;
-    }
-    Ok(())
-}
-
-fn write_persons(connection: &mut SqliteConnection, persons: &[NewPerson]) -> QueryResult<()> {
-    let (large, rest) = persons.as_chunks::<ROWS_PER_LARGE_INSERT>();
-    let (small, rest) = rest.as_chunks::<ROWS_PER_SMALL_INSERT>();
-    for rows in large {
-        diesel::insert_into(audit_persons::table).values(rows).execute(connection)?;
-    }
-    for rows in small {
-        diesel::insert_into(audit_persons::table).values(rows).execute(connection)?;
-    }
-    for row in rest {
-        diesel::insert_into(audit_persons::table).values(row).execute(connection)?;
-    }
+fn write_events(
+    connection: &mut SqliteConnection,
+    events: &[NewEvent],
+    persons: &[NewPerson],
+) -> QueryResult<()> {
+    in_batches!(events, |rows| diesel::insert_into(audit_events::table).values(rows).execute(connection)?);
+    in_batches!(persons, |rows| diesel::insert_into(audit_persons::table)
+        .values(rows)
+        .execute(connection)?);
     Ok(())
 }

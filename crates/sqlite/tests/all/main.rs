@@ -6,6 +6,7 @@ mod audit_tree;
 mod conformance;
 mod documents;
 mod group_commit;
+mod ledger_batch;
 mod migrations;
 mod open;
 mod reads;

@@ -23,8 +23,9 @@ impl Rule for Redacts {
         Finding::NotMatched
     }
 
-    fn filter(&self, mut hits: Hits) -> Hits {
+    fn filter(&self, mut hits: Hits, redactions: &mut Redactions) -> Hits {
         for hit in hits.iter_mut().filter(|hit| hit.content.contains("secret")) {
+            redactions.count("secret");
             hit.content = hit.content.replace("secret", "…").into();
         }
         hits
@@ -63,7 +64,9 @@ fn k16_of_a_chunk_that_a_filter_changed_no_heading_anchor_or_highlight_is_shown(
         filters,
         refusing: None,
     };
-    let [changed, kept] = <[Hit; 2]>::try_from(decision.filter(vec![hit("secret"), hit("plain")])).unwrap();
+    let (shown, redactions) = decision.filter(vec![hit("secret"), hit("plain")]);
+    assert_eq!(redactions.iter().collect::<Vec<_>>(), [("secret", 1)]);
+    let [changed, kept] = <[Hit; 2]>::try_from(shown).unwrap();
     assert_eq!((&*changed.content, &*changed.highlight), ("…", &[][..]));
     assert_eq!(*changed.location, Location { page: Some(3), ..Location::default() });
     assert_eq!(kept, hit("plain"));

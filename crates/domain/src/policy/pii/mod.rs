@@ -9,6 +9,7 @@ mod words;
 
 use crate::as_text::named_enum;
 use crate::policy::pii::words::{Word, words};
+use crate::policy::redactions::Redactions;
 
 named_enum! {
     /// A kind of personal data that is known without anybody's help.
@@ -29,12 +30,12 @@ named_enum! {
 /// How often a text is looked through, at most: what was replaced may have hidden what stands beside it.
 const MAX_PASSES: usize = 8;
 
-/// A text without what of these kinds is in it: `[email]` stands for an address, `[card]` for the number of a card, and so
+/// A text without what of these kinds is in it, which is counted: `[email]` stands for an address, `[card]` for the number of a card, and so
 /// on. `None` where nothing is in it.
-pub(super) fn redacted(text: &str, kinds: &[PiiKind]) -> Option<String> {
-    let mut shown = once(text, kinds)?;
+pub(super) fn redacted(text: &str, kinds: &[PiiKind], counts: &mut Redactions) -> Option<String> {
+    let mut shown = once(text, kinds, counts)?;
     for _ in 1..MAX_PASSES {
-        let Some(more) = once(&shown, kinds) else { break };
+        let Some(more) = once(&shown, kinds, counts) else { break };
         shown = more;
     }
     Some(shown)
@@ -47,7 +48,7 @@ struct Span {
     kind: PiiKind,
 }
 
-fn once(text: &str, kinds: &[PiiKind]) -> Option<String> {
+fn once(text: &str, kinds: &[PiiKind], counts: &mut Redactions) -> Option<String> {
     let mut spans = Vec::new();
     if kinds.contains(&PiiKind::Email) {
         email::find(text, &mut spans);
@@ -70,6 +71,7 @@ fn once(text: &str, kinds: &[PiiKind]) -> Option<String> {
         shown.push('[');
         shown.push_str(span.kind.as_str());
         shown.push(']');
+        counts.count(span.kind.as_str());
         copied = span.end;
     }
     shown.push_str(text.get(copied..).unwrap_or_default());

@@ -2,8 +2,24 @@ use proptest::prelude::*;
 
 use super::*;
 
+fn redacted(text: &str, kinds: &[PiiKind]) -> Option<String> {
+    let mut counts = Redactions::default();
+    let shown = super::redacted(text, kinds, &mut counts);
+    assert_eq!(counts.is_empty(), shown.is_none(), "{text}");
+    shown
+}
+
 fn shown(text: &str) -> String {
     redacted(text, &PiiKind::ALL).unwrap_or_else(|| text.to_owned())
+}
+
+#[test]
+fn z4_each_that_is_replaced_is_counted_by_its_kind() {
+    let mut counts = Redactions::default();
+    for text in ["ada@example.org, bob@example.org: 4111 1111 1111 1111", "eve@example.org", "nothing"] {
+        super::redacted(text, &PiiKind::ALL, &mut counts);
+    }
+    assert_eq!(counts.iter().collect::<Vec<_>>(), [("card", 1), ("email", 3)]);
 }
 
 #[test]

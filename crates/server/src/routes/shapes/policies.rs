@@ -17,6 +17,11 @@ shapes! {
         "type": "string", "pattern": Purpose::PATTERN,
         "description": "A word of the owner's, or a code of the Data Use Ontology such as `DUO:0000006`.",
     });
+    /// How often something was taken from an answer.
+    RedactionsShape = "Redactions": json_schema!({
+        "type": "object", "propertyNames": { "pattern": "^[a-z][a-z0-9_]{0,31}$" },
+        "additionalProperties": { "type": "integer", "minimum": 1, "maximum": u32::MAX },
+    });
     /// The configuration of a policy, as it is taken.
     PolicyConfigurationShape = "PolicyConfiguration": configuration(|schema| schema.taken);
     /// The configuration of a policy that is stored.
