@@ -190,9 +190,12 @@ def before_call(context, case, kwargs):
             # There is none here, which no schema can say either.
             if isinstance(identity, dict) and isinstance(identity.get("marketplace"), str) and SLUG.fullmatch(identity["marketplace"]):
                 identity["marketplace"] = None
-    if case.operation.path == "/api/v1/policies/{id}" and isinstance(body, dict) and isinstance(body.get("configuration"), dict):
-        # Of which type the policy is no schema can say.
-        del body["configuration"]
+    if case.operation.path == "/api/v1/policies/{id}" and isinstance(body, dict):
+        # Of which type the policy is no schema can say, nor whether it can be in shadow then.
+        if isinstance(body.get("configuration"), dict):
+            del body["configuration"]
+        if body.get("enforcement") == "shadow":
+            body["enforcement"] = "enforce"
     if case.operation.path == "/api/v1/marketplaces" and isinstance(body, dict) and "url" in body:
         # No hub is here to be asked, and the space says so by 503. A private address it does not ask at all.
         if isinstance(body["url"], str) and body["url"].startswith("http"):

@@ -17,7 +17,7 @@ use syft_space_domain::audit::{Action, Event, Log};
 use syft_space_domain::dataset::{Dataset, DatasetState, Job, JobProgress, JobStatus};
 use syft_space_domain::endpoint::Endpoint;
 use syft_space_domain::identity::{Account, AccountStatus, Member, PasswordHash, Session};
-use syft_space_domain::policy::Policy;
+use syft_space_domain::policy::{Enforcement, Policy};
 use syft_space_domain::store::{StateChange, Store, StoreError, Tx};
 use syft_space_domain::tenant::Tenant;
 use syft_space_domain::unit::{Recorded, Refused};
@@ -277,7 +277,8 @@ impl Operation {
                 if tx.policy(&scope(*tenant), policy_id(*n))?.is_some() {
                     let configuration = access(if *deny { "deny" } else { "allow" }, "example.com");
                     let (revision, updated_at) = ((*at).into(), time(*at));
-                    let new = Policy { configuration, revision, updated_at, ..policy(*n) };
+                    let enforcement = if *deny { Enforcement::Shadow } else { Enforcement::Enforce };
+                    let new = Policy { configuration, enforcement, revision, updated_at, ..policy(*n) };
                     tx.update_policy(&write_scope(*tenant), &new)?;
                 }
             }

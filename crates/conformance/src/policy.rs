@@ -1,8 +1,8 @@
 //! The suite of `PolicyView` and `PolicyRows`.
 
 use syft_space_domain::ids::{EndpointId, PolicyId};
-use syft_space_domain::policy::Policy;
 use syft_space_domain::policy::ports::{Attachment, PolicyUsage};
+use syft_space_domain::policy::{Enforcement, Policy};
 use syft_space_domain::store::{Store, StoreError, Tx};
 
 use crate::check::{Check, checks, run_all};
@@ -47,6 +47,7 @@ fn attachment(endpoint: u64, policy: &Policy) -> Attachment {
         policy: policy.id,
         name: policy.name.clone(),
         policy_type: policy.configuration.type_name().to_owned(),
+        enforcement: policy.enforcement,
     }
 }
 
@@ -66,6 +67,7 @@ pub fn a_policy_is_read_back_as_it_was_added(make: &StoreFactory) {
     let fixture = seeded_store(make);
     let added = Policy {
         configuration: access("deny", "example.com"),
+        enforcement: Enforcement::Shadow,
         revision: 3,
         updated_at: time(70),
         ..policy(1)
@@ -92,12 +94,13 @@ pub fn a_policys_id_is_unique_in_its_tenant(make: &StoreFactory) {
     });
 }
 
-/// Name, configuration, revision and `updated_at` are replaced.
+/// Name, configuration, enforcement, revision and `updated_at` are replaced.
 pub fn a_changed_policy_keeps_its_beginning(make: &StoreFactory) {
     let fixture = seeded_store(make);
     let changed = Policy {
         name: "renamed".to_owned(),
         configuration: access("deny", "example.net"),
+        enforcement: Enforcement::Shadow,
         revision: 2,
         updated_at: time(80),
         ..policy(1)

@@ -2,7 +2,7 @@
 
 use syft_space_domain::audit::RecordedReason;
 use syft_space_domain::ids::ActorId;
-use syft_space_domain::policy::{KeptRevision, RevisionSummary};
+use syft_space_domain::policy::{Enforcement, KeptRevision, RevisionSummary};
 use syft_space_domain::store::{Store, StoreError, Tx};
 
 use crate::check::{Check, checks, run_all};
@@ -38,6 +38,7 @@ fn kept(policy: u64, n: u64) -> KeptRevision {
         rolled_back_to: None,
         name: format!("policy {policy} as of {n}"),
         policy_type: configuration.type_name().to_owned(),
+        enforcement: Enforcement::Enforce,
     };
     KeptRevision { policy: policy_id(policy), summary, configuration }
 }
@@ -80,7 +81,12 @@ pub fn a_revision_is_read_back_as_it_was_kept(make: &StoreFactory) {
     let summary = RevisionSummary { rolled_back_to: Some(3), ..full.summary.clone() };
     let full = KeptRevision { summary, ..full };
     let bare = kept(1, 8);
-    let summary = RevisionSummary { changed_by: None, changes: None, ..bare.summary.clone() };
+    let summary = RevisionSummary {
+        changed_by: None,
+        changes: None,
+        enforcement: Enforcement::Shadow,
+        ..bare.summary.clone()
+    };
     let bare = KeptRevision { summary, configuration: access("deny", "example.net"), ..bare };
     let rows = [full.clone(), bare.clone()];
     commit(store, move |tx| rows.iter().try_for_each(|row| tx.keep_revision(&write_scope(1), row)));

@@ -3,7 +3,7 @@
 use syft_space_domain::audit::ports::Seq;
 use syft_space_domain::audit::{Action, Event, Log, Person};
 use syft_space_domain::ids::{ActorId, LegalHoldId, PolicyId};
-use syft_space_domain::policy::{KeptRevision, RevisionSummary};
+use syft_space_domain::policy::{Enforcement, KeptRevision, RevisionSummary};
 use syft_space_domain::retention::{LegalHold, RetentionKind, RetentionTerms};
 use syft_space_domain::store::{Store, StoreError};
 use syft_space_domain::text::Name;
@@ -205,6 +205,7 @@ fn keep_revisions(store: &dyn Store, tenant: u64) {
                     rolled_back_to: None,
                     name: "p".to_owned(),
                     policy_type: configuration.type_name().to_owned(),
+                    enforcement: Enforcement::Enforce,
                 };
                 let kept = KeptRevision { policy: policy_id(n), summary, configuration };
                 tx.keep_revision(&write_scope(tenant), &kept)?;

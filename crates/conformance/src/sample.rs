@@ -25,7 +25,7 @@ use syft_space_domain::marketplace::{
     Hub, HubUrl, HubUsername, Issuer, Listing, ListingState, Marketplace, MarketplaceName, SatelliteId,
     TrustedBy,
 };
-use syft_space_domain::policy::{Policy, PolicyConfiguration, PolicyTypes};
+use syft_space_domain::policy::{Enforcement, Policy, PolicyConfiguration, PolicyTypes};
 use syft_space_domain::sealing::Sealed;
 use syft_space_domain::secret::TokenHash;
 use syft_space_domain::tenant::{Tenant, TenantLimits, TenantName, TenantScope, WriteScope};
@@ -404,6 +404,7 @@ pub fn policy(n: u64) -> Policy {
         id: policy_id(n),
         name: format!("policy {n}"),
         configuration: access("allow", "example.org"),
+        enforcement: Enforcement::Enforce,
         revision: 1,
         created_at: time(8),
         updated_at: time(8),

@@ -50,7 +50,7 @@ impl PolicyView for Transaction {
         let attachment = |(endpoint, id)| {
             let policy = self.tables.policies.get(scope, id)?;
             let (name, policy_type) = (policy.name.clone(), policy.configuration.type_name().to_owned());
-            Some(Attachment { endpoint, policy: id, name, policy_type })
+            Some(Attachment { endpoint, policy: id, name, policy_type, enforcement: policy.enforcement })
         };
         Ok(pairs.filter_map(attachment).collect())
     }

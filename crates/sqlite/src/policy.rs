@@ -11,7 +11,7 @@ use syft_space_domain::store::{StateChange, StoreError};
 use syft_space_domain::tenant::{TenantScope, WriteScope};
 use syft_space_domain::time::Timestamp;
 
-use crate::codec::{Key, after_key, limit_plus_one, read_page, to_i64, to_u64};
+use crate::codec::{Key, after_key, limit_plus_one, parse, read_page, to_i64, to_u64};
 use crate::schema::{endpoint_policies, endpoints, policies};
 use crate::session::Session;
 
@@ -28,6 +28,7 @@ struct PolicyRow {
     updated_at: i64,
     patterns: i64,
     bytes: i64,
+    enforcement: String,
 }
 
 impl PolicyRow {
@@ -43,6 +44,7 @@ impl PolicyRow {
             updated_at: policy.updated_at.as_unix_micros(),
             patterns: to_i64(policy.configuration.patterns())?,
             bytes: to_i64(policy.configuration.bytes())?,
+            enforcement: policy.enforcement.as_str().to_owned(),
         })
     }
 }
@@ -55,6 +57,7 @@ impl TryFrom<PolicyRow> for Policy {
             id: row.id.into(),
             name: row.name,
             configuration: PolicyConfiguration::from_storage(&row.policy_type, &row.configuration, patterns),
+            enforcement: parse("policies.enforcement", &row.enforcement)?,
             revision: to_u64(row.revision)?,
             created_at: Timestamp::from_unix_micros(row.created_at),
             updated_at: Timestamp::from_unix_micros(row.updated_at),
@@ -135,7 +138,7 @@ impl PolicyView for Session<'_> {
         let same_policy = policies::tenant_id
             .eq(endpoint_policies::tenant_id)
             .and(policies::id.eq(endpoint_policies::policy_id));
-        let rows: Vec<(Key, Key, String, String)> = self.read(|connection| {
+        let rows: Vec<(Key, Key, String, String, String)> = self.read(|connection| {
             let attached = endpoint_policies::table
                 .inner_join(policies::table.on(same_policy))
                 .filter(endpoint_policies::tenant_id.eq(Key::from(scope)))
@@ -145,6 +148,7 @@ impl PolicyView for Session<'_> {
                     policies::id,
                     policies::name,
                     policies::policy_type,
+                    policies::enforcement,
                 ));
             match endpoint {
                 None => attached.load(connection),
@@ -153,13 +157,17 @@ impl PolicyView for Session<'_> {
                 }
             }
         })?;
-        let attachment = |(endpoint, policy, name, policy_type): (Key, Key, _, _)| Attachment {
-            endpoint: endpoint.into(),
-            policy: policy.into(),
-            name,
-            policy_type,
+        let attachment = |(endpoint, policy, name, policy_type, enforcement): (Key, Key, _, _, String)| {
+            let enforcement = parse("policies.enforcement", &enforcement)?;
+            Ok(Attachment {
+                endpoint: endpoint.into(),
+                policy: policy.into(),
+                name,
+                policy_type,
+                enforcement,
+            })
         };
-        Ok(rows.into_iter().map(attachment).collect())
+        rows.into_iter().map(attachment).collect()
     }
 
     fn endpoints_of_policy(
@@ -198,6 +206,7 @@ impl PolicyRows for Session<'_> {
                     policies::updated_at.eq(row.updated_at),
                     policies::patterns.eq(row.patterns),
                     policies::bytes.eq(row.bytes),
+                    policies::enforcement.eq(row.enforcement),
                 ))
                 .execute(connection)
         })?;

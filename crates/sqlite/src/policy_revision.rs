@@ -12,7 +12,7 @@ use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::{TenantScope, WriteScope};
 use syft_space_domain::time::Timestamp;
 
-use crate::codec::{Key, limit_plus_one, read_page, to_i64, to_u64};
+use crate::codec::{Key, limit_plus_one, parse, read_page, to_i64, to_u64};
 use crate::disclosure::total;
 use crate::schema::policy_revisions;
 use crate::session::Session;
@@ -27,6 +27,7 @@ struct SummaryRow {
     rolled_back_to: Option<i64>,
     name: String,
     policy_type: String,
+    enforcement: String,
 }
 
 impl TryFrom<SummaryRow> for RevisionSummary {
@@ -40,6 +41,7 @@ impl TryFrom<SummaryRow> for RevisionSummary {
             rolled_back_to: row.rolled_back_to.map(to_u64).transpose()?,
             name: row.name,
             policy_type: row.policy_type,
+            enforcement: parse("policy_revisions.enforcement", &row.enforcement)?,
         })
     }
 }
@@ -131,6 +133,7 @@ impl RevisionRows for Session<'_> {
             policy_revisions::policy_type.eq(configuration.type_name()),
             policy_revisions::patterns.eq(to_i64(configuration.patterns())?),
             policy_revisions::bytes.eq(to_i64(configuration.bytes())?),
+            policy_revisions::enforcement.eq(summary.enforcement.as_str()),
             policy_revisions::configuration.eq(configuration.stored()),
         );
         self.write(|connection| {

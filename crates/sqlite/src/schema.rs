@@ -224,6 +224,7 @@ table! {
         updated_at -> BigInt,
         patterns -> BigInt,
         bytes -> BigInt,
+        enforcement -> Text,
     }
 }
 
@@ -240,6 +241,7 @@ table! {
         policy_type -> Text,
         patterns -> BigInt,
         bytes -> BigInt,
+        enforcement -> Text,
         configuration -> Text,
     }
 }

@@ -6,7 +6,7 @@ use syft_space_conformance::{policy_revision, sample};
 use syft_space_domain::ids::PolicyId;
 use syft_space_domain::page::{Page, PageRequest};
 use syft_space_domain::policy::ports::{RevisionRows, RevisionView};
-use syft_space_domain::policy::{KeptRevision, RevisionSummary};
+use syft_space_domain::policy::{Enforcement, KeptRevision, RevisionSummary};
 use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::{TenantScope, WriteScope};
 
@@ -20,6 +20,8 @@ use crate::{assert_caught, faulty_store};
 pub(crate) enum RevisionFault {
     /// Who made a change is forgotten.
     ForgetsWho,
+    /// Whether the policy decided is forgotten.
+    ForgetsShadow,
     /// All revisions are kept for ever.
     KeepsAll,
     /// The one that was to be the oldest goes as well.
@@ -46,6 +48,9 @@ where
         let mut kept = kept.clone();
         if self.fault == Fault::Revisions(RevisionFault::ForgetsWho) {
             kept.summary.changed_by = None;
+        }
+        if self.fault == Fault::Revisions(RevisionFault::ForgetsShadow) {
+            kept.summary.enforcement = Enforcement::Enforce;
         }
         self.inner.keep_revision(scope, &kept)
     }
@@ -74,6 +79,7 @@ where
 fn k12_a_store_that_does_not_keep_the_revisions_that_it_should_is_caught() {
     for (fault, promise) in [
         (RevisionFault::ForgetsWho, "a_revision_is_read_back_as_it_was_kept"),
+        (RevisionFault::ForgetsShadow, "a_revision_is_read_back_as_it_was_kept"),
         (RevisionFault::KeepsAll, "k12_the_oldest_revisions_go_and_the_others_stay"),
         (RevisionFault::RemovesOneMore, "k12_the_oldest_revisions_go_and_the_others_stay"),
     ] {

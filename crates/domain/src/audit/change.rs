@@ -53,6 +53,8 @@ named_enum! {
         Denied = "denied",
         /// A hub is trusted no more.
         Distrusted = "distrusted",
+        /// A policy decides on queries again, and is no more in shadow.
+        Enforced = "enforced",
         /// A hub was told not to show an endpoint for now.
         Hidden = "hidden",
         /// Addresses were put into a group: the number stands behind it.
@@ -73,6 +75,8 @@ named_enum! {
         PreviousKeysRevoked = "previous_keys_revoked",
         /// An endpoint is more than a draft.
         Published = "published",
+        /// A policy is in shadow: it decides on no query, and what it would have done is told by their events.
+        PutInShadow = "put_in_shadow",
         /// A recovery code stood in for a code of the second factor.
         RecoveryCodeUsed = "recovery_code_used",
         /// There are new recovery codes, and those of before are none any more.

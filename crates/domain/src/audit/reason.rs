@@ -183,6 +183,10 @@ named_enum! {
         SessionsRevoked = "sessions_revoked",
         /// The setup token is missing or wrong.
         SetupTokenWrong = "setup_token_wrong",
+        /// The query was answered, and would not have been if the policies of the endpoint that are in shadow decided.
+        ShadowDenied = "shadow_denied",
+        /// The query was answered, and whether it would have been if the policies of the endpoint that are in shadow decided cannot be told.
+        ShadowUndecided = "shadow_undecided",
         /// A sign-in was not begun by the browser that ends it, has ended, or took too long.
         SignInUnknown = "sign_in_unknown",
         /// The tenant's state cannot be read at the moment.

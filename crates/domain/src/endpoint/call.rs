@@ -15,7 +15,7 @@ use crate::ids::ApprovalId;
 use crate::ledger::RequestDigest;
 use crate::marketplace::identify;
 use crate::marketplace::ports::IdentifyError;
-use crate::policy::{Decision, LimitStatus, ObligationContext, QueryFacts, Reason};
+use crate::policy::{Decision, LimitStatus, ObligationContext, PolicySet, QueryFacts, Reason};
 use crate::snapshot::EndpointSnapshot;
 use crate::space::Space;
 use crate::store::{StoreError, Tx};
@@ -60,6 +60,13 @@ pub struct QueryCall<'a> {
     /// What tells the same request again.
     request: Option<RequestDigest>,
     record: CallRecord,
+}
+
+/// What is decided on a call.
+struct Decided {
+    decision: Decision,
+    /// What it would be if the policies in shadow decided too, where it lets the call in and there are any.
+    with_shadow: Option<Decision>,
 }
 
 /// What a call is let in with.
@@ -152,13 +159,15 @@ impl<'a> QueryCall<'a> {
     ) -> Result<(Decision, Hits, Vec<HitContext>), QueryError> {
         let SearchResults { hits, surroundings, .. } = found;
         for _ in 0..MAX_CHANGES {
-            let (principal, decision) = self.recheck(query, learned)?;
-            if !self.record.covers(&decision) {
+            let (principal, endpoint, decided) = self.recheck(query, learned)?;
+            if !self.record.covers(&decided.decision) {
                 // A policy came, or has other terms by now.
                 self.principal = principal;
-                self.oblige(query, decision).await?;
+                self.oblige(query, &endpoint.policies, decided).await?;
                 continue;
             }
+            let Decided { decision, with_shadow } = decided;
+            self.try_shadow(&endpoint.policies, with_shadow).await;
             // They are as many as were found, and mostly nothing filters them.
             let is_filtered = decision.has_filters() || self.record.limits_what_is_shown();
             let filtered = is_filtered.then(|| {
@@ -206,7 +215,7 @@ impl<'a> QueryCall<'a> {
         principal: &Principal,
         query: &Query,
         learned: Option<&Email>,
-    ) -> Decision {
+    ) -> Decided {
         let facts = QueryFacts {
             principal: principal.actor().id(),
             key: principal.api_key().map(|known| known.key.id),
@@ -221,7 +230,32 @@ impl<'a> QueryCall<'a> {
             any_hour: false,
         };
         let context = principal.snapshot().decision_context(self.space.clock.now()).of_query(facts);
-        endpoint.decide(&principal.caller(learned), &context)
+        let caller = principal.caller(learned);
+        let decision = endpoint.decide(&caller, &context);
+        let is_tried = decision.is_allow() && endpoint.policies.has_shadow();
+        let with_shadow = if is_tried { endpoint.decide_with_shadow(&caller, &context) } else { None };
+        Decided { decision, with_shadow }
+    }
+
+    /// When obligations are performed, and where.
+    fn obliged(&self) -> ObligationContext {
+        let (now, store) = (self.space.clock.now(), &self.space.store);
+        ObligationContext::in_store(now, store, self.scope).sealing_with(&self.space.sealer)
+    }
+
+    /// Notes what the policies in shadow would do with the query, which the others let in, and takes from what is theirs. What they
+    /// have found stands as long as the policy on which that hangs is in shadow as it was: they would have refused the query then.
+    async fn try_shadow(&mut self, policies: &PolicySet, with_shadow: Option<Decision>) {
+        if with_shadow.is_none() && !self.record.is_tried() {
+            return;
+        }
+        let (found, tried) = self.record.take_tried();
+        let stands = found.filter(|found| policies.has_in_shadow(found.policy));
+        let (found, tried) = match stands {
+            Some(_) => (stands, tried),
+            None => policies.shadow(with_shadow, &self.obliged(), tried).await,
+        };
+        self.record.hold_tried(found, tried);
     }
 
     /// Lets the caller through and performs what that obliges to, and where a question waits for approval, files it. That waits for
@@ -295,10 +329,11 @@ impl<'a> QueryCall<'a> {
     /// Decides once, and performs what that obliges to; nothing comes of it where it must be decided anew. A hub is asked for the
     /// caller's address only where the decision hangs on that.
     async fn admit_once(&mut self, query: &Query) -> Result<Option<Admission>, QueryError> {
-        let mut decision = self.decide(&self.endpoint, &self.principal, query, None);
+        let mut decided = self.decide(&self.endpoint, &self.principal, query, None);
         let mut learned = None;
         let asked = self.principal.as_hub_user().filter(|caller| !caller.claims.is_guest());
-        if let Some(caller) = asked.filter(|_| decision.diagnostics.reason == Reason::AddressUnknown) {
+        if let Some(caller) = asked.filter(|_| decided.decision.diagnostics.reason == Reason::AddressUnknown)
+        {
             learned = match identify(self.space, &self.principal, caller).await {
                 Ok(identity) => identity.email,
                 Err(IdentifyError::NotVouchedFor(_)) => return Err(QueryError::NotVouchedFor),
@@ -312,21 +347,29 @@ impl<'a> QueryCall<'a> {
             if let Some(email) = &learned {
                 self.record.about(email);
             }
-            decision = self.decide(&self.endpoint, &self.principal, query, learned.as_ref());
+            decided = self.decide(&self.endpoint, &self.principal, query, learned.as_ref());
         }
-        let limits = self.oblige(query, decision).await?;
+        let endpoint = Arc::clone(&self.endpoint);
+        let limits = self.oblige(query, &endpoint.policies, decided).await?;
         Ok(limits.map(|limits| Admission { learned, limits }))
     }
 
     /// Performs what a decision obliges to and was not performed for the call yet. Answers how the limits stand that were taken from
-    /// for it; nothing where it must be decided anew.
+    /// for it; nothing where it must be decided anew. What is of policies in shadow is taken from first, for limits are asked before
+    /// anybody approves or pays: so it is counted as if they decided.
     async fn oblige(
         &mut self,
         query: &Query,
-        decision: Decision,
+        policies: &PolicySet,
+        decided: Decided,
     ) -> Result<Option<Vec<LimitStatus>>, QueryError> {
-        let (now, store) = (self.space.clock.now(), &self.space.store);
-        let obliged = ObligationContext::in_store(now, store, self.scope).sealing_with(&self.space.sealer);
+        let Decided { decision, with_shadow } = decided;
+        if with_shadow.is_some() {
+            // A policy that was put into shadow meanwhile takes from what it took from before.
+            self.record.give_back(&decision);
+        }
+        self.try_shadow(policies, with_shadow).await;
+        let obliged = self.obliged();
         let (decision, obligations) = decision.perform_rest(&obliged, self.record.take()).await;
         self.record.hold(obligations);
         self.record.decided_by(decision.diagnostics.deciding_policy());
@@ -345,7 +388,11 @@ impl<'a> QueryCall<'a> {
     /// Asks once more all that was asked before the search, as it is now, and answers the caller and the decision as of now:
     /// a rule may hang on the time, so this is done even where nothing has been changed. What was performed for the first
     /// stands as long as its policy does: nothing is taken twice. `learned` is the address that a hub told of the caller; the hub is not asked again.
-    fn recheck(&self, query: &Query, learned: Option<&Email>) -> Result<(Principal, Decision), QueryError> {
+    fn recheck(
+        &self,
+        query: &Query,
+        learned: Option<&Email>,
+    ) -> Result<(Principal, Arc<EndpointSnapshot>, Decided), QueryError> {
         self.record.decided_by(None);
         let principal = renew(self.space, &self.principal)?;
         let (_, endpoint) = find(&principal, self.endpoint.slug.as_str(), None)?;
@@ -353,15 +400,16 @@ impl<'a> QueryCall<'a> {
         if endpoint.id != self.endpoint.id || endpoint.searched.index != self.endpoint.searched.index {
             return Err(QueryError::NotFound);
         }
-        let decision = self.decide(&endpoint, &principal, query, learned);
+        let decided = self.decide(&endpoint, &principal, query, learned);
+        let decision = &decided.decision;
         self.record.decided_by(decision.diagnostics.deciding_policy());
         if decision.is_allow() {
-            Ok((principal, decision))
+            Ok((principal, endpoint, decided))
         } else if decision.diagnostics.reason == Reason::AddressUnknown {
             // The policies hang on the address only now: the next query asks the hub for it.
             Err(QueryError::IdentityUnavailable(Duration::ZERO))
         } else {
-            Err(QueryError::of_decision(decision))
+            Err(QueryError::of_decision(decided.decision))
         }
     }
 }

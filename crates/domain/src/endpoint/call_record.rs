@@ -8,7 +8,9 @@ use crate::approval::{ApprovalRequest, ApprovalState, ApprovalTerms, Filed, Unap
 use crate::audit::{Event, ObjectKind, ReasonCode};
 use crate::dataset::Hits;
 use crate::endpoint::{QueryError, QueryRefusal};
-use crate::policy::{Decision, Obligations, PolicyEntry, PolicyRevision, Purpose, Redactions, Release};
+use crate::policy::{
+    Decision, Obligations, PolicyEntry, PolicyRevision, Purpose, Redactions, Release, ShadowFinding,
+};
 use crate::sealing::Sealed;
 use crate::store::{Store, StoreError, Tx};
 use crate::tenant::{TenantScope, WriteScope};
@@ -22,6 +24,10 @@ pub(super) struct CallRecord {
     event: PendingEvent,
     /// What is held for it.
     obligations: Obligations,
+    /// What was taken for it from what is of policies in shadow: it ends as what is held does.
+    tried: Obligations,
+    /// What those policies found.
+    shadow: Option<ShadowFinding>,
 }
 
 /// An event that is not written yet; `None` once it is. Whoever takes it writes it.
@@ -74,7 +80,8 @@ impl CallRecord {
     /// The record of a call with this event.
     pub(super) fn new(store: &Arc<dyn Store>, event: Event) -> Self {
         let event = PendingEvent(Arc::new(Mutex::new(Some(event))));
-        Self { store: Arc::clone(store), event, obligations: Obligations::default() }
+        let (obligations, tried) = (Obligations::default(), Obligations::default());
+        Self { store: Arc::clone(store), event, obligations, tried, shadow: None }
     }
 
     /// Names the thing that the call is about.
@@ -123,6 +130,27 @@ impl CallRecord {
         self.obligations = obligations;
     }
 
+    /// Gives back what was performed for the call, and is not demanded by a decision any more.
+    pub(super) fn give_back(&mut self, decision: &Decision) {
+        decision.give_back(&mut self.obligations);
+    }
+
+    /// Whether policies in shadow found anything, or anything was taken from what is theirs.
+    pub(super) fn is_tried(&self) -> bool {
+        self.shadow.is_some() || !self.tried.is_empty()
+    }
+
+    /// What the policies in shadow found, and what was taken from what is theirs, for whoever asks them again and brings both back.
+    pub(super) fn take_tried(&mut self) -> (Option<ShadowFinding>, Obligations) {
+        (self.shadow.take(), std::mem::take(&mut self.tried))
+    }
+
+    /// Keeps what the policies in shadow found, and what was taken from what is theirs until the call ends. The event of an answer tells
+    /// what was found, and no other event does.
+    pub(super) fn hold_tried(&mut self, shadow: Option<ShadowFinding>, tried: Obligations) {
+        (self.shadow, self.tried) = (shadow, tried);
+    }
+
     /// Records that the call is answered, if what the answer rests on is still so when its turn to be written has come: the
     /// writer may be busy for a while. When it is durable, what is held is settled as this is dropped.
     ///
@@ -136,7 +164,7 @@ impl CallRecord {
     ) -> Result<RecordedAnswer, QueryError> {
         let approved = self.obligations.approved();
         let postings = self.obligations.postings(documents);
-        let pending = self.event.clone();
+        let (pending, shadow) = (self.event.clone(), self.shadow);
         let mut taken: Option<Event> = None;
         let recorded = self.store.write(move |tx| {
             // A unit may run again: what it took is its own.
@@ -161,6 +189,12 @@ impl CallRecord {
                     return Err(refused(NotRecorded::NoRoom));
                 }
             }
+            let event = match shadow {
+                Some(ShadowFinding { reason_code, policy }) => {
+                    Event { reason_code: Some(reason_code.into()), policy: Some(policy), ..event }
+                }
+                None => event,
+            };
             Ok(Recorded::new((), event))
         });
         match recorded.await {
@@ -190,6 +224,7 @@ impl CallRecord {
     ) -> Result<Option<Filed>, StoreError> {
         // Nothing of it is settled, should the caller go meanwhile: the event that is taken tells of a refusal.
         let held = std::mem::take(&mut self.obligations);
+        let (_, tried) = self.take_tried();
         let pending = self.event.clone();
         let mut taken: Option<(Event, Timestamp)> = None;
         let recorded = self.store.write(move |tx| {
@@ -211,14 +246,17 @@ impl CallRecord {
         match recorded.await {
             Ok(filed) => {
                 held.release(Release::Unapproved);
+                tried.release(Release::Unapproved);
                 Ok(Some(filed))
             }
             Err(NotRecorded::Stale | NotRecorded::NoRoom | NotRecorded::Unapproved(..)) => {
                 held.release(Release::Refused);
+                tried.release(Release::Refused);
                 Ok(None)
             }
             Err(NotRecorded::Store(error)) => {
                 held.release(Release::Failed);
+                tried.release(Release::Failed);
                 Err(error)
             }
         }
@@ -253,6 +291,7 @@ impl CallRecord {
         outcome: impl FnOnce(Event) -> Event,
     ) -> Result<(), StoreError> {
         std::mem::take(&mut self.obligations).release(why);
+        std::mem::take(&mut self.tried).release(why);
         match self.event.take() {
             Some(event) => self.store.record(outcome(event)).await,
             None => Ok(()),
@@ -271,7 +310,10 @@ impl Drop for CallRecord {
             }
             // The log says that the call was answered, or will say so although the caller is gone. What was not answered has
             // released everything by now.
-            None => std::mem::take(&mut self.obligations).settle(),
+            None => {
+                std::mem::take(&mut self.obligations).settle();
+                std::mem::take(&mut self.tried).settle();
+            }
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::group::ports::GroupView;
 use crate::identity::Email;
 use crate::ids::{EndpointId, GroupId, HubId, PolicyId};
 use crate::marketplace::{Issuer, MarketplaceHubs};
-use crate::policy::PolicyConfiguration;
+use crate::policy::{Enforcement, PolicyConfiguration};
 use crate::store::StoreError;
 use crate::tenant::TenantScope;
 
@@ -15,8 +15,8 @@ use crate::tenant::TenantScope;
 pub(crate) enum Change {
     /// Anything of one endpoint. It has few expectations.
     Endpoint(EndpointId),
-    /// What a policy demands, and what it is called then.
-    Policy { id: PolicyId, name: String, configuration: PolicyConfiguration },
+    /// What a policy demands, whether it decides, and what it is called then.
+    Policy { id: PolicyId, name: String, configuration: PolicyConfiguration, enforcement: Enforcement },
     /// Whether these addresses, in order, are in a group.
     Members { group: GroupId, emails: Vec<Email>, are_in: bool },
     /// The role of who has this address; `None` where they may not act, or are no member.

@@ -199,8 +199,9 @@ impl<'a, V: Rows + ?Sized> Evaluator<'a, V> {
         }
         let types = self.known.types;
         let compiled = match self.change {
-            Some(Change::Policy { id: changed, configuration, .. }) if *changed == id => {
-                Arc::new(CompiledPolicy::compile(types, id, 0, configuration))
+            Some(Change::Policy { id: changed, configuration, enforcement, .. }) if *changed == id => {
+                let compiled = CompiledPolicy::compile(types, id, 0, configuration);
+                Arc::new(compiled.enforced_as(*enforcement))
             }
             _ => self.stored_policy(id)?,
         };
@@ -217,7 +218,8 @@ impl<'a, V: Rows + ?Sized> Evaluator<'a, V> {
         let missing = || StoreError::failed("a policy is attached that is not there");
         let policy = self.view.policy(self.scope, id)?.ok_or_else(missing)?;
         let types = self.known.types;
-        Ok(Arc::new(CompiledPolicy::compile(types, id, policy.revision, &policy.configuration)))
+        let compiled = CompiledPolicy::compile(types, id, policy.revision, &policy.configuration);
+        Ok(Arc::new(compiled.enforced_as(policy.enforcement)))
     }
 
     fn read_groups(&mut self, names: &[GroupName]) -> Result<(), StoreError> {

@@ -7,6 +7,7 @@ use crate::endpoint::EndpointName;
 use crate::identity::{AuthorizationError, Principal};
 use crate::ids::{ListingId, MarketplaceId};
 use crate::marketplace::{Listing, ListingState, UnlistableSlug, check_listable};
+use crate::policy::ports::Attachment;
 use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
 use crate::unit::Recorded;
@@ -80,7 +81,10 @@ pub async fn list(
             }
             check_listable(&endpoint.slug).map_err(ListingError::from)?;
             let attached = tx.attachments(&scope, Some(endpoint.id))?;
-            if !attached.iter().any(|attachment| policy_types.names_callers(&attachment.policy_type)) {
+            let says_who = |attached: &Attachment| {
+                !attached.enforcement.is_shadow() && policy_types.names_callers(&attached.policy_type)
+            };
+            if !attached.iter().any(says_who) {
                 return Err(ListingError::NoAccessPolicy.into());
             }
             let listed = tx.listings_on(&scope, marketplace)?;

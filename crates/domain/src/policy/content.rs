@@ -31,6 +31,10 @@ impl PolicyType for ContentType {
         "content"
     }
 
+    fn check_shadow(&self) -> Result<(), &'static str> {
+        Ok(())
+    }
+
     fn schema(&self) -> ConfigurationSchema {
         let phrases = |description: &str| {
             json!({

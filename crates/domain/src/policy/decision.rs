@@ -11,6 +11,7 @@ use crate::dataset::{Hits, Location};
 use crate::identity::Email;
 use crate::ids::{HubId, PolicyId};
 use crate::policy::allowance::{Allowance, LimitStatus};
+use crate::policy::enforcement::Enforcement;
 use crate::policy::metadata::{PolicyEntry, PolicyMetadata, PolicyOutcome};
 use crate::policy::obligation::{
     Obligation, ObligationContext, ObligationError, Obligations, Release, Shortfall,
@@ -109,6 +110,8 @@ pub struct PolicyDiagnostic {
     pub policy: PolicyId,
     /// Which change of the policy it was.
     pub revision: u64,
+    /// Whether it decides.
+    pub enforcement: Enforcement,
     /// What follows where it matches.
     pub effect: Effect,
     /// What it said.
@@ -285,9 +288,8 @@ impl Decision {
         context: &ObligationContext,
         mut performed: Obligations,
     ) -> (Self, Obligations) {
-        let demanded = std::mem::take(&mut self.obligations);
-        performed.give_back(|policy| demanded.iter().any(|demand| demand.policy == policy));
-        let mut demands = demanded.into_iter();
+        self.give_back(&mut performed);
+        let mut demands = std::mem::take(&mut self.obligations).into_iter();
         while let Some(demand) = demands.next() {
             if performed.holds(demand.policy) {
                 continue;
@@ -309,6 +311,11 @@ impl Decision {
             }
         }
         (self, performed)
+    }
+
+    /// Gives back what was performed for a query, and is not demanded any more.
+    pub(crate) fn give_back(&self, performed: &mut Obligations) {
+        performed.give_back(|policy| self.obligations.iter().any(|demand| demand.policy == policy));
     }
 
     /// Whether all that it obliges to was performed for the query, and nothing else.

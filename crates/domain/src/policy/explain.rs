@@ -32,10 +32,22 @@ const MAX_MARKETPLACES: usize = 16;
 pub struct Explained {
     /// On them.
     pub decision: Decision,
+    /// What would be if the policies in shadow decided too, where there are any.
+    pub with_shadow: Option<Decision>,
     /// Where they are named by an address: who has it on a marketplace is another, of whom a policy may say something else.
     /// It is told who could query: how limits stand for them is not looked at. In the order of the names, and of the first
     /// few.
-    pub of_marketplaces: Vec<(MarketplaceName, Decision)>,
+    pub of_marketplaces: Vec<ExplainedUser>,
+}
+
+/// What is decided on a user of a marketplace.
+pub struct ExplainedUser {
+    /// The marketplace.
+    pub marketplace: MarketplaceName,
+    /// On them.
+    pub decision: Decision,
+    /// What would be if the policies in shadow decided too, where there are any.
+    pub with_shadow: Option<Decision>,
 }
 
 /// There is nothing to explain.
@@ -117,17 +129,25 @@ pub async fn explain(
     let now = query.at.unwrap_or_else(|| space.clock.now());
     let decided = snapshot.decision_context(now).of_query(facts);
     let decision = endpoint.decide(&caller, &decided);
+    let with_shadow = endpoint.decide_with_shadow(&caller, &decided);
     let of_marketplaces = match somebody {
         HypotheticalCaller::Address(email) => {
             let marketplaces = snapshot.marketplace_hubs().iter().take(MAX_MARKETPLACES);
-            let decide = |hub| {
+            let explained = |(name, hub): (&MarketplaceName, HubId)| {
                 let subject = Subject::Identified { email: Some(email) };
-                endpoint.decide(&Caller::HubUser { hub: Some(hub), subject }, &decided)
+                let caller = Caller::HubUser { hub: Some(hub), subject };
+                let decision = endpoint.decide(&caller, &decided);
+                let with_shadow = endpoint.decide_with_shadow(&caller, &decided);
+                ExplainedUser { marketplace: name.clone(), decision, with_shadow }
             };
-            marketplaces.map(|(name, hub)| (name.clone(), decide(hub))).collect()
+            marketplaces.map(explained).collect()
         }
         HypotheticalCaller::HubUser { .. } => Vec::new(),
     };
     let obliged = ObligationContext::in_store(now, &space.store, scope).sealing_with(&space.sealer);
-    Ok(Explained { decision: decision.look(&obliged).await.0, of_marketplaces })
+    let with_shadow = match with_shadow {
+        Some(decision) => Some(decision.look(&obliged).await.0),
+        None => None,
+    };
+    Ok(Explained { decision: decision.look(&obliged).await.0, with_shadow, of_marketplaces })
 }

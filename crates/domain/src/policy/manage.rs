@@ -16,12 +16,11 @@ use crate::page::{Page, PageRequest, every};
 use crate::policy::ports::{Attachment, PolicyUsage};
 use crate::policy::reference::{Reference, Referent};
 use crate::policy::revisions::keep_revision;
-use crate::policy::{Policy, PolicyConfiguration, PolicyTypes, Rule};
+use crate::policy::{ChangePolicy, Enforcement, NewPolicy, Policy, PolicyConfiguration, PolicyTypes, Rule};
 use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
 use crate::store::{Tx, View};
 use crate::tenant::{TenantScope, WriteScope};
-use crate::text::Name;
 use crate::unit::{Recorded, check_revision};
 
 /// The most policies that can be attached to one endpoint.
@@ -31,43 +30,6 @@ pub const MAX_ATTACHED: usize = 20;
 pub const MAX_PATTERNS_PER_TENANT: u64 = 100_000;
 /// The most bytes that the configurations of a tenant's policies have together.
 pub const MAX_CONFIGURATION_BYTES_PER_TENANT: u64 = 16 * 1024 * 1024;
-
-/// A policy is to be made.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewPolicy {
-    /// Its name for people.
-    pub name: Name,
-    /// What it demands.
-    pub configuration: PolicyConfiguration,
-}
-
-/// A policy is to be changed; `None` leaves a part as it is.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct ChangePolicy {
-    /// Its name for people.
-    pub name: Option<Name>,
-    /// What it demands.
-    pub configuration: Option<PolicyConfiguration>,
-    /// Only if this is still its revision.
-    pub if_revision: Option<u64>,
-}
-
-impl ChangePolicy {
-    /// Whether a policy, of the revision that is meant, is so already.
-    fn is_fulfilled_by(&self, policy: &Policy) -> bool {
-        let Self { name, configuration, if_revision } = self;
-        if_revision.is_none_or(|revision| revision == policy.revision)
-            && name.as_ref().is_none_or(|name| name.as_str() == policy.name)
-            && configuration.as_ref().is_none_or(|wanted| *wanted == policy.configuration)
-    }
-
-    /// What of it may change who may query: its name has no say in any verdict.
-    fn decisive(&self, policy: &Policy) -> Option<Change> {
-        let configuration = self.configuration.as_ref().filter(|wanted| **wanted != policy.configuration)?;
-        let name = self.name.as_ref().map_or(policy.name.as_str(), Name::as_str).to_owned();
-        Some(Change::Policy { id: policy.id, name, configuration: configuration.clone() })
-    }
-}
 
 /// A policy was not made, changed, read, removed or attached.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -99,6 +61,9 @@ pub enum PolicyError {
     /// The revision to roll back to is nothing that this version takes.
     #[error("revision {0} cannot be read any more: {1}")]
     RevisionUnreadable(u64, String),
+    /// A policy of this type cannot be tried in shadow.
+    #[error("{0}")]
+    NoShadow(String),
     /// Too many policies at once.
     #[error("an endpoint has at most {MAX_ATTACHED} policies")]
     TooMany,
@@ -176,10 +141,26 @@ fn name_references(
     Ok(tx.set_groups_of_policy(scope, policy, &ids)?)
 }
 
+/// Refuses to have a policy in shadow that is of a type that cannot be tried.
+fn check_shadow(types: &PolicyTypes, name: &str, enforcement: Enforcement) -> Result<(), PolicyError> {
+    match enforcement {
+        Enforcement::Enforce => Ok(()),
+        Enforcement::Shadow => types.check_shadow(name).map_err(PolicyError::NoShadow),
+    }
+}
+
+/// What a change to this is called.
+fn told_as(enforcement: Enforcement) -> ChangeCode {
+    match enforcement {
+        Enforcement::Enforce => ChangeCode::Enforced,
+        Enforcement::Shadow => ChangeCode::PutInShadow,
+    }
+}
+
 /// Makes a policy. It acts nowhere until it is attached.
 ///
 /// # Errors
-/// When the tenant is full or the policy names a group or marketplace that there is not, the caller's role does not permit it, or a port failed.
+/// When the tenant is full, the policy names a group or marketplace that there is not or cannot be in shadow, the caller's role does not permit it, or a port failed.
 pub async fn create_policy(
     space: &Space,
     context: &RequestContext,
@@ -187,15 +168,20 @@ pub async fn create_policy(
     wanted: NewPolicy,
 ) -> Result<Policy, PolicyError> {
     principal.scope(Permission::WritePolicies)?;
+    check_shadow(&space.policy_types, wanted.configuration.type_name(), wanted.enforcement)?;
     let policy = Policy {
         id: PolicyId::generate(context.now, &*context.entropy)?,
         name: wanted.name.into(),
         configuration: wanted.configuration,
+        enforcement: wanted.enforcement,
         revision: 1,
         created_at: context.now,
         updated_at: context.now,
     };
     let mut changes = Changes::from(ChangeCode::Created);
+    if policy.enforcement.is_shadow() {
+        changes.note(ChangeCode::PutInShadow);
+    }
     space.policy_types.note_changes(None, &policy.configuration, &mut changes);
     let event = principal.event(context, Action::ConfigChange)?.on(ObjectKind::Policy, policy.id);
     let event = event.changing(changes).of_policy(policy.id, policy.revision);
@@ -314,6 +300,14 @@ async fn change_once(
                 policy_types.note_changes(Some(&policy.configuration), configuration, &mut changes);
                 policy.configuration.clone_from(configuration);
                 name_references(tx, &scope, id, configuration)?;
+            }
+            if let Some(enforcement) = change.enforcement.filter(|wanted| *wanted != policy.enforcement) {
+                check_shadow(&policy_types, policy.configuration.type_name(), enforcement)?;
+                changes.replace(told_as(enforcement), &mut policy.enforcement, enforcement);
+                // As if it were attached, or taken off: what hubs were told of is more or less by it.
+                for endpoint in tx.endpoints_of_policy(&scope, id)? {
+                    tell_anew(tx, &scope, endpoint, now)?;
+                }
             }
             policy.revision += 1;
             policy.updated_at = now;

@@ -16,6 +16,7 @@ mod content;
 mod context;
 mod decision;
 mod disclosure;
+mod enforcement;
 mod explain;
 mod hypothetical_caller;
 mod lint;
@@ -53,6 +54,7 @@ mod token_limit;
 mod unknown_reference;
 mod upstream;
 mod validity;
+mod wanted;
 
 pub use access::{
     AccessConfiguration, AccessConfigurationError, AccessEntry, AccessEntryError, AccessProblem, AccessType,
@@ -67,15 +69,16 @@ pub use decision::{Caller, Decider, Decision, Demand, Diagnostics, PolicyDiagnos
 pub use disclosure::{
     DisclosureConfiguration, DisclosureType, DisclosureUnit, DisclosureUnitError, coverage,
 };
-pub use explain::{ExplainError, Explained, HypotheticalQuery, explain};
+pub use enforcement::{Enforcement, EnforcementError};
+pub use explain::{ExplainError, Explained, ExplainedUser, HypotheticalQuery, explain};
 pub use hypothetical_caller::HypotheticalCaller;
 pub use lint::{
     Lint, LintError, LintExample, LintFinding, LintTarget, LintedPolicy, MAX_FINDINGS, Oddity, PatternPlace,
     Unmatched, Width, lint, lint_policies,
 };
 pub use manage::{
-    ChangePolicy, MAX_ATTACHED, MAX_CONFIGURATION_BYTES_PER_TENANT, MAX_PATTERNS_PER_TENANT, NewPolicy,
-    PolicyError, attach, attached, change_policy, create_policy, policies, policy, remove_policy,
+    MAX_ATTACHED, MAX_CONFIGURATION_BYTES_PER_TENANT, MAX_PATTERNS_PER_TENANT, PolicyError, attach, attached,
+    change_policy, create_policy, policies, policy, remove_policy,
 };
 pub use manual_review::{ManualReviewConfiguration, ManualReviewType, approval_terms};
 pub use metadata::{Charge, EntryDetails, LedgerReference, PolicyEntry, PolicyMetadata, PolicyOutcome};
@@ -89,7 +92,7 @@ pub use pattern_set::PatternSet;
 pub(crate) use phrase::canonical_within;
 pub use pii::PiiKind;
 pub use pii_filter::PiiFilterType;
-pub use policy_set::{CompiledPolicy, PolicySet};
+pub use policy_set::{CompiledPolicy, PolicySet, ShadowFinding};
 pub use policy_type::{
     ConfigurationError, ConfigurationSchema, Effect, Facts, Finding, PolicyType, Rule, Stage, Subject,
 };
@@ -126,6 +129,7 @@ pub use simulate::{
 pub use token_limit::TokenLimitType;
 pub use upstream::{Translated, UpstreamAccess, UpstreamComparison, UpstreamDifference};
 pub use validity::{Validity, ValidityError};
+pub use wanted::{ChangePolicy, NewPolicy};
 
 use crate::audit::RecordedReason;
 use crate::ids::{ActorId, PolicyId};
@@ -141,6 +145,8 @@ pub struct Policy {
     pub name: String,
     /// What it demands.
     pub configuration: PolicyConfiguration,
+    /// Whether it decides on queries.
+    pub enforcement: Enforcement,
     /// Counts its changes, from 1.
     pub revision: u64,
     /// When it was made.
@@ -183,6 +189,8 @@ pub struct RevisionSummary {
     pub name: String,
     /// The name of its type.
     pub policy_type: String,
+    /// Whether it decided on queries from then on.
+    pub enforcement: Enforcement,
 }
 
 impl PageItem for KeptRevision {

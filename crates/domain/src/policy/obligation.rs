@@ -199,6 +199,12 @@ impl Obligations {
         self.held.len()
     }
 
+    /// Whether nothing was taken or held.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.held.is_empty()
+    }
+
     /// Gives back what was taken or held for policies that demand it no more as they are now.
     pub(super) fn give_back(&mut self, is_demanded: impl Fn(PolicyRevision) -> bool) {
         for (_, hold) in self.held.extract_if(.., |(policy, _)| !is_demanded(*policy)) {

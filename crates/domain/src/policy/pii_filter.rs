@@ -39,6 +39,12 @@ impl PolicyType for PiiFilterType {
         "pii_filter"
     }
 
+    fn check_shadow(&self) -> Result<(), &'static str> {
+        Err(
+            "a pii_filter refuses nobody and changes what is shown, so it cannot be tried in shadow: attach it to an endpoint of its own over the same dataset, and ask that",
+        )
+    }
+
     fn schema(&self) -> ConfigurationSchema {
         let kinds: Vec<_> = PiiKind::ALL.iter().map(|kind| kind.as_str()).collect();
         let schema = |required: &[&str]| {

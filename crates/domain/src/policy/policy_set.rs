@@ -1,10 +1,12 @@
 //! The policies of an endpoint, compiled: the one place where a query is decided on.
 
 mod answers;
+mod shadow;
 
 use std::sync::Arc;
 
 use answers::Answers;
+pub use shadow::ShadowFinding;
 
 use crate::group::GroupName;
 use crate::ids::{EndpointId, HubId, PolicyId};
@@ -14,6 +16,7 @@ use crate::policy::context::{DecisionContext, Resource};
 use crate::policy::decision::{
     Caller, Decider, Decision, Demand, Diagnostics, PolicyDiagnostic, PolicyVerdict, Reason,
 };
+use crate::policy::enforcement::Enforcement;
 use crate::policy::policy_type::{Effect, Facts, PolicyType, Rule, Stage, Subject};
 use crate::policy::purpose::Purpose;
 use crate::policy::registry::PolicyTypes;
@@ -25,6 +28,8 @@ pub struct CompiledPolicy {
     pub id: PolicyId,
     /// The change of the policy that it was compiled from.
     pub revision: u64,
+    /// Whether it decides.
+    pub enforcement: Enforcement,
     /// `None` where the type is unknown or cannot read the configuration. It refuses everybody then.
     compiled: Option<Compiled>,
 }
@@ -50,13 +55,16 @@ impl<'a> Asked<'a> {
     }
 }
 
-/// The policies attached to an endpoint. Never changes.
+/// The policies attached to an endpoint. Never changes. Those in shadow are as if they were not there, but for what is found of them
+/// ([`PolicySet::shadow`]).
 #[derive(Clone, Default)]
 pub struct PolicySet {
-    /// In the order in which they were attached.
+    /// In the order in which they were attached, those in shadow too.
     attached: Box<[Arc<CompiledPolicy>]>,
-    /// In the order in which they are asked: those that cannot be evaluated, then by stage, and those that deny first.
+    /// Those that decide, in the order in which they are asked: those that cannot be evaluated, then by stage, and those that deny first.
     asked: Box<[Arc<CompiledPolicy>]>,
+    /// The same policies, all of which decide; `None` where none is in shadow.
+    all_enforced: Option<Arc<PolicySet>>,
 }
 
 impl CompiledPolicy {
@@ -71,7 +79,15 @@ impl CompiledPolicy {
         let policy_type = types.get(configuration.type_name()).map(Arc::clone);
         let rule = types.compile(configuration).ok();
         let compiled = policy_type.zip(rule).map(|(policy_type, rule)| Compiled { policy_type, rule });
-        Self { id, revision, compiled }
+        Self { id, revision, enforcement: Enforcement::Enforce, compiled }
+    }
+
+    /// The same, which decides or is tried. One of a type that cannot be tried cannot be evaluated in shadow.
+    #[must_use]
+    pub fn enforced_as(self, enforcement: Enforcement) -> Self {
+        let can_be_so =
+            |policy: &Compiled| !enforcement.is_shadow() || policy.policy_type.check_shadow().is_ok();
+        Self { enforcement, compiled: self.compiled.filter(can_be_so), ..self }
     }
 
     /// What is told of it to a hub: the name of its type and a sentence. `None` where it cannot be read.
@@ -119,7 +135,8 @@ impl CompiledPolicy {
 
     /// What it had to say.
     fn diagnostic(&self, outcome: PolicyVerdict) -> PolicyDiagnostic {
-        PolicyDiagnostic { policy: self.id, revision: self.revision, effect: self.effect(), outcome }
+        let Self { id, revision, enforcement, .. } = *self;
+        PolicyDiagnostic { policy: id, revision, enforcement, effect: self.effect(), outcome }
     }
 
     fn evaluate(&self, asked: &Asked<'_>) -> PolicyVerdict {
@@ -134,26 +151,36 @@ impl PolicySet {
     #[must_use]
     pub fn new(attached: impl IntoIterator<Item = Arc<CompiledPolicy>>) -> Self {
         let attached: Box<[_]> = attached.into_iter().collect();
-        let mut asked = attached.clone();
-        asked.sort_by_key(|policy| {
-            (policy.compiled.is_some(), policy.stage(), policy.effect() == Effect::Allow)
+        let deciding = |policy: &&Arc<CompiledPolicy>| !policy.enforcement.is_shadow();
+        let asked = in_order(attached.iter().filter(deciding));
+        let all_enforced = (asked.len() < attached.len()).then(|| {
+            Arc::new(Self {
+                attached: attached.clone(),
+                asked: in_order(attached.iter()),
+                all_enforced: None,
+            })
         });
-        Self { attached, asked }
+        Self { attached, asked, all_enforced }
     }
 
-    /// The policies, in the order in which they were attached.
+    /// The policies that decide, in the order in which they were attached.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<CompiledPolicy>> {
+        self.attached.iter().filter(|policy| !policy.enforcement.is_shadow())
+    }
+
+    /// All of them, in the order in which they were attached: those that decide and those in shadow.
+    pub fn attached(&self) -> impl Iterator<Item = &Arc<CompiledPolicy>> {
         self.attached.iter()
     }
 
     /// About how many steps a decision takes: those of its rules ([`Rule::cost`]), and what it takes to put them together.
     pub(crate) fn cost(&self) -> usize {
         const DECISION_STEPS: usize = 19;
-        let compiled = self.attached.iter().filter_map(|policy| policy.compiled.as_ref());
+        let compiled = self.asked.iter().filter_map(|policy| policy.compiled.as_ref());
         DECISION_STEPS + compiled.map(|policy| policy.rule.cost()).sum::<usize>()
     }
 
-    /// The ids of the policies.
+    /// The ids of all policies.
     pub(crate) fn ids(&self) -> Vec<PolicyId> {
         self.attached.iter().map(|policy| policy.id).collect()
     }
@@ -200,7 +227,7 @@ impl PolicySet {
     }
 
     fn names_callers(&self) -> bool {
-        self.attached.iter().any(|policy| policy.names_callers())
+        self.asked.iter().any(|policy| policy.names_callers())
     }
 
     fn oblige(&self, decision: &mut Decision, asked: &Asked<'_>) {
@@ -233,6 +260,13 @@ impl PolicySet {
         let refusing = refusing.or_else(|| self.asked.first())?;
         refusing.compiled.as_ref().map(|policy| Arc::clone(&policy.policy_type))
     }
+}
+
+/// Policies in the order in which they are asked.
+fn in_order<'a>(policies: impl Iterator<Item = &'a Arc<CompiledPolicy>>) -> Box<[Arc<CompiledPolicy>]> {
+    let mut asked: Box<[_]> = policies.map(Arc::clone).collect();
+    asked.sort_by_key(|policy| (policy.compiled.is_some(), policy.stage(), policy.effect() == Effect::Allow));
+    asked
 }
 
 #[cfg(test)]
@@ -408,8 +442,10 @@ mod tests {
             decision.diagnostics.decided_by,
             Some(Decider { policy: id(1), revision: 1, rule: rule.clone() })
         );
-        let step =
-            |number, effect, outcome| PolicyDiagnostic { policy: id(number), revision: 1, effect, outcome };
+        let step = |number, effect, outcome| {
+            let (policy, enforcement) = (id(number), Enforcement::Enforce);
+            PolicyDiagnostic { policy, revision: 1, enforcement, effect, outcome }
+        };
         assert_eq!(
             decision.diagnostics.policies,
             [

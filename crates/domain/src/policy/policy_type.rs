@@ -49,6 +49,18 @@ pub trait PolicyType: Send + Sync {
         false
     }
 
+    /// Whether a policy of the type can be tried in [shadow](crate::policy::Enforcement::Shadow). It can where its rules and what they
+    /// oblige to find out what they say without waiting and without writing to the store, take nothing but what is the policy's own,
+    /// and change nothing of what is shown: a hold of a policy in shadow is settled or released, and not asked for anything else.
+    ///
+    /// # Errors
+    /// Why it cannot, and what to do instead.
+    fn check_shadow(&self) -> Result<(), &'static str> {
+        Err(
+            "policies of this type cannot be tried in shadow: attach it to an endpoint of its own, and ask that",
+        )
+    }
+
     /// How many patterns a configuration that [`PolicyType::parse`] answered holds, of those a tenant may have.
     fn patterns(&self, configuration: &Value) -> u64 {
         let _ = configuration;

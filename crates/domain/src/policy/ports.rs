@@ -2,7 +2,7 @@
 
 use crate::ids::{ActorId, EndpointId, PolicyId};
 use crate::page::{Page, PageItem, PageRequest};
-use crate::policy::{KeptRevision, Policy, RevisionSummary, TakenLimit};
+use crate::policy::{Enforcement, KeptRevision, Policy, RevisionSummary, TakenLimit};
 use crate::store::StoreError;
 use crate::tenant::{TenantScope, WriteScope};
 use crate::time::Timestamp;
@@ -18,6 +18,8 @@ pub struct Attachment {
     pub name: String,
     /// The name of its type.
     pub policy_type: String,
+    /// Whether it decides on queries.
+    pub enforcement: Enforcement,
 }
 
 /// What the policies of a tenant take up.
@@ -64,7 +66,7 @@ pub trait PolicyView {
 pub trait PolicyRows: PolicyView {
     /// Adds a policy. Its id is new in the tenant, else [`StoreError::Conflict`].
     fn add_policy(&mut self, scope: &WriteScope, policy: &Policy) -> Result<(), StoreError>;
-    /// Replaces a policy's name, configuration, revision and `updated_at`.
+    /// Replaces a policy's name, configuration, enforcement, revision and `updated_at`.
     fn update_policy(&mut self, scope: &WriteScope, policy: &Policy) -> Result<(), StoreError>;
     /// Removes a policy, and the revisions that are kept of it. `false` when there is none; [`StoreError::Conflict`] while it is attached.
     fn remove_policy(&mut self, scope: &WriteScope, id: PolicyId) -> Result<bool, StoreError>;

@@ -23,6 +23,10 @@ impl PolicyType for PurposeType {
         "purpose"
     }
 
+    fn check_shadow(&self) -> Result<(), &'static str> {
+        Ok(())
+    }
+
     fn schema(&self) -> ConfigurationSchema {
         let schema = |required: &[&str]| {
             json!({

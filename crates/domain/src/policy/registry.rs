@@ -93,6 +93,15 @@ impl PolicyTypes {
         self.get(name).is_some_and(|policy_type| policy_type.names_callers())
     }
 
+    /// Whether a policy of a type can be tried in shadow.
+    ///
+    /// # Errors
+    /// Why it cannot, and what to do instead. Of a type that is unknown here nobody can say.
+    pub fn check_shadow(&self, name: &str) -> Result<(), String> {
+        let policy_type = self.known(name).map_err(|unknown| unknown.to_string())?;
+        policy_type.check_shadow().map_err(str::to_owned)
+    }
+
     /// Reads a type and its configuration from a caller.
     ///
     /// # Errors

@@ -102,7 +102,7 @@ port_errors!(SimulateError);
 
 /// Decides on people at each endpoint that has a policy, as it is and as it would be; nothing is changed. Each is the active
 /// member of their address, nobody's member, or a user of a marketplace who has the address there. It is told who could query: what hangs on a query, such as a limit or a purpose,
-/// refuses nobody. It is done where a store reads: that may take some tenths of a second, and ends when nobody waits for it any more.
+/// refuses nobody. A policy in shadow is looked at as if it decided. It is done where a store reads: that may take some tenths of a second, and ends when nobody waits for it any more.
 ///
 /// # Errors
 /// When there is no such policy, it would name a group or marketplace that there is not or there are too many people, the caller's role does not permit it, or not any more, or a port
@@ -153,7 +153,7 @@ fn compare(
 ) -> Simulation {
     let mut endpoints: Vec<_> = snapshot
         .endpoints()
-        .filter(|endpoint| endpoint.policies.iter().any(|policy| policy.id == changed.id))
+        .filter(|endpoint| endpoint.policies.attached().any(|policy| policy.id == changed.id))
         .collect();
     endpoints.sort_unstable_by(|one, other| one.slug.cmp(&other.slug));
     let members: HashMap<_, _> = snapshot
@@ -191,9 +191,10 @@ fn compare(
     simulation
 }
 
-/// The policies of an endpoint, of which one is changed.
+/// The policies of an endpoint, of which one is changed, and decides. Others that are in shadow stay so.
 fn with_changed(endpoint: &EndpointSnapshot, changed: &Arc<CompiledPolicy>) -> PolicySet {
-    let after = endpoint.policies.iter().map(|policy| if policy.id == changed.id { changed } else { policy });
+    let after =
+        endpoint.policies.attached().map(|policy| if policy.id == changed.id { changed } else { policy });
     PolicySet::new(after.map(Arc::clone))
 }
 

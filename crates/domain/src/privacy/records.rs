@@ -107,6 +107,7 @@ pub(super) fn policy(policy: &Policy) -> Value {
         "id": policy.id.to_string(),
         "name": policy.name,
         "policy_type": policy.configuration.type_name(),
+        "enforcement": policy.enforcement.as_str(),
         "revision": policy.revision,
         "updated_at": policy.updated_at,
     })
@@ -118,6 +119,7 @@ pub(super) fn revision(policy: PolicyId, kept: &RevisionSummary, is_own: bool, i
         "policy_id": policy.to_string(),
         "policy_name": kept.name,
         "policy_type": kept.policy_type,
+        "enforcement": kept.enforcement.as_str(),
         "revision": kept.revision,
         "changed_at": kept.changed_at,
         "changed_by_you": is_own,

@@ -84,6 +84,13 @@ impl EndpointSnapshot {
         let resource = Resource { endpoint: self.id, published: self.published };
         self.policies.decide(resource, caller, context)
     }
+
+    /// Decides as if the policies in shadow decided too; `None` where none is in shadow.
+    #[must_use]
+    pub fn decide_with_shadow(&self, caller: &Caller<'_>, context: &DecisionContext<'_>) -> Option<Decision> {
+        let resource = Resource { endpoint: self.id, published: self.published };
+        self.policies.decide_with_shadow(resource, caller, context)
+    }
 }
 
 /// All that requests need to know of a tenant. A change copies the one map that it is about, and of that no more than
@@ -336,7 +343,7 @@ impl TenantSnapshot {
             if detached.is_empty() {
                 break;
             }
-            for policy in endpoint.policies.iter() {
+            for policy in endpoint.policies.attached() {
                 detached.remove(&policy.id);
             }
         }
@@ -389,7 +396,7 @@ impl TenantSnapshot {
             } else {
                 let policy = view.policy(scope, id)?.ok_or_else(missing)?;
                 let compiled = CompiledPolicy::compile(types, id, policy.revision, &policy.configuration);
-                let compiled = Arc::new(compiled);
+                let compiled = Arc::new(compiled.enforced_as(policy.enforcement));
                 Arc::make_mut(&mut self.policies).insert(id, Arc::clone(&compiled));
                 compiled
             });

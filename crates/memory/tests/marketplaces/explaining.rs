@@ -213,7 +213,7 @@ impl Tenant {
         let (name, somebody) = (EndpointName::Id(endpoint_id(1)), HypotheticalCaller::Address(email(n)));
         let query = HypotheticalQuery::default();
         let explained = explain(&self.world.space, &self.owner, &name, &somebody, &query).await.unwrap();
-        explained.of_marketplaces.iter().map(|(_, decision)| decision.is_allow()).collect()
+        explained.of_marketplaces.iter().map(|user| user.decision.is_allow()).collect()
     }
 }
 

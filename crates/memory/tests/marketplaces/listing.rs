@@ -14,7 +14,7 @@ use syft_space_domain::marketplace::{
     Listing, ListingError, ListingState, PublicationStatus, ReportError, list, listings, report, tell_due,
     unlist,
 };
-use syft_space_domain::policy::{NewPolicy, attach, create_policy};
+use syft_space_domain::policy::{Enforcement, NewPolicy, attach, create_policy};
 use syft_space_domain::tenant::TenantScope;
 use syft_space_domain::text::{Line, Prose};
 
@@ -76,7 +76,11 @@ impl ListedEndpoint {
         if !patterns.is_empty() {
             let configuration = json!({ "mode": "allow", "patterns": patterns });
             let configuration = space.policy_types.parse("access", &configuration).unwrap();
-            let policy = NewPolicy { name: "partners of secret.example".parse().unwrap(), configuration };
+            let policy = NewPolicy {
+                name: "partners of secret.example".parse().unwrap(),
+                configuration,
+                enforcement: Enforcement::Enforce,
+            };
             ids.push(create_policy(space, &context, &self.principal, policy).await.unwrap().id);
         }
         attach(space, &context, &self.principal, self.name(), ids, None).await.unwrap();

@@ -3,8 +3,8 @@
 use syft_space_domain::identity::Principal;
 use syft_space_domain::ids::PolicyId;
 use syft_space_domain::policy::{
-    ChangePolicy, MAX_CONFIGURATION_BYTES_PER_TENANT, MAX_PATTERNS_PER_TENANT, NewPolicy, Policy,
-    PolicyConfiguration, PolicyError, change_policy, create_policy,
+    ChangePolicy, Enforcement, MAX_CONFIGURATION_BYTES_PER_TENANT, MAX_PATTERNS_PER_TENANT, NewPolicy,
+    Policy, PolicyConfiguration, PolicyError, change_policy, create_policy,
 };
 
 use crate::world::{World, block_on};
@@ -15,7 +15,8 @@ fn configuration(patterns: u64, bytes: u64) -> PolicyConfiguration {
 }
 
 async fn create(world: &World, owner: &Principal, one: PolicyConfiguration) -> Result<Policy, PolicyError> {
-    let wanted = NewPolicy { name: "ours".parse().unwrap(), configuration: one };
+    let wanted =
+        NewPolicy { name: "ours".parse().unwrap(), configuration: one, enforcement: Enforcement::Enforce };
     create_policy(&world.space, &world.context(), owner, wanted).await
 }
 

@@ -35,6 +35,8 @@ mod rate_limits;
 #[cfg(test)]
 mod schedules;
 #[cfg(test)]
+mod shadow;
+#[cfg(test)]
 mod tickets;
 #[cfg(test)]
 mod waiting;

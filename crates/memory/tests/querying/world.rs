@@ -35,7 +35,7 @@ use syft_space_domain::marketplace::{
 };
 use syft_space_domain::page::{PageLimit, PageRequest};
 use syft_space_domain::policy::{
-    NewPolicy, OpenReviews, PolicyConfiguration, PolicyTypes, attach, create_policy,
+    Enforcement, NewPolicy, OpenReviews, PolicyConfiguration, PolicyTypes, attach, create_policy,
 };
 use syft_space_domain::secret::Secret;
 use syft_space_domain::snapshot::SnapshotCache;
@@ -263,7 +263,8 @@ impl World {
     }
 
     pub(crate) fn add_policy(&self, configuration: PolicyConfiguration) -> PolicyId {
-        let wanted = NewPolicy { name: "who".parse().unwrap(), configuration };
+        let wanted =
+            NewPolicy { name: "who".parse().unwrap(), configuration, enforcement: Enforcement::Enforce };
         block_on(create_policy(&self.space, &self.context(), &self.owner, wanted)).unwrap().id
     }
 

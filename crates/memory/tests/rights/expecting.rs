@@ -18,7 +18,7 @@ use syft_space_domain::identity::{self, AccountStatus, ChangeMember, Email, Memb
 use syft_space_domain::ids::{AccountId, PolicyId};
 use syft_space_domain::marketplace::HubRole;
 use syft_space_domain::policy::{
-    self, ChangePolicy, HypotheticalCaller, HypotheticalQuery, NewPolicy, PolicyError, explain,
+    self, ChangePolicy, Enforcement, HypotheticalCaller, HypotheticalQuery, NewPolicy, PolicyError, explain,
 };
 use syft_space_domain::text::Line;
 
@@ -117,7 +117,8 @@ impl Tenant {
         let policies = (0..2).map(|_| {
             let configuration = json!({ "mode": "allow", "patterns": ["*@acme.example"] });
             let configuration = space.policy_types.parse("access", &configuration).unwrap();
-            let wanted = NewPolicy { name: "p".parse().unwrap(), configuration };
+            let wanted =
+                NewPolicy { name: "p".parse().unwrap(), configuration, enforcement: Enforcement::Enforce };
             block_on(policy::create_policy(space, &context(space), owner, wanted)).unwrap().id
         });
         let policies = policies.collect();

@@ -10,7 +10,7 @@ use syft_space_domain::audit::ports::EventFilter;
 use syft_space_domain::audit::{Action, RecordedEvent};
 use syft_space_domain::identity::Principal;
 use syft_space_domain::page::PageRequest;
-use syft_space_domain::policy::{self, ChangePolicy, NewPolicy};
+use syft_space_domain::policy::{self, ChangePolicy, Enforcement, NewPolicy};
 use syft_space_domain::retention::{self, LegalHold, RetentionError, RetentionKind, Swept};
 use syft_space_domain::tenant::OperatorScope;
 
@@ -133,7 +133,11 @@ fn g4_the_revisions_of_a_policy_go_when_another_took_their_place_long_ago_and_th
     let types = world.space.policy_types.clone();
     let configuration =
         |who: &str| types.parse("access", &json!({ "mode": "allow", "patterns": [who] })).unwrap();
-    let new = NewPolicy { name: "p".parse().unwrap(), configuration: configuration("a@b.example") };
+    let new = NewPolicy {
+        name: "p".parse().unwrap(),
+        configuration: configuration("a@b.example"),
+        enforcement: Enforcement::Enforce,
+    };
     let made =
         block_on(policy::create_policy(&world.space, &context(&world.space), &world.owner, new)).unwrap();
     let change = |world: &World, who: &str| {

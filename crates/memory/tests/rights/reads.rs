@@ -18,7 +18,7 @@ use syft_space_domain::marketplace::{
     self, ChangeMarketplace, HubCredential, NewMarketplace, RegistrationSettings,
 };
 use syft_space_domain::page::PageRequest;
-use syft_space_domain::policy::{self, ChangePolicy, HypotheticalChange, LintTarget};
+use syft_space_domain::policy::{self, ChangePolicy, Enforcement, HypotheticalChange, LintTarget};
 use syft_space_domain::privacy::{self, Export};
 use syft_space_domain::retention;
 
@@ -50,7 +50,11 @@ impl Things {
             dataset::start_ingestion(space, &context(space), owner, dataset, vec![new]).unwrap();
         let configuration = json!({ "mode": "allow", "patterns": ["*"] });
         let configuration = space.policy_types.parse("access", &configuration).unwrap();
-        let wanted = policy::NewPolicy { name: "all".parse().unwrap(), configuration };
+        let wanted = policy::NewPolicy {
+            name: "all".parse().unwrap(),
+            configuration,
+            enforcement: Enforcement::Enforce,
+        };
         let policy = block_on(policy::create_policy(space, &context(space), owner, wanted)).unwrap().id;
         let group: GroupName = "partners".parse().unwrap();
         let wanted = NewGroup { name: group.clone(), description: "".parse().unwrap() };

@@ -15,7 +15,7 @@ use syft_space_domain::identity::{
     Principal,
 };
 use syft_space_domain::ids::InvitationId;
-use syft_space_domain::policy::{self, NewPolicy};
+use syft_space_domain::policy::{self, Enforcement, NewPolicy};
 use syft_space_domain::secret::{Secret, TokenHash};
 
 use crate::world::{Loss, PASSWORD, TOKEN_LIFETIME, World, account, context, email, try_log_in};
@@ -36,7 +36,8 @@ fn h1_a_unit_of_work_asks_its_own_rows_whether_its_principal_still_may() {
         let (error, event) = change.refusal(Permission::WritePolicies);
         let configuration = json!({ "mode": "allow", "patterns": ["*"] });
         let configuration = world.space.policy_types.parse("access", &configuration).unwrap();
-        let wanted = NewPolicy { name: "planted".parse().unwrap(), configuration };
+        let wanted =
+            NewPolicy { name: "planted".parse().unwrap(), configuration, enforcement: Enforcement::Enforce };
         let context = context(&world.space);
         let refused = block_on(policy::create_policy(&world.space, &context, &admin, wanted));
         assert_eq!(refused.unwrap_err(), error.into(), "{change:?}");
@@ -152,7 +153,8 @@ fn h1_what_is_unpublished_or_denied_during_a_search_gives_no_answer() {
     world.meanwhile.set(move || {
         let configuration = json!({ "mode": "deny", "patterns": ["*"] });
         let configuration = space.policy_types.parse("access", &configuration).unwrap();
-        let wanted = NewPolicy { name: "nobody".parse().unwrap(), configuration };
+        let wanted =
+            NewPolicy { name: "nobody".parse().unwrap(), configuration, enforcement: Enforcement::Enforce };
         let policy = block_on(policy::create_policy(&space, &context(&space), &owner, wanted)).unwrap();
         block_on(policy::attach(&space, &context(&space), &owner, name, vec![policy.id], None)).unwrap();
     });

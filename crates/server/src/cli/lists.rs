@@ -104,6 +104,7 @@ impl Events {
 pub(super) const POLICIES: &[Column<Policy>] = &[
     text("NAME", |policy| policy.name.clone()),
     text("TYPE", |policy| policy.policy_type.clone()),
+    text("ENFORCEMENT", |policy| policy.enforcement.to_string()),
     text("RULE", |policy| rule(policy.configuration.get())),
     text("ID", |policy| policy.id.to_string()),
 ];

@@ -47,6 +47,7 @@ mod policies;
 mod policy_attach;
 mod policy_changes;
 mod policy_coverage;
+mod policy_enforcement;
 mod policy_history;
 mod policy_rule;
 mod policy_tools;

@@ -1,15 +1,12 @@
 //! The commands `syft-space policies`: the policies, and where they are attached.
 
-use std::sync::Arc;
-
 use clap::{Args, Subcommand};
 use reqwest::Method;
-use serde_json::value::RawValue;
 use serde_json::{Map, Value};
-use syft_space_domain::policy::PolicyTypes;
+use syft_space_domain::policy::{Enforcement, PolicyTypes};
 
 use crate::cli::account::Account;
-use crate::cli::api::{ApiClient, option};
+use crate::cli::api::{ApiClient, option, unusable};
 use crate::cli::attached_policies::attach_beside;
 use crate::cli::exit::{CommandError, ExitStatus};
 use crate::cli::expectations::{self, ExpectArguments};
@@ -19,8 +16,9 @@ use crate::cli::output::Output;
 use crate::cli::policy_attach::{self, AttachPolicy, DetachPolicy, tell_attached};
 use crate::cli::policy_changes::{Foreseen, foresee, tell_rules};
 use crate::cli::policy_coverage::{self, Coverage};
+use crate::cli::policy_enforcement::tell_enforcement;
 use crate::cli::policy_history::{self, History, Rollback};
-use crate::cli::policy_rule::{PolicyRule, RuleArguments};
+use crate::cli::policy_rule::{EnforcementArguments, PolicyRule, RuleArguments};
 use crate::cli::policy_tools::{self, ExplainArguments, LintArguments, SimulateArguments};
 use crate::cli::publish::find_endpoint;
 use crate::cli::shut_out::warn_if_shut_out;
@@ -31,8 +29,8 @@ enum Done {
     Made,
     Unchanged,
     Changed {
-        /// Its configuration before.
-        before: Arc<RawValue>,
+        /// What it was before.
+        before: Box<Policy>,
         /// Whom it lets in or keeps out.
         foreseen: Foreseen,
     },
@@ -86,6 +84,8 @@ pub(super) struct SetPolicy {
     name: String,
     #[command(flatten)]
     rule: RuleArguments,
+    #[command(flatten)]
+    enforcement: EnforcementArguments,
     /// Attach it to this endpoint, beside what is attached already; may stand several times
     #[arg(long, value_name = "ENDPOINT")]
     on: Vec<String>,
@@ -123,6 +123,11 @@ impl Policies {
     /// Refuses arguments that cannot be followed.
     pub(super) fn check(&self) -> Result<(), CommandError> {
         match self {
+            Self::Set(what) if !what.rule.is_said() && what.enforcement.said().is_none() => Err(unusable(
+                "NAME",
+                "say whom it lets ask, by --allow, --deny or --file; or, of one that there is, --shadow or --enforce"
+                    .to_owned(),
+            )),
             Self::Set(what) => what.rule.check(),
             Self::Explain(what) => what.read().map(drop),
             Self::Simulate(what) => what.read().map(drop),
@@ -148,13 +153,22 @@ pub(super) async fn run(api: &ApiClient, what: &Policies, out: &mut Output) -> a
             for endpoint in &set.on {
                 find_endpoint(api, endpoint).await?;
             }
-            let (policy, done) = make_or_change(api, &set.name, rule).await?;
+            let (policy, done) = make_or_change(api, &set.name, rule, set.enforcement.said()).await?;
             if !out.json {
                 out.line(&format!("The policy {} {}.", policy.name, done.as_words()))?;
                 if let Done::Changed { before, foreseen } = &done {
-                    tell_rules(before.get(), &policy, out)?;
+                    if before.configuration.get() != policy.configuration.get() {
+                        tell_rules(before.configuration.get(), &policy, out)?;
+                    }
                     foreseen.tell(out);
                 }
+            }
+            if !matches!(done, Done::Unchanged) {
+                let before = match &done {
+                    Done::Changed { before, .. } => before.enforcement,
+                    Done::Made | Done::Unchanged => Enforcement::Enforce,
+                };
+                tell_enforcement(api, &policy, before, out).await;
             }
             for endpoint in &set.on {
                 let attached = async {
@@ -202,33 +216,57 @@ pub(super) async fn run(api: &ApiClient, what: &Policies, out: &mut Output) -> a
 }
 
 /// Makes a policy, or changes the one of this name or id; returns what was done.
-async fn make_or_change(api: &ApiClient, named: &str, rule: PolicyRule) -> anyhow::Result<(Policy, Done)> {
-    let Some(policy) = policy_called(api, named).await? else {
-        rule.check_name(named)?;
-        let PolicyRule { policy_type, configuration, .. } = rule;
-        let body = NewPolicy { name: option("NAME", named)?, policy_type, configuration };
-        return Ok((api.post(PATH, &body).await?, Done::Made));
+async fn make_or_change(
+    api: &ApiClient,
+    named: &str,
+    rule: Option<PolicyRule>,
+    enforcement: Option<Enforcement>,
+) -> anyhow::Result<(Policy, Done)> {
+    let (policy, rule) = match (policy_called(api, named).await?, rule) {
+        (Some(policy), rule) => (policy, rule),
+        (None, Some(rule)) => {
+            rule.check_name(named)?;
+            let PolicyRule { policy_type, configuration, .. } = rule;
+            let (name, enforcement) = (option("NAME", named)?, enforcement.unwrap_or_default());
+            let body = NewPolicy { name, policy_type, configuration, enforcement };
+            return Ok((api.post(PATH, &body).await?, Done::Made));
+        }
+        // There is none whose enforcement could be changed.
+        (None, None) => (find_policy(api, named).await?, None),
     };
-    rule.check_name(&policy.name)?;
+    if let Some(rule) = &rule {
+        rule.check_name(&policy.name)?;
+    }
     let path = format!("{PATH}/{}", policy.id);
     let (policy, revision): (Policy, _) = api.get_revision(&path).await?;
+    let stored = serde_json::from_str(policy.configuration.get()).unwrap_or_default();
+    let wanted = rule.map(|rule| wanted(&policy, named, rule)).transpose()?;
+    let patch = wanted.as_ref().and_then(|wanted| patch(&stored, wanted));
+    let enforcement = enforcement.filter(|wanted| *wanted != policy.enforcement);
+    if patch.is_none() && enforcement.is_none() {
+        return Ok((policy, Done::Unchanged));
+    }
+    // Of one that will decide alone can it be told whom it lets in or keeps out.
+    let foreseen = match enforcement.unwrap_or(policy.enforcement) {
+        Enforcement::Enforce => foresee(api, &policy, &wanted.unwrap_or(stored)).await,
+        Enforcement::Shadow => Foreseen::default(),
+    };
+    let change = ChangePolicy { name: None, configuration: patch, enforcement };
+    let changed = api.change(Method::PATCH, &path, revision, &change).await?;
+    Ok((changed, Done::Changed { before: Box::new(policy), foreseen }))
+}
+
+/// The configuration that a rule gives a policy, as it is stored.
+fn wanted(policy: &Policy, named: &str, rule: PolicyRule) -> Result<Value, CommandError> {
     if policy.policy_type != rule.policy_type {
         let message =
             format!("the policy {named:?} is of the type {}, which does not change", policy.policy_type);
-        return Err(CommandError::new(ExitStatus::Refused, message).into());
+        return Err(CommandError::new(ExitStatus::Refused, message));
     }
-    let stored = serde_json::from_str(policy.configuration.get()).unwrap_or_default();
     // What is left out has its default, which is stored. What is not allowed, the server refuses.
     let parsed = PolicyTypes::default().parse(&rule.policy_type, &rule.configuration).ok();
     let wanted = parsed.and_then(|parsed| serde_json::from_str(parsed.json().get()).ok());
-    let wanted = wanted.unwrap_or(rule.configuration);
-    let Some(patch) = patch(&stored, &wanted) else {
-        return Ok((policy, Done::Unchanged));
-    };
-    let foreseen = foresee(api, &policy, &wanted).await;
-    let change = ChangePolicy { name: None, configuration: Some(patch) };
-    let changed = api.change(Method::PATCH, &path, revision, &change).await?;
-    Ok((changed, Done::Changed { before: policy.configuration, foreseen }))
+    Ok(wanted.unwrap_or(rule.configuration))
 }
 
 /// The merge patch (RFC 7396) that makes one value of the other; nothing, where they are the same.

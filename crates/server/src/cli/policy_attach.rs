@@ -79,7 +79,8 @@ pub(super) async fn detach(api: &ApiClient, what: &DetachPolicy, out: &mut Outpu
             ))?;
         }
         // Nobody gets in by a price that is taken off; whoever takes the last policy off is told, whatever it was.
-        let may_open = is_attached && (names_callers(&policy.policy_type) || left.is_empty());
+        let decided = is_attached && !policy.enforcement.is_shadow();
+        let may_open = decided && (names_callers(&policy.policy_type) || left.is_empty());
         if let Some(told) = opened(endpoint, &left).filter(|_| may_open) {
             out.remark(&told);
         }
@@ -116,7 +117,7 @@ pub(super) async fn in_use(api: &ApiClient, policy: &Policy, error: anyhow::Erro
 }
 
 /// Those of the first 100 endpoints that have a policy.
-async fn endpoints_with(api: &ApiClient, policy: PolicyId) -> anyhow::Result<Vec<String>> {
+pub(super) async fn endpoints_with(api: &ApiClient, policy: PolicyId) -> anyhow::Result<Vec<String>> {
     let all = api.page::<Endpoint>("/api/v1/endpoints", &[("limit", "100")], None).await?.items;
     let mut having = Vec::new();
     for endpoint in all {

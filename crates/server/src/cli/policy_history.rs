@@ -3,6 +3,7 @@
 use clap::Args;
 use reqwest::Method;
 use serde::Serialize;
+use syft_space_domain::policy::Enforcement;
 
 use crate::cli::account::Account;
 use crate::cli::api::ApiClient;
@@ -10,7 +11,8 @@ use crate::cli::instant::time;
 use crate::cli::known_policies::{PATH, find_policy};
 use crate::cli::names::Names;
 use crate::cli::output::{Column, Output, number, text};
-use crate::cli::policy_changes::{foresee, shown_rule, tell_rules};
+use crate::cli::policy_changes::{Foreseen, foresee, shown_rule, tell_rules};
+use crate::cli::policy_enforcement::tell_enforcement;
 use crate::cli::shut_out::warn_if_shut_out;
 use crate::routes::policies::Policy;
 use crate::routes::policy_revisions::{KeptRevision, RevisionSummary, RollBack};
@@ -102,14 +104,18 @@ pub(super) async fn rollback(api: &ApiClient, what: &Rollback, out: &mut Output)
     // What is rolled back is what is there now, and nothing that somebody has changed meanwhile.
     let (before, revision): (Policy, _) = api.get_revision(&path).await?;
     let kept: KeptRevision = api.get(&format!("{path}/revisions/{}", what.revision)).await?;
-    if (&kept.summary.name, kept.configuration.get()) == (&before.name, before.configuration.get()) {
+    let kept_as = (&kept.summary.name, kept.configuration.get(), kept.summary.enforcement);
+    if kept_as == (&before.name, before.configuration.get(), before.enforcement) {
         if out.json {
             return out.document(&before);
         }
         return out.line(&format!("The policy {} is so already.", before.name));
     }
     let wanted = serde_json::from_str(kept.configuration.get()).unwrap_or_default();
-    let foreseen = foresee(api, &before, &wanted).await;
+    let foreseen = match kept.summary.enforcement {
+        Enforcement::Enforce => foresee(api, &before, &wanted).await,
+        Enforcement::Shadow => Foreseen::default(),
+    };
     let body = RollBack { revision: what.revision };
     let policy: Policy = api.change(Method::POST, &format!("{path}/rollback"), revision, &body).await?;
     if out.json {
@@ -118,6 +124,7 @@ pub(super) async fn rollback(api: &ApiClient, what: &Rollback, out: &mut Output)
     out.line(&format!("The policy {} is again what it was by revision {}.", policy.name, what.revision))?;
     tell_rules(before.configuration.get(), &policy, out)?;
     foreseen.tell(out);
+    tell_enforcement(api, &policy, before.enforcement, out).await;
     warn_if_shut_out(api, &policy, &[], true, out).await;
     Ok(())
 }

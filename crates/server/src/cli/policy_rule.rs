@@ -6,7 +6,7 @@ use clap::Args;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use syft_space_domain::group::GroupName;
-use syft_space_domain::policy::AccessEntry;
+use syft_space_domain::policy::{AccessEntry, Enforcement};
 
 use crate::cli::api::{option, unusable};
 use crate::cli::exit::{CommandError, ExitStatus};
@@ -18,7 +18,7 @@ const MAX_FILE_BYTES: usize = 1 << 20;
 
 /// Whom a policy lets ask, or a file that says all of it.
 #[derive(Args)]
-#[group(required = true, multiple = false)]
+#[group(multiple = false)]
 pub(super) struct RuleArguments {
     /// Whom alone it lets ask: an address, a pattern such as *@example.org, group:NAME, or hub:MARKETPLACE/PATTERN; may stand
     /// several times
@@ -30,6 +30,26 @@ pub(super) struct RuleArguments {
     /// Take all that it is from this JSON file: {"policy_type": …, "configuration": {…}}, with its "name" or without
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
+}
+
+/// Whether a policy decides on queries; as it was, where neither is said.
+#[derive(Args)]
+#[group(multiple = false)]
+pub(super) struct EnforcementArguments {
+    /// Try it: it refuses nobody, and the audit log tells which queries it would have refused
+    #[arg(long)]
+    shadow: bool,
+    /// Have it decide, as a new one does
+    #[arg(long)]
+    enforce: bool,
+}
+
+impl EnforcementArguments {
+    /// What is said, if anything is.
+    pub(super) fn said(&self) -> Option<Enforcement> {
+        let shadow = self.shadow.then_some(Enforcement::Shadow);
+        shadow.or_else(|| self.enforce.then_some(Enforcement::Enforce))
+    }
 }
 
 /// What a policy is.
@@ -64,15 +84,21 @@ impl RuleArguments {
         Ok(())
     }
 
-    /// The rule.
-    pub(super) fn read(&self) -> Result<PolicyRule, CommandError> {
+    /// Whether anything is said.
+    pub(super) fn is_said(&self) -> bool {
+        self.file.is_some() || !self.allow.is_empty() || !self.deny.is_empty()
+    }
+
+    /// The rule, if one is said.
+    pub(super) fn read(&self) -> Result<Option<PolicyRule>, CommandError> {
         let (mode, patterns) = match (&self.file, self.allow.is_empty()) {
-            (Some(file), _) => return PolicyRule::from_file(file),
+            (Some(file), _) => return PolicyRule::from_file(file).map(Some),
             (None, false) => ("allow", &self.allow),
+            (None, true) if self.deny.is_empty() => return Ok(None),
             (None, true) => ("deny", &self.deny),
         };
         let configuration = json!({ "mode": mode, "patterns": patterns });
-        Ok(PolicyRule { name: None, policy_type: "access".to_owned(), configuration })
+        Ok(Some(PolicyRule { name: None, policy_type: "access".to_owned(), configuration }))
     }
 }
 

@@ -194,15 +194,29 @@ pub(super) async fn explain(
             at(other, "/reason_code")
         ))?;
     }
+    let tried = told.get("with_shadow").filter(|tried| !tried.is_null());
+    if let Some(tried) = tried {
+        let email = at(&body, "/identity/email");
+        let reason = at(tried, "/reason_code");
+        out.line(&format!(
+            "If its policies in shadow decided, {email} {} {slug}: {reason}.",
+            verdict(tried)
+        ))?;
+    }
     let attached: HashMap<_, _> =
         found.policies.iter().map(|policy| (policy.id.to_string(), policy)).collect();
-    let steps = items(&told, "/steps").iter().map(|step| {
+    let is_tried = |step: &&Value| at(step, "/enforcement") == "shadow";
+    let in_shadow = tried.map(|tried| items(tried, "/steps")).unwrap_or_default().iter().filter(is_tried);
+    let steps = items(&told, "/steps").iter().chain(in_shadow).map(|step| {
         let id = at(step, "/policy_id");
         let known = attached.get(id);
         Step {
             policy: known.map_or_else(|| id.to_owned(), |policy| policy.name.clone()),
             policy_type: known.map_or_else(String::new, |policy| policy.policy_type.clone()),
-            says: says(at(step, "/mode"), at(step, "/outcome")),
+            says: match (is_tried(&step), says(at(step, "/mode"), at(step, "/outcome"))) {
+                (true, says) => format!("in shadow: {says}"),
+                (false, says) => says,
+            },
             rule: at(step, "/rule").to_owned(),
         }
     });
@@ -320,12 +334,16 @@ pub(super) async fn simulate(
     let mut people = what.read()?;
     let rule = what.rule.read()?;
     let policy = find_policy(api, &what.name).await?;
-    rule.check_name(&policy.name)?;
-    let PolicyRule { policy_type, configuration, .. } = rule;
-    if policy.policy_type != policy_type {
-        let message = format!("the policy {:?} is of the type {}", what.name, policy.policy_type);
-        return Err(CommandError::new(ExitStatus::Refused, message).into());
+    if let Some(rule) = &rule {
+        rule.check_name(&policy.name)?;
+        if policy.policy_type != rule.policy_type {
+            let message = format!("the policy {:?} is of the type {}", what.name, policy.policy_type);
+            return Err(CommandError::new(ExitStatus::Refused, message).into());
+        }
     }
+    // One in shadow is looked at as if it decided, as it is.
+    let stored = || serde_json::from_str(policy.configuration.get()).unwrap_or_default();
+    let configuration = rule.map_or_else(stored, |rule| rule.configuration);
     let is_of_members = people.is_empty();
     if is_of_members {
         let members = api.all::<Member>("/api/v1/users").await?;

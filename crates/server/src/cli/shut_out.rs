@@ -24,7 +24,9 @@ pub(super) async fn warn_if_shut_out(
     out: &Output,
 ) {
     // A price or a limit shuts nobody out who was let in, and what does was there before.
-    if !names_callers(&policy.policy_type) && policy.policy_type != SCHEDULE {
+    if policy.enforcement.is_shadow()
+        || (!names_callers(&policy.policy_type) && policy.policy_type != SCHEDULE)
+    {
         return;
     }
     let mut endpoints = on.to_vec();

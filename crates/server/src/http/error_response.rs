@@ -360,6 +360,7 @@ impl From<PolicyError> for Problem {
             PolicyError::UnknownReference(ref named) => {
                 groups::unknown_reference("/configuration", named, &error)
             }
+            PolicyError::NoShadow(_) => Self::field("/enforcement", error),
             PolicyError::TooMany => Self::field("/policy_ids", error),
             PolicyError::Changed => Self::new(Reason::Changed, error),
             PolicyError::InUse => Self::new(Reason::InUse, error),

@@ -11,7 +11,7 @@ use syft_space_domain::identity::Email;
 use syft_space_domain::ids::{DatasetId, EndpointId, PolicyId};
 use syft_space_domain::marketplace::{HubRole, Issuer};
 use syft_space_domain::policy::ports::Attachment;
-use syft_space_domain::policy::{self, HypotheticalCaller, HypotheticalQuery, Purpose};
+use syft_space_domain::policy::{self, Enforcement, HypotheticalCaller, HypotheticalQuery, Purpose};
 use syft_space_domain::text::{Line, Name, Prose};
 use syft_space_domain::time::Timestamp;
 
@@ -113,11 +113,14 @@ pub(crate) struct AttachedPolicy {
     pub(crate) name: String,
     #[schemars(with = "shapes::StoredPolicyTypeShape")]
     pub(crate) policy_type: String,
+    #[schemars(with = "shapes::EnforcementShape")]
+    pub(crate) enforcement: Enforcement,
 }
 
 impl From<Attachment> for AttachedPolicy {
     fn from(attached: Attachment) -> Self {
-        Self { id: attached.policy, name: attached.name, policy_type: attached.policy_type }
+        let Attachment { policy, name, policy_type, enforcement, .. } = attached;
+        Self { id: policy, name, policy_type, enforcement }
     }
 }
 

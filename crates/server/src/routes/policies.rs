@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use syft_space_domain::ids::{ActorId, PolicyId};
-use syft_space_domain::policy::{self, PolicyConfiguration, PolicyConfigurationError};
+use syft_space_domain::policy::{self, Enforcement, PolicyConfiguration, PolicyConfigurationError};
 use syft_space_domain::text::Name;
 use syft_space_domain::time::Timestamp;
 
@@ -27,6 +27,8 @@ pub(crate) struct Policy {
     pub(crate) policy_type: String,
     #[schemars(with = "shapes::StoredConfigurationShape")]
     pub(crate) configuration: Arc<RawValue>,
+    #[schemars(with = "shapes::EnforcementShape")]
+    pub(crate) enforcement: Enforcement,
     #[schemars(with = "shapes::TimeShape")]
     pub(crate) created_at: Timestamp,
     #[schemars(with = "shapes::TimeShape")]
@@ -40,6 +42,7 @@ impl From<policy::Policy> for Policy {
             name: policy.name,
             policy_type: policy.configuration.type_name().to_owned(),
             configuration: Arc::clone(policy.configuration.json()),
+            enforcement: policy.enforcement,
             created_at: policy.created_at,
             updated_at: policy.updated_at,
         }
@@ -72,6 +75,10 @@ pub(crate) struct NewPolicy {
     pub(crate) policy_type: String,
     #[schemars(with = "shapes::PolicyConfigurationShape")]
     pub(crate) configuration: serde_json::Value,
+    /// Whether it decides on queries; enforce, if nothing is said.
+    #[serde(default)]
+    #[schemars(with = "shapes::EnforcementShape")]
+    pub(crate) enforcement: Enforcement,
 }
 
 pub(crate) async fn create(mut request: Request) -> Result<HttpResponse, Problem> {
@@ -79,6 +86,7 @@ pub(crate) async fn create(mut request: Request) -> Result<HttpResponse, Problem
     let wanted = policy::NewPolicy {
         name: body.name,
         configuration: configuration(&request, "", &body.policy_type, &body.configuration)?,
+        enforcement: body.enforcement,
     };
     let created =
         policy::create_policy(request.space(), &request.context, request.principal()?, wanted).await?;
@@ -94,6 +102,9 @@ pub(crate) struct ChangePolicy {
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "shapes::PolicyConfigurationPatchShape")]
     pub(crate) configuration: Option<serde_json::Value>,
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "shapes::EnforcementShape")]
+    pub(crate) enforcement: Option<Enforcement>,
 }
 
 pub(crate) async fn change(mut request: Request) -> Result<HttpResponse, Problem> {
@@ -108,7 +119,8 @@ pub(crate) async fn change(mut request: Request) -> Result<HttpResponse, Problem
     });
     // The patch was merged into what was just read: it may not land on anything newer.
     let if_revision = request.if_match().or(patched.is_some().then_some(known.revision));
-    let change = policy::ChangePolicy { name: body.name, configuration: patched.transpose()?, if_revision };
+    let (name, configuration, enforcement) = (body.name, patched.transpose()?, body.enforcement);
+    let change = policy::ChangePolicy { name, configuration, enforcement, if_revision };
     let changed =
         policy::change_policy(request.space(), &request.context, request.principal()?, id, change).await?;
     respond(StatusCode::OK, changed).await

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use syft_space_domain::ids::{ActorId, PolicyId};
 use syft_space_domain::page::PageItem;
-use syft_space_domain::policy;
+use syft_space_domain::policy::{self, Enforcement};
 use syft_space_domain::time::Timestamp;
 
 use crate::http::problem::Problem;
@@ -36,6 +36,9 @@ pub(crate) struct RevisionSummary {
     pub(crate) name: String,
     #[schemars(with = "shapes::StoredPolicyTypeShape")]
     pub(crate) policy_type: String,
+    /// Whether it decided on queries from then on.
+    #[schemars(with = "shapes::EnforcementShape")]
+    pub(crate) enforcement: Enforcement,
 }
 
 impl From<policy::RevisionSummary> for RevisionSummary {
@@ -48,6 +51,7 @@ impl From<policy::RevisionSummary> for RevisionSummary {
             rolled_back_to: summary.rolled_back_to,
             name: summary.name,
             policy_type: summary.policy_type,
+            enforcement: summary.enforcement,
         }
     }
 }

@@ -244,3 +244,40 @@ async fn q4_a_draft_is_off_the_hub_within_seconds() {
     }
     panic!("the hub shows a draft");
 }
+
+#[tokio::test]
+async fn z2_a_hub_is_told_of_no_policy_in_shadow_and_an_endpoint_is_listed_by_none() {
+    let market = MarketplaceFixture::start().await;
+    let path = "/endpoints/space-docs/policies";
+    let make = async |policy_type: &str, configuration: Value| {
+        let body = json!({
+            "name": policy_type, "policy_type": policy_type, "configuration": configuration, "enforcement": "shadow",
+        });
+        market.owner.post("/policies", &body).await.expect(201).body["id"].as_str().unwrap().to_owned()
+    };
+    let access = make("access", json!({ "mode": "allow", "patterns": ["*"] })).await;
+    let hours = json!({ "zone": "UTC", "open": [{ "days": ["mon"], "from": "03:00", "until": "03:01" }] });
+    let hours = make("schedule", hours).await;
+    let attach = json!({ "policy_ids": [access, hours] });
+    market.owner.put(path, &attach).await.expect(200);
+    let listing = json!({ "marketplace_id": market.marketplace });
+    market.owner.post(LISTINGS_PATH, &listing).await.expect_problem(409, "no_access_policy");
+    let enforcement = json!({ "enforcement": "enforce" });
+    market.owner.patch(&format!("/policies/{access}"), &enforcement).await.expect(200);
+    market.list().await;
+    market.until(listed).await;
+    let types = |shown: Value| -> Vec<Value> {
+        shown["policies"].as_array().unwrap().iter().map(|policy| policy["type"].clone()).collect()
+    };
+    assert_eq!(types(market.on_the_hub().await.1), ["access"]);
+    // One that decides from now on is told of as one that is attached.
+    market.owner.patch(&format!("/policies/{hours}"), &enforcement).await.expect(200);
+    market.until(listed).await;
+    for _ in 0..600 {
+        if types(market.on_the_hub().await.1) == ["access", "schedule"] {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("the hub was not told: {:?}", market.on_the_hub().await);
+}

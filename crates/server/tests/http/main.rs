@@ -134,6 +134,8 @@ mod secrets;
 #[cfg(test)]
 mod sessions;
 #[cfg(test)]
+mod shadow;
+#[cfg(test)]
 mod signing_keys;
 #[cfg(test)]
 mod space;

@@ -32,8 +32,8 @@ const APP_ROWS: &str = "
     INSERT INTO datasets VALUES (x'01', x'05', 'docs', '', '', '{}', 'active', 1, 1, 1, 'both', 'small');
     INSERT INTO jobs VALUES (x'01', x'05', x'06', 'queued', 1, 0, 1, 1, '[]', 1, NULL, 0, 0, 0, 1, 0);
     INSERT INTO endpoints VALUES (x'01', x'07', 'Docs', 'docs', '', '', '', x'05', 'raw', 1, 1, 1, 1);
-    INSERT INTO policies VALUES (x'01', x'08', 'ours', 'access', 1, 1, 1, 0, 2, '{}');
-    INSERT INTO policy_revisions VALUES (x'01', x'08', 1, 1, x'02', 'created', NULL, 'ours', 'access', 0, 2, '{}');
+    INSERT INTO policies VALUES (x'01', x'08', 'ours', 'access', 1, 1, 1, 0, 2, 'shadow', '{}');
+    INSERT INTO policy_revisions VALUES (x'01', x'08', 1, 1, x'02', 'created', NULL, 'ours', 'access', 0, 2, 'shadow', '{}');
     INSERT INTO transfers VALUES (x'01', x'13', x'07', 1, x'02', x'06', 'month', 1, 'EUR', 2, 1, 1500, x'14', 0);
     INSERT INTO balances VALUES (x'01', x'15', 2, 1, 1500);
     INSERT INTO disclosures VALUES (x'01', x'07', x'02', x'16', 1, 1);

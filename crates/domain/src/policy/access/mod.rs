@@ -46,6 +46,10 @@ impl PolicyType for AccessType {
         "access"
     }
 
+    fn check_shadow(&self) -> Result<(), &'static str> {
+        Ok(())
+    }
+
     fn schema(&self) -> ConfigurationSchema {
         let mut patch = own_schema(&[]);
         for (key, kind) in [("guests", "boolean"), ("valid_from", "string"), ("valid_until", "string")] {

@@ -44,6 +44,12 @@ impl PolicyType for AccountingType {
         NAME
     }
 
+    fn check_shadow(&self) -> Result<(), &'static str> {
+        Err(
+            "what a query costs is written to the ledger, so an accounting policy cannot be tried in shadow: attach it to an endpoint of its own over the same dataset, and ask that",
+        )
+    }
+
     fn schema(&self) -> ConfigurationSchema {
         configuration::schema()
     }

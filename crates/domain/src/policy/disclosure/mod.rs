@@ -53,6 +53,12 @@ impl PolicyType for DisclosureType {
         NAME
     }
 
+    fn check_shadow(&self) -> Result<(), &'static str> {
+        Err(
+            "what callers were shown is written down, so a disclosure_limit cannot be tried in shadow: enforce it with a limit that nobody reaches, and see in its coverage how much each caller is shown",
+        )
+    }
+
     fn schema(&self) -> ConfigurationSchema {
         configuration::schema()
     }

@@ -39,6 +39,12 @@ impl PolicyType for ManualReviewType {
         NAME
     }
 
+    fn check_shadow(&self) -> Result<(), &'static str> {
+        Err(
+            "a question that waits for approval is written down, so a manual_review cannot be tried in shadow: attach it to an endpoint of its own over the same dataset, and ask that",
+        )
+    }
+
     fn schema(&self) -> ConfigurationSchema {
         configuration::schema()
     }

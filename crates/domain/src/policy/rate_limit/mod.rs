@@ -95,6 +95,10 @@ impl PolicyType for RateLimitType {
         "rate_limit"
     }
 
+    fn check_shadow(&self) -> Result<(), &'static str> {
+        Ok(())
+    }
+
     fn schema(&self) -> ConfigurationSchema {
         configuration::schema()
     }

@@ -27,6 +27,7 @@ pub(in crate::policy) fn keep_revision(
         rolled_back_to,
         name: policy.name.clone(),
         policy_type: policy.configuration.type_name().to_owned(),
+        enforcement: policy.enforcement,
     };
     let configuration = policy.configuration.clone();
     tx.keep_revision(scope, &KeptRevision { policy: policy.id, summary, configuration })?;

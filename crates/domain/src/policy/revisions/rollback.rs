@@ -1,4 +1,4 @@
-//! Rolling a policy back: a change whose name and configuration are those of a kept revision.
+//! Rolling a policy back: a change whose name, configuration and enforcement are those of a kept revision.
 
 use crate::access::Permission;
 use crate::audit::{Action, ObjectKind, RequestContext};
@@ -51,8 +51,15 @@ fn change_to(
     let KeptRevision { summary, configuration, .. } = kept;
     let unreadable = |why: String| PolicyError::RevisionUnreadable(summary.revision, why);
     let name = Name::parse(&summary.name).map_err(|error| unreadable(error.to_string()))?;
+    let enforcement = summary.enforcement;
     let json = configuration.to_value().map_err(|error| unreadable(error.to_string()))?;
     let parsed = policy_types.parse(configuration.type_name(), &json);
     let configuration = parsed.map_err(|error| unreadable(error.to_string()))?;
-    Ok(ChangePolicy { name: Some(name), configuration: Some(configuration), if_revision })
+    let mut change =
+        ChangePolicy { name: Some(name), configuration: Some(configuration), ..ChangePolicy::default() };
+    if enforcement.is_shadow() {
+        policy_types.check_shadow(&summary.policy_type).map_err(unreadable)?;
+    }
+    (change.enforcement, change.if_revision) = (Some(enforcement), if_revision);
+    Ok(change)
 }

@@ -33,6 +33,10 @@ impl PolicyType for ScheduleType {
         "schedule"
     }
 
+    fn check_shadow(&self) -> Result<(), &'static str> {
+        Ok(())
+    }
+
     fn schema(&self) -> ConfigurationSchema {
         configuration::schema()
     }

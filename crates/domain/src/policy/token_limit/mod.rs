@@ -48,6 +48,10 @@ impl PolicyType for TokenLimitType {
         "token_limit"
     }
 
+    fn check_shadow(&self) -> Result<(), &'static str> {
+        Ok(())
+    }
+
     fn schema(&self) -> ConfigurationSchema {
         configuration::schema()
     }

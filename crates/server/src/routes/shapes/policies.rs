@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 use syft_space_domain::approval::{ApprovalState, CallerKind};
 use syft_space_domain::policy::{
-    ConfigurationSchema, DisclosureUnit, Effect, MAX_ATTACHED, PolicyTypes, PricedUnit, Purpose,
+    ConfigurationSchema, DisclosureUnit, Effect, Enforcement, MAX_ATTACHED, PolicyTypes, PricedUnit, Purpose,
 };
 
 use crate::routes::shapes::{names, shapes};
@@ -33,6 +33,11 @@ shapes! {
     PolicyConfigurationPatchShape = "PolicyConfigurationPatch": configuration(|schema| schema.patch);
     /// Whether a policy, or all of them, let somebody through.
     ModeShape = "Mode": json_schema!({ "type": "string", "enum": names(&Effect::ALL, Effect::as_str) });
+    /// Whether a policy decides on queries, or is tried on them.
+    EnforcementShape = "Enforcement": json_schema!({
+        "type": "string", "enum": names(&Enforcement::ALL, Enforcement::as_str),
+        "description": "In shadow it refuses nobody: the event of a query that it would have refused says so.",
+    });
     /// What is paid for.
     PricedUnitShape = "PricedUnit": json_schema!({
         "type": "string", "enum": names(&PricedUnit::ALL, PricedUnit::as_str),
@@ -113,12 +118,16 @@ fn configuration(part: fn(ConfigurationSchema) -> Value) -> Schema {
     json_schema!({ "anyOf": types })
 }
 
-/// Which configuration goes with which type of policy.
+/// Which configuration goes with which type of policy, and which of them can be in shadow.
 pub(crate) fn typed_configurations() -> Value {
     let types = PolicyTypes::default();
     let pairs = types.iter().map(|policy_type| {
+        let enforcement = match policy_type.check_shadow() {
+            Ok(()) => json!({}),
+            Err(_) => json!({ "const": Enforcement::Enforce.as_str() }),
+        };
         json!({ "type": "object", "properties": {
-            "name": {}, "policy_type": { "const": policy_type.name() },
+            "name": {}, "enforcement": enforcement, "policy_type": { "const": policy_type.name() },
             "configuration": policy_type.schema().taken,
         } })
     });

@@ -100,6 +100,38 @@ async fn k12_an_owner_explains_looks_over_simulates_and_removes_policies_from_th
     as_owner(&["policies", "simulate", "them", "--allow", ANNA]).expect(3);
     run_as(&home, ANNA, &["ask", "hours", "When does the reading room open?"]).expect(0);
 
+    // One that is tried refuses nobody, and the log tells whom it would have refused.
+    let tried = ["policies", "set", "strict", "--deny", ANNA, "--shadow", "--on", "hours"];
+    let told = as_owner(&tried).expect(0);
+    assert!(
+        told.stderr.contains("--reason shadow_denied") && !told.stderr.contains("may not ask"),
+        "{told:?}"
+    );
+    run_as(&home, ANNA, &["ask", "hours", "When does the reading room open?"]).expect(0);
+    let told = run(&home, &["audit", "list", "--reason", "shadow_denied"]).expect(0).stdout;
+    assert!(told.contains("endpoint_query"), "{told}");
+    let told = run(&home, &["policies", "list"]).expect(0).stdout;
+    let row = told.lines().find(|line| line.starts_with("strict")).unwrap_or_else(|| panic!("{told}"));
+    assert!(row.contains(" shadow "), "{told}");
+    let told = as_owner(&["policies", "explain", "hours", ANNA]).expect(0).stdout;
+    let wanted = "If its policies in shadow decided, anna@acme.example may not ask hours: denied_by_policy.";
+    assert!(told.contains(wanted) && told.contains("in shadow: refuses"), "{told}");
+    let told = as_owner(&["policies", "simulate", "strict"]).expect(0).stdout;
+    assert!(told.contains(ANNA), "{told}");
+    assert!(run(&home, &["endpoints", "list"]).expect(0).stdout.contains("us [in shadow: strict]"));
+    let told = as_owner(&["policies", "set", "strict", "--shadow"]).expect(0).stdout;
+    assert_eq!(told, "The policy strict is so already.\n");
+    let told = as_owner(&["policies", "set", "strict", "--enforce"]).expect(0);
+    assert_eq!(told.stdout, "The policy strict is changed.\n");
+    assert!(told.stderr.contains("anna@acme.example may not ask hours any more."), "{told:?}");
+    run_as(&home, ANNA, &["ask", "hours", "When does the reading room open?"]).expect(4);
+    as_owner(&["policies", "rollback", "strict", "1"]).expect(0);
+    run_as(&home, ANNA, &["ask", "hours", "When does the reading room open?"]).expect(0);
+    as_owner(&["policies", "set", "strict"]).expect(2);
+    as_owner(&["policies", "set", "unheard", "--shadow"]).expect(3);
+    as_owner(&["policies", "set", "strict", "--shadow", "--enforce"]).expect(2);
+    as_owner(&["policies", "detach", "strict", "--from", "hours"]).expect(0);
+
     // A change is looked at, and taken back.
     as_owner(&["policies", "set", "us", "--allow", "*@elsewhere.example"]).expect(0);
     run_as(&home, ANNA, &["ask", "hours", "When does the reading room open?"]).expect(4);

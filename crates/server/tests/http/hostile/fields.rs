@@ -164,7 +164,12 @@ pub fn fields(route: &Route) -> Vec<Field> {
         (Method::Patch, "/groups/{name}") => vec![is("/description", Line)],
         (Method::Post, "/groups/{name}/members") => vec![is("/emails", List), is("/emails/0", Email)],
         (Method::Post, "/policies") => {
-            vec![is("/name", Name), is("/policy_type", Word), is("/configuration", Any)]
+            vec![
+                is("/name", Name),
+                is("/policy_type", Word),
+                is("/configuration", Any),
+                is("/enforcement", Word),
+            ]
         }
         (Method::Post, "/approvals/deny") => {
             vec![is("/caller_id", Any), is("/endpoint", Slug), is("/note", Line)]
@@ -186,7 +191,9 @@ pub fn fields(route: &Route) -> Vec<Field> {
             may_be("/identities/0/marketplace", Slug),
         ],
         (Method::Post, "/policies/{id}/rollback") => vec![is("/revision", Count)],
-        (Method::Patch, "/policies/{id}") => vec![is("/name", Name), is("/configuration", Any)],
+        (Method::Patch, "/policies/{id}") => {
+            vec![is("/name", Name), is("/configuration", Any), is("/enforcement", Word)]
+        }
         (Method::Post, "/marketplaces") => vec![
             is("/name", Slug),
             is("/url", HubUrl),
