@@ -37,6 +37,7 @@ mod purpose_type;
 mod rate_limit;
 mod reference;
 mod registry;
+mod replay;
 mod review;
 mod review_digest;
 mod review_error;
@@ -102,6 +103,10 @@ pub use rate_limit::{
 pub(crate) use reference::told_policies;
 pub use reference::{Reference, Referent};
 pub use registry::PolicyTypes;
+pub use replay::{
+    Flip, Flips, MAX_FLIP_CALLERS, MAX_FLIP_EXAMPLES, MAX_REPLAY_EXAMPLES, MAX_REPLAYED, Replay, ReplayError,
+    ReplayedChange, ReplayedEndpoint, replay,
+};
 pub(crate) use review::access_now;
 pub use review::{REVIEW_PERMISSIONS, ReviewPage, ReviewPart};
 pub use review_digest::{ReviewDigest, ReviewDigestError};

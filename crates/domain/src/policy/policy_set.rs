@@ -43,6 +43,10 @@ struct Asked<'a> {
 }
 
 impl<'a> Asked<'a> {
+    fn of(resource: Resource, caller: &Caller<'a>, context: &'a DecisionContext<'a>) -> Self {
+        Self { endpoint: resource.endpoint, subject: caller.subject(), hub: caller.hub(), context }
+    }
+
     fn facts(&self, policy: PolicyId) -> Facts<'a> {
         let DecisionContext { now, query, tenant, groups, marketplaces } = *self.context;
         let Self { endpoint, subject, hub, .. } = *self;
@@ -78,6 +82,11 @@ impl CompiledPolicy {
     #[must_use]
     pub fn description(&self) -> Option<(&'static str, String)> {
         self.compiled.as_ref().map(|policy| (policy.policy_type.name(), policy.rule.description()))
+    }
+
+    /// Whether it can be decided again by what a log keeps of a query.
+    pub(crate) fn is_replayable(&self) -> bool {
+        self.compiled.as_ref().is_some_and(|policy| policy.policy_type.is_replayable())
     }
 
     /// The groups that it hangs on.
@@ -141,6 +150,12 @@ impl PolicySet {
         Self { attached, asked }
     }
 
+    /// These, of which one is changed.
+    pub(crate) fn with_changed(&self, changed: &Arc<CompiledPolicy>) -> Self {
+        let after = self.attached.iter().map(|policy| if policy.id == changed.id { changed } else { policy });
+        Self::new(after.map(Arc::clone))
+    }
+
     /// The policies, in the order in which they were attached.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<CompiledPolicy>> {
         self.attached.iter()
@@ -167,18 +182,9 @@ impl PolicySet {
     /// Decides whether a caller may query the endpoint that these are attached to.
     #[must_use]
     pub fn decide(&self, resource: Resource, caller: &Caller<'_>, context: &DecisionContext<'_>) -> Decision {
-        let subject = caller.subject();
-        let asked = Asked { endpoint: resource.endpoint, subject, hub: caller.hub(), context };
-        let answers = Answers::of(&self.asked, &asked);
-        let names_callers = self.names_callers();
-        let refusal = caller.concealment(resource.published, names_callers).or(answers.refusal);
-        let reason = refusal.unwrap_or(match (&answers.decided_by, subject) {
-            _ if !caller.may_query() => Reason::MayNotQuery,
-            (Some(_), _) => Reason::AllowedByPolicy,
-            (None, Subject::Guest) => Reason::GuestsNotAdmitted,
-            (None, Subject::Identified { .. }) if names_callers => Reason::NotDenied,
-            (None, Subject::Identified { .. }) => Reason::MemberOfTenant,
-        });
+        let asked = Asked::of(resource, caller, context);
+        let diagnostics = self.diagnose(resource, caller, &asked);
+        let reason = diagnostics.reason;
         let effect = reason.effect();
         let mut decision = Decision {
             effect,
@@ -189,7 +195,7 @@ impl PolicySet {
             purposes: Vec::new(),
             filters: Vec::new(),
             refusing: None,
-            diagnostics: Diagnostics { reason, decided_by: answers.decided_by, policies: answers.policies },
+            diagnostics,
         };
         match effect {
             Effect::Allow => self.oblige(&mut decision, &asked),
@@ -197,6 +203,30 @@ impl PolicySet {
             Effect::Deny => decision.refusing = self.refusing(decision.diagnostics.decided_by.as_ref()),
         }
         decision
+    }
+
+    /// Why [`decide`](Self::decide) lets a caller in, or does not, where nothing is to come of it.
+    pub(crate) fn reason(
+        &self,
+        resource: Resource,
+        caller: &Caller<'_>,
+        context: &DecisionContext<'_>,
+    ) -> Reason {
+        self.diagnose(resource, caller, &Asked::of(resource, caller, context)).reason
+    }
+
+    fn diagnose(&self, resource: Resource, caller: &Caller<'_>, asked: &Asked<'_>) -> Diagnostics {
+        let answers = Answers::of(&self.asked, asked);
+        let names_callers = self.names_callers();
+        let refusal = caller.concealment(resource.published, names_callers).or(answers.refusal);
+        let reason = refusal.unwrap_or(match (&answers.decided_by, asked.subject) {
+            _ if !caller.may_query() => Reason::MayNotQuery,
+            (Some(_), _) => Reason::AllowedByPolicy,
+            (None, Subject::Guest) => Reason::GuestsNotAdmitted,
+            (None, Subject::Identified { .. }) if names_callers => Reason::NotDenied,
+            (None, Subject::Identified { .. }) => Reason::MemberOfTenant,
+        });
+        Diagnostics { reason, decided_by: answers.decided_by, policies: answers.policies }
     }
 
     fn names_callers(&self) -> bool {
