@@ -48,6 +48,7 @@ mod policy_attach;
 mod policy_changes;
 mod policy_coverage;
 mod policy_history;
+mod policy_replay;
 mod policy_rule;
 mod policy_tools;
 mod policy_upstream;

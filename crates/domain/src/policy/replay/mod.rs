@@ -21,6 +21,9 @@ use crate::time::Timestamp;
 use again::ReplayedPolicies;
 use tally::Tally;
 
+/// What whoever replays may do: they learn who asked.
+pub const REPLAY_PERMISSIONS: [Permission; 2] = [Permission::WritePolicies, Permission::ReadAudit];
+
 /// The most events that are replayed at once.
 pub const MAX_REPLAYED: usize = 1_000_000;
 
@@ -159,6 +162,11 @@ pub async fn replay(
     principal: &Principal,
     change: ReplayedChange,
 ) -> Result<Replay, ReplayError> {
+    for permission in REPLAY_PERMISSIONS {
+        principal.scope(permission)?;
+    }
+    // Whoever waited for their turn acts by what is so now.
+    let principal = &check(space, principal)?;
     let scope = principal.scope(Permission::WritePolicies)?;
     let ReplayedChange { policy, configuration, since, until } = change;
     let snapshot = Arc::clone(principal.snapshot());
@@ -193,10 +201,20 @@ pub async fn replay(
             Ok::<_, ReplayError>((tally, found.rest))
         });
         let (counted, rest): (_, Option<Seq>) = read.await?;
+        check(space, principal)?;
         (tally, before) = (counted, rest);
         if rest.is_none() || tally.events() >= MAX_REPLAYED || tally.steps() >= MAX_STEPS {
             break;
         }
     }
     Ok(tally.into_replay(policies.endpoints(), before.is_some()))
+}
+
+/// The caller as of now, who may still do it.
+fn check(space: &Space, principal: &Principal) -> Result<Principal, AuthorizationError> {
+    let mut current = principal.clone();
+    for permission in REPLAY_PERMISSIONS {
+        current = current.recheck_reader(space, permission)?;
+    }
+    Ok(current)
 }
