@@ -14,7 +14,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use syft_space_conformance::sample::{account_id, endpoint_id, event, hub_id, numbered_email, policy_id, scope};
+use syft_space_conformance::sample::{
+    account_id, endpoint_id, event, hub_id, numbered_email, policy_id, scope,
+};
 use syft_space_domain::access::Role;
 use syft_space_domain::audit::ports::Seq;
 use syft_space_domain::audit::{
@@ -62,10 +64,14 @@ fn main() {
 fn query(n: u64) -> Event {
     let drafted = event(&scope(1), Action::EndpointQuery);
     let (actor, person) = if n.is_multiple_of(3) {
-        let actor = Actor::HubUser { id: ActorId::from_bytes(*account_id(n % 900).as_bytes()), role: HubRole::User };
+        let actor =
+            Actor::HubUser { id: ActorId::from_bytes(*account_id(n % 900).as_bytes()), role: HubRole::User };
         let hub_user = Some(HubUser { hub: hub_id(1), subject: format!("u-{}", n % 900) });
         let email = Some(format!("user-{}@example.org", n % 900));
-        (actor, Person { hub_user, email, purpose: Purpose::parse("teaching").ok(), ..drafted.person.clone() })
+        (
+            actor,
+            Person { hub_user, email, purpose: Purpose::parse("teaching").ok(), ..drafted.person.clone() },
+        )
     } else {
         let actor = Actor::Account { id: account_id(n % MEMBERS), role: Some(Role::User) };
         (actor, drafted.person.clone())
@@ -142,9 +148,8 @@ fn replay(
             let since = Some(Timestamp::from_unix_micros(0));
             let filter = QueryFilter { endpoints: vec![endpoint_id(1)], since, until: None };
             let found = view.recorded_queries(&scope(1), &filter, rest, EVENTS_PER_READ)?;
-            let is_flip = |query: &&RecordedQuery| {
-                decide(&before, query, &emails) != decide(&after, query, &emails)
-            };
+            let is_flip =
+                |query: &&RecordedQuery| decide(&before, query, &emails) != decide(&after, query, &emails);
             let flips = found.queries.iter().filter(is_flip).count();
             Ok::<_, StoreError>((found.queries.len(), flips, found.rest))
         });

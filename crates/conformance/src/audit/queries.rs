@@ -3,8 +3,8 @@
 use syft_space_domain::access::Role;
 use syft_space_domain::audit::ports::Seq;
 use syft_space_domain::audit::{
-    Action, Actor, Event, HubUser, ObjectKind, Person, QueryFilter, ReasonCode, RecordedEvent, RecordedQueries,
-    RecordedQuery,
+    Action, Actor, Event, HubUser, ObjectKind, Person, QueryFilter, ReasonCode, RecordedEvent,
+    RecordedQueries, RecordedQuery,
 };
 use syft_space_domain::ids::{ActorId, EndpointId};
 use syft_space_domain::marketplace::HubRole;
@@ -39,7 +39,8 @@ fn query(n: u64) -> Event {
     let person = Person { email, hub_user, purpose, ..drafted.person.clone() };
     let minute = u32::try_from(n).unwrap_or(0) * 60;
     // Neighbours may stand the other way round.
-    let time = if n % 11 == 5 { time(minute).minus(std::time::Duration::from_secs(90)) } else { time(minute) };
+    let time =
+        if n % 11 == 5 { time(minute).minus(std::time::Duration::from_secs(90)) } else { time(minute) };
     let asked = Event { actor, person, time, count: 1 + u32::from(n % 9 == 2), ..drafted };
     let asked = asked.on(ObjectKind::Endpoint, endpoint_id(n % 3));
     match n % 7 {
@@ -94,7 +95,11 @@ pub fn u1_the_queries_of_a_log_are_told_as_they_were_recorded(make: &StoreFactor
     let fixture = seeded_store(make);
     let store = &*fixture.adapter;
     let filter = to(&[endpoint_id(0), endpoint_id(1), endpoint_id(2)]);
-    assert_eq!(told(store, 1, &filter, None, 9), RecordedQueries::default(), "of an empty log there are none");
+    assert_eq!(
+        told(store, 1, &filter, None, 9),
+        RecordedQueries::default(),
+        "of an empty log there are none"
+    );
     record_all(store, &(1..=40).map(query).collect::<Vec<_>>());
     commit(store, |tx| tx.erase_persons(&write_scope(1), &[4, 9]));
     let recorded: Vec<RecordedEvent> = log(store, &scope(1));
@@ -115,7 +120,11 @@ pub fn z1_a_tenants_queries_are_told_by_its_scope_only(make: &StoreFactory) {
     record_all(store, &[query(1)]);
     let filter = to(&[endpoint_id(1)]);
     assert_eq!(told(store, 1, &filter, None, 9).queries.len(), 1);
-    assert_eq!(told(store, 2, &filter, None, 9), RecordedQueries::default(), "of another tenant's log none are");
+    assert_eq!(
+        told(store, 2, &filter, None, 9),
+        RecordedQueries::default(),
+        "of another tenant's log none are"
+    );
 }
 
 /// However large the parts are, and however far an index lags.

@@ -17,11 +17,11 @@ use syft_space_domain::unit::{Unit, UnitOutcome};
 use syft_space_memory::MemoryStore;
 
 use crate::faulty_approvals::ApprovalFault;
+use crate::faulty_queries::QueryFault;
 use crate::faulty_retention::RetentionFault;
 use crate::faulty_revisions::RevisionFault;
 use crate::faulty_trees::TreeFault;
 use crate::faulty_view::FaultyView;
-use crate::faulty_queries::QueryFault;
 use crate::scoped_methods::SCOPED_METHODS;
 use crate::second_factor as of_second_factors;
 use crate::{assert_caught, broken_promises, faulty_oidc, faulty_store};

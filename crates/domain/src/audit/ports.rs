@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::audit::tree::NodeHash;
 use crate::audit::{
-    Action, AnswerReceipt, Checkpoint, Event, Log, LogHead, LogName, Object, Outcome, QueryFilter, RecordedEvent,
-    RecordedQueries, RecordedReason, SignedCheckpoint,
+    Action, AnswerReceipt, Checkpoint, Event, Log, LogHead, LogName, Object, Outcome, QueryFilter,
+    RecordedEvent, RecordedQueries, RecordedReason, SignedCheckpoint,
 };
 use crate::ids::{ActorId, ApiKeyId};
 use crate::page::{Page, PageRequest};

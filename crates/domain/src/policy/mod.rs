@@ -104,8 +104,9 @@ pub(crate) use reference::told_policies;
 pub use reference::{Reference, Referent};
 pub use registry::PolicyTypes;
 pub use replay::{
-    Flip, Flips, MAX_FLIP_CALLERS, MAX_FLIP_EXAMPLES, MAX_REPLAY_EXAMPLES, MAX_REPLAYED, REPLAY_PERMISSIONS, Replay,
-    ReplayError, ReplayedChange, ReplayedEndpoint, replay,
+    Flip, Flips, MAX_FLIP_CALLERS, MAX_FLIP_EXAMPLES, MAX_REPLAY_EXAMPLES, MAX_REPLAYED,
+    MAX_REPLAYED_ENDPOINTS, REPLAY_PERMISSIONS, Replay, ReplayError, ReplayedChange, ReplayedEndpoint,
+    replay,
 };
 pub(crate) use review::access_now;
 pub use review::{REVIEW_PERMISSIONS, ReviewPage, ReviewPart};

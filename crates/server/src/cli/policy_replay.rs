@@ -37,9 +37,8 @@ impl ReplayArguments {
     /// The times between which the queries are.
     pub(super) fn read(&self) -> Result<[Option<Timestamp>; 2], CommandError> {
         self.rule.check()?;
-        let read = |name: &str, told: &Option<String>| {
-            told.as_deref().map(|told| instant(name, told)).transpose()
-        };
+        let read =
+            |name: &str, told: &Option<String>| told.as_deref().map(|told| instant(name, told)).transpose();
         Ok([read("--since", &self.since)?, read("--until", &self.until)?])
     }
 }
@@ -135,11 +134,7 @@ fn flip(endpoint: &Value, query: &Value, names: &Names) -> Flip {
     }
 }
 
-pub(super) async fn replay(
-    api: &ApiClient,
-    what: &ReplayArguments,
-    out: &mut Output,
-) -> anyhow::Result<()> {
+pub(super) async fn replay(api: &ApiClient, what: &ReplayArguments, out: &mut Output) -> anyhow::Result<()> {
     let [since, until] = what.read()?;
     let (policy, configuration) = rule_of(api, &what.name, &what.rule).await?;
     let body =

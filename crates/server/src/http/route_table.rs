@@ -26,8 +26,8 @@ use crate::routes::{
     access_review, api_keys, approvals, audit, audit_impact, audit_proofs, auth, choose_password, datasets,
     docs, documents, endpoints, erasures, expectations, explanation, exports, front_page, groups, health,
     hubs, invitations, jobs, keys, ledger, listings, marketplaces, oidc, openapi, operator, own_access,
-    policies, policy_lint, policy_replay, policy_revisions, policy_simulation, query, receipts, retention, security_txt,
-    sessions, shapes, tenant, totp, users,
+    policies, policy_lint, policy_replay, policy_revisions, policy_simulation, query, receipts, retention,
+    security_txt, sessions, shapes, tenant, totp, users,
 };
 
 macro_rules! routes {

@@ -46,7 +46,7 @@ pub(crate) struct Replay {
 pub(crate) struct Replayed {
     /// Those that have the policy, in the order of their slugs.
     endpoints: Vec<Endpoint>,
-    /// Whether there are more queries than were replayed: the newest were.
+    /// Whether there are more queries than were replayed: the newest were. Or more endpoints.
     truncated: bool,
     /// The time of the earliest query that was replayed; null where there was none.
     #[schemars(with = "Option<shapes::TimeShape>")]
@@ -163,9 +163,10 @@ pub(crate) async fn replay(mut request: Request) -> Result<HttpResponse, Problem
     let tenant = request.principal()?.snapshot().tenant.id;
     let _turn = request.state.tenant_bounds.replay_turn(tenant).await?;
     let found = policy::replay(request.space(), request.principal()?, change).await?;
-    let examples = found.endpoints.iter().map(|endpoint| {
-        1 + endpoint.would_refuse.examples.len() + endpoint.would_allow.examples.len()
-    });
+    let examples = found
+        .endpoints
+        .iter()
+        .map(|endpoint| 1 + endpoint.would_refuse.examples.len() + endpoint.would_allow.examples.len());
     let bytes = examples.sum::<usize>() * ITEM_BYTES;
     let shape = move || Replayed {
         endpoints: found.endpoints.into_iter().map(Endpoint::from).collect(),

@@ -56,8 +56,7 @@ async fn z2_the_policies_as_they_are_flip_no_query_and_are_unlike_no_record() {
     let mut chance = Chance(seed);
     let market = MarketplaceFixture::start().await;
     let owner = &market.owner;
-    let mut callers =
-        vec![market.owner.clone(), market.user("alice"), market.user("bob"), market.guest()];
+    let mut callers = vec![market.owner.clone(), market.user("alice"), market.user("bob"), market.guest()];
     for name in ["anna", "eve"] {
         callers.push(market.space.member(owner, &format!("{name}@acme.example"), "user").await);
     }
@@ -183,17 +182,13 @@ async fn z2_what_a_replay_says_is_what_the_change_does() {
 
     // Between two times.
     let first = told["from"].as_str().unwrap();
-    let body =
-        |bound: &str| json!({ "policy_id": policy, "configuration": configuration, bound: first });
+    let body = |bound: &str| json!({ "policy_id": policy, "configuration": configuration, bound: first });
     let until = owner.post("/policies/replay", &body("until")).await.expect(200).body;
     assert_eq!((sum(&until, "/queries"), &until["from"]), (0, &Value::Null));
     let since = owner.post("/policies/replay", &body("since")).await.expect(200).body;
     assert_eq!((sum(&since, "/queries"), &since["from"]), (4, &told["from"]));
 
-    owner
-        .patch(&format!("/policies/{policy}"), &json!({ "configuration": configuration }))
-        .await
-        .expect(200);
+    owner.patch(&format!("/policies/{policy}"), &json!({ "configuration": configuration })).await.expect(200);
     anna.ask("birds", QUESTION).await.expect_problem(403, "access_denied");
     eve.ask("birds", QUESTION).await.expect(200);
     let told = replay(&owner, &policy, &configuration).await;
@@ -266,11 +261,11 @@ async fn k1_a_key_replays_that_may_read_the_log_too() {
     let policy = only_policy(&owner, "birds", json!({ "mode": "allow", "patterns": ["*"] })).await;
     members[0].ask("birds", QUESTION).await.expect(200);
     let body = json!({ "policy_id": policy, "configuration": { "mode": "allow", "patterns": ["*"] } });
-    for (scopes, status) in
-        [(json!(["write_policies"]), 403), (json!(["write_policies", "read_audit"]), 200)]
+    for (scopes, status) in [(json!(["write_policies"]), 403), (json!(["write_policies", "read_audit"]), 200)]
     {
         let made = json!({ "name": format!("for {scopes}"), "scopes": scopes });
-        let key = owner.post("/api-keys", &made).await.expect(201).body["api_key"].as_str().unwrap().to_owned();
+        let key =
+            owner.post("/api-keys", &made).await.expect(201).body["api_key"].as_str().unwrap().to_owned();
         let answer = space.anybody().with_token(&key).post("/policies/replay", &body).await;
         assert_eq!(answer.status, status, "{}", answer.text);
     }

@@ -65,8 +65,7 @@ fn recorded_query((row, person): (QueryRow, Option<Vec<u8>>)) -> Result<Recorded
         outcome: parse("audit_events.outcome", &row.outcome)?,
         reason_code: row.reason_code.map(RecordedReason::from_stored),
         policy: row.policy.map(policy_of_bytes),
-        count: u32::try_from(row.count)
-            .map_err(|error| unreadable_column("audit_events.count", &error))?,
+        count: u32::try_from(row.count).map_err(|error| unreadable_column("audit_events.count", &error))?,
         is_merged: row.request_id.is_none(),
         caller: caller.transpose()?,
     })

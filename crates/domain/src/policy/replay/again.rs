@@ -8,7 +8,7 @@ use crate::endpoint::Slug;
 use crate::ids::{ActorId, EndpointId, HubId, PolicyId};
 use crate::marketplace::{HubRole, MarketplaceName, hub_actor};
 use crate::policy::{
-    Caller, CompiledPolicy, Effect, PolicySet, QueryFacts, Reason, Resource, Subject,
+    Caller, CompiledPolicy, Effect, MAX_REPLAYED_ENDPOINTS, PolicySet, QueryFacts, Reason, Resource, Subject,
 };
 use crate::snapshot::TenantSnapshot;
 use crate::tenant::TenantScope;
@@ -20,6 +20,7 @@ pub(super) type Endpoints = BTreeMap<EndpointId, EndpointPolicies>;
 pub(super) struct ReplayedPolicies {
     snapshot: Arc<TenantSnapshot>,
     endpoints: Endpoints,
+    has_more_endpoints: bool,
     /// The guests of each hub, who are one.
     guests: BTreeMap<ActorId, HubId>,
 }
@@ -49,19 +50,28 @@ impl ReplayedPolicies {
         snapshot: Arc<TenantSnapshot>,
         changed: &Arc<CompiledPolicy>,
     ) -> Self {
-        let with_policy = snapshot
-            .endpoints()
-            .filter(|endpoint| endpoint.policies.iter().any(|policy| policy.id == changed.id));
+        let all = snapshot.endpoints();
+        let has_policy = |policies: &PolicySet| policies.iter().any(|policy| policy.id == changed.id);
+        let mut with_policy: Vec<_> = all.filter(|endpoint| has_policy(&endpoint.policies)).collect();
+        with_policy.sort_unstable_by(|one, other| one.slug.cmp(&other.slug));
+        let has_more_endpoints = with_policy.len() > MAX_REPLAYED_ENDPOINTS;
         let endpoints = with_policy
+            .into_iter()
+            .take(MAX_REPLAYED_ENDPOINTS)
             .map(|endpoint| (endpoint.id, EndpointPolicies::new(&endpoint.slug, &endpoint.policies, changed)))
             .collect();
         let hubs = snapshot.marketplace_hubs().hubs();
         let guests = hubs.map(|hub| (hub_actor(&scope, hub, None), hub)).collect();
-        Self { snapshot, endpoints, guests }
+        Self { snapshot, endpoints, has_more_endpoints, guests }
     }
 
     pub(super) fn endpoints(&self) -> &Endpoints {
         &self.endpoints
+    }
+
+    /// Whether there are more endpoints that have the policy than are looked at.
+    pub(super) fn has_more_endpoints(&self) -> bool {
+        self.has_more_endpoints
     }
 
     /// How many steps it takes to decide on one query, wherever it was made.

@@ -27,6 +27,9 @@ pub const REPLAY_PERMISSIONS: [Permission; 2] = [Permission::WritePolicies, Perm
 /// The most events that are replayed at once.
 pub const MAX_REPLAYED: usize = 1_000_000;
 
+/// The most endpoints whose queries are replayed at once.
+pub const MAX_REPLAYED_ENDPOINTS: usize = 1_000;
+
 /// The most examples of each direction at an endpoint.
 pub const MAX_FLIP_EXAMPLES: usize = 20;
 
@@ -66,7 +69,7 @@ pub struct ReplayedChange {
 pub struct Replay {
     /// The endpoints that have the policy, in the order of their slugs.
     pub endpoints: Vec<ReplayedEndpoint>,
-    /// Whether there are more queries: the newest were replayed.
+    /// Whether there are more queries: the newest were replayed; or more endpoints.
     pub truncated: bool,
     /// The time of the earliest query that was replayed, where there was one.
     pub from: Option<Timestamp>,
@@ -207,7 +210,7 @@ pub async fn replay(
             break;
         }
     }
-    Ok(tally.into_replay(policies.endpoints(), before.is_some()))
+    Ok(tally.into_replay(policies.endpoints(), before.is_some() || policies.has_more_endpoints()))
 }
 
 /// The caller as of now, who may still do it.
