@@ -190,6 +190,12 @@ def before_call(context, case, kwargs):
             # There is none here, which no schema can say either.
             if isinstance(identity, dict) and isinstance(identity.get("marketplace"), str) and SLUG.fullmatch(identity["marketplace"]):
                 identity["marketplace"] = None
+    if case.operation.path == "/api/v1/policies/replay" and isinstance(body, dict):
+        if "policy_id" in body:
+            body["policy_id"] = there(body["policy_id"], base, "/api/v1/policies?limit=1")
+        if isinstance(body.get("configuration"), dict):
+            # Of which type the policy is no schema can say.
+            body["configuration"] = {"mode": "deny", "patterns": []}
     if case.operation.path == "/api/v1/policies/{id}" and isinstance(body, dict):
         # Of which type the policy is no schema can say, nor whether it can be in shadow then.
         if isinstance(body.get("configuration"), dict):

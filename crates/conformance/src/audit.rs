@@ -1,6 +1,7 @@
 //! The suite of `AuditView`.
 
 pub mod mixed;
+pub mod queries;
 pub mod trees;
 pub mod watched;
 
@@ -42,6 +43,7 @@ pub const CHECKS: &[Check<StoreFactory>] = checks![
 /// Checks every promise.
 pub fn suite(make: &StoreFactory) {
     run_all("the audit log", CHECKS, make);
+    run_all("the queries of the audit logs", queries::CHECKS, make);
     run_all("the trees over the audit logs", trees::CHECKS, make);
     run_all("how far the audit logs were looked at", watched::CHECKS, make);
 }

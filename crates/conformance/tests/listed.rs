@@ -57,6 +57,7 @@ fn every_promise_that_is_written_down_is_in_a_suite() {
         marketplace::CHECKS,
         audit::CHECKS,
         audit::trees::CHECKS,
+        audit::queries::CHECKS,
         audit::watched::CHECKS,
     ];
     let mut listed: BTreeSet<&str> = rooms.into_iter().flatten().map(|check| check.promise).collect();

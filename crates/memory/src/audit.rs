@@ -7,7 +7,9 @@ use syft_space_domain::audit::ports::{
     AuditRows, AuditView, EventFilter, LogPage, LogScope, LogWriteScope, Seq,
 };
 use syft_space_domain::audit::tree::{BLOCK_LEAVES, NodeHash};
-use syft_space_domain::audit::{Action, Log, LogHead, RecordedEvent, SignedCheckpoint};
+use syft_space_domain::audit::{
+    Action, Log, LogHead, QueryFilter, RecordedEvent, RecordedQueries, SignedCheckpoint,
+};
 use syft_space_domain::detection::ports::{DetectionRows, DetectionView, LogPosition};
 use syft_space_domain::page::PageRequest;
 use syft_space_domain::store::StoreError;
@@ -26,6 +28,16 @@ impl AuditView for Transaction {
         page: PageRequest<Seq>,
     ) -> Result<LogPage, StoreError> {
         Ok(self.tables.logs.page(Log::from(scope), filter, page))
+    }
+
+    fn recorded_queries(
+        &mut self,
+        scope: &TenantScope,
+        filter: &QueryFilter,
+        before: Option<Seq>,
+        most: usize,
+    ) -> Result<RecordedQueries, StoreError> {
+        Ok(self.tables.logs.queries(Log::from(scope), filter, before, most))
     }
 
     fn installation_events(

@@ -6,8 +6,10 @@ use std::sync::Arc;
 
 use syft_space_domain::audit::ports::{EventFilter, LogPage, Projection, Seq};
 use syft_space_domain::audit::tree::{BLOCK_LEAVES, NodeHash};
-use syft_space_domain::audit::{Appended, Event, Log, LogHead, Person, RecordedEvent};
-use syft_space_domain::page::PageRequest;
+use syft_space_domain::audit::{
+    Appended, Event, Log, LogHead, Person, QueryFilter, RecordedEvent, RecordedQueries, RecordedQuery,
+};
+use syft_space_domain::page::{Cursor, PageRequest};
 use syft_space_domain::store::StoreError;
 
 use crate::table::read_page;
@@ -69,20 +71,39 @@ impl EventLogs {
         erased
     }
 
+    /// The events of a log, the newest first, before a number or from its end on.
+    fn newest_first(&self, log: Log, before: Option<Seq>) -> impl Iterator<Item = (Seq, &RecordedEvent)> {
+        let chunks = self.0.get(&log).into_iter().flat_map(|log| log.chunks.iter().rev());
+        let events = chunks.flat_map(|chunk| chunk.iter().rev());
+        let numbered = events.map(|recorded| (Seq(recorded.seq), &**recorded));
+        numbered.filter(move |(seq, _)| before.is_none_or(|before| *seq < before))
+    }
+
     /// A page of a log, the newest event first. It scans the log: there is no index that could lag.
     pub(crate) fn page(&self, log: Log, filter: &EventFilter, request: PageRequest<Seq>) -> LogPage {
-        let log = self.0.get(&log);
-        let chunks = log.into_iter().flat_map(|log| log.chunks.iter().rev());
-        let newest_first =
-            chunks.flat_map(|chunk| chunk.iter().rev()).map(|recorded| (Seq(recorded.seq), &**recorded));
-        let after_cursor = newest_first.filter(|(seq, _)| request.after.is_none_or(|cursor| *seq < cursor.0));
+        let after_cursor = self.newest_first(log, request.after.map(|Cursor(seq)| seq));
         LogPage {
             events: read_page(
                 after_cursor.filter(|(_, recorded)| filter.fits(&recorded.event)),
                 request.limit,
             ),
-            projection: Projection { seq: log.map_or(0, |log| log.head.seq()), lag: 0 },
+            projection: Projection { seq: self.0.get(&log).map_or(0, |log| log.head.seq()), lag: 0 },
         }
+    }
+
+    /// The newest queries of a log before a number.
+    pub(crate) fn queries(
+        &self,
+        log: Log,
+        filter: &QueryFilter,
+        before: Option<Seq>,
+        most: usize,
+    ) -> RecordedQueries {
+        let events = self.newest_first(log, before).map(|(_, recorded)| recorded);
+        let fitting = events.filter_map(RecordedQuery::of).filter(|query| filter.fits(query));
+        let queries: Vec<_> = fitting.take(most).collect();
+        let last = queries.last().filter(|query| queries.len() == most && query.seq > 1);
+        RecordedQueries { rest: last.map(|query| Seq(query.seq)), queries }
     }
 
     /// Each log, and how many events it has.

@@ -6,7 +6,7 @@ use std::ops::{DerefMut, Range};
 use syft_space_domain::access::Role;
 use syft_space_domain::audit::ports::{AuditView, EventFilter, LogPage, LogScope, Seq};
 use syft_space_domain::audit::tree::NodeHash;
-use syft_space_domain::audit::{Log, LogHead, RecordedEvent, SignedCheckpoint};
+use syft_space_domain::audit::{Log, LogHead, QueryFilter, RecordedEvent, RecordedQueries, SignedCheckpoint};
 use syft_space_domain::dataset::ports::{DatasetRows, DatasetView};
 use syft_space_domain::dataset::{Dataset, Job};
 use syft_space_domain::endpoint::ports::{EndpointRows, EndpointView};
@@ -279,6 +279,16 @@ impl<P: DerefMut> AuditView for FaultyView<P>
 where
     P::Target: AuditView,
 {
+    fn recorded_queries(
+        &mut self,
+        scope: &TenantScope,
+        filter: &QueryFilter,
+        before: Option<Seq>,
+        most: usize,
+    ) -> Result<RecordedQueries, StoreError> {
+        self.faulty_queries(scope, filter, before, most)
+    }
+
     fn installation_events(
         &mut self,
         operator: &OperatorScope,

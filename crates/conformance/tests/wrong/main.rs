@@ -12,6 +12,7 @@ mod faulty_groups;
 mod faulty_ledger;
 mod faulty_oidc;
 mod faulty_privacy;
+mod faulty_queries;
 mod faulty_retention;
 mod faulty_revisions;
 mod faulty_sessions;

@@ -121,4 +121,5 @@ pub(crate) const SCOPED_METHODS: &[&str] = &[
     "update_listing",
     "remove_listing",
     "events",
+    "recorded_queries",
 ];

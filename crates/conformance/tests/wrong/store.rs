@@ -17,6 +17,7 @@ use syft_space_domain::unit::{Unit, UnitOutcome};
 use syft_space_memory::MemoryStore;
 
 use crate::faulty_approvals::ApprovalFault;
+use crate::faulty_queries::QueryFault;
 use crate::faulty_retention::RetentionFault;
 use crate::faulty_revisions::RevisionFault;
 use crate::faulty_trees::TreeFault;
@@ -62,6 +63,8 @@ pub(crate) enum Fault {
     Retention(RetentionFault),
     /// Something is wrong with the tree over a log.
     Trees(TreeFault),
+    /// Something is wrong with the queries of a log.
+    Queries(QueryFault),
     /// A log is told of as one that was never looked at.
     ForgetsWatchedLogs,
     /// How far a log was looked at moves from anywhere.
@@ -318,6 +321,7 @@ fn z1_a_store_that_forgets_the_tenant_is_caught_whichever_method_does_it() {
         marketplace::CHECKS,
         privacy::CHECKS,
         audit::CHECKS,
+        audit::queries::CHECKS,
     ];
     let all = rooms.into_iter().chain(crate::faulty_ledger::COUNTED).flatten();
     let isolation: Vec<_> = all.filter(|check| check.promise.starts_with("z1_")).collect();

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::audit::tree::NodeHash;
 use crate::audit::{
-    Action, AnswerReceipt, Checkpoint, Event, Log, LogHead, LogName, Object, Outcome, RecordedEvent,
-    RecordedReason, SignedCheckpoint,
+    Action, AnswerReceipt, Checkpoint, Event, Log, LogHead, LogName, Object, Outcome, QueryFilter,
+    RecordedEvent, RecordedQueries, RecordedReason, SignedCheckpoint,
 };
 use crate::ids::{ActorId, ApiKeyId};
 use crate::page::{Page, PageRequest};
@@ -127,6 +127,16 @@ pub trait AuditView {
         filter: &EventFilter,
         page: PageRequest<Seq>,
     ) -> Result<LogPage, StoreError>;
+
+    /// The queries of a tenant's log that a filter asks for, the newest first, before a number or from the log's end on: so many at most. There may be
+    /// fewer, or none, though there are more: [`RecordedQueries::rest`] says where to go on.
+    fn recorded_queries(
+        &mut self,
+        scope: &TenantScope,
+        filter: &QueryFilter,
+        before: Option<Seq>,
+        most: usize,
+    ) -> Result<RecordedQueries, StoreError>;
 
     /// The installation's log.
     fn installation_events(

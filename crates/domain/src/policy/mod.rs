@@ -39,6 +39,7 @@ mod rate_limit;
 mod redactions;
 mod reference;
 mod registry;
+mod replay;
 mod review;
 mod review_digest;
 mod review_error;
@@ -107,6 +108,11 @@ pub use redactions::Redactions;
 pub(crate) use reference::told_policies;
 pub use reference::{Reference, Referent};
 pub use registry::PolicyTypes;
+pub use replay::{
+    Flip, Flips, MAX_FLIP_CALLERS, MAX_FLIP_EXAMPLES, MAX_REPLAY_EXAMPLES, MAX_REPLAYED,
+    MAX_REPLAYED_ENDPOINTS, REPLAY_PERMISSIONS, Replay, ReplayError, ReplayedChange, ReplayedEndpoint,
+    replay,
+};
 pub(crate) use review::access_now;
 pub use review::{REVIEW_PERMISSIONS, ReviewPage, ReviewPart};
 pub use review_digest::{ReviewDigest, ReviewDigestError};

@@ -61,6 +61,14 @@ pub trait PolicyType: Send + Sync {
         )
     }
 
+    /// Whether what its rules decide can be decided again by what a log keeps of a query: who asked (their role, their address, the
+    /// hub that they came from, or that they were a guest), for which purpose, and when. Not the question, nor how it was to be
+    /// answered, nor the client's address, the API key, or what had been taken from a limit. Where what a rule hangs on is not known any more, the rule says so
+    /// ([`Finding::AddressUnknown`], [`Finding::PurposeMissing`]).
+    fn is_replayable(&self) -> bool {
+        false
+    }
+
     /// How many patterns a configuration that [`PolicyType::parse`] answered holds, of those a tenant may have.
     fn patterns(&self, configuration: &Value) -> u64 {
         let _ = configuration;

@@ -53,6 +53,10 @@ impl PolicyType for PurposeType {
         Ok(Arc::new(PurposeRule { allowed: allowed(configuration)? }))
     }
 
+    fn is_replayable(&self) -> bool {
+        true
+    }
+
     fn refusal(&self) -> PolicyEntry {
         PolicyEntry::rejected(
             self.name(),

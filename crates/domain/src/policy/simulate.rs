@@ -178,7 +178,7 @@ fn compare(
     let mut simulation = Simulation::default();
     let mut steps = 0_usize;
     for endpoint in endpoints {
-        let after = with_changed(endpoint, changed);
+        let after = endpoint.policies.with_changed(changed);
         let verdict_steps = endpoint.policies.cost().saturating_add(after.cost());
         steps = steps.saturating_add(verdict_steps.saturating_mul(people.len()));
         // One endpoint is always looked at: how many steps it takes is bounded by how many policies it may have.
@@ -189,13 +189,6 @@ fn compare(
         simulation.endpoints.push(at_endpoint(endpoint, &after, &callers, &context));
     }
     simulation
-}
-
-/// The policies of an endpoint, of which one is changed, and decides. Others that are in shadow stay so.
-fn with_changed(endpoint: &EndpointSnapshot, changed: &Arc<CompiledPolicy>) -> PolicySet {
-    let after =
-        endpoint.policies.attached().map(|policy| if policy.id == changed.id { changed } else { policy });
-    PolicySet::new(after.map(Arc::clone))
 }
 
 fn at_endpoint(

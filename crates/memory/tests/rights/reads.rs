@@ -18,7 +18,9 @@ use syft_space_domain::marketplace::{
     self, ChangeMarketplace, HubCredential, NewMarketplace, RegistrationSettings,
 };
 use syft_space_domain::page::PageRequest;
-use syft_space_domain::policy::{self, ChangePolicy, Enforcement, HypotheticalChange, LintTarget};
+use syft_space_domain::policy::{
+    self, ChangePolicy, Enforcement, HypotheticalChange, LintTarget, ReplayedChange,
+};
 use syft_space_domain::privacy::{self, Export};
 use syft_space_domain::retention;
 
@@ -180,6 +182,12 @@ const READS: &[Reads] = &[
         let configuration = world.space.policy_types.parse("access", &configuration).unwrap();
         let change = HypotheticalChange { policy: things.policy, configuration, people: Vec::new() };
         told(block_on(policy::simulate(&world.space, who, change)))
+    }),
+    ("replay", Permission::WritePolicies, |world, who, things| {
+        let configuration = json!({ "mode": "deny", "patterns": ["*"] });
+        let configuration = world.space.policy_types.parse("access", &configuration).unwrap();
+        let change = ReplayedChange { policy: things.policy, configuration, since: None, until: None };
+        told(block_on(policy::replay(&world.space, who, change)))
     }),
     ("dataset", Permission::ReadMetadata, |world, who, things| {
         told(block_on(dataset::dataset(&world.space, who, things.dataset)))

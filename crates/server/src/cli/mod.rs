@@ -49,6 +49,7 @@ mod policy_changes;
 mod policy_coverage;
 mod policy_enforcement;
 mod policy_history;
+mod policy_replay;
 mod policy_rule;
 mod policy_tools;
 mod policy_upstream;

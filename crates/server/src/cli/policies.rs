@@ -18,6 +18,7 @@ use crate::cli::policy_changes::{Foreseen, foresee, tell_rules};
 use crate::cli::policy_coverage::{self, Coverage};
 use crate::cli::policy_enforcement::tell_enforcement;
 use crate::cli::policy_history::{self, History, Rollback};
+use crate::cli::policy_replay::{self, ReplayArguments};
 use crate::cli::policy_rule::{EnforcementArguments, PolicyRule, RuleArguments};
 use crate::cli::policy_tools::{self, ExplainArguments, LintArguments, SimulateArguments};
 use crate::cli::publish::find_endpoint;
@@ -70,6 +71,8 @@ pub(super) enum Policies {
     Lint(LintArguments),
     /// Tell whose verdicts a change of a policy would change; nothing is changed
     Simulate(SimulateArguments),
+    /// Tell which of the recorded queries a change of a policy would have decided otherwise; nothing is changed
+    Replay(ReplayArguments),
     /// List how much each caller was shown under a policy that limits it
     Coverage(Coverage),
     /// Say who may ask an endpoint and who may not, to which every change is held; or list that
@@ -116,6 +119,7 @@ impl Policies {
             Self::Explain(what) => Some(&what.account),
             Self::Lint(what) => Some(&what.account),
             Self::Simulate(what) => Some(&what.account),
+            Self::Replay(what) => Some(&what.account),
             Self::Expect(what) => Some(&what.account),
         }
     }
@@ -131,6 +135,7 @@ impl Policies {
             Self::Set(what) => what.rule.check(),
             Self::Explain(what) => what.read().map(drop),
             Self::Simulate(what) => what.read().map(drop),
+            Self::Replay(what) => what.read().map(drop),
             Self::Expect(what) => what.check(),
             Self::List
             | Self::Attach(_)
@@ -210,6 +215,7 @@ pub(super) async fn run(api: &ApiClient, what: &Policies, out: &mut Output) -> a
         Policies::Explain(what) => policy_tools::explain(api, what, out).await,
         Policies::Lint(what) => policy_tools::lint(api, what, out).await,
         Policies::Simulate(what) => policy_tools::simulate(api, what, out).await,
+        Policies::Replay(what) => policy_replay::replay(api, what, out).await,
         Policies::Coverage(what) => policy_coverage::run(api, what, out).await,
         Policies::Expect(what) => expectations::expect(api, what, out).await,
     }

@@ -24,6 +24,7 @@ use crate::cli::policy_rule::{PolicyRule, RuleArguments};
 use crate::cli::policy_upstream;
 use crate::cli::publish::find_endpoint;
 use crate::routes::own_access::RateLimit;
+use crate::routes::policies::Policy;
 use crate::routes::users::Member;
 
 /// The verdicts on somebody who is no member that may query: policies would let them in, or none says who may.
@@ -122,16 +123,16 @@ impl SimulateArguments {
 }
 
 /// The text at a place of an answer; nothing, where there is none.
-fn at<'a>(value: &'a Value, pointer: &str) -> &'a str {
+pub(super) fn at<'a>(value: &'a Value, pointer: &str) -> &'a str {
     value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
 }
 
-fn items<'a>(value: &'a Value, pointer: &str) -> &'a [Value] {
+pub(super) fn items<'a>(value: &'a Value, pointer: &str) -> &'a [Value] {
     value.pointer(pointer).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
 }
 
 /// A verdict in a word, as an event tells it.
-fn verdict(value: &Value) -> &'static str {
+pub(super) fn verdict(value: &Value) -> &'static str {
     if at(value, "/verdict") == "allow" { "may ask" } else { "may not ask" }
 }
 
@@ -326,24 +327,35 @@ const CHANGES: &[Column<Change>] = &[
     text("THEN", |change| change.then.clone()),
 ];
 
+/// A policy, and what a change of it would make of its configuration; where no rule is given, as it is: one in shadow is looked at as if it
+/// decided.
+pub(super) async fn rule_of(
+    api: &ApiClient,
+    name: &str,
+    rule: &RuleArguments,
+) -> anyhow::Result<(Policy, Value)> {
+    let rule = rule.read()?;
+    let policy = find_policy(api, name).await?;
+    let Some(rule) = rule else {
+        let stored = serde_json::from_str(policy.configuration.get()).unwrap_or_default();
+        return Ok((policy, stored));
+    };
+    rule.check_name(&policy.name)?;
+    let PolicyRule { policy_type, configuration, .. } = rule;
+    if policy.policy_type != policy_type {
+        let message = format!("the policy {name:?} is of the type {}", policy.policy_type);
+        return Err(CommandError::new(ExitStatus::Refused, message).into());
+    }
+    Ok((policy, configuration))
+}
+
 pub(super) async fn simulate(
     api: &ApiClient,
     what: &SimulateArguments,
     out: &mut Output,
 ) -> anyhow::Result<()> {
     let mut people = what.read()?;
-    let rule = what.rule.read()?;
-    let policy = find_policy(api, &what.name).await?;
-    if let Some(rule) = &rule {
-        rule.check_name(&policy.name)?;
-        if policy.policy_type != rule.policy_type {
-            let message = format!("the policy {:?} is of the type {}", what.name, policy.policy_type);
-            return Err(CommandError::new(ExitStatus::Refused, message).into());
-        }
-    }
-    // One in shadow is looked at as if it decided, as it is.
-    let stored = || serde_json::from_str(policy.configuration.get()).unwrap_or_default();
-    let configuration = rule.map_or_else(stored, |rule| rule.configuration);
+    let (policy, configuration) = rule_of(api, &what.name, &what.rule).await?;
     let is_of_members = people.is_empty();
     if is_of_members {
         let members = api.all::<Member>("/api/v1/users").await?;

@@ -26,8 +26,8 @@ use crate::routes::{
     access_review, api_keys, approvals, audit, audit_impact, audit_proofs, auth, choose_password, datasets,
     docs, documents, endpoints, erasures, expectations, explanation, exports, front_page, groups, health,
     hubs, invitations, jobs, keys, ledger, listings, marketplaces, oidc, openapi, operator, own_access,
-    policies, policy_lint, policy_revisions, policy_simulation, query, receipts, retention, security_txt,
-    sessions, shapes, tenant, totp, users,
+    policies, policy_lint, policy_replay, policy_revisions, policy_simulation, query, receipts, retention,
+    security_txt, sessions, shapes, tenant, totp, users,
 };
 
 macro_rules! routes {
@@ -358,6 +358,10 @@ pub static ROUTES: &[Route] = routes! {
         summary("Tell whose verdicts a change of a policy would change")
             .description("At each endpoint that has the policy. It changes nothing.")
             .request_body::<policy_simulation::Simulate>().response::<policy_simulation::Simulation>(200);
+    Post   "/api/v1/policies/replay" member(&[WritePolicies]) => policy_replay::replay,
+        summary("Tell which of the recorded queries a change of a policy would have decided otherwise")
+            .description("At each endpoint that has the policy. It changes nothing, and takes that one may read the audit log.")
+            .request_body::<policy_replay::Replay>().response::<policy_replay::Replayed>(200);
     Get    "/api/v1/policies/{id}" member(&[ReadMetadata]) => policies::get,
         summary("Show a policy").response::<policies::Policy>(200).etag();
     Patch  "/api/v1/policies/{id}" member(&[WritePolicies]) => policies::change,

@@ -17,7 +17,9 @@ const MAX_UPLOADS: (usize, usize) = (16, 512);
 const MAX_BLOCKING: usize = 16;
 /// How many threads that take the processor for long one tenant may have at once: with more, others would wait for it.
 const MAX_COMPUTING: usize = 1;
-/// How long one waits for that.
+/// How many replays of recorded queries run at once, of all tenants: each asks the store's readers for one part after the other.
+const MAX_REPLAYS: usize = 4;
+/// How long one waits for either.
 const MAX_WAIT_TO_COMPUTE: Duration = Duration::from_secs(10);
 /// When uploads are refused: in how many seconds to come back. They last.
 const SECONDS_TO_WAIT: u64 = 5;
@@ -30,10 +32,16 @@ pub struct TenantBounds {
     all_uploads: Arc<Semaphore>,
     blocking: PerTenant,
     computing: PerTenant,
+    replays: Arc<Semaphore>,
 }
 
 /// One request that brings files, until this is dropped.
 pub(crate) struct UploadSlot(
+    #[expect(dead_code, reason = "they count while they are there")] [OwnedSemaphorePermit; 2],
+);
+
+/// One replay of recorded queries, until this is dropped.
+pub(crate) struct ReplayTurn(
     #[expect(dead_code, reason = "they count while they are there")] [OwnedSemaphorePermit; 2],
 );
 
@@ -45,6 +53,7 @@ impl Default for TenantBounds {
             all_uploads: Arc::new(Semaphore::new(of_all)),
             blocking: PerTenant::new(MAX_BLOCKING),
             computing: PerTenant::new(MAX_COMPUTING),
+            replays: Arc::new(Semaphore::new(MAX_REPLAYS)),
         }
     }
 }
@@ -81,6 +90,20 @@ impl TenantBounds {
             let detail = "your tenant has others do what takes as long, one after the other: wait until they have ended";
             Problem::new(Reason::Overloaded, detail).retry_after(SECONDS_TO_WAIT)
         })
+    }
+
+    /// Waits for a turn to replay recorded queries: of a tenant one, beside nothing else that takes the processor for long.
+    ///
+    /// # Errors
+    /// When the tenant, or all of them, have had others do that for too long.
+    pub(crate) async fn replay_turn(&self, tenant: TenantId) -> Result<ReplayTurn, Problem> {
+        let own = self.computing_turn(tenant).await?;
+        let turn = timeout(MAX_WAIT_TO_COMPUTE, Arc::clone(&self.replays).acquire_owned()).await;
+        let all = turn.ok().and_then(Result::ok).ok_or_else(|| {
+            let detail = "the server replays queries for others already: try again in a moment";
+            Problem::new(Reason::Overloaded, detail).retry_after(SECONDS_TO_WAIT)
+        })?;
+        Ok(ReplayTurn([own, all]))
     }
 }
 
@@ -161,6 +184,21 @@ mod tests {
         assert_eq!(began.elapsed(), MAX_WAIT_TO_COMPUTE);
         drop(held);
         assert!(bounds.computing_turn(tenant(1)).await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn m3_the_server_replays_for_some_tenants_at_once_and_for_each_one_time() {
+        let bounds = TenantBounds::default();
+        let mut held = Vec::new();
+        for n in 1..=MAX_REPLAYS {
+            held.push(bounds.replay_turn(tenant(n)).await.unwrap());
+        }
+        let own = bounds.replay_turn(tenant(1)).await.err().unwrap();
+        assert!(own.detail().contains("your tenant"), "{}", own.detail());
+        let others = bounds.replay_turn(tenant(100)).await.err().unwrap();
+        assert_eq!((others.reason(), others.seconds_to_wait()), (Reason::Overloaded, Some(5)));
+        held.pop();
+        assert!(bounds.replay_turn(tenant(100)).await.is_ok());
     }
 
     #[test]

@@ -33,6 +33,7 @@ pub(crate) mod operator;
 pub(crate) mod own_access;
 pub(crate) mod policies;
 pub(crate) mod policy_lint;
+pub(crate) mod policy_replay;
 pub(crate) mod policy_revisions;
 pub(crate) mod policy_simulation;
 pub(crate) mod query;

@@ -82,10 +82,16 @@ struct Change {
 }
 
 #[derive(Serialize, JsonSchema)]
-struct Verdict {
+pub(crate) struct Verdict {
     #[schemars(with = "shapes::ModeShape")]
     verdict: &'static str,
     reason_code: &'static str,
+}
+
+impl From<Reason> for Verdict {
+    fn from(reason: Reason) -> Self {
+        (reason.effect(), reason).into()
+    }
 }
 
 impl From<(Effect, Reason)> for Verdict {

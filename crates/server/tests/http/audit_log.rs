@@ -192,6 +192,7 @@ async fn u1_every_mutating_route_emits_an_event_that_bears_its_request_id() {
         ("POST", "/endpoints/{slug}/policies/explain"),
         ("POST", "/policies/lint"),
         ("POST", "/policies/simulate"),
+        ("POST", "/policies/replay"),
         ("POST", "/auth/register"),
     ];
     // Where a job can be canceled before it ends, the event is looked for: in `files`. Who leaves cannot look, nor who logs out:

@@ -106,6 +106,8 @@ mod pattern_limits;
 #[cfg(test)]
 mod policies;
 #[cfg(test)]
+mod policy_replay;
+#[cfg(test)]
 mod policy_revisions;
 #[cfg(test)]
 mod policy_tools;

@@ -226,6 +226,9 @@ pub fn body(route: &Route, things: &Fixture, n: usize) -> Option<Value> {
             "policy_id": things.policy, "configuration": { "mode": "allow", "patterns": ["*"] },
             "identities": [{ "email": "a@b.example" }],
         })),
+        (Method::Post, "/policies/replay") => Some(json!({
+            "policy_id": things.policy, "configuration": { "mode": "allow", "patterns": ["*"] },
+        })),
         (Method::Post, "/policies/{id}/rollback") => Some(json!({ "revision": 1 })),
         (Method::Post, "/policies") => Some(json!({
             "name": "made", "policy_type": "access", "configuration": { "mode": "allow", "patterns": ["*"] },

@@ -231,6 +231,7 @@ async fn i1_every_example_of_a_request_is_accepted_and_answered_as_its_example_s
     told.send("endpoints_explain", "opening-hours", 200).await;
     told.send("policy_lint_lint", "", 200).await;
     told.send("policy_simulation_simulate", "", 200).await;
+    told.send("policy_replay_replay", "", 200).await;
     let answer = told.send("query_query", "opening-hours", 200).await;
     assert_eq!(answer["references"]["documents"][0]["document_id"], "hours");
     let review = told.send("access_review_list", "", 200).await;

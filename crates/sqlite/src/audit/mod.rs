@@ -10,6 +10,7 @@ mod checkpoint;
 mod erase;
 mod page;
 pub(crate) mod projector;
+mod queries;
 mod search;
 mod tree;
 pub(crate) mod tree_backlog;

@@ -8,7 +8,8 @@ use diesel::sqlite::Sqlite;
 use syft_space_domain::audit::ports::{AuditView, EventFilter, LogPage, LogScope, Projection, Seq};
 use syft_space_domain::audit::tree::NodeHash;
 use syft_space_domain::audit::{
-    Actor, Event, Log, LogHead, Object, Person, RecordedEvent, RecordedReason, SignedCheckpoint,
+    Actor, Event, Log, LogHead, Object, Person, QueryFilter, RecordedEvent, RecordedQueries, RecordedReason,
+    SignedCheckpoint,
 };
 use syft_space_domain::ids::{ActorId, RequestId};
 use syft_space_domain::page::{Cursor, Page, PageRequest};
@@ -18,6 +19,7 @@ use syft_space_domain::time::Timestamp;
 
 use crate::audit::block::{next_block, seq_before};
 use crate::audit::checkpoint::{load_checkpoint, load_grown_logs};
+use crate::audit::queries::load_queries;
 use crate::audit::search::Search;
 use crate::audit::tree::{load_block_roots, load_events, load_head};
 use crate::audit::{PolicyBytes, log_key, policy_of_bytes, same_event};
@@ -240,6 +242,17 @@ impl AuditView for Session<'_> {
         page: PageRequest<Seq>,
     ) -> Result<LogPage, StoreError> {
         self.log_page(Log::from(scope), filter, page)
+    }
+
+    fn recorded_queries(
+        &mut self,
+        scope: &TenantScope,
+        filter: &QueryFilter,
+        before: Option<Seq>,
+        most: usize,
+    ) -> Result<RecordedQueries, StoreError> {
+        let log = log_key(Log::from(scope));
+        self.read(|connection| load_queries(connection, log, filter, before, most))
     }
 
     fn installation_events(

@@ -83,6 +83,10 @@ impl PolicyType for AccessType {
         true
     }
 
+    fn is_replayable(&self) -> bool {
+        true
+    }
+
     fn patterns(&self, configuration: &Value) -> u64 {
         let patterns = configuration.get("patterns").and_then(Value::as_array).map_or(0, Vec::len);
         u64::try_from(patterns).unwrap_or(u64::MAX)

@@ -56,6 +56,10 @@ impl PolicyType for ScheduleType {
         }))
     }
 
+    fn is_replayable(&self) -> bool {
+        true
+    }
+
     fn refusal(&self) -> PolicyEntry {
         PolicyEntry::rejected(
             self.name(),

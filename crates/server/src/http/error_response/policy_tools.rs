@@ -1,6 +1,6 @@
-//! The responses to errors of looking at patterns, and of trying a change of a policy.
+//! The responses to errors of looking at patterns, and of trying a change of a policy on people and on queries.
 
-use syft_space_domain::policy::{LintError, SimulateError};
+use syft_space_domain::policy::{LintError, ReplayError, SimulateError};
 
 use crate::http::error_response::groups::unknown_reference;
 use crate::http::problem::Problem;
@@ -30,6 +30,17 @@ impl From<SimulateError> for Problem {
             }
             SimulateError::TooMany => Self::field("/identities", error),
             SimulateError::PortError(error) => error.into(),
+        }
+    }
+}
+
+impl From<ReplayError> for Problem {
+    fn from(error: ReplayError) -> Self {
+        match error {
+            ReplayError::Authorization(error) => error.into(),
+            ReplayError::NotFound | ReplayError::NotReplayable(_) => Self::field("/policy_id", error),
+            ReplayError::UnknownReference(ref named) => unknown_reference("/configuration", named, &error),
+            ReplayError::PortError(error) => error.into(),
         }
     }
 }

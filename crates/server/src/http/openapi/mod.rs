@@ -44,6 +44,7 @@ const TAGS: &[(&str, &str)] = &[
     ("policy_lint", "What is odd about patterns."),
     ("policy_revisions", "What policies were."),
     ("policy_simulation", "What a change of a policy would do."),
+    ("policy_replay", "What a change of a policy would have done."),
     ("approvals", "Questions that wait for approval."),
     ("exports", "All that is held about somebody."),
     ("erasures", "What is held about somebody goes."),

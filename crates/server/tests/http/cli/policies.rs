@@ -1,6 +1,6 @@
 //! The commands that tell what policies do, and take them away.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::account::{ANNA, OWNER, run_as};
 use super::{run, stop};
@@ -131,6 +131,18 @@ async fn k12_an_owner_explains_looks_over_simulates_and_removes_policies_from_th
     as_owner(&["policies", "set", "unheard", "--shadow"]).expect(3);
     as_owner(&["policies", "set", "strict", "--shadow", "--enforce"]).expect(2);
     as_owner(&["policies", "detach", "strict", "--from", "hours"]).expect(0);
+    let told = as_owner(&["policies", "replay", "us", "--deny", ANNA]).expect(0);
+    let rows: Vec<Vec<&str>> = told.stdout.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert!(told.stdout.starts_with("Of ") && told.stdout.contains(" would be refused"), "{told:?}");
+    assert_eq!(rows[2][0], "hours", "{told:?}");
+    let flip = told.stdout.lines().last().unwrap();
+    assert!(flip.contains(&format!("user {ANNA}")) && flip.contains("success"), "{told:?}");
+    assert!(flip.contains("may ask: ") && flip.contains("may not ask: denied_by_policy"), "{told:?}");
+    let told = as_owner(&["policies", "replay", "us", "--deny", ANNA, "--until", "2020-01-01"]).expect(0);
+    assert!(told.stdout.starts_with("Of 0 recorded queries, 0 "), "{told:?}");
+    let told = as_owner(&["policies", "replay", "us", "--deny", ANNA, "--json"]).expect(0).stdout;
+    assert_eq!(serde_json::from_str::<Value>(&told).unwrap()["endpoints"][0]["slug"], "hours");
+    as_owner(&["policies", "replay", "us", "--deny", ANNA, "--since", "once"]).expect(2);
 
     // A change is looked at, and taken back.
     as_owner(&["policies", "set", "us", "--allow", "*@elsewhere.example"]).expect(0);

@@ -435,6 +435,18 @@ async fn lints(r: &mut Recorder) {
             json!({ "policy_id": "«allow»", "configuration": allow(json!(["*"])), "identities": identities });
         r.post("owner", "/policies/simulate", body).await;
     }
+    for configuration in [allow(json!(["anna@acme.example"])), allow(json!([])), json!({})] {
+        let body = json!({ "policy_id": "«allow»", "configuration": configuration });
+        for who in ["owner", "anna", "foreigner"] {
+            r.post(who, "/policies/replay", body.clone()).await;
+        }
+    }
+    let within = |since: &str, until: &str| {
+        let configuration = allow(json!(["*"]));
+        json!({ "policy_id": "«allow»", "configuration": configuration, "since": since, "until": until })
+    };
+    r.post("owner", "/policies/replay", within("2020-01-01T00:00:00Z", "2020-01-02T00:00:00Z")).await;
+    r.post("owner", "/policies/replay", within("yesterday", "2020-01-02T00:00:00Z")).await;
     r.put("owner", "/endpoints/birds/policies", json!({ "policy_ids": [] })).await;
 }
 

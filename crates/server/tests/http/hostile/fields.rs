@@ -190,6 +190,12 @@ pub fn fields(route: &Route) -> Vec<Field> {
             is("/identities/0/email", Email),
             may_be("/identities/0/marketplace", Slug),
         ],
+        (Method::Post, "/policies/replay") => vec![
+            is("/policy_id", Id),
+            is("/configuration", Any),
+            may_be("/since", Word),
+            may_be("/until", Word),
+        ],
         (Method::Post, "/policies/{id}/rollback") => vec![is("/revision", Count)],
         (Method::Patch, "/policies/{id}") => {
             vec![is("/name", Name), is("/configuration", Any), is("/enforcement", Word)]
