@@ -1,6 +1,7 @@
 //! The suite of `AuditView`.
 
 pub mod mixed;
+pub mod sinks;
 pub mod trees;
 pub mod watched;
 
@@ -44,6 +45,7 @@ pub fn suite(make: &StoreFactory) {
     run_all("the audit log", CHECKS, make);
     run_all("the trees over the audit logs", trees::CHECKS, make);
     run_all("how far the audit logs were looked at", watched::CHECKS, make);
+    run_all("how far sinks have the audit logs", sinks::CHECKS, make);
 }
 
 fn record(store: &dyn Store, event: Event) {

@@ -11,6 +11,7 @@ mod erase;
 mod page;
 pub(crate) mod projector;
 mod search;
+mod sink;
 mod tree;
 pub(crate) mod tree_backlog;
 mod watched;
