@@ -50,6 +50,9 @@ impl Batch {
 pub struct NextBatch {
     /// What is delivered next; `None` where nothing can be.
     pub batch: Option<Batch>,
+    /// Whether there was more than it takes. Where there was not, nobody need look again at once: a batch for each event would cost a
+    /// commit for each.
+    pub is_full: bool,
     /// The last log that was looked at: the next batch is of those behind it, so that logs take turns. `None` where no log has more.
     pub last: Option<Log>,
     /// A log whose next events cannot be read. It waits, and the others go on.
@@ -100,20 +103,24 @@ fn gather(
 ) -> NextBatch {
     let share = bounds.events.div_ceil(u64::try_from(logs.len()).unwrap_or(u64::MAX).max(1)).max(1);
     let (mut events_left, mut bytes_left) = (bounds.events, bounds.bytes);
-    let mut next = NextBatch { batch: None, last: None, unreadable: None };
+    let mut next = NextBatch { batch: None, is_full: false, last: None, unreadable: None };
     let mut parts = Vec::new();
     for position in logs {
         if events_left == 0 || bytes_left == 0 {
+            next.is_full = true;
             break;
         }
         next.last = Some(position.log);
-        match read_next(view, operator, position, share.min(events_left)) {
+        let most = share.min(events_left);
+        match read_next(view, operator, position, most) {
             Ok(mut events) => {
+                next.is_full |= u64::try_from(events.len()) == Ok(most);
                 let mut kept = 0_usize;
                 for event in &events {
                     kept = kept.saturating_add(1);
                     bytes_left = bytes_left.saturating_sub(event.bytes().saturating_add(BYTES_BESIDES_TEXTS));
                     if bytes_left == 0 {
+                        next.is_full = true;
                         break;
                     }
                 }

@@ -136,6 +136,8 @@ mod sessions;
 #[cfg(test)]
 mod signing_keys;
 #[cfg(test)]
+mod sinks;
+#[cfg(test)]
 mod space;
 #[cfg(test)]
 mod story_main_job;
