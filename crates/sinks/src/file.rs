@@ -9,8 +9,8 @@ use std::time::{Duration, SystemTime};
 
 use rustix::fd::OwnedFd;
 use rustix::fs::{
-    AtFlags, CWD, Dir, FlockOperation, Mode, OFlags, RenameFlags, flock, fsync, mkdirat, openat, renameat_with,
-    unlinkat,
+    AtFlags, CWD, Dir, FlockOperation, Mode, OFlags, RenameFlags, flock, fsync, mkdirat, openat,
+    renameat_with, unlinkat,
 };
 use rustix::io::Errno;
 use rustix::process::geteuid;
@@ -106,7 +106,9 @@ impl FileSink {
         let mut finished: Vec<String> = Vec::new();
         for entry in Dir::read_from(folder)? {
             let entry = entry?;
-            finished.extend(entry.file_name().to_str().ok().filter(|name| self.is_finished(name)).map(str::to_owned));
+            finished.extend(
+                entry.file_name().to_str().ok().filter(|name| self.is_finished(name)).map(str::to_owned),
+            );
         }
         // The moments in their names are all of one length.
         finished.sort_unstable();
@@ -146,7 +148,8 @@ fn compact(time: Timestamp) -> String {
     let micros = time.as_unix_micros();
     let fraction = micros.rem_euclid(1_000_000);
     let second = time.start_of_second().to_string();
-    let digits: String = second.chars().take_while(|c| *c != '.').filter(|c| !matches!(c, '-' | ':' | 'Z')).collect();
+    let digits: String =
+        second.chars().take_while(|c| *c != '.').filter(|c| !matches!(c, '-' | ':' | 'Z')).collect();
     format!("{digits}.{fraction:06}Z")
 }
 
@@ -163,7 +166,10 @@ fn open_file(folder: &OwnedFd, name: &str) -> io::Result<File> {
     let file = File::from(file.map_err(|error| named(OsStr::new(name), &error.into()))?);
     let metadata = file.metadata()?;
     if !metadata.is_file() || metadata.uid() != geteuid().as_raw() {
-        return Err(named(OsStr::new(name), &io::Error::other("what is in the place of the file is not ours")));
+        return Err(named(
+            OsStr::new(name),
+            &io::Error::other("what is in the place of the file is not ours"),
+        ));
     }
     flock(&file, FlockOperation::NonBlockingLockExclusive)?;
     Ok(file)
@@ -288,9 +294,8 @@ mod tests {
         for n in 1..5 {
             sink.append(&[message(&line(n))], at(aside.path(), i64::from(n))).unwrap();
         }
-        let own = |names: Vec<String>| {
-            names.into_iter().filter(|name| sink.is_finished(name)).collect::<Vec<_>>()
-        };
+        let own =
+            |names: Vec<String>| names.into_iter().filter(|name| sink.is_finished(name)).collect::<Vec<_>>();
         let finished = own(names(&folder));
         assert_eq!((finished.len(), names(&folder).len()), (2, 6), "{finished:?}");
         let text = |name: &str| fs::read_to_string(folder.join(name)).unwrap();

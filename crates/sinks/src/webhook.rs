@@ -53,8 +53,7 @@ impl WebhookSecrets {
     fn sign(&self, id: &str, timestamp: i64, body: &[u8]) -> Result<String, SinkError> {
         let mut signatures = Vec::new();
         for secret in &self.0 {
-            let mut mac =
-                Hmac::<Sha256>::new_from_slice(secret.expose()).map_err(SinkError::unavailable)?;
+            let mut mac = Hmac::<Sha256>::new_from_slice(secret.expose()).map_err(SinkError::unavailable)?;
             mac.update(format!("{id}.{timestamp}.").as_bytes());
             mac.update(body);
             signatures.push(format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes())));
@@ -119,7 +118,8 @@ fn batch_id(batch: &[Message]) -> String {
 fn body(batch: &[Message], now: Timestamp) -> Vec<u8> {
     let events: Vec<&str> = batch.iter().map(|message| message.line.as_str()).collect();
     let kind = json!("syft-space.audit.events");
-    format!(r#"{{"type":{kind},"timestamp":"{now}","data":{{"events":[{}]}}}}"#, events.join(",")).into_bytes()
+    format!(r#"{{"type":{kind},"timestamp":"{now}","data":{{"events":[{}]}}}}"#, events.join(","))
+        .into_bytes()
 }
 
 #[cfg(test)]
@@ -143,11 +143,7 @@ mod tests {
     fn u1_a_batch_is_signed_as_the_standard_has_it() {
         // The example of the standard's own libraries.
         let secrets = WebhookSecrets::parse("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n").unwrap();
-        let signed = secrets.sign(
-            "msg_p5jXN8AQM9LWM0D4loKWxJek",
-            1_614_265_330,
-            br#"{"test": 2432232314}"#,
-        );
+        let signed = secrets.sign("msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, br#"{"test": 2432232314}"#);
         assert_eq!(signed.unwrap(), "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
         let two = format!("whsec_{}\nwhsec_{}\n", STANDARD.encode([1; 24]), STANDARD.encode([2; 64]));
         let signed = WebhookSecrets::parse(&two).unwrap().sign("a", 1, b"").unwrap();

@@ -137,17 +137,18 @@ pub fn u1_what_a_sink_gets_no_more_is_forgotten(make: &StoreFactory) {
     let fixture = seeded_store(make);
     let store = &*fixture.adapter;
     record_all(store, &[event(tenant(1), Action::EndpointQuery), event(tenant(2), Action::EndpointQuery)]);
-    let (all, own) = (
-        terms("one", SinkLogs::All, SinkStart::Now),
-        terms("one", SinkLogs::Installation, SinkStart::Now),
-    );
+    let (all, own) =
+        (terms("one", SinkLogs::All, SinkStart::Now), terms("one", SinkLogs::Installation, SinkStart::Now));
     settle(store, &[all.clone(), terms("two", SinkLogs::All, SinkStart::Now)]);
     assert_eq!((delivered(store, "one", 1), delivered(store, "two", 1)), (1, 1));
     settle(store, std::slice::from_ref(&own));
     assert_eq!(delivered(store, "one", 1), 0, "of logs that it gets no more nothing is kept");
     assert_eq!(delivered(store, "two", 1), 0, "nor of a sink that is gone");
     let size = installation_size(store);
-    record_all(store, &[event(tenant(1), Action::EndpointQuery), event(Log::Installation, Action::SysStartup)]);
+    record_all(
+        store,
+        &[event(tenant(1), Action::EndpointQuery), event(Log::Installation, Action::SysStartup)],
+    );
     settle(store, &[all]);
     assert_eq!((delivered(store, "one", 1), delivered(store, "one", 2)), (2, 1), "it begins with them anew");
     assert_eq!(

@@ -222,7 +222,8 @@ mod tests {
         ] {
             assert_eq!(sinks(wrong), None, "{wrong}");
         }
-        let many = |n: usize| (0..n).map(|n| format!("name=s{n} kind=file folder=/x")).collect::<Vec<_>>().join(",");
+        let many =
+            |n: usize| (0..n).map(|n| format!("name=s{n} kind=file folder=/x")).collect::<Vec<_>>().join(",");
         assert!(sinks(&many(MAX_SINKS)).is_some() && sinks(&many(MAX_SINKS + 1)).is_none());
     }
 }

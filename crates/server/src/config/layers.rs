@@ -283,9 +283,11 @@ fn as_text(value: toml::Value) -> String {
         toml::Value::String(text) => text,
         toml::Value::Array(items) => items.into_iter().map(as_text).collect::<Vec<_>>().join(","),
         // One of a list of tables: `[[audit_sinks]]`.
-        toml::Value::Table(words) => {
-            words.into_iter().map(|(name, value)| format!("{name}={}", as_text(value))).collect::<Vec<_>>().join(" ")
-        }
+        toml::Value::Table(words) => words
+            .into_iter()
+            .map(|(name, value)| format!("{name}={}", as_text(value)))
+            .collect::<Vec<_>>()
+            .join(" "),
         other => other.to_string(),
     }
 }
@@ -366,7 +368,9 @@ mod tests {
         assert_eq!((told.audit_sinks.len(), told.workers), (2, 3));
         let elsewhere = load_from("workers = 3", &[("SYFT_SPACE_AUDIT_SINKS", words)], &[]).unwrap();
         assert_eq!(elsewhere, told);
-        for wrong in ["[audit_sinks]\nname = 'a'", "[[audit_sinks]]\nname = 'a'\nkind = 'file'\nfolder = '/a b'"] {
+        for wrong in
+            ["[audit_sinks]\nname = 'a'", "[[audit_sinks]]\nname = 'a'\nkind = 'file'\nfolder = '/a b'"]
+        {
             load_from(wrong, &[], &[]).unwrap_err();
         }
     }

@@ -23,11 +23,11 @@ pub use crate::http::route::{Guard, Method, Route};
 use crate::http::route_docs::{BodyLimit, Response, summary};
 use crate::routes::reply::List;
 use crate::routes::{
-    access_review, api_keys, approvals, audit, audit_impact, audit_proofs, audit_sinks, auth, choose_password, datasets,
-    docs, documents, endpoints, erasures, expectations, explanation, exports, front_page, groups, health,
-    hubs, invitations, jobs, keys, ledger, listings, marketplaces, oidc, openapi, operator, own_access,
-    policies, policy_lint, policy_revisions, policy_simulation, query, receipts, retention, security_txt,
-    sessions, shapes, tenant, totp, users,
+    access_review, api_keys, approvals, audit, audit_impact, audit_proofs, audit_sinks, auth,
+    choose_password, datasets, docs, documents, endpoints, erasures, expectations, explanation, exports,
+    front_page, groups, health, hubs, invitations, jobs, keys, ledger, listings, marketplaces, oidc, openapi,
+    operator, own_access, policies, policy_lint, policy_revisions, policy_simulation, query, receipts,
+    retention, security_txt, sessions, shapes, tenant, totp, users,
 };
 
 macro_rules! routes {

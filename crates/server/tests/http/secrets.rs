@@ -127,8 +127,10 @@ async fn a3_no_planted_secret_stands_anywhere_but_where_it_must() {
         let (hook, key) = (aside.path().join("hook-secret"), "Zq3vT8mXk1LpR6wYb9NcD4sGf7HjA2eU");
         fs::write(&hook, format!("whsec_{key}\n")).unwrap();
         // Nobody listens there: it is tried again and again.
-        let sinks =
-            format!("name=hook kind=webhook url=http://127.0.0.1:9/in secret_file={} logs=all", hook.display());
+        let sinks = format!(
+            "name=hook kind=webhook url=http://127.0.0.1:9/in secret_file={} logs=all",
+            hook.display()
+        );
         let server = Server::prepare(&[
             ("audit_sinks", &sinks),
             ("log", "trace,actix_http=trace"),

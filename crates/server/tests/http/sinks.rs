@@ -89,7 +89,9 @@ async fn u1_a_file_has_every_event_in_order_whenever_the_server_is_killed() {
         }
         // What the kill could have left of a line.
         let current = folder.join("archive.jsonl");
-        if rng.bool() && let Ok(text) = fs::read(&current) {
+        if rng.bool()
+            && let Ok(text) = fs::read(&current)
+        {
             fs::write(&current, [text.as_slice(), b"{\"log\":null,\"se"].concat()).unwrap();
         }
         space.server().run_again().await;
