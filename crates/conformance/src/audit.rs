@@ -2,6 +2,7 @@
 
 pub mod mixed;
 pub mod queries;
+pub mod sinks;
 pub mod trees;
 pub mod watched;
 
@@ -46,6 +47,7 @@ pub fn suite(make: &StoreFactory) {
     run_all("the queries of the audit logs", queries::CHECKS, make);
     run_all("the trees over the audit logs", trees::CHECKS, make);
     run_all("how far the audit logs were looked at", watched::CHECKS, make);
+    run_all("how far sinks have the audit logs", sinks::CHECKS, make);
 }
 
 fn record(store: &dyn Store, event: Event) {

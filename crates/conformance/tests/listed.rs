@@ -56,6 +56,7 @@ fn every_promise_that_is_written_down_is_in_a_suite() {
         approval::CHECKS,
         marketplace::CHECKS,
         audit::CHECKS,
+        audit::sinks::CHECKS,
         audit::trees::CHECKS,
         audit::queries::CHECKS,
         audit::watched::CHECKS,

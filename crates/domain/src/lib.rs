@@ -18,6 +18,7 @@
 //! * [`marketplace`]: which hubs are trusted, what a tenant is there, and who comes from there.
 //! * [`retention`]: how long what nobody removes is kept, and legal holds.
 //! * [`audit`]: what happened, with everything personal set aside so that it can be erased.
+//! * [`sink`]: where the logs go besides, as they are written.
 //! * [`privacy`]: what people may ask for of what is held about them.
 //! * [`store`] and [`mod@unit`]: how all of it is written: a unit of work ends as [`unit::Recorded`] or
 //!   [`unit::Refused`], and the store commits its rows and its audit events together. A read is a closure over one
@@ -83,6 +84,7 @@ mod read;
 pub mod retention;
 pub mod sealing;
 pub mod secret;
+pub mod sink;
 pub mod snapshot;
 mod space;
 pub mod store;

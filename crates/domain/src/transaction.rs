@@ -20,6 +20,7 @@ use crate::policy::ports::{
 };
 use crate::privacy::ports::{PrivacyRows, PrivacyView};
 use crate::retention::ports::{RetentionRows, RetentionView};
+use crate::sink::ports::{SinkRows, SinkView};
 use crate::store_error::StoreError;
 use crate::tenant::TenantScope;
 use crate::tenant::ports::{TenantRows, TenantView};
@@ -45,6 +46,7 @@ pub trait View:
     + RetentionView
     + AuditView
     + DetectionView
+    + SinkView
     + PrivacyView
 {
 }
@@ -68,6 +70,7 @@ impl<T> View for T where
         + RetentionView
         + AuditView
         + DetectionView
+        + SinkView
         + PrivacyView
         + ?Sized
 {
@@ -95,6 +98,7 @@ pub trait Tx:
     + RetentionRows
     + AuditRows
     + DetectionRows
+    + SinkRows
     + PrivacyRows
 {
 }
@@ -118,7 +122,7 @@ impl<T> Tx for T where
         + RetentionRows
         + AuditRows
         + DetectionRows
-        + DetectionRows
+        + SinkRows
         + PrivacyRows
         + ?Sized
 {

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use syft_space_domain::audit::ports::{
-    AuditRows, AuditView, EventFilter, LogPage, LogScope, LogWriteScope, Seq,
+    AuditRows, AuditView, EventFilter, LogPage, LogPosition, LogScope, LogWriteScope, Seq,
 };
 use syft_space_domain::audit::tree::{BLOCK_LEAVES, NodeHash};
 use syft_space_domain::audit::{
     Action, Log, LogHead, QueryFilter, RecordedEvent, RecordedQueries, SignedCheckpoint,
 };
-use syft_space_domain::detection::ports::{DetectionRows, DetectionView, LogPosition};
+use syft_space_domain::detection::ports::{DetectionRows, DetectionView};
 use syft_space_domain::page::PageRequest;
 use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::{OperatorScope, TenantScope};
@@ -18,7 +18,7 @@ use syft_space_domain::tenant::{OperatorScope, TenantScope};
 use crate::transaction::Transaction;
 
 /// How many logs are looked at in one read.
-const LOGS_PER_READ: usize = 100;
+pub(crate) const LOGS_PER_READ: usize = 100;
 
 impl AuditView for Transaction {
     fn events(

@@ -87,6 +87,7 @@ mod random;
 mod rate_limits;
 mod retention;
 mod sealing;
+mod sink;
 mod store;
 mod table;
 mod tenant;

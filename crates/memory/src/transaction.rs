@@ -27,6 +27,7 @@ use syft_space_domain::policy::{KeptRevision, Policy};
 use syft_space_domain::privacy::Erasure;
 use syft_space_domain::retention::{LegalHold, RetentionTerms};
 use syft_space_domain::sealing::Sealed;
+use syft_space_domain::sink::{SinkLogs, SinkName};
 use syft_space_domain::store::{StateChange, StoreError};
 use syft_space_domain::tenant::{Tenant, TenantScope};
 use syft_space_domain::time::Timestamp;
@@ -79,6 +80,8 @@ pub(crate) struct Tables {
     pub(crate) logs: EventLogs,
     pub(crate) checkpoints: BTreeMap<Log, SignedCheckpoint>,
     pub(crate) watched: BTreeMap<Log, u64>,
+    pub(crate) sinks: BTreeMap<SinkName, SinkLogs>,
+    pub(crate) delivered: BTreeMap<(SinkName, Log), u64>,
 }
 
 /// A private copy of the tables, until it is committed or dropped.

@@ -35,7 +35,7 @@ pub use error::OutboundError;
 pub use request::{Request, Response};
 pub use resolver::{Resolver, SystemResolver};
 pub use target_policy::TargetNotAllowed;
-pub use tls::SetupError;
+pub use tls::{SetupError, config as tls_config};
 
 /// Names of headers and methods, and the maps of headers, as the client takes and gives them.
 pub use http;

@@ -24,7 +24,10 @@ pub enum SetupError {
 }
 
 /// A configuration that trusts the system's authorities, and those of a file. TLS 1.2 and 1.3, forward secrecy, AEAD: rustls has no more.
-pub(crate) fn config(ca_file: Option<&Path>) -> Result<ClientConfig, SetupError> {
+///
+/// # Errors
+/// When the file cannot be read or has no certificate, or TLS cannot be set up.
+pub fn config(ca_file: Option<&Path>) -> Result<ClientConfig, SetupError> {
     let mut roots = RootCertStore::empty();
     let system = rustls_native_certs::load_native_certs();
     let (of_system, _) = roots.add_parsable_certificates(system.certs);

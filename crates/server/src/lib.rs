@@ -4,6 +4,7 @@
 //! command line.
 #![forbid(unsafe_code)]
 
+mod audit_formats;
 mod background;
 pub mod cli;
 pub mod config;

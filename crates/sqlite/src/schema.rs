@@ -495,6 +495,21 @@ table! {
 }
 
 table! {
+    audit_sinks (name) {
+        name -> Text,
+        logs -> Text,
+    }
+}
+
+table! {
+    audit_sink_positions (log, sink) {
+        log -> Binary,
+        sink -> Text,
+        seq -> BigInt,
+    }
+}
+
+table! {
     audit_tree_backlog (log) {
         log -> Binary,
         seq -> BigInt,
@@ -553,5 +568,6 @@ allow_tables_to_appear_in_same_query!(endpoint_policies, policies);
 allow_tables_to_appear_in_same_query!(policy_groups, policies);
 allow_tables_to_appear_in_same_query!(audit_events, audit_persons);
 allow_tables_to_appear_in_same_query!(audit_checkpoints, audit_logs);
+allow_tables_to_appear_in_same_query!(audit_logs, audit_sink_positions);
 allow_tables_to_appear_in_same_query!(audit_logs, audit_watched);
 allow_tables_to_appear_in_same_query!(address_groups, group_members);

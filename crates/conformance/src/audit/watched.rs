@@ -1,8 +1,7 @@
 //! The promises of how far the logs were looked at.
 
-use syft_space_domain::audit::ports::{LogScope, LogWriteScope};
+use syft_space_domain::audit::ports::{LogPosition, LogScope, LogWriteScope};
 use syft_space_domain::audit::{Action, Log};
-use syft_space_domain::detection::ports::LogPosition;
 use syft_space_domain::store::Store;
 use syft_space_domain::tenant::OperatorScope;
 

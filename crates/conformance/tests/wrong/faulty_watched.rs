@@ -3,9 +3,9 @@
 use std::ops::DerefMut;
 
 use syft_space_conformance::audit::watched;
-use syft_space_domain::audit::ports::{LogScope, LogWriteScope};
+use syft_space_domain::audit::ports::{LogPosition, LogScope, LogWriteScope};
 use syft_space_domain::audit::{Action, Log, RecordedEvent};
-use syft_space_domain::detection::ports::{DetectionRows, DetectionView, LogPosition};
+use syft_space_domain::detection::ports::{DetectionRows, DetectionView};
 use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::OperatorScope;
 

@@ -16,6 +16,7 @@ mod faulty_queries;
 mod faulty_retention;
 mod faulty_revisions;
 mod faulty_sessions;
+mod faulty_sinks;
 mod faulty_trees;
 mod faulty_view;
 mod faulty_watched;

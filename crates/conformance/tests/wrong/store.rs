@@ -70,6 +70,14 @@ pub(crate) enum Fault {
     /// How far a log was looked at moves from anywhere.
     WatchesTwice,
     WatchesAPart,
+    /// A sink of the installation's log gets those of tenants too.
+    SendsTenantsLogs,
+    /// How far a sink has a log moves from anywhere.
+    DeliversTwice,
+    /// A sink that is settled again begins as a new one.
+    BeginsSinksAnew,
+    /// How far a sink had the logs stays when it is gone.
+    KeepsGoneSinks,
     /// A recovery code that was taken is there again.
     KeepsRecoveryCodes,
     /// A session that is used keeps its refresh token.

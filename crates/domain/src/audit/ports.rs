@@ -117,6 +117,15 @@ impl From<LogScope<'_>> for Log {
     }
 }
 
+/// A log, and how far somebody has got who goes through it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LogPosition {
+    /// The log.
+    pub log: Log,
+    /// The number of the last event that they are done with; 0 before the first.
+    pub seq: u64,
+}
+
 /// Reads the logs, the newest event first: by its number in the log, which is the order in which events became durable.
 /// Their times are nearly in that order, not quite, and a filter goes by the times themselves.
 pub trait AuditView {

@@ -4,11 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_channel::oneshot;
 
-use crate::audit::ports::{EventFilter, LogScope, LogWriteScope, Seq};
+use crate::audit::ports::{EventFilter, LogPosition, LogScope, LogWriteScope, Seq};
 use crate::audit::tree::BLOCK_LEAVES;
 use crate::audit::{Action, Actor, Event, Log, ObjectKind, Origin, RecordedEvent, newest};
 use crate::detection::kinds::{DetectionKind, DetectionTerms, Suspect};
-use crate::detection::ports::LogPosition;
 use crate::page::Cursor;
 use crate::port_error::PortError;
 use crate::space::Space;

@@ -1,18 +1,9 @@
 //! How far the logs were looked at.
 
-use crate::audit::ports::{LogScope, LogWriteScope};
+use crate::audit::ports::{LogPosition, LogScope, LogWriteScope};
 use crate::audit::{Action, Log, RecordedEvent};
 use crate::store::StoreError;
 use crate::tenant::OperatorScope;
-
-/// A log, and how far it was looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LogPosition {
-    /// The log.
-    pub log: Log,
-    /// The number of the last event that was looked at; 0 before the first.
-    pub seq: u64,
-}
 
 /// Reads how far the logs were looked at.
 pub trait DetectionView {

@@ -23,6 +23,7 @@ use syft_space_domain::policy::{
 };
 use syft_space_domain::privacy::{self, Export};
 use syft_space_domain::retention;
+use syft_space_domain::sink;
 
 use crate::world::{Loss, World, account, context, secret};
 
@@ -203,6 +204,9 @@ const READS: &[Reads] = &[
     }),
     ("jobs", Permission::WriteDatasets, |world, who, things| {
         told(block_on(dataset::jobs(&world.space, who, things.dataset, PageRequest::default())))
+    }),
+    ("sinks_of_tenant", Permission::ReadAudit, |world, who, _| {
+        told(block_on(sink::sinks_of_tenant(&world.space, who, Vec::new())))
     }),
     ("documents", Permission::WriteDatasets, |world, who, things| {
         told(dataset::documents(&world.space, who, things.dataset, PageRequest::default()))

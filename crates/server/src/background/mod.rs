@@ -1,9 +1,11 @@
 //! The work that a server does between requests: ingestion jobs, the synchronisation with marketplaces, the rotation of
 //! signing keys, keeping what was taken of limits, the end of access reviews that nobody reads on, and of
 //! questions that waited for approval, removing what is older than its term, the erasure of what is left of people whose accounts
-//! are gone, looking for detections in the audit logs, and signing checkpoints of them.
+//! are gone, looking for detections in the audit logs, signing checkpoints of them, and delivering
+//! them to sinks.
 
 pub(crate) mod approvals;
+pub(crate) mod audit_sinks;
 mod checkpoint_folder;
 pub(crate) mod checkpoints;
 pub(crate) mod detections;

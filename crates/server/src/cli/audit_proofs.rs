@@ -11,10 +11,10 @@ use serde_json::json;
 use syft_space_domain::audit::{self, LogName, LogVerifier, VerifiedLog};
 use syft_space_notes::VerifierKey;
 
+use crate::audit_formats::form::ExportFormat;
 use crate::cli::api::{ApiClient, option, unusable};
 use crate::cli::checkpoint_files;
 use crate::cli::exit::{CommandError, ExitStatus};
-use crate::cli::export_formats::ExportFormat;
 use crate::cli::named_file::open_named;
 use crate::cli::output::Output;
 use crate::routes::audit_proofs::{Checkpoint, Export, ExportedEvent};

@@ -17,6 +17,7 @@ use crate::cli::instant::{instant, time};
 use crate::cli::names::Names;
 use crate::cli::output::{Column, Output, number, text};
 use crate::routes::audit::Event;
+use crate::routes::audit_sinks::AuditSink;
 use crate::routes::hubs::Hub;
 use crate::routes::keys::SigningKey;
 use crate::routes::marketplaces::Marketplace;
@@ -40,6 +41,8 @@ pub(super) enum Audit {
     Impact(audit_impact::ImpactArguments),
     /// Write the whole log, as verify reads it: also what it knows of persons
     Export(audit_proofs::ExportArguments),
+    /// List where the log goes besides, and how far that is
+    Sinks,
     /// Show a signed checkpoint of the log as it is now, to be kept elsewhere
     Checkpoint(audit_proofs::WhichLog),
     /// Show the key by which checkpoints of the log are verified
@@ -142,6 +145,13 @@ pub(super) const TENANTS: &[Column<Tenant>] = &[
     text("FOUNDED", |tenant| time(tenant.created_at)),
     text("ID", |tenant| tenant.id.to_string()),
 ];
+const SINKS: &[Column<AuditSink>] = &[
+    text("NAME", |sink| sink.name.clone()),
+    text("KIND", |sink| sink.kind.clone()),
+    text("FORMAT", |sink| sink.format.clone()),
+    number("DELIVERED", |sink| sink.delivered.to_string()),
+    number("LAG", |sink| sink.lag.to_string()),
+];
 const EVENTS: &[Column<Described<Event>>] = &[
     number("SEQ", |event| event.item.seq.to_string()),
     text("TIME", |event| time(event.item.time)),
@@ -172,6 +182,7 @@ pub(super) async fn audit(api: &ApiClient, what: &Audit, out: &mut Output) -> an
     let events = match what {
         Audit::List(events) => events,
         Audit::Impact(what) => return audit_impact::impact(api, what, out).await,
+        Audit::Sinks => return list_all(api, "/api/v1/audit/sinks", SINKS, out).await,
         Audit::Export(what) => return audit_proofs::export(api, what, out).await,
         Audit::Checkpoint(which) => return audit_proofs::checkpoint(api, which, out).await,
         Audit::Key(which) => return audit_proofs::key(api, which, out).await,

@@ -24,7 +24,6 @@ mod encoder;
 mod endpoints;
 mod exit;
 mod expectations;
-mod export_formats;
 mod groups;
 mod hubs;
 mod ingest;

@@ -9,8 +9,9 @@ use syft_space_domain::identity::SessionLife;
 use syft_space_jwt::SigningAlgorithm;
 
 use crate::config::mail::MailSettings;
-use crate::config::settings::{LogFormat, Registration, Settings};
+use crate::config::settings::Settings;
 use crate::config::values::{DAY_SECONDS, networks, rate};
+use crate::config::words::{LogFormat, Registration};
 
 /// How many requests one client's address may make unless the operator says otherwise: a hundred a second in the long run.
 const DEFAULT_CLIENT_RATE: &str = "6000/m";
@@ -52,6 +53,7 @@ impl Default for Settings {
             audit_checkpoint_interval: Duration::from_secs(10 * 60),
             detections: Some(DetectionTerms::default()),
             audit_checkpoint_folder: None,
+            audit_sinks: Vec::new(),
             mail: MailSettings::default(),
             hub_identity: Duration::from_secs(10 * 60),
             hub_identity_stale: Duration::from_secs(60 * 60),

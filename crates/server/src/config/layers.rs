@@ -282,6 +282,12 @@ fn as_text(value: toml::Value) -> String {
     match value {
         toml::Value::String(text) => text,
         toml::Value::Array(items) => items.into_iter().map(as_text).collect::<Vec<_>>().join(","),
+        // One of a list of tables: `[[audit_sinks]]`.
+        toml::Value::Table(words) => words
+            .into_iter()
+            .map(|(name, value)| format!("{name}={}", as_text(value)))
+            .collect::<Vec<_>>()
+            .join(" "),
         other => other.to_string(),
     }
 }
@@ -350,6 +356,22 @@ mod tests {
             ),
         ] {
             assert_eq!(load_from(file, variables, flags).unwrap_err(), says);
+        }
+    }
+
+    #[test]
+    fn u1_a_sink_is_a_table_in_the_file_and_its_words_elsewhere() {
+        let file = "workers = 3\n[[audit_sinks]]\nname = 'a'\nkind = 'file'\nfolder = '/x'\nkeep = 3\n\
+                    [[audit_sinks]]\nname = 'b'\nkind = 'file'\nfolder = '/y'";
+        let words = "name=a kind=file folder=/x keep=3, name=b kind=file folder=/y";
+        let told = load_from(file, &[], &[]).unwrap();
+        assert_eq!((told.audit_sinks.len(), told.workers), (2, 3));
+        let elsewhere = load_from("workers = 3", &[("SYFT_SPACE_AUDIT_SINKS", words)], &[]).unwrap();
+        assert_eq!(elsewhere, told);
+        for wrong in
+            ["[audit_sinks]\nname = 'a'", "[[audit_sinks]]\nname = 'a'\nkind = 'file'\nfolder = '/a b'"]
+        {
+            load_from(wrong, &[], &[]).unwrap_err();
         }
     }
 

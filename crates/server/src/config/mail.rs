@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use syft_space_smtp::{SmtpTls, is_mailbox};
 
+use crate::config::values::{host_and_port, shown_host};
+
 /// How mail is sent; none is where there is no server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MailSettings {
@@ -28,21 +30,12 @@ impl Default for MailSettings {
 
 impl MailSettings {
     pub(super) fn set_server(&mut self, text: &str) -> Option<()> {
-        let (host, port) = text.rsplit_once(':')?;
-        let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-        let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.');
-        let is_host = host.parse::<IpAddr>().is_ok() || (!host.is_empty() && host.chars().all(is_name));
-        let port = port.parse().ok().filter(|port| *port > 0)?;
-        self.server = is_host.then(|| Some((host.to_owned(), port)))?;
+        self.server = Some(host_and_port(text)?);
         Some(())
     }
 
     pub(super) fn show_server(&self) -> String {
-        match &self.server {
-            Some((host, port)) if host.contains(':') => format!("[{host}]:{port}"),
-            Some((host, port)) => format!("{host}:{port}"),
-            None => String::new(),
-        }
+        self.server.as_ref().map_or_else(String::new, |(host, port)| shown_host(host, *port))
     }
 
     pub(super) fn set_tls(&mut self, text: &str) -> Option<()> {

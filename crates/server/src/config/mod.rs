@@ -1,5 +1,6 @@
 //! The configuration of a space: one table of settings, from defaults, `config.toml`, the environment and flags.
 
+mod audit_sinks;
 mod defaults;
 mod detections;
 mod layers;
@@ -7,7 +8,10 @@ mod mail;
 mod settings;
 mod urls;
 mod values;
+mod words;
 
+pub use audit_sinks::{AuditSink, SinkTarget, format_word};
 pub use layers::{ConfigError, Resolved, Source, home_from, load, resolve};
 pub use mail::MailSettings;
-pub use settings::{LogFormat, Registration, SETTINGS, Setting, Settings};
+pub use settings::{SETTINGS, Setting, Settings};
+pub use words::{LogFormat, Registration};

@@ -14,30 +14,14 @@ use syft_space_outbound::AllowList;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
+use crate::config::audit_sinks::{self, AuditSink};
 use crate::config::detections;
 use crate::config::mail::MailSettings;
 use crate::config::urls;
 use crate::config::values::{
     DAY_SECONDS, joined, list, networks, rate, seconds, session_seconds, set, shown_path, within,
 };
-
-/// How the log is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogFormat {
-    /// For a person at a terminal.
-    Pretty,
-    /// One JSON object a line.
-    Json,
-}
-
-/// Whether anybody may found a tenant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Registration {
-    /// Only the very first account, by the setup token.
-    Closed,
-    /// Anybody.
-    Open,
-}
+use crate::config::words::{LogFormat, Registration};
 
 /// How a space is set up.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,6 +91,8 @@ pub struct Settings {
     pub detections: Option<DetectionTerms>,
     /// Where signed checkpoints are kept as well: one file for each log, which only grows.
     pub audit_checkpoint_folder: Option<PathBuf>,
+    /// Where the audit logs go besides.
+    pub audit_sinks: Vec<AuditSink>,
     /// How mail is sent.
     pub mail: MailSettings,
     /// How long what a hub says of its users is used without asking it again.
@@ -138,18 +124,8 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         key: "log_format",
         allowed: "pretty or json",
-        apply: |settings, text| {
-            settings.log_format = match text {
-                "pretty" => LogFormat::Pretty,
-                "json" => LogFormat::Json,
-                _ => return None,
-            };
-            Some(())
-        },
-        show: |settings| match settings.log_format {
-            LogFormat::Pretty => "pretty".to_owned(),
-            LogFormat::Json => "json".to_owned(),
-        },
+        apply: |settings, text| set(&mut settings.log_format, LogFormat::read(text)),
+        show: |settings| settings.log_format.show(),
     },
     Setting {
         key: "log",
@@ -165,18 +141,8 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         key: "registration",
         allowed: "closed, or open to let anybody found a tenant",
-        apply: |settings, text| {
-            settings.registration = match text {
-                "closed" => Registration::Closed,
-                "open" => Registration::Open,
-                _ => return None,
-            };
-            Some(())
-        },
-        show: |settings| match settings.registration {
-            Registration::Closed => "closed".to_owned(),
-            Registration::Open => "open".to_owned(),
-        },
+        apply: |settings, text| set(&mut settings.registration, Registration::read(text)),
+        show: |settings| settings.registration.show(),
     },
     Setting {
         key: "behind_proxy",
@@ -375,6 +341,12 @@ pub static SETTINGS: &[Setting] = &[
         allowed: detections::ALLOWED,
         apply: |settings, text| detections::apply(&mut settings.detections, text),
         show: |settings| detections::show(settings.detections.as_ref()),
+    },
+    Setting {
+        key: "audit_sinks",
+        allowed: audit_sinks::ALLOWED,
+        apply: |settings, text| audit_sinks::apply(&mut settings.audit_sinks, text),
+        show: |settings| audit_sinks::show(&settings.audit_sinks),
     },
     Setting {
         key: "security_contact",

@@ -18,6 +18,12 @@ pub(super) fn is_origin(text: &str) -> bool {
     !text.contains('#') && text.parse().is_ok_and(fits)
 }
 
+/// Whether it is a URL of HTTP that is posted to, and holds no password.
+pub(super) fn is_target(text: &str) -> bool {
+    let fits = |uri: Uri| matches!(uri.scheme_str(), Some("http" | "https")) && names_a_host_alone(&uri);
+    !text.contains('#') && text.parse().is_ok_and(fits)
+}
+
 /// Whether they are contacts that may be told to everybody, and not too many.
 pub(super) fn are_contacts(entries: &[String]) -> bool {
     entries.len() <= MAX_CONTACTS && entries.iter().all(|entry| is_contact(entry))

@@ -51,3 +51,18 @@ pub(super) fn session_seconds(text: &str) -> Option<Duration> {
     let number = text.parse().ok().filter(|number| (60..=365 * DAY_SECONDS).contains(number));
     number.map(Duration::from_secs)
 }
+
+/// A host and its port, such as mail.example.org:587 or [::1]:25.
+pub(super) fn host_and_port(text: &str) -> Option<(String, u16)> {
+    let (host, port) = text.rsplit_once(':')?;
+    let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.');
+    let is_host = host.parse::<IpAddr>().is_ok() || (!host.is_empty() && host.chars().all(is_name));
+    let port = port.parse().ok().filter(|port| *port > 0)?;
+    is_host.then(|| (host.to_owned(), port))
+}
+
+/// As [`host_and_port`] reads it.
+pub(super) fn shown_host(host: &str, port: u16) -> String {
+    if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
+}

@@ -1,6 +1,7 @@
 //! HTTP, and nothing but HTTP: the route table, the guard of each route, and the form of each response.
 
 pub mod app;
+pub mod audit_sinks;
 pub mod authenticate;
 pub(crate) mod body;
 pub mod body_budget;

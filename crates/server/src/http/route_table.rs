@@ -23,11 +23,11 @@ pub use crate::http::route::{Guard, Method, Route};
 use crate::http::route_docs::{BodyLimit, Response, summary};
 use crate::routes::reply::List;
 use crate::routes::{
-    access_review, api_keys, approvals, audit, audit_impact, audit_proofs, auth, choose_password, datasets,
-    docs, documents, endpoints, erasures, expectations, explanation, exports, front_page, groups, health,
-    hubs, invitations, jobs, keys, ledger, listings, marketplaces, oidc, openapi, operator, own_access,
-    policies, policy_lint, policy_replay, policy_revisions, policy_simulation, query, receipts, retention,
-    security_txt, sessions, shapes, tenant, totp, users,
+    access_review, api_keys, approvals, audit, audit_impact, audit_proofs, audit_sinks, auth,
+    choose_password, datasets, docs, documents, endpoints, erasures, expectations, explanation, exports,
+    front_page, groups, health, hubs, invitations, jobs, keys, ledger, listings, marketplaces, oidc, openapi,
+    operator, own_access, policies, policy_lint, policy_replay, policy_revisions, policy_simulation, query,
+    receipts, retention, security_txt, sessions, shapes, tenant, totp, users,
 };
 
 macro_rules! routes {
@@ -469,6 +469,10 @@ pub static ROUTES: &[Route] = routes! {
         summary("Export the audit log, the oldest event first")
             .description("Up to 1,024 events with all of which their hashes are computed, also what they know of persons.")
             .query(audit_proofs::AFTER).response::<audit_proofs::Export>(200);
+    Get    "/api/v1/audit/sinks" member(&[ReadAudit]) => audit_sinks::list,
+        summary("Tell where the audit log goes besides, and how far that is")
+            .description("The operator of the host sets sinks up. Those that get the tenant's log are told of, and not where they lead.")
+            .response::<audit_sinks::AuditSinks>(200);
     Get    "/api/v1/receipts/{log}/{seq}/{leaf}" Guard::Open => receipts::prove,
         summary("Prove that what a receipt is of is in the audit log")
             .description("Whoever holds a receipt may ask, without a token: the leaf in it is the secret. Another leaf, another number and \

@@ -10,6 +10,7 @@ use syft_space_domain::Space;
 use syft_space_domain::secret::TokenHash;
 use syft_space_domain::tenant::RegistrationGate;
 
+use crate::http::audit_sinks::SinkStatus;
 use crate::http::body_budget::BodyBudget;
 use crate::http::client_limit::ClientLimit;
 use crate::http::disk_reserve::DiskReserve;
@@ -77,6 +78,8 @@ pub struct State {
     pub lacks_walls: AtomicBool,
     /// Whether an audit log is not the one whose checkpoint was signed.
     pub audit_changed: AtomicBool,
+    /// Where the audit logs go besides.
+    pub audit_sinks: Vec<Arc<SinkStatus>>,
     /// Whether there is a page to browse the API with.
     pub docs_enabled: bool,
     /// The OpenAPI document, made when it is first asked for.

@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use syft_space_domain::store::{Flow, StoreError};
 
+use crate::http::audit_sinks::is_any_late;
 use crate::http::problem::Problem;
 use crate::http::reason::Reason;
 use crate::http::request::Request;
@@ -46,6 +47,10 @@ pub(crate) struct Readiness {
     /// one is for the operator alone, in the installation's log.
     #[serde(skip_serializing_if = "Option::is_none")]
     audit: Option<&'static str>,
+    /// `late` where a sink of the audit logs has not got what it was sent last. It is left out where none is late. Which one is for the
+    /// operator alone, in the log.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    audit_sinks: Option<&'static str>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes the field by reference")]
@@ -71,5 +76,7 @@ pub(crate) async fn ready(request: Request) -> Result<HttpResponse, Problem> {
     let sandbox = request.state.lacks_walls.load(Ordering::Relaxed).then_some("partial");
     let disk = request.state.disk.is_low().then_some("low");
     let audit = request.state.audit_changed.load(Ordering::Relaxed).then_some("changed");
-    reply::json(StatusCode::OK, &Readiness { status: "ready", closed_tenants, sandbox, disk, audit })
+    let audit_sinks = is_any_late(&request.state.audit_sinks).then_some("late");
+    let ready = Readiness { status: "ready", closed_tenants, sandbox, disk, audit, audit_sinks };
+    reply::json(StatusCode::OK, &ready)
 }

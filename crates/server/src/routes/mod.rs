@@ -6,6 +6,7 @@ pub(crate) mod approvals;
 pub(crate) mod audit;
 pub(crate) mod audit_impact;
 pub(crate) mod audit_proofs;
+pub(crate) mod audit_sinks;
 pub(crate) mod auth;
 pub(crate) mod choose_password;
 pub(crate) mod datasets;

@@ -1,5 +1,6 @@
 //! The start of a server: from a home and its settings to a space, its listeners, its keys and its setup token.
 
+pub(crate) mod audit_sinks;
 pub mod control;
 mod keys;
 mod open_files;

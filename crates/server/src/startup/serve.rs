@@ -13,11 +13,13 @@ use actix_web::{App, HttpServer};
 use anyhow::Context;
 use syft_space_domain::Space;
 use syft_space_domain::audit::Action;
+use syft_space_domain::sink;
 use syft_space_domain::tenant::OperatorScope;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use crate::background::audit_sinks::deliver_forever;
 use crate::background::workers::Workers;
 use crate::background::{
     approvals, checkpoints, detections, erasures, marketplace_sync, retention, reviews, signing_keys,
@@ -33,6 +35,7 @@ use crate::http::merging_store::merge_refusals;
 use crate::http::state::{RequestLimits, State};
 use crate::http::tenant_bounds::TenantBounds;
 use crate::http::{app, openapi, receipts};
+use crate::startup::audit_sinks;
 use crate::startup::control::{ControlSocket, SocketFile};
 use crate::startup::open_files;
 use crate::startup::setup_token::SetupTokenFile;
@@ -81,6 +84,7 @@ pub fn state(space: Space, settings: &Settings, setup_token: Option<SetupTokenFi
         ready: AtomicBool::new(true),
         lacks_walls: AtomicBool::new(false),
         audit_changed: AtomicBool::new(false),
+        audit_sinks: audit_sinks::statuses(settings),
         docs_enabled: settings.docs_enabled,
         openapi: LazyLock::new(Box::new(move || openapi::document(&limits).to_string().into())),
     })
@@ -126,6 +130,9 @@ pub async fn serve(
     let listener = TcpListener::bind(settings.listen).with_context(|| cannot_listen(settings.listen))?;
     let address = listener.local_addr()?;
     open_files::allow_connections(settings.max_connections);
+    let sinks = audit_sinks::open(settings, &state.space.entropy)?;
+    let terms = sinks.iter().map(|open| open.terms.clone()).collect();
+    sink::settle(&state.space, &operator, terms).await?;
     wiring::record(&state.space, Action::SysStartup).await?;
     look_at_walls(&state).await?;
     let workers = Workers::start(&state.space)?;
@@ -155,6 +162,11 @@ pub async fn serve(
     let detecting = settings.detections.map(|terms| {
         tokio::spawn(detections::detect_forever(state.space.clone(), Arc::clone(&operator), terms))
     });
+    let mut delivering = Vec::new();
+    for (open, status) in sinks.into_iter().zip(&state.audit_sinks) {
+        let (space, operator) = (state.space.clone(), Arc::clone(&operator));
+        delivering.push(tokio::spawn(deliver_forever(space, operator, open, Arc::clone(status))));
+    }
     let erasures = tokio::spawn(erasures::finish_forever(state.space.clone(), Arc::clone(&operator)));
     let marketplace_sync = settings.public_url.clone().map(|public_url| {
         tokio::spawn(marketplace_sync::sync_forever(state.space.clone(), operator, public_url))
@@ -204,6 +216,9 @@ pub async fn serve(
     erasures.abort();
     if let Some(detecting) = detecting {
         detecting.abort();
+    }
+    for sink in delivering {
+        sink.abort();
     }
     if let Some(sync) = marketplace_sync {
         sync.abort();

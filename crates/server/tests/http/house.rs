@@ -33,6 +33,9 @@ const DOMAIN_AND_JOSE: &[&str] = &["syft-space-domain", "syft-space-jose"];
 /// What an adapter may know of ours that keeps files in the home, and speaks HTTP to others.
 const DOMAIN_HOME_AND_OUTBOUND: &[&str] = &["syft-space-domain", "syft-space-home", "syft-space-outbound"];
 
+/// What an adapter may know of ours that calls others.
+const DOMAIN_AND_OUTBOUND: &[&str] = &["syft-space-domain", "syft-space-outbound"];
+
 /// What an adapter may know of ours that verifies the tokens of others, and speaks HTTP to them.
 const DOMAIN_JOSE_AND_OUTBOUND: &[&str] = &["syft-space-domain", "syft-space-jose", "syft-space-outbound"];
 
@@ -57,6 +60,7 @@ const ALLOWED_DEPENDENCIES: &[(&str, &[&str])] = &[
     ("syft-space-passwords", DOMAIN_ONLY),
     ("syft-space-search", DOMAIN_AND_HOME),
     ("syft-space-secrets", DOMAIN_AND_HOME),
+    ("syft-space-sinks", DOMAIN_AND_OUTBOUND),
     ("syft-space-smtp", DOMAIN_ONLY),
     ("syft-space-sqlite", DOMAIN_AND_HOME),
     ("syft-space-oidc", DOMAIN_JOSE_AND_OUTBOUND),
@@ -75,6 +79,7 @@ const ALLOWED_DEPENDENCIES: &[(&str, &[&str])] = &[
             "syft-space-passwords",
             "syft-space-search",
             "syft-space-secrets",
+            "syft-space-sinks",
             "syft-space-smtp",
             "syft-space-sqlite",
             "syft-space-syfthub",

@@ -140,6 +140,8 @@ mod shadow;
 #[cfg(test)]
 mod signing_keys;
 #[cfg(test)]
+mod sinks;
+#[cfg(test)]
 mod space;
 #[cfg(test)]
 mod story_main_job;

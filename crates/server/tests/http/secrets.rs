@@ -123,16 +123,25 @@ async fn a3_no_planted_secret_stands_anywhere_but_where_it_must() {
         return;
     }
     for format in ["json", "pretty"] {
+        let aside = tempfile::tempdir().unwrap();
+        let (hook, key) = (aside.path().join("hook-secret"), "Zq3vT8mXk1LpR6wYb9NcD4sGf7HjA2eU");
+        fs::write(&hook, format!("whsec_{key}\n")).unwrap();
+        // Nobody listens there: it is tried again and again.
+        let sinks = format!(
+            "name=hook kind=webhook url=http://127.0.0.1:9/in secret_file={} logs=all",
+            hook.display()
+        );
         let server = Server::prepare(&[
+            ("audit_sinks", &sinks),
             ("log", "trace,actix_http=trace"),
             ("log_format", format),
             ("behind_proxy", "127.0.0.1"),
             ("outbound_allow", "127.0.0.1"),
             ("public_url", PUBLIC_URL),
         ]);
-        let aside = tempfile::tempdir().unwrap();
         let process = Process::start(&server, aside.path());
         let mut run = Run { planted: Vec::new(), said: BTreeMap::new(), refusals: 0 };
+        run.plant("the secret of a webhook", &[], key);
         live(&mut run, &server, &process.base()).await;
         look_around(&mut run, &server, &process).await;
         let pid = process.child.id();

@@ -12,6 +12,7 @@ mod page;
 pub(crate) mod projector;
 mod queries;
 mod search;
+mod sink;
 mod tree;
 pub(crate) mod tree_backlog;
 mod watched;

@@ -1,10 +1,10 @@
 //! How far each log was looked at for detections.
 
 use diesel::prelude::*;
-use syft_space_domain::audit::ports::{LogScope, LogWriteScope};
+use syft_space_domain::audit::ports::{LogPosition, LogScope, LogWriteScope};
 use syft_space_domain::audit::tree::BLOCK_LEAVES;
 use syft_space_domain::audit::{Action, Log, RecordedEvent};
-use syft_space_domain::detection::ports::{DetectionRows, DetectionView, LogPosition};
+use syft_space_domain::detection::ports::{DetectionRows, DetectionView};
 use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::OperatorScope;
 

@@ -48,6 +48,7 @@ const DIRECT: &[(&str, &str)] = &[
     ("dataset/ingest_files.rs working_for", "the background"),
     ("detection/look.rs detect", "the background"),
     ("detection/look.rs look_at", "the background"),
+    ("sink/batch.rs next_batch", "the background"),
     ("dataset/reconcile.rs reconcile", "the start"),
     ("dataset/reconcile.rs stored", "the start"),
 ];

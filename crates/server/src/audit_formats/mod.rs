@@ -2,30 +2,18 @@
 
 mod cloud_events;
 mod ecs;
+pub(crate) mod form;
 mod ocsf;
 
-use clap::ValueEnum;
 use serde_json::Value;
 use syft_space_domain::audit::{Actor, Event, ObjectKind, RecordedEvent, RecordedReason};
 
+use crate::audit_formats::form::ExportFormat;
 use crate::routes::audit_proofs::{ExportedEvent, ExportedEventError};
-
-/// In which form a log is exported.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum ExportFormat {
-    /// The log's own, with all of which its hashes are computed.
-    Jsonl,
-    /// The Open Cybersecurity Schema Framework, 1.5.0.
-    Ocsf,
-    /// The Elastic Common Schema, 8.
-    Ecs,
-    /// `CloudEvents` 1.0, in JSON.
-    Cloudevents,
-}
 
 /// An event was not told in another form.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum ExportFormatError {
+pub(crate) enum ExportFormatError {
     /// The server sent what is none.
     #[error(transparent)]
     Event(#[from] ExportedEventError),
@@ -35,8 +23,8 @@ pub(super) enum ExportFormatError {
 }
 
 impl ExportFormat {
-    /// A line of an export, without its end.
-    pub(super) fn line(self, event: ExportedEvent) -> Result<String, ExportFormatError> {
+    /// An event as a line, without its end.
+    pub(crate) fn line(self, event: ExportedEvent) -> Result<String, ExportFormatError> {
         let line = match self {
             Self::Jsonl => return Ok(serde_json::to_string(&event)?),
             Self::Cloudevents => {

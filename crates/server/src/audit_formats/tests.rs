@@ -14,7 +14,8 @@ use syft_space_domain::marketplace::HubRole;
 use syft_space_domain::policy::PolicyRevision;
 use syft_space_domain::time::Timestamp;
 
-use super::{ExportFormat, says};
+use super::says;
+use crate::audit_formats::form::ExportFormat;
 use crate::routes::audit_proofs::ExportedEvent;
 
 const FORMATS: [(ExportFormat, &str); 4] = [

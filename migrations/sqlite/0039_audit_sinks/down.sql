@@ -1,0 +1,2 @@
+DROP TABLE audit_sink_positions;
+DROP TABLE audit_sinks;
