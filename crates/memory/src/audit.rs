@@ -4,12 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use syft_space_domain::audit::ports::{
-    AuditRows, AuditView, EventFilter, LogPage, LogPosition, LogScope, LogWriteScope, Seq,
+    AuditRows, AuditView, EventFilter, LogPage, LogPosition, LogScope, LogWriteScope, RecordedQueries, Seq,
 };
 use syft_space_domain::audit::tree::{BLOCK_LEAVES, NodeHash};
-use syft_space_domain::audit::{
-    Action, Log, LogHead, QueryFilter, RecordedEvent, RecordedQueries, SignedCheckpoint,
-};
+use syft_space_domain::audit::{Action, Log, LogHead, QueryFilter, RecordedEvent, SignedCheckpoint};
 use syft_space_domain::detection::ports::{DetectionRows, DetectionView};
 use syft_space_domain::page::PageRequest;
 use syft_space_domain::store::StoreError;

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use syft_space_domain::audit::ports::{EventFilter, LogPage, Projection, Seq};
+use syft_space_domain::audit::ports::{EventFilter, LogPage, Projection, RecordedQueries, Seq};
 use syft_space_domain::audit::tree::{BLOCK_LEAVES, NodeHash};
 use syft_space_domain::audit::{
-    Appended, Event, Log, LogHead, Person, QueryFilter, RecordedEvent, RecordedQueries, RecordedQuery,
+    Appended, Event, Log, LogHead, Person, QueryFilter, RecordedEvent, RecordedQuery,
 };
 use syft_space_domain::page::{Cursor, PageRequest};
 use syft_space_domain::store::StoreError;

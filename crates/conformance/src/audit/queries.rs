@@ -1,10 +1,9 @@
 //! The promises of the queries that a log tells of.
 
 use syft_space_domain::access::Role;
-use syft_space_domain::audit::ports::Seq;
+use syft_space_domain::audit::ports::{RecordedQueries, Seq};
 use syft_space_domain::audit::{
-    Action, Actor, Event, HubUser, ObjectKind, Person, QueryFilter, ReasonCode, RecordedEvent,
-    RecordedQueries, RecordedQuery,
+    Action, Actor, Event, HubUser, ObjectKind, Person, QueryFilter, ReasonCode, RecordedEvent, RecordedQuery,
 };
 use syft_space_domain::ids::{ActorId, EndpointId};
 use syft_space_domain::marketplace::HubRole;

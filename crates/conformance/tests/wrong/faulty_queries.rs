@@ -4,8 +4,8 @@ use std::ops::DerefMut;
 
 use syft_space_conformance::audit::queries;
 use syft_space_conformance::sample;
-use syft_space_domain::audit::ports::{AuditView, Seq};
-use syft_space_domain::audit::{QueryFilter, RecordedCaller, RecordedQueries};
+use syft_space_domain::audit::ports::{AuditView, RecordedQueries, Seq};
+use syft_space_domain::audit::{QueryFilter, RecordedCaller};
 use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::TenantScope;
 

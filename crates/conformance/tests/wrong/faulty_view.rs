@@ -4,9 +4,9 @@ use std::net::IpAddr;
 use std::ops::{DerefMut, Range};
 
 use syft_space_domain::access::Role;
-use syft_space_domain::audit::ports::{AuditView, EventFilter, LogPage, LogScope, Seq};
+use syft_space_domain::audit::ports::{AuditView, EventFilter, LogPage, LogScope, RecordedQueries, Seq};
 use syft_space_domain::audit::tree::NodeHash;
-use syft_space_domain::audit::{Log, LogHead, QueryFilter, RecordedEvent, RecordedQueries, SignedCheckpoint};
+use syft_space_domain::audit::{Log, LogHead, QueryFilter, RecordedEvent, SignedCheckpoint};
 use syft_space_domain::dataset::ports::{DatasetRows, DatasetView};
 use syft_space_domain::dataset::{Dataset, Job};
 use syft_space_domain::endpoint::ports::{EndpointRows, EndpointView};

@@ -43,7 +43,7 @@ pub use prove_receipt::{ReceiptProof, ReceiptProofError, prove_receipt};
 pub use reason::{ReasonCode, RecordedReason};
 pub use receipt::{AnswerReceipt, Digest};
 pub use recorded::{Appended, LogHead, RecordedEvent};
-pub use recorded_query::{QueryFilter, RecordedCaller, RecordedQueries, RecordedQuery};
+pub use recorded_query::{QueryFilter, RecordedCaller, RecordedQuery};
 pub use sign_checkpoints::{
     CheckpointError, LookedAt, ShownCheckpoint, checkpoint, installation_checkpoint, record_changed_log,
     sign_grown_logs,

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::audit::tree::NodeHash;
 use crate::audit::{
     Action, AnswerReceipt, Checkpoint, Event, Log, LogHead, LogName, Object, Outcome, QueryFilter,
-    RecordedEvent, RecordedQueries, RecordedReason, SignedCheckpoint,
+    RecordedEvent, RecordedQuery, RecordedReason, SignedCheckpoint,
 };
 use crate::ids::{ActorId, ApiKeyId};
 use crate::page::{Page, PageRequest};
@@ -97,6 +97,15 @@ pub struct LogPage {
     pub events: Page<RecordedEvent, Seq>,
     /// How far the index reached when the page was read.
     pub projection: Projection,
+}
+
+/// A part of the queries of a log, the newest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RecordedQueries {
+    /// None that is asked for is missing among them.
+    pub queries: Vec<RecordedQuery>,
+    /// The rest stands before this number; `None` where there is nothing before it.
+    pub rest: Option<Seq>,
 }
 
 /// The right to read one log.

@@ -1,6 +1,5 @@
 //! What a log tells of queries, as far as they can be decided on again by it.
 
-use crate::audit::ports::Seq;
 use crate::audit::{Action, Actor, Event, ObjectKind, Outcome, RecordedEvent, RecordedReason};
 use crate::identity::Email;
 use crate::ids::{EndpointId, HubId};
@@ -54,15 +53,6 @@ pub struct QueryFilter {
     pub since: Option<Timestamp>,
     /// Before this time.
     pub until: Option<Timestamp>,
-}
-
-/// A part of the queries of a log, the newest first.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct RecordedQueries {
-    /// None that is asked for is missing among them.
-    pub queries: Vec<RecordedQuery>,
-    /// The rest stands before this number; `None` where there is nothing before it.
-    pub rest: Option<Seq>,
 }
 
 impl RecordedQuery {

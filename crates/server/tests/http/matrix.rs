@@ -218,17 +218,16 @@ pub fn body(route: &Route, things: &Fixture, n: usize) -> Option<Value> {
         (Method::Post, "/endpoints/{slug}/query") => Some(json!({ "messages": "What thing?" })),
         (Method::Post, "/approvals/{id}/approve" | DENY_PATH) => Some(json!({ "note": "as agreed" })),
         (Method::Post, "/approvals/deny") => Some(json!({ "endpoint": things.slug })),
-        (Method::Post, "/policies/lint") => {
-            let configuration = json!({ "mode": "allow", "patterns": ["*"] });
-            Some(json!({ "policies": [{ "policy_type": "access", "configuration": configuration }] }))
-        }
+        (Method::Post, "/policies/lint") => Some(json!({
+            "policies": [{ "policy_type": "access", "configuration": { "mode": "allow", "patterns": ["*"] } }],
+        })),
         (Method::Post, "/policies/simulate") => Some(json!({
             "policy_id": things.policy, "configuration": { "mode": "allow", "patterns": ["*"] },
             "identities": [{ "email": "a@b.example" }],
         })),
-        (Method::Post, "/policies/replay") => Some(json!({
-            "policy_id": things.policy, "configuration": { "mode": "allow", "patterns": ["*"] },
-        })),
+        (Method::Post, "/policies/replay") => {
+            Some(json!({ "policy_id": things.policy, "configuration": { "mode": "deny", "patterns": [] } }))
+        }
         (Method::Post, "/policies/{id}/rollback") => Some(json!({ "revision": 1 })),
         (Method::Post, "/policies") => Some(json!({
             "name": "made", "policy_type": "access", "configuration": { "mode": "allow", "patterns": ["*"] },

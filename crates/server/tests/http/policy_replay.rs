@@ -134,7 +134,7 @@ async fn z2_the_policies_as_they_are_flip_no_query_and_are_unlike_no_record() {
 }
 
 async fn space_with_endpoint() -> (TestSpace, Client, Vec<Client>) {
-    let space = TestSpace::start().await;
+    let space = TestSpace::open_to_all().await;
     let owner = space.found("acme").await;
     let dataset = dataset_of(&owner, "notes", &[("a", "Kilimanjaro is 5895 metres high.")]).await;
     endpoint_on(&owner, &dataset, "birds").await;

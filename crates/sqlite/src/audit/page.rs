@@ -5,11 +5,12 @@ use std::ops::Range;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Nullable};
 use diesel::sqlite::Sqlite;
-use syft_space_domain::audit::ports::{AuditView, EventFilter, LogPage, LogScope, Projection, Seq};
+use syft_space_domain::audit::ports::{
+    AuditView, EventFilter, LogPage, LogScope, Projection, RecordedQueries, Seq,
+};
 use syft_space_domain::audit::tree::NodeHash;
 use syft_space_domain::audit::{
-    Actor, Event, Log, LogHead, Object, Person, QueryFilter, RecordedEvent, RecordedQueries, RecordedReason,
-    SignedCheckpoint,
+    Actor, Event, Log, LogHead, Object, Person, QueryFilter, RecordedEvent, RecordedReason, SignedCheckpoint,
 };
 use syft_space_domain::ids::{ActorId, RequestId};
 use syft_space_domain::page::{Cursor, Page, PageRequest};

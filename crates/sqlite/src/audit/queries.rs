@@ -2,10 +2,9 @@
 
 use diesel::prelude::*;
 use diesel::sqlite::Sqlite;
-use syft_space_domain::audit::ports::{EventFilter, Seq};
+use syft_space_domain::audit::ports::{EventFilter, RecordedQueries, Seq};
 use syft_space_domain::audit::{
-    Actor, Object, ObjectKind, Person, QueryFilter, RecordedCaller, RecordedQueries, RecordedQuery,
-    RecordedReason,
+    Actor, Object, ObjectKind, Person, QueryFilter, RecordedCaller, RecordedQuery, RecordedReason,
 };
 use syft_space_domain::identity::Email;
 use syft_space_domain::ids::ActorId;
