@@ -239,7 +239,7 @@ def wait_until(what, holds):
 
 def check_whole(name, taken, log):
     """Every event of the log, each as it is in an export, none before one that stands before it."""
-    by_log = {}
+    taken, by_log = list(taken), {}
     for event in taken:
         seen = by_log.setdefault(event["log"], {})
         if event["seq"] > len(seen) + 1:
