@@ -16,6 +16,8 @@ pub enum Flow {
     Tenant(TenantId),
     /// Those that are no tenant's: before it is known who calls, and the operator's over all tenants.
     Installation,
+    /// Those of whoever holds a receipt and wants it proved. Anybody may, and each costs more than a login reads: so they wait behind each other.
+    Receipts,
 }
 
 impl From<&TenantScope> for Flow {

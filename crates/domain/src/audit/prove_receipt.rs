@@ -84,7 +84,7 @@ pub async fn prove_receipt(
     // A number that there cannot be is that of no event.
     let behind =
         seq.checked_add(1).filter(|_| i64::try_from(seq).is_ok()).ok_or(ReceiptProofError::Unknown)?;
-    let proved = space.store.read(Flow::Installation, move |view| {
+    let proved = space.store.read(Flow::Receipts, move |view| {
         let scope = TenantScope::of(tenant);
         let log = LogScope::Tenant(&scope);
         let found = view.events_in(log, seq..behind)?;

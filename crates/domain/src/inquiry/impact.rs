@@ -57,7 +57,7 @@ pub struct Reach {
     pub endpoints: Vec<ReachedEndpoint>,
     /// Whether datasets can be read without any endpoint, by an account's role or a key's scopes.
     pub reads_content: bool,
-    /// How many changes of policies, endpoints, groups and members the log tells of since the time that is asked for, among its
+    /// How many changes of policies, endpoints, groups, members, API keys and the tenant's settings the log tells of since the time that is asked for, among its
     /// newest changes: after each, something else may have been reachable than before.
     pub changes: u64,
 }
@@ -214,6 +214,16 @@ fn reach(
     Ok(Reach { as_of: now, endpoints, reads_content, changes })
 }
 
+/// The actions of what decides who reaches what.
+const CHANGES: [Action; 6] = [
+    Action::ConfigChange,
+    Action::PrivilegePermissionsChanged,
+    Action::UserCreated,
+    Action::UserDeleted,
+    Action::AuthnTokenCreated,
+    Action::AuthnTokenRevoked,
+];
+
 /// How many changes there were since then of what decides who reaches what.
 fn count_changes(
     view: &mut dyn View,
@@ -221,7 +231,7 @@ fn count_changes(
     since: Option<Timestamp>,
 ) -> Result<u64, StoreError> {
     let mut changes = 0_u64;
-    for action in [Action::ConfigChange, Action::PrivilegePermissionsChanged] {
+    for action in CHANGES {
         let filter = EventFilter { action: Some(action), since, ..EventFilter::default() };
         newest(view, LogScope::Tenant(scope), &filter, None, CHANGE_PAGES, |event| {
             changes = changes.saturating_add(is_of_rules(event).into());
@@ -235,6 +245,13 @@ fn is_of_rules(event: &Event) -> bool {
     event.outcome == Outcome::Success
         && matches!(
             kind,
-            Some(ObjectKind::Policy | ObjectKind::Endpoint | ObjectKind::Group | ObjectKind::Member)
+            Some(
+                ObjectKind::Policy
+                    | ObjectKind::Endpoint
+                    | ObjectKind::Group
+                    | ObjectKind::Member
+                    | ObjectKind::ApiKey
+                    | ObjectKind::Tenant
+            )
         )
 }

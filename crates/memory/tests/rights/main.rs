@@ -11,6 +11,8 @@ mod erasing;
 #[cfg(test)]
 mod expecting;
 #[cfg(test)]
+mod flows;
+#[cfg(test)]
 mod guessing;
 #[cfg(test)]
 mod keeping;

@@ -199,7 +199,7 @@ fn tell_reach(reach: &Reach, out: &mut Output) -> anyhow::Result<()> {
     match reach.changes {
         0 => out.line("Nothing of that was changed in the time that is asked for, as the log tells."),
         changes => out.line(&format!(
-            "The log tells of {changes} changes of policies, endpoints, groups and members since then: it may have been another before."
+            "The log tells of {changes} changes of policies, endpoints, groups, members, keys and settings since then: it may have been another before."
         )),
     }
 }

@@ -57,7 +57,7 @@ pub(crate) struct Reach {
     pub(crate) endpoints: Vec<ReachedEndpoint>,
     /// Whether documents can be read without any endpoint now.
     pub(crate) reads_content: bool,
-    /// How many changes of policies, endpoints, groups and members the log tells of since `since`, among its newest: by each, something
+    /// How many changes of policies, endpoints, groups, members, API keys and settings the log tells of since `since`, among its newest: by each, something
     /// else may have been reachable before. 0 says that it was the same all the time.
     pub(crate) changes: u64,
 }
