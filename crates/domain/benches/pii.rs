@@ -7,7 +7,7 @@ use std::sync::Arc;
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use serde_json::json;
 use syft_space_domain::dataset::{DocumentId, Hit, Hits, Location, Metadata};
-use syft_space_domain::policy::PolicyTypes;
+use syft_space_domain::policy::{PolicyTypes, Redactions};
 
 const PROSE: &str =
     "The harbour opens at eight, and whoever comes later waits until the tide is high enough for the ferry. ";
@@ -41,7 +41,7 @@ fn filters(criterion: &mut Criterion) {
             group.bench_function(format!("{name}, {kind}"), |bencher| {
                 bencher.iter_batched(
                     || found.clone(),
-                    |hits| rule.filter(black_box(hits)),
+                    |hits| rule.filter(black_box(hits), &mut Redactions::default()),
                     BatchSize::SmallInput,
                 );
             });

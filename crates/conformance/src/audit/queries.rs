@@ -34,7 +34,7 @@ fn query(n: u64) -> Event {
         _ => (Actor::Account { id: account_id(n % 5), role: Some(Role::User) }, None),
     };
     let email = hub_user.is_some().then(|| "u-4711@example.org".to_owned());
-    let purpose = (n % 3 == 0).then(|| Purpose::parse("teaching").ok()).flatten();
+    let purpose = n.is_multiple_of(3).then(|| Purpose::parse("teaching").ok()).flatten();
     let person = Person { email, hub_user, purpose, ..drafted.person.clone() };
     let minute = u32::try_from(n).unwrap_or(0) * 60;
     // Neighbours may stand the other way round.

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use diesel::sqlite::Sqlite;
 use syft_space_domain::audit::ports::{EventFilter, RecordedQueries, Seq};
 use syft_space_domain::audit::{
-    Actor, Object, ObjectKind, Person, QueryFilter, RecordedCaller, RecordedQuery, RecordedReason,
+    Action, Actor, Object, ObjectKind, Person, QueryFilter, RecordedCaller, RecordedQuery, RecordedReason,
 };
 use syft_space_domain::identity::Email;
 use syft_space_domain::ids::ActorId;
@@ -84,7 +84,7 @@ fn load(
         .filter(audit_events::log.eq(log))
         .filter(audit_events::seq.gt(above))
         .filter(audit_events::seq.lt(below))
-        .filter(audit_events::action.eq_any(RecordedQuery::ACTIONS.map(|action| action.as_str())))
+        .filter(audit_events::action.eq_any(RecordedQuery::ACTIONS.map(Action::as_str)))
         .filter(audit_events::object_kind.eq(ObjectKind::Endpoint.as_str()))
         .order(audit_events::seq.desc())
         .limit(i64::try_from(most).unwrap_or(i64::MAX))
