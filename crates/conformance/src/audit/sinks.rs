@@ -32,9 +32,13 @@ fn terms(text: &str, logs: SinkLogs, start: SinkStart) -> SinkTerms {
     SinkTerms { name: name(text), logs, start }
 }
 
-fn settle(store: &dyn Store, sinks: &[SinkTerms]) {
+/// Settles these sinks, and answers how far the installation's log reaches then. The event of the unit that settles them comes behind it, so that
+/// is what a sink that begins now lacks of that log.
+fn settle(store: &dyn Store, sinks: &[SinkTerms]) -> LogPosition {
     let sinks = sinks.to_vec();
+    let seq = u64::try_from(installation_log(store).len()).expect("a small number");
     commit(store, move |tx| tx.settle_sinks(&OperatorScope::at_startup(), &sinks));
+    LogPosition { log: Log::Installation, seq }
 }
 
 fn advance(store: &dyn Store, sink: &str, log: Log, from: u64, to: u64) -> bool {
@@ -52,11 +56,6 @@ fn lacking(store: &dyn Store, sink: &str, logs: SinkLogs, after: Option<Log>) ->
 fn delivered(store: &dyn Store, sink: &str, n: u64) -> u64 {
     let sink = name(sink);
     read(store, move |view| view.delivered(&sink, LogScope::Tenant(&scope(n))))
-}
-
-/// How many events the installation's log has.
-fn installation_size(store: &dyn Store) -> u64 {
-    u64::try_from(installation_log(store).len()).expect("a small number")
 }
 
 /// In the order of the logs, a hundred at most, on from any of them; those of tenants where it gets them alone.
@@ -111,8 +110,12 @@ pub fn u1_a_sink_begins_where_its_terms_say_and_goes_on_where_it_was(make: &Stor
     record_all(store, &[1, 1, 2].map(|n| event(tenant(n), Action::EndpointQuery)));
     let now = terms("now", SinkLogs::All, SinkStart::Now);
     let all = terms("all", SinkLogs::All, SinkStart::Beginning);
-    settle(store, &[now.clone(), all.clone()]);
-    assert_eq!(lacking(store, "now", SinkLogs::All, None), [], "one that begins now lacks nothing of before");
+    let own = settle(store, &[now.clone(), all.clone()]);
+    assert_eq!(
+        lacking(store, "now", SinkLogs::All, None),
+        [own],
+        "one that begins now lacks nothing of before"
+    );
     let first = LogPosition { log: Log::Installation, seq: 0 };
     let at = |n, seq| LogPosition { log: tenant(n), seq };
     assert_eq!(
@@ -121,7 +124,7 @@ pub fn u1_a_sink_begins_where_its_terms_say_and_goes_on_where_it_was(make: &Stor
         "one that begins with the beginning lacks all"
     );
     record_all(store, &[2, 3].map(|n| event(tenant(n), Action::EndpointQuery)));
-    let behind = [at(2, 1), at(3, 0)];
+    let behind = [own, at(2, 1), at(3, 0)];
     assert_eq!(lacking(store, "now", SinkLogs::All, None), behind, "what comes is lacking, of new logs too");
     settle(store, &[now, SinkTerms { start: SinkStart::Now, ..all }]);
     assert_eq!(lacking(store, "now", SinkLogs::All, None), behind, "settled again it lacks what it lacked");
@@ -139,24 +142,23 @@ pub fn u1_what_a_sink_gets_no_more_is_forgotten(make: &StoreFactory) {
     record_all(store, &[event(tenant(1), Action::EndpointQuery), event(tenant(2), Action::EndpointQuery)]);
     let (all, own) =
         (terms("one", SinkLogs::All, SinkStart::Now), terms("one", SinkLogs::Installation, SinkStart::Now));
-    settle(store, &[all.clone(), terms("two", SinkLogs::All, SinkStart::Now)]);
+    let begun = settle(store, &[all.clone(), terms("two", SinkLogs::All, SinkStart::Now)]);
     assert_eq!((delivered(store, "one", 1), delivered(store, "two", 1)), (1, 1));
     settle(store, std::slice::from_ref(&own));
     assert_eq!(delivered(store, "one", 1), 0, "of logs that it gets no more nothing is kept");
     assert_eq!(delivered(store, "two", 1), 0, "nor of a sink that is gone");
-    let size = installation_size(store);
     record_all(
         store,
         &[event(tenant(1), Action::EndpointQuery), event(Log::Installation, Action::SysStartup)],
     );
     settle(store, &[all]);
     assert_eq!((delivered(store, "one", 1), delivered(store, "one", 2)), (2, 1), "it begins with them anew");
-    assert_eq!(
-        lacking(store, "one", SinkLogs::All, None),
-        [LogPosition { log: Log::Installation, seq: size }],
-        "and goes on with what it had all along"
-    );
+    assert_eq!(lacking(store, "one", SinkLogs::All, None), [begun], "and goes on with what it had all along");
     settle(store, &[]);
-    settle(store, &[own]);
-    assert_eq!(lacking(store, "one", SinkLogs::Installation, None), [], "a new one of the same name is new");
+    let anew = settle(store, &[own]);
+    assert_eq!(
+        lacking(store, "one", SinkLogs::Installation, None),
+        [anew],
+        "a new one of the same name is new"
+    );
 }

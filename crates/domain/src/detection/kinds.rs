@@ -32,8 +32,13 @@ pub struct DetectionTerms {
     pub login_failures: u64,
     /// How many refusals by a limit.
     pub limit_refusals: u64,
-    /// How many reads of content.
+    /// How many reads of content: at most [`MAX_READS`](Self::MAX_READS).
     pub reads: u64,
+}
+
+impl DetectionTerms {
+    /// The most reads that are counted, each of which is an event of its own: with a larger number nothing would ever be detected.
+    pub const MAX_READS: u64 = 2_000;
 }
 
 impl Default for DetectionTerms {

@@ -18,15 +18,27 @@ pub(crate) fn name(log: Log) -> String {
     }
 }
 
-/// Puts each checkpoint behind those of its log, durably. Answers those that could not be written.
-pub(crate) fn append_all(folder: &Path, notes: BTreeMap<Log, String>) -> BTreeMap<Log, String> {
+/// What was not put into the folder.
+#[derive(Default)]
+pub(crate) struct NotKept {
+    /// The checkpoints that could not be written: it is tried again.
+    pub(crate) left: BTreeMap<Log, String>,
+    /// The logs of which the folder holds a checkpoint that contradicts the new one: they were longer, or another, before.
+    pub(crate) contradicting: Vec<Log>,
+}
+
+/// Puts each checkpoint behind those of its log, durably. Answers what was not put there.
+pub(crate) fn append_all(folder: &Path, notes: BTreeMap<Log, String>) -> NotKept {
     let made = make(folder);
-    let mut left = BTreeMap::new();
+    let NotKept { mut left, mut contradicting } = NotKept::default();
     for (log, note) in notes {
         let appended = match &made {
             Ok(()) => append(&folder.join(format!("{}.txt", name(log))), &note),
             Err(error) => Err(io::Error::from(error.kind())),
         };
+        if let Ok(Appended::Contradicts) = appended {
+            contradicting.push(log);
+        }
         if let Err(error) = appended {
             if left.is_empty() {
                 let folder = folder.display();
@@ -40,7 +52,7 @@ pub(crate) fn append_all(folder: &Path, notes: BTreeMap<Log, String>) -> BTreeMa
     {
         tracing::error!(%error, "the folder of checkpoints may not be durable");
     }
-    left
+    NotKept { left, contradicting }
 }
 
 /// Makes the folder, where it is not there yet.
@@ -54,9 +66,17 @@ fn make(folder: &Path) -> io::Result<()> {
 /// The most bytes of what is cut off the end of a file: no note has as many.
 const MAX_TORN_BYTES: u64 = 64 << 10;
 
+/// What became of a note.
+#[derive(Debug, PartialEq, Eq)]
+enum Appended {
+    Done,
+    /// It was not written: the last note of the same log there is of more events, or of as many others.
+    Contradicts,
+}
+
 /// One write for a whole note, with an empty line behind it. No link is followed. What a power cut left of a note before, at the
 /// end of the file, is cut off first. Whoever else has the file locked has their turn.
-fn append(path: &Path, note: &str) -> io::Result<()> {
+fn append(path: &Path, note: &str) -> io::Result<Appended> {
     // A pipe in its place would have the server wait for a reader.
     let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
     let flags = i32::try_from(flags.bits()).map_err(io::Error::other)?;
@@ -66,13 +86,36 @@ fn append(path: &Path, note: &str) -> io::Result<()> {
         return Err(io::Error::other("what is in the place of the file is no file"));
     }
     flock(&file, FlockOperation::NonBlockingLockExclusive)?;
-    mend(&mut file, path)?;
+    let end = mend(&mut file, path)?;
+    if contradicts(&end, note) {
+        return Ok(Appended::Contradicts);
+    }
     file.write_all(format!("{note}\n").as_bytes())?;
-    file.sync_all()
+    file.sync_all()?;
+    Ok(Appended::Done)
 }
 
-/// Cuts off what is no whole note at the end of a file.
-fn mend(file: &mut File, path: &Path) -> io::Result<()> {
+/// Whether the last note of the same log in a text is of more events than a new one, or of as many others. It is not verified: who can write
+/// into the folder can have the operator look into it.
+fn contradicts(end: &[u8], note: &str) -> bool {
+    let mut lines = note.lines();
+    let (Some(log), Some(size), Some(root)) = (lines.next(), lines.next(), lines.next()) else {
+        return false;
+    };
+    let text = String::from_utf8_lossy(end);
+    let lines: Vec<&str> = text.lines().collect();
+    let last = lines.windows(3).rev().find_map(|lines| match lines {
+        [first, size, root] if *first == log => size.parse::<u64>().ok().map(|size| (size, *root)),
+        _ => None,
+    });
+    match (last, size.parse::<u64>()) {
+        (Some((last, last_root)), Ok(size)) => last > size || (last == size && last_root != root),
+        _ => false,
+    }
+}
+
+/// Cuts off what is no whole note at the end of a file. Answers what is there, its end at least.
+fn mend(file: &mut File, path: &Path) -> io::Result<Vec<u8>> {
     let length = file.metadata()?.len();
     // A whole note, and as much as may be cut off behind it.
     let start = length.saturating_sub(MAX_TORN_BYTES.saturating_mul(2));
@@ -88,7 +131,7 @@ fn mend(file: &mut File, path: &Path) -> io::Result<()> {
         if length > 0 && !end.ends_with(b"\n\n") {
             file.write_all(b"\n")?;
         }
-        return Ok(());
+        return Ok(end);
     }
     if torn > MAX_TORN_BYTES {
         return Err(io::Error::other("the file ends with what is no checkpoint, nor the beginning of one"));
@@ -97,7 +140,9 @@ fn mend(file: &mut File, path: &Path) -> io::Result<()> {
         bytes = torn, file = %path.display(),
         "a checkpoint was cut off while it was written, and what there was of it was taken away; those before it stay"
     );
-    file.set_len(length.saturating_sub(torn))
+    file.set_len(length.saturating_sub(torn))?;
+    end.truncate(end.len().saturating_sub(usize::try_from(torn).unwrap_or(usize::MAX)));
+    Ok(end)
 }
 
 #[cfg(test)]
@@ -132,6 +177,26 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn u1_a_checkpoint_of_fewer_events_than_one_that_was_kept_is_not_kept_and_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log.txt");
+        let other = note(7).replace("audit/x", "audit/y") + "\n";
+        std::fs::write(&path, other.clone() + &note(5) + "\n" + &note(6) + "\n" + &other).unwrap();
+        let before = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(append(&path, &note(5)).unwrap(), Appended::Contradicts);
+        let of_others = note(6).replace("kRTz", "kRTy");
+        assert_eq!(append(&path, &of_others).unwrap(), Appended::Contradicts);
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), before);
+        assert_eq!(append(&path, &note(6)).unwrap(), Appended::Done);
+        assert_eq!(append(&path, &note(7)).unwrap(), Appended::Done);
+        let name = Log::Tenant(syft_space_domain::ids::TenantId::from_bytes([1; 16]));
+        let notes = |size| BTreeMap::from([(name, note(size))]);
+        assert!(append_all(folder.path(), notes(9)).contradicting.is_empty());
+        let NotKept { left, contradicting } = append_all(folder.path(), notes(8));
+        assert_eq!((left.len(), contradicting), (0, vec![name]));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use syft_space_domain::audit::{CheckpointError, Log, LookedAt, record_changed_lo
 use syft_space_domain::tenant::OperatorScope;
 use tokio::time::timeout;
 
-use crate::background::checkpoint_folder;
+use crate::background::checkpoint_folder::{self, NotKept};
 use crate::http::state::State;
 
 /// How long the last round may take, when the server stops.
@@ -72,7 +72,14 @@ impl Keeper {
     async fn not_signed(&mut self, log: Log, error: &CheckpointError) {
         let name = checkpoint_folder::name(log);
         tracing::error!(%error, log = name, "the checkpoint of an audit log was not signed");
-        if !error.is_integrity_failure() || self.changed.contains(&log) {
+        if error.is_integrity_failure() {
+            self.tell_changed(log).await;
+        }
+    }
+
+    /// Has the operator know that a log is not the one that it was.
+    async fn tell_changed(&mut self, log: Log) {
+        if self.changed.contains(&log) {
             return;
         }
         self.state.audit_changed.store(true, Ordering::Relaxed);
@@ -89,7 +96,17 @@ impl Keeper {
         let waiting = std::mem::take(&mut self.waiting);
         let written = tokio::task::spawn_blocking(move || checkpoint_folder::append_all(&folder, waiting));
         match written.await {
-            Ok(left) => self.waiting = left,
+            Ok(NotKept { left, contradicting }) => {
+                self.waiting = left;
+                for log in contradicting {
+                    tracing::error!(
+                        log = checkpoint_folder::name(log),
+                        "the folder of checkpoints holds a later checkpoint of this audit log, or another of the same size: an older copy of \
+                         the home was put back, or the log was changed; nothing is added behind that checkpoint until the log is longer"
+                    );
+                    self.tell_changed(log).await;
+                }
+            }
             Err(error) => tracing::error!(%error, "checkpoints could not be kept in their folder"),
         }
     }

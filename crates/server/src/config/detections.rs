@@ -5,8 +5,8 @@ use std::time::Duration;
 use syft_space_domain::detection::DetectionTerms;
 
 /// What the setting may be.
-pub(super) const ALLOWED: &str = "none, or any of login_failures=N, limit_refusals=N, reads=N (1 to 1000000 each) and \
-                                  minutes=N (1 to 1440), separated by commas";
+pub(super) const ALLOWED: &str = "none, or any of login_failures=N, limit_refusals=N (1 to 1000000 each), reads=N (1 to \
+                                  2000) and minutes=N (1 to 1440), separated by commas";
 
 /// Reads the terms: `None` detects nothing; what is not said is as by default.
 pub(super) fn apply(setting: &mut Option<DetectionTerms>, text: &str) -> Option<()> {
@@ -21,7 +21,7 @@ pub(super) fn apply(setting: &mut Option<DetectionTerms>, text: &str) -> Option<
         match name {
             "login_failures" => terms.login_failures = number,
             "limit_refusals" => terms.limit_refusals = number,
-            "reads" => terms.reads = number,
+            "reads" if number <= DetectionTerms::MAX_READS => terms.reads = number,
             "minutes" if number <= 1_440 => terms.window = Duration::from_secs(number.saturating_mul(60)),
             _ => return None,
         }
@@ -58,7 +58,17 @@ mod tests {
             assert_eq!(read(&show(terms.as_ref())), Some(terms));
         }
         assert_eq!(read("login_failures=3, minutes=1"), Some(Some(own)));
-        for bad in ["", "reads", "reads=0", "reads=1000001", "minutes=1441", "reads=-1", "owners=1", "None"] {
+        for bad in [
+            "",
+            "reads",
+            "reads=0",
+            "reads=2001",
+            "login_failures=1000001",
+            "minutes=1441",
+            "reads=-1",
+            "owners=1",
+            "None",
+        ] {
             assert_eq!(read(bad), None, "{bad}");
         }
     }
