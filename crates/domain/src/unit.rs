@@ -113,7 +113,8 @@ pub enum UnitOutcome {
     Commit(Vec<Event>),
     /// None of its rows; these events.
     Rollback(Vec<Event>),
-    /// Its rows. The event that it ended with is counted, and is written with others of its kind in one.
+    /// Its rows, and no event: it ended with one that is counted, and is written with others of its kind, or it is the space's own
+    /// bookkeeping.
     Counted,
 }
 
@@ -146,6 +147,36 @@ where
 {
     let (reply, answer) = oneshot::channel();
     (Box::new(Typed { work, decided: None, reply }), Receipt(answer))
+}
+
+/// The space's own bookkeeping as a unit of work: how far a log was looked at, when a key was last used. It need have no event, for a
+/// log that grew by being looked at would never be looked at to its end.
+pub(crate) fn bookkeeping<F>(work: F) -> (Box<dyn Unit>, Receipt<(), StoreError>)
+where
+    F: FnMut(&mut dyn Tx) -> Result<Vec<Event>, StoreError> + Send + 'static,
+{
+    let (reply, answer) = oneshot::channel();
+    (Box::new(Bookkeeping { work, reply }), Receipt(answer))
+}
+
+struct Bookkeeping<F> {
+    work: F,
+    reply: oneshot::Sender<Result<(), StoreError>>,
+}
+
+impl<F> Unit for Bookkeeping<F>
+where
+    F: FnMut(&mut dyn Tx) -> Result<Vec<Event>, StoreError> + Send,
+{
+    fn run(&mut self, tx: &mut dyn Tx) -> Result<UnitOutcome, StoreError> {
+        let events = (self.work)(tx)?;
+        Ok(if events.is_empty() { UnitOutcome::Counted } else { UnitOutcome::Commit(events) })
+    }
+
+    fn done(self: Box<Self>, outcome: Result<(), StoreError>) {
+        // Nobody is obliged to wait for the answer.
+        drop(self.reply.send(outcome));
+    }
 }
 
 struct Typed<T, E, F> {

@@ -198,21 +198,21 @@ pub enum LogWriteScope {
 pub struct SystemOnly(());
 
 impl LogWriteScope {
-    pub(crate) fn of_tenant(scope: WriteScope) -> Self {
-        Self::Tenant(scope)
-    }
-
-    pub(crate) fn of_installation() -> Self {
-        Self::Installation(SystemOnly(()))
+    /// For what the space does by itself.
+    pub(crate) fn of_system(log: Log) -> Self {
+        match log {
+            Log::Installation => Self::Installation(SystemOnly(())),
+            Log::Tenant(tenant) => Self::Tenant(WriteScope::of_system(&TenantScope::of(tenant))),
+        }
     }
 
     /// Makes one on the caller's own word, as [`TenantScope::assume`] does. The reason is for whoever reads the call.
     #[must_use]
     pub fn assume(log: Log, reason: &'static str) -> Self {
         match log {
-            Log::Installation => Self::of_installation(),
+            Log::Installation => Self::Installation(SystemOnly(())),
             Log::Tenant(tenant) => {
-                Self::of_tenant(WriteScope::assume(&TenantScope::assume(tenant, reason), reason))
+                Self::Tenant(WriteScope::assume(&TenantScope::assume(tenant, reason), reason))
             }
         }
     }

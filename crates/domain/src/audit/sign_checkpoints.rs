@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use futures_channel::oneshot;
-
 use crate::access::Permission;
 use crate::audit::log_tree::{LogTree, LogTreeError};
 use crate::audit::ports::{AuditView, CheckpointSigner, LogScope, LogWriteScope};
@@ -13,9 +11,9 @@ use crate::audit::{
 use crate::identity::{AuthorizationError, Principal};
 use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
-use crate::store::{Flow, StoreError, Tx};
-use crate::tenant::{OperatorScope, TenantScope, WriteScope};
-use crate::unit::{Receipt, Unit, UnitOutcome};
+use crate::store::{Flow, StoreError};
+use crate::tenant::OperatorScope;
+use crate::unit::Receipt;
 
 /// How many checkpoints are kept in one unit of work.
 const MAX_PER_UNIT: usize = 100;
@@ -221,32 +219,10 @@ pub async fn record_changed_log(space: &Space, log: Log) -> Result<(), PortError
 /// Keeps checkpoints. It has no event of its own: it tells nothing that the events do not, and a log that grew by its own
 /// checkpoints would never have a last one.
 fn keep_all(space: &Space, signed: Vec<(Log, SignedCheckpoint)>) -> Receipt<(), StoreError> {
-    let (reply, receipt) = oneshot::channel();
-    space.store.submit(Box::new(KeepCheckpoints { signed, reply }));
-    Receipt(receipt)
-}
-
-struct KeepCheckpoints {
-    signed: Vec<(Log, SignedCheckpoint)>,
-    reply: oneshot::Sender<Result<(), StoreError>>,
-}
-
-impl Unit for KeepCheckpoints {
-    fn run(&mut self, tx: &mut dyn Tx) -> Result<UnitOutcome, StoreError> {
-        for (log, checkpoint) in &self.signed {
-            match log {
-                Log::Installation => tx.keep_checkpoint(&LogWriteScope::of_installation(), checkpoint)?,
-                Log::Tenant(tenant) => {
-                    let scope = WriteScope::of_system(&TenantScope::of(*tenant));
-                    tx.keep_checkpoint(&LogWriteScope::of_tenant(scope), checkpoint)?;
-                }
-            }
+    space.store.keep_books(move |tx| {
+        for (log, checkpoint) in &signed {
+            tx.keep_checkpoint(&LogWriteScope::of_system(*log), checkpoint)?;
         }
-        Ok(UnitOutcome::Counted)
-    }
-
-    fn done(self: Box<Self>, outcome: Result<(), StoreError>) {
-        // Nobody is obliged to wait for the answer.
-        drop(self.reply.send(outcome));
-    }
+        Ok(Vec::new())
+    })
 }

@@ -2,14 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use futures_channel::oneshot;
-
 use crate::identity::Principal;
 use crate::ids::{ApiKeyId, TenantId};
-use crate::store::{Store, StoreError, Tx};
+use crate::store::{Store, StoreError};
 use crate::tenant::{TenantScope, WriteScope};
 use crate::time::Timestamp;
-use crate::unit::{Receipt, Unit, UnitOutcome};
+use crate::unit::Receipt;
 
 /// That a key was used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,31 +35,15 @@ impl Principal {
 /// # Errors
 /// When the store fails; what was to be noted is lost.
 pub fn note_key_uses(store: &dyn Store, uses: Vec<KeyUse>) -> Receipt<(), StoreError> {
-    let (reply, receipt) = oneshot::channel();
     let mut latest = BTreeMap::new();
     for KeyUse { tenant, key, at } in uses {
         latest.entry((tenant, key)).and_modify(|known: &mut Timestamp| *known = at.max(*known)).or_insert(at);
     }
-    store.submit(Box::new(NoteUses { latest, reply }));
-    Receipt(receipt)
-}
-
-struct NoteUses {
-    latest: BTreeMap<(TenantId, ApiKeyId), Timestamp>,
-    reply: oneshot::Sender<Result<(), StoreError>>,
-}
-
-impl Unit for NoteUses {
-    fn run(&mut self, tx: &mut dyn Tx) -> Result<UnitOutcome, StoreError> {
-        for ((tenant, key), at) in &self.latest {
+    store.keep_books(move |tx| {
+        for ((tenant, key), at) in &latest {
             let scope = WriteScope::of_system(&TenantScope::of(*tenant));
             tx.note_api_key_use(&scope, *key, *at)?;
         }
-        Ok(UnitOutcome::Counted)
-    }
-
-    fn done(self: Box<Self>, outcome: Result<(), StoreError>) {
-        // Nobody is obliged to wait for the answer.
-        drop(self.reply.send(outcome));
-    }
+        Ok(Vec::new())
+    })
 }
