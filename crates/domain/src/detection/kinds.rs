@@ -101,6 +101,11 @@ impl DetectionKind {
         }
     }
 
+    /// Whether who is suspected is who acted, so that their events can be asked for.
+    pub(super) fn is_of_actors(self) -> bool {
+        matches!(self, Self::LimitBurst | Self::MassExport)
+    }
+
     /// Of whom an event says it; of nobody, where it is another event.
     pub(super) fn suspects(self, event: &Event) -> Vec<Suspect> {
         let (actor, member) = (event.actor.id().map(Suspect::Actor), member_of(event).map(Suspect::Actor));

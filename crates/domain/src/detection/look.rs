@@ -1,25 +1,27 @@
 //! Looking at what is new in the logs.
 
 use std::collections::{BTreeMap, BTreeSet};
-
-use futures_channel::oneshot;
+use std::time::Duration;
 
 use crate::audit::ports::{EventFilter, LogPosition, LogScope, LogWriteScope, Seq};
 use crate::audit::tree::BLOCK_LEAVES;
 use crate::audit::{Action, Actor, Event, Log, ObjectKind, Origin, RecordedEvent, newest};
 use crate::detection::kinds::{DetectionKind, DetectionTerms, Suspect};
-use crate::page::Cursor;
+use crate::ids::ActorId;
+use crate::page::{Cursor, PageLimit};
 use crate::port_error::PortError;
 use crate::space::Space;
 use crate::store::{Flow, StoreError, View};
-use crate::tenant::{OperatorScope, TenantScope, WriteScope};
+use crate::tenant::OperatorScope;
 use crate::time::Timestamp;
-use crate::transaction::Tx;
-use crate::unit::{Receipt, Unit, UnitOutcome};
+use crate::unit::Receipt;
 
-/// How many pages of events of an action are counted, of a hundred each: behind so many the threshold is reached, or they are of so
-/// many that no one of them stands out.
+/// How many pages of events of an action are counted, of a hundred each: those of all, and behind so many those of single actors.
 const PAGES_COUNTED: usize = 20;
+/// Of how many actors the events are counted one by one, those first of which there is most that is new.
+const ACTORS_COUNTED: usize = 50;
+/// How far clocks may be apart: what is told to be later than now was written before the clock was set back, and counts for nothing.
+const CLOCK_SLACK: Duration = Duration::from_secs(5 * 60);
 /// The most detections of one kind that a log gets in a window. So many are an attack on all; the log itself has the others.
 const MAX_IN_WINDOW: usize = 50;
 
@@ -115,10 +117,12 @@ async fn look_at(
     position: LogPosition,
     terms: DetectionTerms,
 ) -> Result<(u64, Vec<Finding>), StoreError> {
-    let operator = operator.clone();
+    let (operator, now) = (operator.clone(), space.clock.now());
     let found = space.store.read(Flow::Installation, move |view| match position.log {
-        Log::Installation => look(view, LogScope::Installation(&operator), position.seq, &terms),
-        Log::Tenant(tenant) => look(view, LogScope::Tenant(&operator.tenant(tenant)), position.seq, &terms),
+        Log::Installation => look(view, LogScope::Installation(&operator), position.seq, now, &terms),
+        Log::Tenant(tenant) => {
+            look(view, LogScope::Tenant(&operator.tenant(tenant)), position.seq, now, &terms)
+        }
     });
     found.await
 }
@@ -128,6 +132,7 @@ fn look(
     view: &mut dyn View,
     log: LogScope<'_>,
     from: u64,
+    now: Timestamp,
     terms: &DetectionTerms,
 ) -> Result<(u64, Vec<Finding>), StoreError> {
     // Most events are of queries that were answered, which no kind is made of.
@@ -135,17 +140,27 @@ fn look(
     let (to, events) = view.next_watched(log, from, &actions)?;
     let mut findings = Vec::new();
     for kind in DetectionKind::ALL {
-        let mut last_of: BTreeMap<Suspect, &Event> = BTreeMap::new();
+        let mut new_of: BTreeMap<Suspect, (u64, &Event)> = BTreeMap::new();
         for RecordedEvent { event, .. } in &events {
-            last_of.extend(kind.suspects(event).into_iter().map(|suspect| (suspect, event)));
+            for suspect in kind.suspects(event) {
+                let (count, last) = new_of.entry(suspect).or_insert((0, event));
+                (*count, *last) = (count.saturating_add(event.count.into()), event);
+            }
         }
-        let Some(earliest) = last_of.values().map(|event| event.time).min() else { continue };
-        let since = earliest.minus(terms.window);
-        let counts = count(view, log, kind, since, to)?;
-        let mut told = told_of(view, log, kind, since)?;
-        for (suspect, last) in last_of {
+        let times = || new_of.values().map(|(_, last)| last.time);
+        let (Some(earliest), Some(latest)) = (times().min(), times().max()) else { continue };
+        let mut window = Window {
+            view: &mut *view,
+            log,
+            since: earliest.minus(terms.window),
+            until: latest.max(now).plus(CLOCK_SLACK),
+        };
+        let threshold = kind.threshold(terms);
+        let counts = window.count(kind, to, &new_of, threshold)?;
+        let mut told = window.told_of(kind)?;
+        for (suspect, (_, last)) in new_of {
             let count = counts.get(&suspect).copied().unwrap_or(0);
-            if count >= kind.threshold(terms) && told.len() < MAX_IN_WINDOW && told.insert(suspect) {
+            if count >= threshold && told.len() < MAX_IN_WINDOW && told.insert(suspect) {
                 findings.push(Finding { kind, suspect, count, last: last.clone() });
             }
         }
@@ -153,56 +168,94 @@ fn look(
     Ok((to, findings))
 }
 
-/// The events of an action in a window, the newest first, as far as they are counted.
-fn in_window(
-    view: &mut dyn View,
-    log: LogScope<'_>,
-    action: Action,
+/// The events of a log in a span of time.
+struct Window<'a> {
+    view: &'a mut dyn View,
+    log: LogScope<'a>,
     since: Timestamp,
-    to: Option<u64>,
-    each: impl FnMut(&Event),
-) -> Result<(), StoreError> {
-    let filter = EventFilter { action: Some(action), since: Some(since), ..EventFilter::default() };
-    let behind = to.map(|to| Cursor(Seq(to.saturating_add(1))));
-    newest(view, log, &filter, behind, PAGES_COUNTED, each).map(drop)
+    until: Timestamp,
 }
 
-/// How many events of a kind there are of each, in the window.
-fn count(
-    view: &mut dyn View,
-    log: LogScope<'_>,
-    kind: DetectionKind,
-    since: Timestamp,
-    to: u64,
-) -> Result<BTreeMap<Suspect, u64>, StoreError> {
-    let mut counts: BTreeMap<Suspect, u64> = BTreeMap::new();
-    for action in kind.actions() {
-        in_window(view, log, *action, since, Some(to), |event| {
-            for suspect in kind.suspects(event) {
-                let count = counts.entry(suspect).or_default();
-                *count = count.saturating_add(event.count.into());
+impl Window<'_> {
+    /// How many events of a kind there are of each: of whom they are counted.
+    ///
+    /// Where there are more than are counted, a crowd would hide who makes fewer than it does. So those of the actors with most that is
+    /// new are counted one by one, as far as the threshold.
+    fn count(
+        &mut self,
+        kind: DetectionKind,
+        to: u64,
+        new_of: &BTreeMap<Suspect, (u64, &Event)>,
+        threshold: u64,
+    ) -> Result<BTreeMap<Suspect, u64>, StoreError> {
+        let (mut counts, is_whole) = self.count_of(kind, None, to, PAGES_COUNTED)?;
+        if is_whole || !kind.is_of_actors() {
+            return Ok(counts);
+        }
+        let reaches = |suspect| counts.get(suspect).is_some_and(|count| *count >= threshold);
+        let mut uncertain: Vec<(u64, ActorId)> = Vec::new();
+        for (suspect, (new, _)) in new_of {
+            if let (Suspect::Actor(actor), false) = (suspect, reaches(suspect)) {
+                uncertain.push((*new, *actor));
+            }
+        }
+        uncertain.sort_unstable_by(|one, other| other.cmp(one));
+        let pages = usize::try_from(threshold.div_ceil(PageLimit::MAX.into())).unwrap_or(PAGES_COUNTED);
+        for (_, actor) in uncertain.into_iter().take(ACTORS_COUNTED) {
+            let (own, _) = self.count_of(kind, Some(actor), to, pages.min(PAGES_COUNTED))?;
+            counts.extend(own);
+        }
+        Ok(counts)
+    }
+
+    /// How many there are of each among the newest of all or of one actor, and whether these are all.
+    fn count_of(
+        &mut self,
+        kind: DetectionKind,
+        actor: Option<ActorId>,
+        to: u64,
+        pages: usize,
+    ) -> Result<(BTreeMap<Suspect, u64>, bool), StoreError> {
+        let mut counts: BTreeMap<Suspect, u64> = BTreeMap::new();
+        let mut is_whole = true;
+        for action in kind.actions() {
+            is_whole &= self.newest(*action, actor, Some(to), pages, |event| {
+                for suspect in kind.suspects(event) {
+                    let count = counts.entry(suspect).or_default();
+                    *count = count.saturating_add(event.count.into());
+                }
+            })?;
+        }
+        Ok((counts, is_whole))
+    }
+
+    /// Of whom this was told.
+    fn told_of(&mut self, kind: DetectionKind) -> Result<BTreeSet<Suspect>, StoreError> {
+        let mut told = BTreeSet::new();
+        // To its very end: what was told stands behind all that had come meanwhile.
+        self.newest(Action::Detection, None, None, PAGES_COUNTED, |event| {
+            if event.reason_code.as_ref().is_some_and(|reason| *reason == kind.reason_code().into()) {
+                let network = event.person.address.map(Suspect::network);
+                told.extend(crate::detection::kinds::member_of(event).map(Suspect::Actor).or(network));
             }
         })?;
+        Ok(told)
     }
-    Ok(counts)
-}
 
-/// Of whom this was told in the window.
-fn told_of(
-    view: &mut dyn View,
-    log: LogScope<'_>,
-    kind: DetectionKind,
-    since: Timestamp,
-) -> Result<BTreeSet<Suspect>, StoreError> {
-    let mut told = BTreeSet::new();
-    // To its very end: what was told stands behind all that had come meanwhile.
-    in_window(view, log, Action::Detection, since, None, |event| {
-        if event.reason_code.as_ref().is_some_and(|reason| *reason == kind.reason_code().into()) {
-            let network = event.person.address.map(Suspect::network);
-            told.extend(crate::detection::kinds::member_of(event).map(Suspect::Actor).or(network));
-        }
-    })?;
-    Ok(told)
+    /// Gives the newest events of an action, and answers whether there are no others.
+    fn newest(
+        &mut self,
+        action: Action,
+        actor: Option<ActorId>,
+        to: Option<u64>,
+        pages: usize,
+        each: impl FnMut(&Event),
+    ) -> Result<bool, StoreError> {
+        let (since, until) = (Some(self.since), Some(self.until));
+        let filter = EventFilter { action: Some(action), actor, since, until, ..EventFilter::default() };
+        let behind = to.map(|to| Cursor(Seq(to.saturating_add(1))));
+        newest(&mut *self.view, self.log, &filter, behind, pages, each).map(|rest| rest.is_none())
+    }
 }
 
 /// A log that was looked at.
@@ -212,38 +265,15 @@ struct Step {
     events: Vec<Event>,
 }
 
+/// Keeps how far logs were looked at, with what was found.
 fn advance(space: &Space, steps: Vec<Step>) -> Receipt<(), StoreError> {
-    let (reply, receipt) = oneshot::channel();
-    space.store.submit(Box::new(Advance { steps, reply }));
-    Receipt(receipt)
-}
-
-/// Keeps how far logs were looked at, with what was found. Where nothing was found it has no event: a log that grew by being looked at
-/// would never be looked at to its end.
-struct Advance {
-    steps: Vec<Step>,
-    reply: oneshot::Sender<Result<(), StoreError>>,
-}
-
-impl Unit for Advance {
-    fn run(&mut self, tx: &mut dyn Tx) -> Result<UnitOutcome, StoreError> {
+    space.store.keep_books(move |tx| {
         let mut events = Vec::new();
-        for Step { position, to, events: found } in &self.steps {
-            let log = match position.log {
-                Log::Installation => LogWriteScope::of_installation(),
-                Log::Tenant(tenant) => {
-                    LogWriteScope::of_tenant(WriteScope::of_system(&TenantScope::of(tenant)))
-                }
-            };
-            if tx.advance_watched(&log, position.seq, *to)? {
+        for Step { position, to, events: found } in &steps {
+            if tx.advance_watched(&LogWriteScope::of_system(position.log), position.seq, *to)? {
                 events.extend(found.iter().cloned());
             }
         }
-        Ok(if events.is_empty() { UnitOutcome::Counted } else { UnitOutcome::Commit(events) })
-    }
-
-    fn done(self: Box<Self>, outcome: Result<(), StoreError>) {
-        // Nobody is obliged to wait for the answer.
-        drop(self.reply.send(outcome));
-    }
+        Ok(events)
+    })
 }

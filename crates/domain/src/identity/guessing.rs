@@ -37,6 +37,9 @@ const PASSWORDS: Rate = Rate { burst: 50, interval: Duration::from_secs(60 * 60 
 /// Three codes of a million are good at a time: to guess one takes years.
 const CODES: Rate = Rate { burst: 10, interval: Duration::from_secs(60 * 60 / 5) };
 
+/// How much older than the newest guess another may be that is decided behind it: one waits longer for its hash than the other.
+const OUT_OF_ORDER: Duration = Duration::from_secs(5 * 60);
+
 /// So many wrong passwords were given lately that none is compared now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("too many wrong passwords were given for this account; try again in {} s", .retry_after.as_secs())]
@@ -161,9 +164,14 @@ impl Guess {
     /// When all guesses before this one are paid off, if there is room for it.
     fn paid_off(&self, allowance: &LoginRecord) -> Result<Timestamp, TooManyGuesses> {
         let Rate { burst, interval } = self.rate();
-        // A clock that was set back makes nobody wait longer than a full allowance does.
-        let until = allowance.guesses_until.clamp(self.now, self.now.plus(interval * burst));
-        let too_many = until.since(self.now).saturating_sub(interval * (burst - 1));
+        let (full, all_but_one) = (interval * burst, interval * (burst - 1));
+        let owed = allowance.guesses_until.since(self.now);
+        // Nobody owes more than all guesses, so the clock was set back. One guess is answered, and is counted by the clock as it is now:
+        // whoever was let in before waits for no time that may be a year off, and each such step of the clock is worth one guess.
+        let was_set_back = owed > full + OUT_OF_ORDER;
+        let owed = if was_set_back { all_but_one } else { owed.min(full) };
+        let until = self.now.plus(owed);
+        let too_many = owed.saturating_sub(all_but_one);
         if too_many.is_zero() {
             return Ok(until);
         }

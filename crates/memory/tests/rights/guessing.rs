@@ -112,10 +112,37 @@ fn h5_of_guesses_at_once_no_more_are_answered() {
 #[test]
 fn h5_a_clock_that_is_set_back_shuts_nobody_out() {
     let world = World::new();
+    assert_eq!(right(&world, OWNERS_HOME), Outcome::In);
     guesses(&world, &email("owner"));
-    world.clock.set("2025-01-01T00:00:00Z".parse().unwrap());
-    let Outcome::TooMany(wait) = right(&world, OWNERS_HOME) else { panic!("the allowance is used up") };
+    let begun = world.space.clock.now();
+    for minutes in [1, 58, 66, 120, 365 * 24 * 60] {
+        world.clock.set(begun.minus(Duration::from_secs(minutes * 60)));
+        assert_eq!(right(&world, OWNERS_HOME), Outcome::In, "{minutes} minutes back, where they are known");
+    }
+    // As much as a whole allowance looks like one that is used up, for some minutes.
+    world.clock.set(begun.minus(Duration::from_secs(64 * 60)));
+    let Outcome::TooMany(wait) = right(&world, OWNERS_HOME) else { panic!("it looks used up") };
+    assert!(wait <= Duration::from_secs(6 * 60), "{wait:?}");
+    world.clock.advance(wait);
+    assert_eq!(right(&world, OWNERS_HOME), Outcome::In);
+    world.clock.set(begun.minus(Duration::from_secs(365 * 24 * 60 * 60)));
+    // All others have one guess more, and then those that the time pays off.
+    assert_eq!(guesses(&world, &email("owner")), 1, "the allowance is used up");
+    let Outcome::TooMany(wait) = right(&world, "203.0.113.7") else { panic!("the allowance is used up") };
     assert!(wait <= Duration::from_secs(73), "{wait:?}");
+    world.clock.advance(wait);
+    assert_eq!(right(&world, "203.0.113.7"), Outcome::In);
+}
+
+#[test]
+fn h5_guesses_that_are_decided_out_of_order_are_no_clock_that_was_set_back() {
+    let world = World::new();
+    guesses(&world, &email("owner"));
+    let now = world.space.clock.now();
+    for earlier in [1, 30, 240] {
+        world.clock.set(now.minus(Duration::from_secs(earlier)));
+        assert_eq!(guesses(&world, &email("owner")), 0, "{earlier} s earlier");
+    }
 }
 
 #[test]
