@@ -62,9 +62,10 @@ pub fn mount<E: Refusal>(
     for route in routes {
         by_path.entry(route.path).or_default().push(route);
     }
-    // The framework takes the first path that fits: literal ones stand before those with parameters.
+    // The framework takes the first path that fits: literal ones stand before those with parameters. It tries them one by one, so those
+    // of queries, which no literal path is like, come first of all: to try a hundred others took a twentieth of a query.
     let mut paths: Vec<_> = by_path.into_iter().collect();
-    paths.sort_by_key(|(path, _)| (path.matches('{').count(), *path));
+    paths.sort_by_key(|(path, _)| (!path.ends_with("/query"), path.matches('{').count(), *path));
     for (path, routes) in paths {
         // Both with a slash at the end and without: a redirect would lose a client's body.
         if path.contains('{') {
