@@ -1,6 +1,6 @@
 //! What a sink gets next, and that it has it.
 
-use futures_channel::oneshot;
+use std::collections::BTreeSet;
 
 use crate::audit::ports::{LogPosition, LogScope, LogWriteScope};
 use crate::audit::{Log, RecordedEvent};
@@ -8,9 +8,7 @@ use crate::page::PageItem;
 use crate::sink::{SinkName, SinkTerms};
 use crate::space::Space;
 use crate::store::{Flow, StoreError, View};
-use crate::tenant::{OperatorScope, TenantScope, WriteScope};
-use crate::transaction::Tx;
-use crate::unit::{Receipt, Unit, UnitOutcome};
+use crate::tenant::OperatorScope;
 
 /// About so many bytes an event takes besides its texts, in any form.
 const BYTES_BESIDES_TEXTS: usize = 700;
@@ -43,6 +41,11 @@ impl Batch {
     pub fn events(&self) -> impl Iterator<Item = &RecordedEvent> {
         self.parts.iter().flat_map(|part| &part.events)
     }
+
+    /// The logs that have events in it.
+    pub fn logs(&self) -> impl Iterator<Item = Log> {
+        self.parts.iter().map(|part| part.position.log)
+    }
 }
 
 /// What there is to deliver.
@@ -69,11 +72,11 @@ pub async fn settle(
     sinks: Vec<SinkTerms>,
 ) -> Result<(), StoreError> {
     let operator = operator.clone();
-    write(space, move |tx| tx.settle_sinks(&operator, &sinks)).await
+    space.store.keep_books(move |tx| tx.settle_sinks(&operator, &sinks).map(|()| Vec::new())).await
 }
 
-/// The next events that a sink lacks, of the logs behind one, then from the first log on. Each log gives a share, so that a busy one does
-/// not hold up the others.
+/// The next events that a sink lacks, of the logs behind one, then from the first log on, but for those that are set aside. Each log gives
+/// a share, so that a busy one does not hold up the others.
 ///
 /// # Errors
 /// When the store failed otherwise than for the events of one log.
@@ -82,6 +85,7 @@ pub async fn next_batch(
     operator: &OperatorScope,
     terms: &SinkTerms,
     after: Option<Log>,
+    aside: BTreeSet<Log>,
     bounds: BatchBounds,
 ) -> Result<NextBatch, StoreError> {
     let (operator, terms) = (operator.clone(), terms.clone());
@@ -90,7 +94,37 @@ pub async fn next_batch(
         if logs.is_empty() && after.is_some() {
             logs = view.undelivered_logs(&operator, &terms.name, terms.logs, None)?;
         }
-        Ok::<_, StoreError>(gather(view, &operator, logs, bounds))
+        let last = logs.last().map(|position| position.log);
+        let logs: Vec<_> = logs.into_iter().filter(|position| !aside.contains(&position.log)).collect();
+        let next = gather(view, &operator, logs, bounds);
+        // Where all are set aside the next look begins behind them.
+        Ok::<_, StoreError>(NextBatch { last: next.last.or(last), ..next })
+    });
+    next.await
+}
+
+/// The next events that a sink lacks of one log; no batch where it lacks none.
+///
+/// # Errors
+/// When the store failed otherwise than for these events.
+pub async fn next_of_log(
+    space: &Space,
+    operator: &OperatorScope,
+    sink: &SinkName,
+    log: Log,
+    bounds: BatchBounds,
+) -> Result<NextBatch, StoreError> {
+    let (operator, sink) = (operator.clone(), sink.clone());
+    let next = space.store.read(Flow::Installation, move |view| {
+        let of_tenant = match log {
+            Log::Installation => None,
+            Log::Tenant(tenant) => Some(operator.tenant(tenant)),
+        };
+        let scope = of_tenant.as_ref().map_or(LogScope::Installation(&operator), LogScope::Tenant);
+        let seq = view.delivered(&sink, scope)?;
+        let lacks = view.log_head(scope)?.seq() > seq;
+        let positions = if lacks { vec![LogPosition { log, seq }] } else { Vec::new() };
+        Ok::<_, StoreError>(gather(view, &operator, positions, bounds))
     });
     next.await
 }
@@ -168,48 +202,14 @@ pub async fn delivered(space: &Space, sink: &SinkName, batch: Batch) -> Result<(
     let sink = sink.clone();
     let moves: Vec<(LogPosition, u64)> =
         batch.parts.into_iter().map(|part| (part.position, part.to)).collect();
-    let advance = move |tx: &mut dyn Tx| {
-        for (position, to) in &moves {
-            let log = match position.log {
-                Log::Installation => LogWriteScope::of_installation(),
-                Log::Tenant(tenant) => {
-                    LogWriteScope::of_tenant(WriteScope::of_system(&TenantScope::of(tenant)))
-                }
-            };
-            // Where it is elsewhere meanwhile, the sink was set up anew.
-            tx.advance_delivered(&log, &sink, position.seq, *to)?;
-        }
-        Ok(())
-    };
-    write(space, advance).await
-}
-
-fn write<F>(space: &Space, work: F) -> Receipt<(), StoreError>
-where
-    F: FnMut(&mut dyn Tx) -> Result<(), StoreError> + Send + 'static,
-{
-    let (reply, receipt) = oneshot::channel();
-    space.store.submit(Box::new(Unrecorded { work, reply }));
-    Receipt(receipt)
-}
-
-/// A unit without an event: a log that grew by being delivered would never be delivered to its end.
-struct Unrecorded<F> {
-    work: F,
-    reply: oneshot::Sender<Result<(), StoreError>>,
-}
-
-impl<F> Unit for Unrecorded<F>
-where
-    F: FnMut(&mut dyn Tx) -> Result<(), StoreError> + Send,
-{
-    fn run(&mut self, tx: &mut dyn Tx) -> Result<UnitOutcome, StoreError> {
-        (self.work)(tx)?;
-        Ok(UnitOutcome::Counted)
-    }
-
-    fn done(self: Box<Self>, outcome: Result<(), StoreError>) {
-        // Nobody is obliged to wait for the answer.
-        drop(self.reply.send(outcome));
-    }
+    space
+        .store
+        .keep_books(move |tx| {
+            for (position, to) in &moves {
+                // Where it is elsewhere meanwhile, the sink was set up anew.
+                tx.advance_delivered(&LogWriteScope::of_system(position.log), &sink, position.seq, *to)?;
+            }
+            Ok(Vec::new())
+        })
+        .await
 }

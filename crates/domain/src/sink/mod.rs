@@ -9,6 +9,6 @@ mod of_tenant;
 pub mod ports;
 mod terms;
 
-pub use batch::{Batch, BatchBounds, NextBatch, delivered, next_batch, settle};
+pub use batch::{Batch, BatchBounds, NextBatch, delivered, next_batch, next_of_log, settle};
 pub use of_tenant::{TenantSinks, sinks_of_tenant};
 pub use terms::{SinkLogs, SinkLogsError, SinkName, SinkNameError, SinkStart, SinkStartError, SinkTerms};

@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use syft_space_domain::Space;
 use syft_space_domain::audit::{Log, RecordedEvent};
-use syft_space_domain::sink::{Batch, BatchBounds, NextBatch, delivered, next_batch};
+use syft_space_domain::sink::{Batch, BatchBounds, NextBatch, delivered, next_batch, next_of_log};
+use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::OperatorScope;
 use syft_space_sinks::{Message, SinkError};
 
 use crate::audit_formats::form::ExportFormat;
 use crate::background::checkpoint_folder;
+use crate::background::logs_aside::LogsAside;
 use crate::http::audit_sinks::SinkStatus;
 use crate::routes::audit_proofs::ExportedEvent;
 use crate::startup::audit_sinks::OpenSink;
@@ -22,6 +24,10 @@ const MAX_PAUSE: Duration = Duration::from_secs(60);
 /// The most of a batch.
 const BOUNDS: BatchBounds = BatchBounds { events: 500, bytes: 512 * 1024 };
 
+/// So many batches are refused one after the other before the sink counts as down: as many as it takes to come from a whole batch to one
+/// event, for each of two logs.
+const MAX_REFUSED: u32 = 20;
+
 /// One sink, and how its deliveries go.
 struct Delivery {
     space: Space,
@@ -30,8 +36,12 @@ struct Delivery {
     status: Arc<SinkStatus>,
     /// The log behind which the next batch begins, so that logs take turns.
     after: Option<Log>,
-    /// Fewer than all where the sink has refused a larger batch: if it is one event that it refuses, the logs of others go on.
-    most_events: u64,
+    /// The logs of which the sink has refused events.
+    aside: LogsAside,
+    /// Whether one of those had its turn last.
+    was_aside: bool,
+    /// How many batches were refused one after the other, but for events that were refused alone before.
+    refused: u32,
     failures: u32,
     unreadable: Option<Log>,
 }
@@ -53,55 +63,121 @@ pub(crate) async fn deliver_forever(
     open: OpenSink,
     status: Arc<SinkStatus>,
 ) {
-    let most_events = BOUNDS.events;
-    let mut delivery =
-        Delivery { space, operator, open, status, after: None, most_events, failures: 0, unreadable: None };
+    let mut delivery = Delivery {
+        space,
+        operator,
+        open,
+        status,
+        after: None,
+        aside: LogsAside::default(),
+        was_aside: false,
+        refused: 0,
+        failures: 0,
+        unreadable: None,
+    };
     loop {
         match delivery.round().await {
             Round::Delivered => {}
             Round::Idle => tokio::time::sleep(INTERVAL).await,
-            Round::Failed => tokio::time::sleep(delivery.pause()).await,
+            Round::Failed => tokio::time::sleep(delivery.pause(delivery.failures)).await,
         }
     }
 }
 
 impl Delivery {
     async fn round(&mut self) -> Round {
-        let bounds = BatchBounds { events: self.most_events, ..BOUNDS };
-        let next = next_batch(&self.space, &self.operator, &self.open.terms, self.after, bounds).await;
+        // Those that are set aside have every second turn.
+        self.was_aside = !self.was_aside;
+        if self.was_aside
+            && let Some((log, aside)) = self.aside.due(self.space.clock.now())
+        {
+            let bounds = BatchBounds { events: aside.most_events, ..BOUNDS };
+            let sink = &self.open.terms.name;
+            return match next_of_log(&self.space, &self.operator, sink, log, bounds).await {
+                Ok(NextBatch { batch: Some(batch), .. }) => self.deliver(batch, true).await,
+                Ok(next) => {
+                    self.tell_unreadable(next.unreadable);
+                    self.aside.caught_up(log);
+                    Round::Delivered
+                }
+                Err(error) => self.failed(&error.to_string()),
+            };
+        }
+        let terms = &self.open.terms;
+        let next =
+            next_batch(&self.space, &self.operator, terms, self.after, self.aside.logs(), BOUNDS).await;
         let NextBatch { batch, is_full, last, unreadable } = match next {
             Ok(next) => next,
             Err(error) => return self.failed(&error.to_string()),
         };
         self.after = last;
-        if let Some((log, error)) = unreadable
-            && self.unreadable.replace(log) != Some(log)
-        {
-            let (sink, log) = (&self.open.terms.name, checkpoint_folder::name(log));
-            tracing::error!(%sink, log, %error, "an audit log cannot be read for its sink; the others go on");
+        self.tell_unreadable(unreadable);
+        let delivered = match batch {
+            Some(batch) => self.deliver(batch, is_full).await,
+            None => Round::Idle,
+        };
+        match delivered {
+            Round::Idle if self.aside.due(self.space.clock.now()).is_some() => Round::Delivered,
+            round => round,
         }
-        let Some(batch) = batch else { return Round::Idle };
+    }
+
+    async fn deliver(&mut self, batch: Batch, is_full: bool) -> Round {
+        let logs: Vec<Log> = batch.logs().collect();
+        let events = u64::try_from(batch.events().count()).unwrap_or(u64::MAX);
         let (batch, messages) = match told(batch, self.open.format).await {
             Ok(told) => told,
             Err(error) => return self.failed(&error),
         };
         match self.open.sink.deliver(messages, self.space.clock.now()).await {
             Ok(()) => {}
-            Err(SinkError::Refused(error)) => {
-                self.most_events = (self.most_events / 2).max(1);
-                return self.failed(&error);
-            }
+            Err(SinkError::Refused(error)) => return self.refused(&logs, events, &error),
             Err(SinkError::Unavailable(error)) => return self.failed(&error),
         }
         if let Err(error) = delivered(&self.space, &self.open.terms.name, batch).await {
             return self.failed(&error.to_string());
         }
-        self.failures = 0;
-        self.most_events = self.most_events.saturating_mul(2).min(BOUNDS.events);
+        (self.failures, self.refused) = (0, 0);
+        let now = self.space.clock.now();
+        logs.iter().for_each(|log| self.aside.taken(*log, BOUNDS.events, now));
         if self.status.note(false) {
             tracing::info!(sink = %self.open.terms.name, "the audit sink is delivered to again");
         }
         if is_full { Round::Delivered } else { Round::Idle }
+    }
+
+    /// A batch was refused, be it for its size or for one event in it: each log of it is delivered by itself from now on, and of a single
+    /// one fewer events are tried, at once. One that is alone then waits. A sink that refuses whatever it is sent is down.
+    fn refused(&mut self, logs: &[Log], events: u64, error: &str) -> Round {
+        let now = self.space.clock.now();
+        let mut waited_before = false;
+        for log in logs {
+            let failures = self.aside.refused(*log, events, logs.len() == 1, now);
+            if failures > 0 {
+                self.aside.wait(*log, now.plus(self.pause(failures)));
+                waited_before = failures > 1;
+            }
+            if failures == 1 {
+                let (sink, log) = (&self.open.terms.name, checkpoint_folder::name(*log));
+                tracing::warn!(
+                    %sink, log, error,
+                    "the audit sink refuses an event; its log waits, and is tried again, and the others go on"
+                );
+            }
+        }
+        if !waited_before {
+            self.refused = self.refused.saturating_add(1);
+        }
+        if self.refused > MAX_REFUSED { self.failed(error) } else { Round::Delivered }
+    }
+
+    fn tell_unreadable(&mut self, unreadable: Option<(Log, StoreError)>) {
+        if let Some((log, error)) = unreadable
+            && self.unreadable.replace(log) != Some(log)
+        {
+            let (sink, log) = (&self.open.terms.name, checkpoint_folder::name(log));
+            tracing::error!(%sink, log, %error, "an audit log cannot be read for its sink; the others go on");
+        }
     }
 
     fn failed(&mut self, error: &str) -> Round {
@@ -117,8 +193,8 @@ impl Delivery {
     }
 
     /// Twice as long each time, up to a minute, and up to a quarter less, by chance: so that many spaces do not come at once.
-    fn pause(&self) -> Duration {
-        let doubled = 1_u32.checked_shl(self.failures.saturating_sub(1)).unwrap_or(u32::MAX);
+    fn pause(&self, failures: u32) -> Duration {
+        let doubled = 1_u32.checked_shl(failures.saturating_sub(1)).unwrap_or(u32::MAX);
         let pause = INTERVAL.saturating_mul(doubled).min(MAX_PAUSE);
         let mut chance = [0; 1];
         // Where there is no chance to be had, it is the whole pause.

@@ -10,6 +10,7 @@ mod checkpoint_folder;
 pub(crate) mod checkpoints;
 pub(crate) mod detections;
 pub(crate) mod erasures;
+mod logs_aside;
 pub(crate) mod marketplace_sync;
 pub(crate) mod policy_keeper;
 pub(crate) mod retention;

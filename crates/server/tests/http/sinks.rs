@@ -3,7 +3,11 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use fastrand::Rng;
@@ -167,4 +171,118 @@ async fn u1_a_sink_that_takes_nothing_delays_nobody_is_told_of_and_gets_all_once
     let text = fs::read_to_string(down.join("down.jsonl")).unwrap();
     let events: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert!(sizes(&events).values().any(|size| *size >= 20));
+}
+
+/// A webhook that refuses each batch in which one of some texts stands, or that has more events than it takes.
+#[derive(Clone)]
+struct Receiver(Arc<Mutex<Received>>);
+
+#[derive(Default)]
+struct Received {
+    refuses: Option<&'static str>,
+    most: usize,
+    /// The events that it took, in their order.
+    events: Vec<Value>,
+    refused: usize,
+}
+
+impl Receiver {
+    /// Starts it, and answers what a sink says of it.
+    fn start(folder: &Path, received: Received) -> (Self, String) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let secret = folder.join("secret");
+        fs::write(&secret, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
+        fs::set_permissions(&secret, fs::Permissions::from_mode(0o600)).unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let receiver = Self(Arc::new(Mutex::new(received)));
+        let taking = receiver.clone();
+        std::thread::spawn(move || listener.incoming().flatten().for_each(|stream| taking.serve(&stream)));
+        let secret = secret.display();
+        (receiver, format!("name=hook kind=webhook url={url} secret_file={secret} logs=all from=beginning"))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Received> {
+        self.0.lock().unwrap()
+    }
+
+    fn serve(&self, mut stream: &TcpStream) {
+        let mut reader = BufReader::new(stream);
+        let (mut line, mut length) = (String::new(), 0);
+        while reader.read_line(&mut line).unwrap_or(0) > 2 {
+            let header = line.to_ascii_lowercase();
+            length = header.strip_prefix("content-length:").map_or(length, |n| n.trim().parse().unwrap());
+            line.clear();
+        }
+        let mut body = vec![0; length];
+        if reader.read_exact(&mut body).is_err() {
+            return;
+        }
+        let text = String::from_utf8(body).unwrap();
+        let batch: Value = serde_json::from_str(&text).unwrap();
+        let events = batch["data"]["events"].as_array().unwrap();
+        let mut received = self.lock();
+        let is_refused =
+            received.refuses.is_some_and(|poison| text.contains(poison)) || events.len() > received.most;
+        if is_refused {
+            received.refused += 1;
+        } else {
+            received.events.extend(events.iter().cloned());
+        }
+        let status = if is_refused { "422 Unprocessable Content" } else { "204 No Content" };
+        let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+        // Where the server is gone meanwhile it sends the batch again.
+        let _gone = stream.write_all(answer.as_bytes());
+    }
+}
+
+async fn ask_often(owner: &Client, times: usize) {
+    for _ in 0..times {
+        owner.get("/audit/export?after=4000000000").await.expect(200);
+    }
+}
+
+async fn lag(owner: &Client) -> u64 {
+    owner.get("/audit/sinks").await.expect(200).body["items"][0]["lag"].as_u64().unwrap()
+}
+
+#[tokio::test]
+async fn u1_an_event_that_a_webhook_never_takes_holds_up_its_own_log_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let received = Received { refuses: Some("poison@x.org"), most: 500, ..Received::default() };
+    let (receiver, setting) = Receiver::start(folder.path(), received);
+    let settings =
+        [("audit_sinks", setting.as_str()), ("registration", "open"), ("outbound_allow", "127.0.0.1")];
+    let space = TestSpace::with(&settings).await;
+    let owner = space.found("acme").await;
+    let other = space.found_another("globex").await;
+    owner.post("/invitations", &json!({ "email": "poison@x.org", "role": "user" })).await.expect(201);
+    ask_often(&owner, 20).await;
+    ask_often(&other, 700).await;
+    until("the other's log is there", async || lag(&other).await == 0).await;
+    assert!(lag(&owner).await >= 20, "the log of the event waits");
+    // What comes later of the other's is there at once.
+    for _ in 0..3 {
+        ask_often(&other, 50).await;
+        until("the other's log is there", async || lag(&other).await == 0).await;
+    }
+    let refused = receiver.lock().refused;
+    assert!(refused < 60, "{refused} batches were refused");
+    receiver.lock().refuses = None;
+    caught_up(&owner).await;
+    let sizes = sizes(&receiver.lock().events);
+    assert_eq!(sizes.len(), 3, "two tenants and the installation: {sizes:?}");
+}
+
+#[tokio::test]
+async fn u1_a_webhook_that_takes_small_batches_alone_is_sent_few_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let (receiver, setting) = Receiver::start(folder.path(), Received { most: 20, ..Received::default() });
+    let space = TestSpace::with(&[("audit_sinks", &setting), ("outbound_allow", "127.0.0.1")]).await;
+    let owner = space.found("acme").await;
+    ask_often(&owner, 1_000).await;
+    caught_up(&owner).await;
+    let received = receiver.lock();
+    let tenant = sizes(&received.events).into_iter().filter(|(log, _)| log.is_some()).next();
+    assert!(tenant.is_some_and(|(_, size)| size > 1_000));
+    assert!(received.refused < 30, "{} batches were refused", received.refused);
 }
