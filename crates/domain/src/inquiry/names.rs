@@ -24,8 +24,8 @@ pub enum PrincipalName {
     Id(ActorId),
     /// The member of this address, and those who were it.
     Email(Email),
-    /// A user of the hub of a marketplace, by the `sub` of their tokens.
-    HubUser(MarketplaceName, String),
+    /// A user of the hub of a marketplace, by the `sub` of their tokens; or the member whose address reads the same, where it is one.
+    HubUser(MarketplaceName, String, Option<Email>),
 }
 
 /// A text that names nobody.
@@ -39,14 +39,14 @@ impl FromStr for PrincipalName {
         if let Ok(id) = text.parse() {
             return Ok(Self::Id(id));
         }
-        // An address may have a slash before its @, and a hub's name for a user an @ behind theirs.
+        // An address may have a slash before its @, and a hub's name for a user an @ behind theirs: `a/b@x.org` is both.
+        let address = Email::parse(text).ok();
         let of_hub = text.split_once('/').and_then(|(marketplace, user)| {
             let marketplace: MarketplaceName = marketplace.parse().ok()?;
             check_subject(user).ok()?;
-            Some(Self::HubUser(marketplace, user.to_owned()))
+            Some(Self::HubUser(marketplace, user.to_owned(), address.clone()))
         });
-        let name = of_hub.or_else(|| Email::parse(text).ok().map(Self::Email));
-        name.ok_or(PrincipalNameError)
+        of_hub.or_else(|| address.map(Self::Email)).ok_or(PrincipalNameError)
     }
 }
 
@@ -114,29 +114,34 @@ impl PrincipalName {
     ) -> Result<Vec<ActorId>, StoreError> {
         match self {
             Self::Id(id) => Ok(vec![*id]),
-            Self::HubUser(marketplace, subject) => {
+            Self::HubUser(marketplace, subject, address) => {
                 let hub = live.marketplace_hubs().hub(marketplace);
-                Ok(hub.map(|hub| hub_actor(scope, hub, Some(subject))).into_iter().collect())
+                let of_hub = hub.map(|hub| hub_actor(scope, hub, Some(subject)));
+                let members = address.as_ref().map(|email| members(view, scope, email)).transpose()?;
+                Ok(of_hub.into_iter().chain(members.into_iter().flatten()).collect())
             }
-            Self::Email(email) => {
-                let known = view.account_by_email(scope, email)?.map(|account| account.member.account.into());
-                let mut actors: Vec<ActorId> = known.into_iter().collect();
-                merge(&mut actors, logged(view, scope, Action::UserCreated, |event| joined(event, email))?);
-                if actors.is_empty() {
-                    // Who founded a tenant by the operator's hand is in no event as who they are, until they log in.
-                    let by = |event: &Event| is_of(event, email).then(|| event.actor.id()).flatten();
-                    merge(&mut actors, logged(view, scope, Action::AuthnLoginSuccess, by)?);
-                }
-                Ok(actors)
-            }
+            Self::Email(email) => members(view, scope, email),
         }
     }
+}
+
+/// The member of an address, and those who were it.
+fn members(view: &mut dyn View, scope: &TenantScope, email: &Email) -> Result<Vec<ActorId>, StoreError> {
+    let known = view.account_by_email(scope, email)?.map(|account| account.member.account.into());
+    let mut actors: Vec<ActorId> = known.into_iter().collect();
+    merge(&mut actors, logged(view, scope, Action::UserCreated, |event| joined(event, email))?);
+    if actors.is_empty() {
+        // Who founded a tenant by the operator's hand is in no event as who they are, until they log in.
+        let by = |event: &Event| is_of(event, email).then(|| event.actor.id()).flatten();
+        merge(&mut actors, logged(view, scope, Action::AuthnLoginSuccess, by)?);
+    }
+    Ok(actors)
 }
 
 impl PrincipalName {
     /// The marketplace whose hub's user it is.
     pub(super) fn marketplace(&self, live: &TenantSnapshot) -> Option<MarketplaceId> {
-        let Self::HubUser(name, _) = self else { return None };
+        let Self::HubUser(name, ..) = self else { return None };
         live.marketplaces().find(|marketplace| marketplace.name == *name).map(|marketplace| marketplace.id)
     }
 }
@@ -168,20 +173,23 @@ impl KeyName {
 }
 
 impl EndpointRef {
-    /// What the log calls it. An endpoint that was not there is called by its slug.
+    /// What the log calls it: nothing, where no endpoint is called so now. What was asked of such a name is in no event.
     pub(super) fn objects(&self, live: &TenantSnapshot) -> Vec<Object> {
-        let of = |id: &dyn std::fmt::Display| Object::new(ObjectKind::Endpoint, id);
-        match self {
-            Self::Id(id) => vec![of(id)],
-            Self::Slug(slug) => {
-                let known = live.endpoint(slug.as_str()).map(|endpoint| of(&endpoint.id));
-                known.into_iter().chain([of(slug)]).collect()
-            }
-        }
+        let id = match self {
+            Self::Id(id) => Some(*id),
+            Self::Slug(slug) => live.endpoint(slug.as_str()).map(|endpoint| endpoint.id),
+        };
+        id.map(|id| Object::new(ObjectKind::Endpoint, id)).into_iter().collect()
     }
 }
 
 impl DocumentName {
+    /// Whether the dataset is named by its id.
+    #[must_use]
+    pub fn has_dataset_id(&self) -> bool {
+        self.dataset.parse::<DatasetId>().is_ok()
+    }
+
     /// The dataset that it is, or was, in: one that is gone is known by its id alone.
     pub(super) fn dataset(
         &self,
@@ -247,7 +255,10 @@ mod tests {
         let email = Email::parse("alice@x.org").unwrap();
         assert_eq!(read("Alice@X.org"), Ok(PrincipalName::Email(email)));
         let hub = MarketplaceName::parse("market").unwrap();
-        assert_eq!(read("market/b/c"), Ok(PrincipalName::HubUser(hub, "b/c".to_owned())));
+        let user = |name: &str, address| Ok(PrincipalName::HubUser(hub.clone(), name.to_owned(), address));
+        assert_eq!(read("market/b/c"), user("b/c", None));
+        let both = Email::parse("market/b@x.org").unwrap();
+        assert_eq!(read("market/b@x.org"), user("b@x.org", Some(both)), "it is an address as well");
         for text in ["", "alice", "market/", "/alice", "Market Place/alice"] {
             assert_eq!(read(text), Err(PrincipalNameError), "{text}");
         }

@@ -5,14 +5,17 @@ use std::collections::BTreeMap;
 use clap::Args;
 use reqwest::Method;
 use serde::Serialize;
+use syft_space_domain::dataset::FileName;
 use syft_space_domain::inquiry::{DocumentName, KeyName, PrincipalName};
 
 use crate::cli::api::{ApiClient, option};
+use crate::cli::exit::{CommandError, ExitStatus};
 use crate::cli::instant::{instant, time};
 use crate::cli::output::{Column, Output, number, text};
 use crate::routes::audit_impact::{
     AddressCounts, Counts, EndpointCounts, Impact, OtherCounts, PrincipalCounts, Reach,
 };
+use crate::routes::datasets::Dataset;
 
 /// Of what, and of which time.
 #[derive(Args)]
@@ -23,7 +26,7 @@ pub(super) struct ImpactArguments {
     /// Of a member with this address, or one who was; of a user of a marketplace (MARKETPLACE/USER); or of an id of the log
     #[arg(long, value_name = "WHO", group = "of")]
     user: Option<String>,
-    /// Of a document, as DATASET/DOCUMENT; without any of the three, of all of the tenant
+    /// Of a document, as DATASET/DOCUMENT, by its id or the path of its file; without any of the three, of all of the tenant
     #[arg(long, value_name = "DOCUMENT", group = "of")]
     document: Option<String>,
     /// From this time on, such as 2026-07-01 (its beginning, in UTC) or 2026-07-01T09:30:00Z
@@ -36,7 +39,7 @@ pub(super) struct ImpactArguments {
 
 impl ImpactArguments {
     /// What the route is asked; what is wrong is told of by the option's name.
-    fn query(&self) -> anyhow::Result<Vec<(&'static str, String)>> {
+    async fn query(&self, api: &ApiClient) -> anyhow::Result<Vec<(&'static str, String)>> {
         let mut query = Vec::new();
         if let Some(key) = &self.key {
             option::<KeyName>("--key", key)?;
@@ -47,8 +50,7 @@ impl ImpactArguments {
             query.push(("principal", user.clone()));
         }
         if let Some(document) = &self.document {
-            option::<DocumentName>("--document", document)?;
-            query.push(("document", document.clone()));
+            query.push(("document", find_document(api, document).await?));
         }
         for (name, told_as, at) in [("since", "--from", &self.from), ("until", "--to", &self.to)] {
             if let Some(at) = at {
@@ -57,6 +59,48 @@ impl ImpactArguments {
         }
         Ok(query)
     }
+}
+
+impl ImpactArguments {
+    /// Refuses a name that nobody has: that it touched nothing would be no news of anybody.
+    fn check_found(&self, found: &Impact) -> Result<(), CommandError> {
+        let unknown = match (&self.user, &self.key) {
+            (Some(user), _) if found.actors.is_empty() => user,
+            (_, Some(key)) if found.api_keys.is_empty() => key,
+            _ => return Ok(()),
+        };
+        let message = format!(
+            "nobody and nothing is or was called {unknown:?} here, as far as the log knows: what was erased, and what joined long ago \
+             and is gone, is found by its id alone (`syft-space audit list --json` shows ids)"
+        );
+        Err(CommandError::new(ExitStatus::NotFound, message))
+    }
+}
+
+/// A document as the log calls it: by the ids of its dataset and of itself.
+async fn find_document(api: &ApiClient, text: &str) -> anyhow::Result<String> {
+    // A dataset's name and a file's path may have slashes: the longest name that fits is meant.
+    let datasets = api.all::<Dataset>("/api/v1/datasets").await?;
+    let rest_of = |name: &str| text.strip_prefix(name)?.strip_prefix('/').map(ToOwned::to_owned);
+    let found = datasets.iter().filter_map(|dataset| {
+        let by_id = rest_of(&dataset.id.to_string()).map(|rest| (usize::MAX, rest));
+        let (length, rest) = by_id.or_else(|| Some((dataset.name.len(), rest_of(&dataset.name)?)))?;
+        Some((length, dataset.id, rest))
+    });
+    let Some((_, dataset, document)) = found.max_by_key(|(length, ..)| *length) else {
+        let named = option::<DocumentName>("--document", text)?;
+        if named.has_dataset_id() {
+            // One that is gone is known by its id.
+            return Ok(text.to_owned());
+        }
+        let message = format!(
+            "--document: there is no dataset that {text:?} begins with (`syft-space datasets list` shows which there are); of one that is \
+             gone give the id"
+        );
+        return Err(CommandError::new(ExitStatus::NotFound, message).into());
+    };
+    let document = option::<FileName>("--document", &document)?.document_id();
+    Ok(format!("{dataset}/{document}"))
 }
 
 /// A line of what was touched.
@@ -154,7 +198,8 @@ pub(super) async fn impact(
     arguments: &ImpactArguments,
     out: &mut Output,
 ) -> anyhow::Result<()> {
-    let found = read_all(api, &arguments.query()?).await?;
+    let found = read_all(api, &arguments.query(api).await?).await?;
+    arguments.check_found(&found)?;
     if out.json {
         return out.document(&found);
     }

@@ -188,7 +188,10 @@ pub(super) async fn replay(api: &ApiClient, what: &ReplayArguments, out: &mut Ou
         out.remark("there are older queries: look at them with --until");
     }
     if endpoints.is_empty() {
-        out.remark("(no endpoint has the policy)");
+        out.remark(
+            "(no endpoint has the policy: attach it to one in shadow, and it is replayed as if it decided, by `syft-space policies set NAME \
+             … --shadow --on SLUG`)",
+        );
     }
     Ok(())
 }

@@ -2,19 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::space::{Client, PASSWORD, TestSpace, dataset_of, endpoint_on, in_memory, only_policy};
-
-async fn space_with_endpoint() -> (TestSpace, Client) {
-    let space = TestSpace::open_to_all().await;
-    let owner = space.found("acme").await;
-    birds(&owner).await;
-    (space, owner)
-}
-
-async fn birds(owner: &Client) {
-    let dataset = dataset_of(owner, "notes", &[("a", "Penguins swim.")]).await;
-    endpoint_on(owner, &dataset, "birds").await;
-}
+use crate::space::{Client, PASSWORD, birds, in_memory, only_policy, space_with_birds};
 
 async fn group(owner: &Client, name: &str, emails: &[&str]) {
     owner.post("/groups", &json!({ "name": name })).await.expect(201);
@@ -40,7 +28,7 @@ async fn members(owner: &Client, group: &str) -> Vec<String> {
 
 #[tokio::test]
 async fn z2_who_is_put_into_a_group_or_taken_out_is_so_for_the_very_next_query() {
-    let (space, owner) = space_with_endpoint().await;
+    let (space, owner) = space_with_birds().await;
     let anna = space.member(&owner, "anna@acme.example", "user").await;
     group(&owner, "readers", &[]).await;
     group(&owner, "banned", &[]).await;
@@ -62,7 +50,7 @@ async fn z2_who_is_put_into_a_group_or_taken_out_is_so_for_the_very_next_query()
 
 #[tokio::test]
 async fn z2_who_is_in_a_group_is_told_and_putting_in_twice_does_nothing_twice() {
-    let (_space, owner) = space_with_endpoint().await;
+    let (_space, owner) = space_with_birds().await;
     let made =
         owner.post("/groups", &json!({ "name": "partners", "description": "Who works with us" })).await;
     let made = made.expect(201);
@@ -100,7 +88,7 @@ async fn z2_who_is_in_a_group_is_told_and_putting_in_twice_does_nothing_twice() 
 
 #[tokio::test]
 async fn z2_a_policy_that_names_a_group_that_there_is_not_is_refused_where_it_names_it() {
-    let (_space, owner) = space_with_endpoint().await;
+    let (_space, owner) = space_with_birds().await;
     group(&owner, "known", &[]).await;
     let refused = allow(&["group:known", "a@x.example", "group:known", "group:unknown"]);
     let policy = json!({ "name": "p", "policy_type": "access", "configuration": refused });
@@ -129,7 +117,7 @@ async fn z2_a_policy_that_names_a_group_that_there_is_not_is_refused_where_it_na
 
 #[tokio::test]
 async fn z2_a_group_that_policies_name_stays_and_the_policies_are_told() {
-    let (_space, owner) = space_with_endpoint().await;
+    let (_space, owner) = space_with_birds().await;
     group(&owner, "partners", &["ada@x.example"]).await;
     let policy = only_policy(&owner, "birds", allow(&["group:partners"])).await;
     let refused = owner.delete("/groups/partners").await.expect_problem(409, "group_in_use");
@@ -145,7 +133,7 @@ async fn z2_a_group_that_policies_name_stays_and_the_policies_are_told() {
 
 #[tokio::test]
 async fn z1_a_group_of_one_name_in_two_tenants_is_two_groups() {
-    let (space, acme) = space_with_endpoint().await;
+    let (space, acme) = space_with_birds().await;
     let globex = space.found_another("globex").await;
     birds(&globex).await;
     let both = "both@elsewhere.example";
@@ -175,7 +163,7 @@ async fn z2_after_a_kill_groups_decide_as_before() {
     if in_memory() {
         return;
     }
-    let (mut space, owner) = space_with_endpoint().await;
+    let (mut space, owner) = space_with_birds().await;
     let anna = space.member(&owner, "anna@acme.example", "user").await;
     let bob = space.member(&owner, "bob@acme.example", "user").await;
     group(&owner, "readers", &["anna@acme.example", "bob@acme.example"]).await;
@@ -193,7 +181,7 @@ async fn z2_after_a_kill_groups_decide_as_before() {
 
 #[tokio::test]
 async fn k12_a_group_has_an_end_and_so_has_what_is_put_into_it_at_once() {
-    let (space, owner) = space_with_endpoint().await;
+    let (space, owner) = space_with_birds().await;
     let anna = space.member(&owner, "anna@acme.example", "user").await;
     group(&owner, "crowd", &[]).await;
     let path = "/groups/crowd/members";
@@ -221,7 +209,7 @@ async fn k12_a_group_has_an_end_and_so_has_what_is_put_into_it_at_once() {
 
 #[tokio::test]
 async fn z4_explanation_simulation_lint_and_review_know_who_is_in_a_group() {
-    let (space, owner) = space_with_endpoint().await;
+    let (space, owner) = space_with_birds().await;
     space.member(&owner, "anna@acme.example", "user").await;
     group(&owner, "readers", &["anna@acme.example"]).await;
     group(&owner, "nobody", &[]).await;
@@ -248,7 +236,7 @@ async fn z4_explanation_simulation_lint_and_review_know_who_is_in_a_group() {
 
 #[tokio::test]
 async fn u1_the_log_tells_how_many_were_put_into_a_group_and_not_who() {
-    let (_space, owner) = space_with_endpoint().await;
+    let (_space, owner) = space_with_birds().await;
     group(&owner, "partners", &["secret-ada@x.example", "secret-bob@x.example"]).await;
     put(&owner, "partners", "secret-ada@x.example").await;
     owner.delete("/groups/partners/members/secret-ada@x.example").await.expect(204);

@@ -47,6 +47,17 @@ impl Asked {
 }
 
 #[tokio::test]
+async fn u1_a_member_whose_address_reads_like_a_user_of_a_marketplace_is_found() {
+    let space = TestSpace::open_to_all().await;
+    let owner = space.found("acme").await;
+    let member = space.member(&owner, "sales/eve@x.org", "admin").await;
+    member.post("/datasets", &json!({ "name": "plans" })).await.expect(201);
+    assert_eq!(found(&owner, "action=sensitive_create&principal=sales/eve@x.org").await.len(), 1);
+    let told = owner.get("/audit/impact?principal=sales/eve@x.org").await.expect(200).body;
+    assert_eq!(told["actors"], json!([id_of(&member).await]));
+}
+
+#[tokio::test]
 async fn u1_the_log_is_searched_by_address_slug_key_and_reason() {
     let Asked { owner, alice, key, endpoint, .. } = &Asked::make().await;
     let queries = "action=endpoint_query";
@@ -227,4 +238,17 @@ async fn u1_the_command_line_asks_by_names() {
         cli::run(space.home(), &["audit", "impact", "--user", "alice@x.org", "--json"]).expect(0).json();
     assert_eq!(told["endpoints"][0]["success"], 3);
     cli::run(space.home(), &["audit", "list", "--principal", "nobody"]).expect(2);
+    // A document is named by the path of its file, too; a name that nobody has is no all-clear.
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("sub")).unwrap();
+    std::fs::write(folder.path().join("sub/exams.txt"), "Exams are held in May.").unwrap();
+    let path = folder.path().to_str().unwrap();
+    cli::run(space.home(), &["ingest", path, "--dataset", "manual"]).expect(0);
+    let impact = |arguments: &[&str]| cli::run(space.home(), &[&["audit", "impact"], arguments].concat());
+    let told = impact(&["--document", "manual/sub/exams.txt"]).expect(0).stdout;
+    assert!(told.contains("manual") && told.contains("sub-exams.txt"), "{told}");
+    for unknown in [["--document", "papers/sub/exams.txt"], ["--user", "nobody@x.org"], ["--key", "nokey"]] {
+        let refused = impact(&unknown).expect(3);
+        assert!(refused.stderr.contains(unknown[1]), "{refused:?}");
+    }
 }

@@ -7,7 +7,9 @@ use syft_space::system::SystemClock;
 use syft_space_domain::time::Clock;
 
 use crate::marketplace_fixture::MarketplaceFixture;
-use crate::space::{Answer, Client, TestSpace, dataset_of, endpoint_on, ledger, only_policy};
+use crate::space::{
+    Answer, Client, TestSpace, dataset_of, endpoint_on, ledger, only_policy, space_with_birds,
+};
 
 const QUESTION: &str = "How high is Kilimanjaro?";
 
@@ -220,6 +222,32 @@ async fn z2_what_is_not_known_any_more_is_told_of_nobody() {
     assert_eq!(figures(json!(["*"])).await, [2, 0, 0, 0], "but where nothing hangs on it");
     assert_eq!(figures(json!([])).await, [2, 0, 0, 2]);
     drop(space);
+}
+
+#[tokio::test]
+async fn z4_a_policy_in_shadow_is_replayed_as_if_it_decided() {
+    let (space, owner) = space_with_birds().await;
+    let anna = space.member(&owner, "anna@acme.example", "user").await;
+    let body = json!({
+        "name": "not anna", "policy_type": "access", "enforcement": "shadow",
+        "configuration": { "mode": "deny", "patterns": ["anna@acme.example"] },
+    });
+    let tried = owner.post("/policies", &body).await.expect(201).body;
+    let tried = tried["id"].as_str().unwrap();
+    let everybody = make(&owner, "all", "access", &json!({ "mode": "allow", "patterns": ["*"] })).await;
+    let attached = json!({ "policy_ids": [everybody, tried] });
+    owner.put("/endpoints/birds/policies", &attached).await.expect(200);
+    for asks in [&anna, &anna, &owner] {
+        ask_for(asks, "birds", None).await.expect(200);
+    }
+    let told = replay(&owner, tried, &body["configuration"]).await;
+    assert_eq!(sum(&told, "/would_refuse/queries"), 2, "{told}");
+    assert_eq!((sum(&told, "/would_allow/queries"), sum(&told, "/unlike_recorded")), (0, 0), "{told}");
+    let softer = json!({ "mode": "deny", "patterns": ["bob@acme.example"] });
+    assert_eq!(sum(&replay(&owner, tried, &softer).await, "/would_refuse/queries"), 0);
+    // What is in shadow changes nothing of another's replay.
+    let nobody = json!({ "mode": "allow", "patterns": ["owner@acme.example"] });
+    assert_eq!(sum(&replay(&owner, &everybody, &nobody).await, "/would_refuse/queries"), 2);
 }
 
 #[tokio::test]

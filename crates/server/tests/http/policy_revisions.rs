@@ -2,19 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::space::{Answer, Client, TestSpace, dataset_of, endpoint_on, in_memory, only_policy};
-
-async fn space_with_endpoint() -> (TestSpace, Client) {
-    let space = TestSpace::open_to_all().await;
-    let owner = space.found("acme").await;
-    birds(&owner).await;
-    (space, owner)
-}
-
-async fn birds(owner: &Client) {
-    let dataset = dataset_of(owner, "notes", &[("a", "Penguins swim.")]).await;
-    endpoint_on(owner, &dataset, "birds").await;
-}
+use crate::space::{Answer, Client, TestSpace, birds, in_memory, only_policy, space_with_birds};
 
 fn allow(pattern: &str) -> Value {
     json!({ "mode": "allow", "patterns": [pattern] })
@@ -42,7 +30,7 @@ fn numbers(revisions: &[Value]) -> Vec<u64> {
 
 #[tokio::test]
 async fn u1_each_change_of_a_policy_says_who_made_it_when_and_what_it_left() {
-    let (space, owner) = space_with_endpoint().await;
+    let (space, owner) = space_with_birds().await;
     let admin = space.member(&owner, "admin@acme.example", "admin").await;
     let policy = only_policy(&owner, "birds", allow("*@one.example")).await;
     let path = format!("/policies/{policy}");
@@ -91,7 +79,7 @@ async fn u1_each_change_of_a_policy_says_who_made_it_when_and_what_it_left() {
 
 #[tokio::test]
 async fn z2_a_rollback_acts_on_the_very_next_query_and_is_a_change_of_its_own() {
-    let (space, owner) = space_with_endpoint().await;
+    let (space, owner) = space_with_birds().await;
     let anna = space.member(&owner, "anna@acme.example", "user").await;
     let policy = only_policy(&owner, "birds", allow("anna@acme.example")).await;
     let path = format!("/policies/{policy}");
@@ -129,7 +117,7 @@ async fn z2_a_rollback_acts_on_the_very_next_query_and_is_a_change_of_its_own() 
 
 #[tokio::test]
 async fn z1_z3_what_a_policy_was_is_seen_by_who_sees_it_and_rolled_back_by_who_changes_it() {
-    let (space, owner) = space_with_endpoint().await;
+    let (space, owner) = space_with_birds().await;
     let policy = only_policy(&owner, "birds", allow("*@one.example")).await;
     change(&owner, &policy, "*@two.example").await;
     let stranger = space.found_another("globex").await;
@@ -148,7 +136,7 @@ async fn z1_z3_what_a_policy_was_is_seen_by_who_sees_it_and_rolled_back_by_who_c
 
 #[tokio::test]
 async fn z2_a_policy_is_not_rolled_back_to_a_group_that_is_gone() {
-    let (space, owner) = space_with_endpoint().await;
+    let (space, owner) = space_with_birds().await;
     let anna = space.member(&owner, "anna@acme.example", "user").await;
     let readers = json!({ "name": "readers" });
     let in_it = json!({ "emails": ["anna@acme.example"] });
@@ -173,7 +161,7 @@ async fn z2_a_policy_is_not_rolled_back_to_a_group_that_is_gone() {
 
 #[tokio::test]
 async fn k12_the_last_hundred_revisions_are_kept_however_often_a_policy_is_changed() {
-    let (_space, owner) = space_with_endpoint().await;
+    let (_space, owner) = space_with_birds().await;
     let policy = only_policy(&owner, "birds", allow("*@n1.example")).await;
     let other = only_policy(&owner, "birds", allow("*@other.example")).await;
     for n in 2..=130 {
@@ -214,7 +202,7 @@ async fn r1_a_change_that_was_answered_keeps_its_revision_through_a_kill() {
 
 #[tokio::test]
 async fn u1_an_event_of_a_query_names_the_policy_that_decided_as_it_was() {
-    let (space, owner) = space_with_endpoint().await;
+    let (space, owner) = space_with_birds().await;
     let anna = space.member(&owner, "anna@acme.example", "user").await;
     let last = async || owner.audit("").await[0].clone();
     anna.ask("birds", "penguins").await.expect(200);
@@ -258,7 +246,7 @@ async fn u1_an_event_of_a_query_names_the_policy_that_decided_as_it_was() {
 
 #[tokio::test]
 async fn u1_a_change_that_changes_nothing_is_no_revision_and_takes_none_away() {
-    let (_space, owner) = space_with_endpoint().await;
+    let (_space, owner) = space_with_birds().await;
     let policy = only_policy(&owner, "birds", allow("*@one.example")).await;
     let path = format!("/policies/{policy}");
     change(&owner, &policy, "*@two.example").await;

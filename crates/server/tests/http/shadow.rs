@@ -2,19 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::space::{Answer, Client, TestSpace, dataset_of, endpoint_on};
-
-async fn space_with_endpoint() -> (TestSpace, Client) {
-    let space = TestSpace::open_to_all().await;
-    let owner = space.found("acme").await;
-    birds(&owner).await;
-    (space, owner)
-}
-
-async fn birds(owner: &Client) {
-    let dataset = dataset_of(owner, "notes", &[("a", "Penguins swim.")]).await;
-    endpoint_on(owner, &dataset, "birds").await;
-}
+use crate::space::{Answer, Client, birds, space_with_birds};
 
 fn access(mode: &str, pattern: &str) -> Value {
     json!({ "mode": mode, "patterns": [pattern] })
@@ -83,7 +71,7 @@ async fn all_seen(who: &Client) -> Vec<(u16, Vec<(String, String)>, Value)> {
 
 #[tokio::test]
 async fn z2_callers_are_answered_as_if_no_policy_were_in_shadow() {
-    let (space, owner) = space_with_endpoint().await;
+    let (space, owner) = space_with_birds().await;
     let anna = space.member(&owner, "anna@acme.example", "user").await;
     let viewer = space.member(&owner, "viewer@acme.example", "viewer").await;
     let mut policies = Vec::new();
@@ -137,7 +125,7 @@ async fn z2_callers_are_answered_as_if_no_policy_were_in_shadow() {
 
 #[tokio::test]
 async fn z2_a_policy_that_is_enforced_or_put_into_shadow_acts_on_the_very_next_query() {
-    let (space, owner) = space_with_endpoint().await;
+    let (space, owner) = space_with_birds().await;
     let anna = space.member(&owner, "anna@acme.example", "user").await;
     let policy = tried(&owner, "access", &access("deny", "anna@acme.example")).await;
     attach(&owner, &[&policy]).await.expect(200);
@@ -164,7 +152,7 @@ async fn z2_a_policy_that_is_enforced_or_put_into_shadow_acts_on_the_very_next_q
 
 #[tokio::test]
 async fn z3_who_may_change_policies_alone_puts_one_into_shadow() {
-    let (space, owner) = space_with_endpoint().await;
+    let (space, owner) = space_with_birds().await;
     let anna = space.member(&owner, "anna@acme.example", "user").await;
     let made = make(&owner, "access", &access("deny", "anna@acme.example"), "enforce").await.expect(201);
     let policy = made.body["id"].as_str().unwrap().to_owned();
@@ -187,7 +175,7 @@ async fn z3_who_may_change_policies_alone_puts_one_into_shadow() {
 
 #[tokio::test]
 async fn u1_a_type_that_cannot_be_in_shadow_is_refused_with_what_to_do_instead() {
-    let (_space, owner) = space_with_endpoint().await;
+    let (_space, owner) = space_with_birds().await;
     for (policy_type, configuration) in [
         ("accounting", json!({ "price": "0.01", "currency": "EUR" })),
         ("disclosure_limit", json!({ "cap": 5, "window": "30d" })),
@@ -211,7 +199,7 @@ async fn u1_a_type_that_cannot_be_in_shadow_is_refused_with_what_to_do_instead()
 
 #[tokio::test]
 async fn z2_expectations_are_of_what_decides_and_a_policy_goes_into_shadow_only_if_they_hold() {
-    let (space, owner) = space_with_endpoint().await;
+    let (space, owner) = space_with_birds().await;
     for name in ["anna", "eve"] {
         space.member(&owner, &format!("{name}@acme.example"), "user").await;
     }
@@ -239,7 +227,7 @@ async fn z2_expectations_are_of_what_decides_and_a_policy_goes_into_shadow_only_
 
 #[tokio::test]
 async fn u1_each_revision_keeps_whether_its_policy_decided_and_a_rollback_restores_it() {
-    let (space, owner) = space_with_endpoint().await;
+    let (space, owner) = space_with_birds().await;
     let anna = space.member(&owner, "anna@acme.example", "user").await;
     let policy = tried(&owner, "access", &access("deny", "anna@acme.example")).await;
     attach(&owner, &[&policy]).await.expect(200);
@@ -264,7 +252,7 @@ async fn u1_each_revision_keeps_whether_its_policy_decided_and_a_rollback_restor
 
 #[tokio::test]
 async fn z2_an_owner_is_told_what_a_policy_in_shadow_would_decide() {
-    let (space, owner) = space_with_endpoint().await;
+    let (space, owner) = space_with_birds().await;
     space.member(&owner, "anna@acme.example", "user").await;
     let explain = async || {
         let body = json!({ "identity": { "email": "anna@acme.example" } });

@@ -51,7 +51,8 @@ impl ReplayedPolicies {
         changed: &Arc<CompiledPolicy>,
     ) -> Self {
         let all = snapshot.endpoints();
-        let has_policy = |policies: &PolicySet| policies.iter().any(|policy| policy.id == changed.id);
+        // One in shadow too: what it would do if it decided is what its owner wants to know.
+        let has_policy = |policies: &PolicySet| policies.attached().any(|policy| policy.id == changed.id);
         let mut with_policy: Vec<_> = all.filter(|endpoint| has_policy(&endpoint.policies)).collect();
         with_policy.sort_unstable_by(|one, other| one.slug.cmp(&other.slug));
         let has_more_endpoints = with_policy.len() > MAX_REPLAYED_ENDPOINTS;

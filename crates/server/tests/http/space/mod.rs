@@ -132,6 +132,20 @@ pub async fn dataset_of(owner: &Client, name: &str, texts: &[(&str, &str)]) -> S
     id
 }
 
+/// A space, and the owner of a tenant in it that has [`birds`].
+pub async fn space_with_birds() -> (TestSpace, Client) {
+    let space = TestSpace::open_to_all().await;
+    let owner = space.found("acme").await;
+    birds(&owner).await;
+    (space, owner)
+}
+
+/// An endpoint on a dataset of one document.
+pub async fn birds(owner: &Client) {
+    let dataset = dataset_of(owner, "notes", &[("a", "Penguins swim.")]).await;
+    endpoint_on(owner, &dataset, "birds").await;
+}
+
 /// Makes a published endpoint over a dataset, and answers its id.
 pub async fn endpoint_on(owner: &Client, dataset: &str, slug: &str) -> String {
     let body = json!({
