@@ -46,7 +46,8 @@ pub enum LogFault {
     },
     /// The log ends too early.
     #[error(
-        "the log ends with event {events}, and had {size} when a checkpoint was signed: its end was cut off, or it was rolled back"
+        "the log ends with event {events}, and had {size} when a checkpoint was signed: its end was cut off, or it was rolled back; or it was \
+         exported before that checkpoint: export it anew, or leave the checkpoint out"
     )]
     Short {
         /// How many events there are.

@@ -59,7 +59,16 @@ pub(crate) fn append_all(folder: &Path, notes: BTreeMap<Log, String>) -> NotKept
 fn make(folder: &Path) -> io::Result<()> {
     match DirBuilder::new().mode(0o700).create(folder) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        made => made,
+        Err(error) => Err(error),
+        Ok(()) => {
+            let folder = folder.display();
+            tracing::warn!(
+                %folder,
+                "the folder of checkpoints was not there and is made; if there was one before, look for it: what it held is no second \
+                 place any more"
+            );
+            Ok(())
+        }
     }
 }
 

@@ -1,9 +1,7 @@
 //! The commands `syft-space audit export|checkpoint|key|verify`.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead, BufReader, BufWriter, Write};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::io::{self, BufRead, BufReader, Write};
+use std::path::PathBuf;
 
 use clap::Args;
 use reqwest::Method;
@@ -12,10 +10,11 @@ use syft_space_domain::audit::{self, LogName, LogVerifier, VerifiedLog};
 use syft_space_notes::VerifierKey;
 
 use crate::audit_formats::form::ExportFormat;
-use crate::cli::api::{ApiClient, option, unusable};
+use crate::cli::api::{ApiClient, option};
 use crate::cli::checkpoint_files;
 use crate::cli::exit::{CommandError, ExitStatus};
 use crate::cli::named_file::open_named;
+use crate::cli::new_file::NewFile;
 use crate::cli::output::Output;
 use crate::routes::audit_proofs::{Checkpoint, Export, ExportedEvent};
 
@@ -48,6 +47,9 @@ pub(super) struct ExportArguments {
     /// In which form; verify reads jsonl alone
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = ExportFormat::Jsonl)]
     format: ExportFormat,
+    /// Leave out what events know of persons: it verifies all the same, and may go to others
+    #[arg(long)]
+    without_persons: bool,
 }
 
 /// What is verified, and by what.
@@ -81,10 +83,10 @@ pub(super) async fn key(api: &ApiClient, which: &WhichLog, out: &mut Output) -> 
 /// Writes the log as it is now, a part at a time.
 pub(super) async fn export(
     api: &ApiClient,
-    ExportArguments { which, file, format }: &ExportArguments,
+    ExportArguments { which, file, format, without_persons }: &ExportArguments,
     out: &mut Output,
 ) -> anyhow::Result<()> {
-    let mut writer = file.as_deref().map(create).transpose()?.map(BufWriter::new);
+    let mut writer = file.as_deref().map(|path| NewFile::create("--file", path)).transpose()?;
     let path = which.path("export");
     let (mut written, mut size) = (0_u64, None);
     loop {
@@ -95,7 +97,10 @@ pub(super) async fn export(
         let left = usize::try_from(end.saturating_sub(written)).unwrap_or(usize::MAX);
         let mut lines = String::new();
         let is_last = part.items.is_empty();
-        for event in part.items.into_iter().take(left) {
+        for mut event in part.items.into_iter().take(left) {
+            if *without_persons {
+                event.forget_person();
+            }
             lines.push_str(&format.line(event)?);
             lines.push('\n');
             written = written.saturating_add(1);
@@ -109,19 +114,11 @@ pub(super) async fn export(
         }
     }
     if let Some(writer) = writer {
-        writer.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
-        out.remark(&format!("{written} events are written. Among them is what the log knows of persons."));
+        writer.keep()?;
+        let persons = if *without_persons { "is not among them" } else { "is among them" };
+        out.remark(&format!("{written} events are written. What the log knows of persons {persons}."));
     }
     Ok(())
-}
-
-/// A file for its owner alone, for there are persons in it.
-fn create(path: &Path) -> Result<File, CommandError> {
-    let created = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-    created.map_err(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists => unusable("--file", format!("{} is there already", path.display())),
-        _ => CommandError::new(ExitStatus::Failed, format!("--file: creating {}: {error}", path.display())),
-    })
 }
 
 /// The error of a log that does not verify.
@@ -183,7 +180,9 @@ fn tell(verified: &VerifiedLog, out: &mut Output) -> anyhow::Result<()> {
     }
     out.line(&format!("All {events} events stand in their order, and fit what they say of persons."))?;
     if *erased > 0 {
-        out.line(&format!("What {erased} of them knew of persons was erased."))?;
+        out.line(&format!(
+            "What {erased} of them knew of persons is not there: it was erased, or left out."
+        ))?;
     }
     match events.saturating_sub(*vouched) {
         0 if *events > 0 => out.line("They are those that were signed: no event was changed, put in or left out.")?,

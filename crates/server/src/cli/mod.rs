@@ -38,6 +38,7 @@ mod lists;
 mod member_changes;
 mod named_file;
 mod names;
+mod new_file;
 mod oidc;
 mod output;
 mod owner;

@@ -6,7 +6,7 @@ use rustix::termios::tcgetwinsize;
 use serde::Serialize;
 
 use crate::cli::exit::{CommandError, ExitStatus};
-use crate::cli::printable::{cut, one_line, printable, width};
+use crate::cli::printable::{cut, one_line, printable, printable_json, width};
 
 /// The most columns of a cell on a terminal.
 const MAX_CELL_COLUMNS: usize = 48;
@@ -29,8 +29,12 @@ impl Output {
         Self { writer, json, terminal, bold: terminal && !no_colour }
     }
 
-    /// Writes a line. What others have written is made printable before it comes here.
+    /// Writes lines for a person, made printable: others may have written what is in them.
     pub(super) fn line(&mut self, text: &str) -> anyhow::Result<()> {
+        self.printed_line(&printable(text))
+    }
+
+    fn printed_line(&mut self, text: &str) -> anyhow::Result<()> {
         check_written(writeln!(self.writer, "{text}"))
     }
 
@@ -47,8 +51,7 @@ impl Output {
 
     /// Writes a JSON document.
     pub(super) fn document(&mut self, document: &impl Serialize) -> anyhow::Result<()> {
-        let text = serde_json::to_string_pretty(document)?;
-        check_written(writeln!(self.writer, "{text}"))
+        self.printed_line(&printable_json(&serde_json::to_string_pretty(document)?))
     }
 
     /// How many columns there are for text: those of the terminal, where it is one.
@@ -104,7 +107,8 @@ impl<T: Serialize> Table<'_, T> {
         if self.out.json {
             for item in items {
                 let before = if self.items == 0 { "{\"items\":[" } else { "," };
-                check_written(write!(self.out.writer, "{before}\n{}", serde_json::to_string(item)?))?;
+                let item = printable_json(&serde_json::to_string(item)?);
+                check_written(write!(self.out.writer, "{before}\n{item}"))?;
                 self.items += 1;
             }
             return Ok(());
@@ -127,11 +131,12 @@ impl<T: Serialize> Table<'_, T> {
         if first {
             let titles: Vec<String> = self.columns.iter().map(|column| column.title.to_owned()).collect();
             let titles = self.row(&titles);
-            self.out.line(&if self.out.bold { format!("\u{1b}[1m{titles}\u{1b}[0m") } else { titles })?;
+            let titles = if self.out.bold { format!("\u{1b}[1m{titles}\u{1b}[0m") } else { titles };
+            self.out.printed_line(&titles)?;
         }
         for row in rows {
             let row = self.row(&row);
-            self.out.line(&row)?;
+            self.out.printed_line(&row)?;
             self.items += 1;
         }
         Ok(())

@@ -20,6 +20,23 @@ pub(super) fn printable(text: &str) -> String {
     shown
 }
 
+/// The same for JSON, which stays the same document: what is hidden can only stand in its texts, where it may be written so
+/// (RFC 8259, section 7).
+#[must_use]
+pub(super) fn printable_json(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c == '\n' || !is_hidden(c) {
+            shown.push(c);
+            continue;
+        }
+        for unit in c.encode_utf16(&mut [0; 2]) {
+            let _infallible = write!(shown, "\\u{unit:04x}");
+        }
+    }
+    shown
+}
+
 /// The same for a text that stands in one line.
 #[must_use]
 pub(super) fn one_line(text: &str) -> String {
@@ -86,6 +103,17 @@ mod tests {
             "a\\u{1b}[31mb\\u{7}\\u{d}\\nc\\u{202e}d\\u{200b}"
         );
         assert_eq!(printable("Protokoll März 議事録"), "Protokoll März 議事録");
+    }
+
+    #[test]
+    fn k16_json_for_a_terminal_hides_nothing_and_says_the_same() {
+        let texts = ["a\u{202e}b\u{e0041}c\u{7f}d", "März 議事録 😀\n\t\u{1b}", "{\"\\u0000"];
+        let document = serde_json::json!({ "one": texts, "\u{200b}": 1 });
+        let text = serde_json::to_string_pretty(&document).unwrap();
+        let shown = printable_json(&text);
+        assert!(!shown.chars().any(|c| c != '\n' && is_hidden(c)), "{shown}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&shown).unwrap(), document);
+        assert_eq!(printable_json("{\n  \"a\": \"ä😀\"\n}"), "{\n  \"a\": \"ä😀\"\n}");
     }
 
     #[test]

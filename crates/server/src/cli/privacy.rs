@@ -1,10 +1,8 @@
 //! The commands `syft-space privacy`.
 
-use std::fs::{self, File, OpenOptions};
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::Context;
 use clap::{Args, Subcommand};
 use reqwest::Method;
 use serde_json::json;
@@ -16,6 +14,7 @@ use crate::cli::exit::CommandError;
 use crate::cli::instant::time;
 use crate::cli::lists::list_all;
 use crate::cli::member_changes::{NamedMember, find_member};
+use crate::cli::new_file::NewFile;
 use crate::cli::output::{Column, Output, number, text};
 use crate::routes::erasures::Erasure;
 
@@ -157,28 +156,18 @@ async fn export(api: &ApiClient, what: &ExportArguments, out: &mut Output) -> an
         format!("/api/v1/users/{}/export", find_member(api, &email).await?.id)
     };
     let request = api.request(Method::GET, &from, &[])?;
-    // Only the file's owner may read it: the command line's umask sees to that.
     let mut written = None;
     let bytes = api
         .stream(request, |bytes| {
             let file = match &mut written {
                 Some(file) => file,
-                None => written.insert(create(path)?),
+                None => written.insert(NewFile::create("--file", path)?),
             };
             Ok(file.write_all(bytes)?)
         })
-        .await;
-    let bytes = match bytes {
-        Ok(bytes) => bytes,
-        Err(error) => {
-            if written.is_some() {
-                fs::remove_file(path).context("what came of the archive could not be removed")?;
-            }
-            return Err(error);
-        }
-    };
+        .await?;
     if let Some(file) = written {
-        file.sync_all()?;
+        file.keep()?;
     }
     if out.json {
         return out.document(&json!({ "email": email, "file": path, "bytes": bytes }));
@@ -187,9 +176,4 @@ async fn export(api: &ApiClient, what: &ExportArguments, out: &mut Output) -> an
         "What is held about {email} is in {}: {bytes} bytes. README.md in it says what is what.",
         path.display()
     ))
-}
-
-fn create(path: &Path) -> anyhow::Result<File> {
-    let file = OpenOptions::new().write(true).create_new(true).open(path);
-    file.with_context(|| format!("{} could not be made", path.display()))
 }

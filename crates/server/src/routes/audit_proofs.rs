@@ -93,6 +93,13 @@ pub(crate) struct ExportedEvent {
     person: Option<ExportedPerson>,
 }
 
+impl ExportedEvent {
+    /// Leaves out what it knows of a person, as an erasure does: its leaf is computed from the commitment.
+    pub(crate) fn forget_person(&mut self) {
+        self.person = None;
+    }
+}
+
 /// What an event knows of a person, and what it was committed to with.
 #[derive(Serialize, Deserialize, JsonSchema)]
 pub(crate) struct ExportedPerson {

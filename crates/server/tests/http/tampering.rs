@@ -152,6 +152,19 @@ async fn u1_every_way_to_bend_an_exported_log_is_found_without_the_server() {
     erased[3]["person"] = json!(null);
     assert!(kept.verify_lines(&erased).expect(0).stdout.contains("1 of them"), "an erasure");
 
+    // So is what was left out.
+    let apart = kept.folder.path().join("apart.jsonl");
+    run(space.home(), &["audit", "export", "--without-persons", "--file", apart.to_str().unwrap()]).expect(0);
+    let exported = fs::read_to_string(&apart).unwrap();
+    for told in ["127.0.0.1", "\"salt\""] {
+        assert!(
+            fs::read_to_string(&kept.export).unwrap().contains(told) && !exported.contains(told),
+            "{told}"
+        );
+    }
+    let verified = kept.verify(&apart).expect(0).stdout;
+    assert!(verified.contains("is not there: it was erased, or left out"), "{verified}");
+
     // Checkpoints that are bent, or another key's.
     let text = fs::read_to_string(&kept.checkpoints).unwrap();
     fs::write(&kept.checkpoints, text.replacen(&format!("\n{first}\n"), &format!("\n{}\n", first - 1), 1))
