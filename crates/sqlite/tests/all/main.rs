@@ -10,5 +10,6 @@ mod ledger_batch;
 mod migrations;
 mod open;
 mod reads;
+mod record_of_processing;
 mod snapshot;
 mod support;
