@@ -7,6 +7,8 @@ mod api_keys;
 #[cfg(test)]
 mod codes;
 #[cfg(test)]
+mod ending;
+#[cfg(test)]
 mod erasing;
 #[cfg(test)]
 mod expecting;
