@@ -81,8 +81,11 @@ pub fn reconcile(space: &Space, operator: &OperatorScope) -> Result<Reconciled, 
     Ok(mended)
 }
 
+/// Datasets, each with its jobs that have not ended.
+type Stored = Vec<(Dataset, Vec<Job>)>;
+
 /// The tenant's datasets, with the jobs of each that have not ended; `None` where the tenant is being removed.
-fn stored(space: &Space, scope: &TenantScope) -> Result<Option<Vec<(Dataset, Vec<Job>)>>, StoreError> {
+fn stored(space: &Space, scope: &TenantScope) -> Result<Option<Stored>, StoreError> {
     let scope = *scope;
     let stored = space.store.read(&scope, move |view| {
         if view.tenant(&scope)?.is_some_and(|tenant| tenant.is_going()) {
