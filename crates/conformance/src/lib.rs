@@ -24,7 +24,7 @@
 //!
 //! | port | suite |
 //! |---|---|
-//! | `Store`, and the rows and views of every room | [`check_store`], or one by one: [`store`], [`tenant`], [`identity`], [`api_key`], [`second_factor`], [`session`], [`password_reset`], [`oidc`], [`dataset`], [`endpoint`], [`policy`], [`group`], [`expectation`], [`retention`], [`ledger`], [`disclosure`], [`marketplace`], [`audit`], [`privacy`] |
+//! | `Store`, and the rows and views of every room | [`check_store`], or one by one: [`store`], [`tenant`], [`tenant_end`], [`identity`], [`api_key`], [`second_factor`], [`session`], [`password_reset`], [`oidc`], [`dataset`], [`endpoint`], [`policy`], [`group`], [`expectation`], [`retention`], [`ledger`], [`disclosure`], [`marketplace`], [`audit`], [`privacy`] |
 //! | `DocumentStore` | [`documents`] |
 //! | `SearchEngine` | [`search`] |
 //! | `TextExtractor` | [`extract`] |
@@ -95,6 +95,7 @@ pub mod signing_keys;
 pub mod spool;
 pub mod store;
 pub mod tenant;
+pub mod tenant_end;
 pub mod tokens;
 pub mod vectors;
 
@@ -109,6 +110,7 @@ pub use fixture::{
 pub fn check_store(make: &StoreFactory) {
     store::suite(make);
     tenant::suite(make);
+    tenant_end::suite(make);
     identity::suite(make);
     login_record::suite(make);
     api_key::suite(make);

@@ -211,6 +211,7 @@ pub fn tenant(n: u64) -> Tenant {
         name: TenantName::parse(&format!("tenant-{n}")).expect("a valid name"),
         max_key_days: Tenant::DEFAULT_MAX_KEY_DAYS,
         limits: TenantLimits::default(),
+        end: None,
         second_factor_roles: BTreeSet::new(),
         version: 0,
         revision: 1,

@@ -8,7 +8,7 @@ use syft_space_conformance::{
     api_key, approval, audit, checkpoint_signer, dataset, disclosure, documents, encoder, endpoint,
     expectation, extract, group, identity, ledger, login_record, marketplace, oidc, password_reset,
     passwords, policy, policy_revision, privacy, rate_limits, retention, sealing, search, second_factor,
-    session, signing_keys, spool, store, tenant, tokens, vectors,
+    session, signing_keys, spool, store, tenant, tenant_end, tokens, vectors,
 };
 
 fn collect(folder: &Path, names: &mut BTreeSet<String>) -> io::Result<()> {
@@ -36,6 +36,7 @@ fn every_promise_that_is_written_down_is_in_a_suite() {
     let rooms = [
         store::CHECKS,
         tenant::CHECKS,
+        tenant_end::CHECKS,
         identity::CHECKS,
         login_record::CHECKS,
         api_key::CHECKS,

@@ -86,7 +86,7 @@ impl AuditRows for Transaction {
         checkpoint: &SignedCheckpoint,
     ) -> Result<(), StoreError> {
         let kept = self.tables.checkpoints.get(&log.log());
-        if kept.is_none_or(|kept| kept.size < checkpoint.size) {
+        if !self.tables.has_ended(log.log()) && kept.is_none_or(|kept| kept.size < checkpoint.size) {
             self.tables.checkpoints.insert(log.log(), checkpoint.clone());
         }
         Ok(())
@@ -126,6 +126,9 @@ impl DetectionView for Transaction {
 
 impl DetectionRows for Transaction {
     fn advance_watched(&mut self, log: &LogWriteScope, from: u64, to: u64) -> Result<bool, StoreError> {
+        if self.tables.has_ended(log.log()) {
+            return Ok(false);
+        }
         let seq = self.tables.watched.entry(log.log()).or_default();
         let is_there = *seq == from;
         if is_there {

@@ -14,7 +14,7 @@ use syft_space_domain::store::StoreError;
 
 use crate::table::read_page;
 
-/// The event logs of all tenants and of the installation. They only grow, but for persons that are erased, and a copy costs little however long they are.
+/// The event logs of all tenants and of the installation. They only grow, but for persons that are erased and tenants that are removed, and a copy costs little however long they are.
 #[derive(Clone, Default)]
 pub(crate) struct EventLogs(Arc<BTreeMap<Log, EventLog>>);
 
@@ -104,6 +104,16 @@ impl EventLogs {
         let queries: Vec<_> = fitting.take(most).collect();
         let last = queries.last().filter(|query| queries.len() == most && query.seq > 1);
         RecordedQueries { rest: last.map(|query| Seq(query.seq)), queries }
+    }
+
+    /// Removes a log. Answers whether there was one.
+    pub(crate) fn remove(&mut self, log: Log) -> bool {
+        Arc::make_mut(&mut self.0).remove(&log).is_some()
+    }
+
+    /// Whether there is a log.
+    pub(crate) fn contains(&self, log: Log) -> bool {
+        self.0.contains_key(&log)
     }
 
     /// Each log, and how many events it has.

@@ -40,6 +40,7 @@
 //! let tenant = Tenant {
 //!     id: TenantId::generate(context.now, &*context.entropy)?,
 //!     name: TenantName::parse("harbor")?,
+//!     end: None,
 //!     second_factor_roles: [].into(),
 //!     max_key_days: Tenant::DEFAULT_MAX_KEY_DAYS,
 //!     revision: 1,
@@ -91,6 +92,7 @@ mod sink;
 mod store;
 mod table;
 mod tenant;
+mod tenant_end;
 mod time;
 mod transaction;
 

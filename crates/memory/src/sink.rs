@@ -62,6 +62,9 @@ impl SinkRows for Transaction {
         from: u64,
         to: u64,
     ) -> Result<bool, StoreError> {
+        if self.tables.has_ended(log.log()) {
+            return Ok(false);
+        }
         let seq = self.tables.delivered.entry((sink.clone(), log.log())).or_default();
         let is_there = *seq == from;
         if is_there {

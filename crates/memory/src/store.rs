@@ -122,6 +122,9 @@ impl MemoryStore {
     fn commit(&self, transaction: Transaction, events: Vec<Event>, unit: &mut dyn Unit) -> Vec<StateChange> {
         let Transaction { mut tables, changes } = transaction;
         for event in events {
+            if tables.has_ended(event.log) {
+                continue;
+            }
             let recorded = tables.logs.append(event);
             unit.appended(&recorded);
         }

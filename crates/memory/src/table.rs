@@ -86,6 +86,12 @@ impl<K: Ord + Copy, V: Clone> Table<K, V> {
         }
         true
     }
+
+    /// Removes the tenant's first rows: as many as that at most. Answers how many.
+    pub(crate) fn remove_some(&mut self, scope: &TenantScope, most: usize) -> usize {
+        let keys: Vec<K> = self.rows(scope).map(|(key, _)| key).take(most).collect();
+        keys.iter().filter(|key| self.remove(scope, **key)).count()
+    }
 }
 
 impl<K: Ord + Copy, V: Clone + PageItem> Table<K, V> {

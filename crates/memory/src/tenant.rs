@@ -5,7 +5,9 @@ use std::sync::Arc;
 use syft_space_domain::ids::TenantId;
 use syft_space_domain::store::{StateChange, StoreError};
 use syft_space_domain::tenant::ports::{TenantRows, TenantView};
-use syft_space_domain::tenant::{OperatorScope, Tenant, TenantName, TenantScope, WriteScope};
+use syft_space_domain::tenant::{
+    OperatorScope, Tenant, TenantEnd, TenantName, TenantPart, TenantRemoval, TenantScope, WriteScope,
+};
 
 use crate::transaction::{Transaction, check_key};
 
@@ -24,6 +26,15 @@ impl TenantView for Transaction {
 
     fn tenants(&mut self, _operator: &OperatorScope) -> Result<Vec<Tenant>, StoreError> {
         Ok(self.tables.tenants.values().cloned().collect())
+    }
+
+    fn ending_tenants(&mut self, _operator: &OperatorScope) -> Result<Vec<TenantId>, StoreError> {
+        let ending = self.tables.tenants.values().filter(|tenant| tenant.end.is_some());
+        Ok(ending.map(|tenant| tenant.id).collect())
+    }
+
+    fn tenant_removal(&mut self, scope: &TenantScope) -> Result<Option<TenantRemoval>, StoreError> {
+        Ok(self.tables.tenant_removals.get(&scope.tenant()).cloned())
     }
 }
 
@@ -47,6 +58,30 @@ impl TenantRows for Transaction {
             self.changes.insert(StateChange::Tenant(scope.tenant()));
         }
         Ok(())
+    }
+
+    fn set_tenant_end(&mut self, scope: &WriteScope, end: Option<TenantEnd>) -> Result<(), StoreError> {
+        self.write_tenant_end(scope, end);
+        Ok(())
+    }
+
+    fn put_tenant_removal(&mut self, scope: &WriteScope, removal: &TenantRemoval) -> Result<(), StoreError> {
+        self.tables.tenant_removals.insert(scope.tenant(), removal.clone());
+        Ok(())
+    }
+
+    fn remove_tenant_part(
+        &mut self,
+        scope: &WriteScope,
+        part: TenantPart,
+        most: usize,
+    ) -> Result<u64, StoreError> {
+        let removed = self.remove_rows_of_tenant(scope, part, most);
+        Ok(u64::try_from(removed).unwrap_or(u64::MAX))
+    }
+
+    fn remove_tenant(&mut self, scope: &WriteScope) -> Result<(), StoreError> {
+        self.remove_tenant_row(scope)
     }
 
     fn has_changed(&self, scope: &TenantScope) -> bool {

@@ -29,7 +29,7 @@ use syft_space_domain::retention::{LegalHold, RetentionTerms};
 use syft_space_domain::sealing::Sealed;
 use syft_space_domain::sink::{SinkLogs, SinkName};
 use syft_space_domain::store::{StateChange, StoreError};
-use syft_space_domain::tenant::{Tenant, TenantScope};
+use syft_space_domain::tenant::{Tenant, TenantRemoval, TenantScope};
 use syft_space_domain::time::Timestamp;
 
 use crate::event_log::EventLogs;
@@ -82,6 +82,15 @@ pub(crate) struct Tables {
     pub(crate) watched: BTreeMap<Log, u64>,
     pub(crate) sinks: BTreeMap<SinkName, SinkLogs>,
     pub(crate) delivered: BTreeMap<(SinkName, Log), u64>,
+    pub(crate) tenant_removals: BTreeMap<TenantId, TenantRemoval>,
+}
+
+impl Tables {
+    /// Whether a log has ended with its tenant: it takes no event any more.
+    pub(crate) fn has_ended(&self, log: Log) -> bool {
+        matches!(log, Log::Tenant(tenant) if self.tenant_removals.contains_key(&tenant))
+            && !self.logs.contains(log)
+    }
 }
 
 /// A private copy of the tables, until it is committed or dropped.

@@ -94,6 +94,7 @@ fn furnish(store: &SqliteStore) {
             id: scope().tenant(),
             name: TenantName::parse("acme").unwrap(),
             max_key_days: Tenant::DEFAULT_MAX_KEY_DAYS,
+            end: None,
             second_factor_roles: [].into(),
             revision: 1,
             limits: TenantLimits::default(),

@@ -52,6 +52,7 @@ mod second_factor;
 mod session;
 mod store;
 mod tenant;
+mod tenant_end;
 mod writer;
 
 // Compiles SQLite into the binary; Diesel links to it.

@@ -17,6 +17,16 @@ table! {
         max_key_days -> BigInt,
         second_factor_roles -> Text,
         revision -> BigInt,
+        end_asked_at -> Nullable<BigInt>,
+        ends_at -> Nullable<BigInt>,
+        is_going -> Bool,
+    }
+}
+
+table! {
+    ended_tenants (id) {
+        id -> Binary,
+        removal -> Text,
     }
 }
 

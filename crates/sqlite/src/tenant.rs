@@ -6,12 +6,16 @@ use diesel::prelude::*;
 use syft_space_domain::ids::TenantId;
 use syft_space_domain::store::{StateChange, StoreError};
 use syft_space_domain::tenant::ports::{TenantRows, TenantView};
-use syft_space_domain::tenant::{OperatorScope, Tenant, TenantLimits, TenantName, TenantScope, WriteScope};
+use syft_space_domain::tenant::{
+    OperatorScope, Tenant, TenantEnd, TenantLimits, TenantName, TenantPart, TenantRemoval, TenantScope,
+    WriteScope,
+};
 use syft_space_domain::time::Timestamp;
 
 use crate::codec::{Key, parse, to_i64, to_u64, unreadable_column};
 use crate::schema::tenants;
 use crate::session::Session;
+use crate::tenant_end::end_of_columns;
 
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = tenants)]
@@ -29,6 +33,9 @@ struct TenantRow {
     max_key_days: i64,
     second_factor_roles: String,
     revision: i64,
+    end_asked_at: Option<i64>,
+    ends_at: Option<i64>,
+    is_going: bool,
 }
 
 /// The roles in one text, each once and in their order.
@@ -55,6 +62,9 @@ impl TryFrom<&Tenant> for TenantRow {
             max_key_days: tenant.max_key_days.into(),
             second_factor_roles: roles_column(tenant),
             revision: to_i64(tenant.revision)?,
+            end_asked_at: tenant.end.map(|end| end.asked_at.as_unix_micros()),
+            ends_at: tenant.end.map(|end| end.ends_at.as_unix_micros()),
+            is_going: tenant.is_going(),
         })
     }
 }
@@ -83,6 +93,7 @@ impl TryFrom<TenantRow> for Tenant {
             version: to_u64(row.version)?,
             revision: to_u64(row.revision)?,
             created_at: Timestamp::from_unix_micros(row.created_at),
+            end: end_of_columns(row.end_asked_at, row.ends_at, row.is_going),
         })
     }
 }
@@ -116,6 +127,18 @@ impl TenantView for Session<'_> {
         })?;
         rows.into_iter().map(Tenant::try_from).collect()
     }
+
+    fn ending_tenants(&mut self, _operator: &OperatorScope) -> Result<Vec<TenantId>, StoreError> {
+        let ids: Vec<Key> = self.read(|connection| {
+            let ending = tenants::table.filter(tenants::ends_at.is_not_null());
+            ending.order(tenants::id).select(tenants::id).load(connection)
+        })?;
+        Ok(ids.into_iter().map(TenantId::from).collect())
+    }
+
+    fn tenant_removal(&mut self, scope: &TenantScope) -> Result<Option<TenantRemoval>, StoreError> {
+        self.read_tenant_removal(scope)
+    }
 }
 
 impl TenantRows for Session<'_> {
@@ -141,6 +164,27 @@ impl TenantRows for Session<'_> {
             self.record_change(StateChange::Tenant(scope.tenant()));
         }
         Ok(())
+    }
+
+    fn set_tenant_end(&mut self, scope: &WriteScope, end: Option<TenantEnd>) -> Result<(), StoreError> {
+        self.write_tenant_end(scope, end)
+    }
+
+    fn put_tenant_removal(&mut self, scope: &WriteScope, removal: &TenantRemoval) -> Result<(), StoreError> {
+        self.write_tenant_removal(scope, removal)
+    }
+
+    fn remove_tenant_part(
+        &mut self,
+        scope: &WriteScope,
+        part: TenantPart,
+        most: usize,
+    ) -> Result<u64, StoreError> {
+        self.remove_rows_of_tenant(scope, part, most)
+    }
+
+    fn remove_tenant(&mut self, scope: &WriteScope) -> Result<(), StoreError> {
+        self.remove_tenant_row(scope)
     }
 
     fn has_changed(&self, scope: &TenantScope) -> bool {

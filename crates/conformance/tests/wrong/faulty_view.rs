@@ -27,7 +27,7 @@ use syft_space_domain::policy::ports::{Attachment, PolicyRows, PolicyUsage, Poli
 use syft_space_domain::secret::TokenHash;
 use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::ports::TenantView;
-use syft_space_domain::tenant::{OperatorScope, Tenant, TenantName, TenantScope, WriteScope};
+use syft_space_domain::tenant::{OperatorScope, Tenant, TenantName, TenantRemoval, TenantScope, WriteScope};
 use syft_space_domain::time::Timestamp;
 
 use syft_space_conformance::sample;
@@ -84,6 +84,10 @@ where
         tenant_named(name: &TenantName) -> Option<TenantId>;
         tenant_ids(operator: &OperatorScope) -> Vec<TenantId>;
         tenants(operator: &OperatorScope) -> Vec<Tenant>;
+        ending_tenants(operator: &OperatorScope) -> Vec<TenantId>;
+    }
+    scoped! { TenantScope, sample::scope;
+        tenant_removal() -> Option<TenantRemoval>;
     }
 }
 

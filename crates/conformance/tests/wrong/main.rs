@@ -17,6 +17,7 @@ mod faulty_retention;
 mod faulty_revisions;
 mod faulty_sessions;
 mod faulty_sinks;
+mod faulty_tenants;
 mod faulty_trees;
 mod faulty_view;
 mod faulty_watched;

@@ -1,4 +1,4 @@
-//! Stores that are wrong about second factors, and about what tenants demand.
+//! Stores that are wrong about second factors.
 
 use std::ops::DerefMut;
 
@@ -8,10 +8,9 @@ use syft_space_domain::identity::ports::{SecondFactorRows, SecondFactorView};
 use syft_space_domain::ids::AccountId;
 use syft_space_domain::secret::TokenHash;
 use syft_space_domain::store::StoreError;
-use syft_space_domain::tenant::ports::TenantRows;
-use syft_space_domain::tenant::{Tenant, TenantScope, WriteScope};
+use syft_space_domain::tenant::{TenantScope, WriteScope};
 
-use crate::faulty_view::{FaultyView, delegated, scoped};
+use crate::faulty_view::{FaultyView, scoped};
 use crate::merge::Merge;
 use crate::store::Fault;
 use crate::{assert_caught, faulty_store};
@@ -24,7 +23,6 @@ pub(crate) const SCOPED_METHODS: &[&str] = &[
     "set_totp_step",
     "take_recovery_code",
     "remove_second_factor",
-    "update_tenant",
 ];
 
 impl<P: DerefMut> SecondFactorView for FaultyView<P>
@@ -70,22 +68,6 @@ where
         put_second_factor(account: AccountId, factor: &SecondFactor, recovery_codes: &[TokenHash]) -> ();
         set_totp_step(account: AccountId, step: u64) -> ();
         remove_second_factor(account: AccountId) -> bool;
-    }
-}
-
-impl<P: DerefMut> TenantRows for FaultyView<P>
-where
-    P::Target: TenantRows,
-{
-    delegated! {
-        add_tenant(tenant: &Tenant) -> ();
-    }
-    scoped! { WriteScope, sample::write_scope;
-        update_tenant(tenant: &Tenant) -> ();
-    }
-
-    fn has_changed(&self, scope: &TenantScope) -> bool {
-        self.inner.has_changed(scope)
     }
 }
 

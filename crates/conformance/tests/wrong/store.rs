@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use syft_space_conformance::{
     Fixture, StoreFactory, api_key, audit, check_store, dataset, differential, endpoint, identity,
     login_record, marketplace, oidc, password_reset, policy, privacy, second_factor, session, store, tenant,
+    tenant_end,
 };
 use syft_space_domain::audit::{Event, RecordedEvent};
 use syft_space_domain::store::{
@@ -20,11 +21,12 @@ use crate::faulty_approvals::ApprovalFault;
 use crate::faulty_queries::QueryFault;
 use crate::faulty_retention::RetentionFault;
 use crate::faulty_revisions::RevisionFault;
+use crate::faulty_tenants::TenantFault;
 use crate::faulty_trees::TreeFault;
 use crate::faulty_view::FaultyView;
 use crate::scoped_methods::SCOPED_METHODS;
 use crate::second_factor as of_second_factors;
-use crate::{assert_caught, broken_promises, faulty_oidc, faulty_store};
+use crate::{assert_caught, broken_promises, faulty_oidc, faulty_store, faulty_tenants};
 
 /// A fault of a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +63,8 @@ pub(crate) enum Fault {
     Revisions(RevisionFault),
     /// Of what goes by its age.
     Retention(RetentionFault),
+    /// Something is wrong with tenants.
+    Tenants(TenantFault),
     /// Something is wrong with the tree over a log.
     Trees(TreeFault),
     /// Something is wrong with the queries of a log.
@@ -316,6 +320,7 @@ fn a_store_that_is_only_wrapped_keeps_every_promise() {
 fn z1_a_store_that_forgets_the_tenant_is_caught_whichever_method_does_it() {
     let rooms = [
         tenant::CHECKS,
+        tenant_end::CHECKS,
         identity::CHECKS,
         login_record::CHECKS,
         api_key::CHECKS,
@@ -346,6 +351,7 @@ fn z1_a_store_that_forgets_the_tenant_is_caught_whichever_method_does_it() {
         .iter()
         .chain(of_second_factors::SCOPED_METHODS)
         .chain(faulty_oidc::SCOPED_METHODS)
+        .chain(faulty_tenants::SCOPED_METHODS)
         .filter(|method| !is_caught(method, &*faulty_store(Fault::IgnoresTenantIn(method))))
         .collect();
     assert!(missed.is_empty(), "a store that forgets the tenant in one of these is caught: {missed:?}");

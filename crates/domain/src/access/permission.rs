@@ -9,6 +9,8 @@ text_enum! {
     pub enum Permission {
         /// Change the tenant itself, and members of any role.
         ManageTenant = "manage_tenant",
+        /// End the tenant, and take that back.
+        EndTenant = "end_tenant",
         /// Invite, change and disable members who are User or Viewer.
         ManageMembers = "manage_members",
         /// Reset the password of a member whom one may manage.
@@ -54,7 +56,28 @@ impl Permission {
     /// leaks makes no other, and outlives neither its end nor its holder's.
     #[must_use]
     pub const fn is_for_keys(self) -> bool {
-        !matches!(self, Self::ManageTenant | Self::ManageMembers | Self::ResetPasswords | Self::OwnAccount)
+        !matches!(
+            self,
+            Self::ManageTenant
+                | Self::EndTenant
+                | Self::ManageMembers
+                | Self::ResetPasswords
+                | Self::OwnAccount
+        )
+    }
+
+    /// Whether an Owner has it still while the tenant ends: to look, to take out what is theirs, and to keep the tenant.
+    #[must_use]
+    pub const fn is_left_while_ending(self) -> bool {
+        !matches!(
+            self,
+            Self::ManageMembers
+                | Self::WriteEndpoints
+                | Self::WritePolicies
+                | Self::ManageMarketplaces
+                | Self::ListQueryable
+                | Self::Query
+        )
     }
 
     /// What a key must have besides to use it: who changes a thing, or reads what is in it, sees what there is.

@@ -12,6 +12,9 @@ pub enum PrincipalKind {
     WithoutSecondFactor(Role),
     /// As whoever runs the binary on the host, through its command line. No tenant hands this out or takes it away.
     Operator,
+    /// As a member of this role, or as a user of a hub, of a tenant that ends: its Owners may look, and keep it; nobody else may do
+    /// anything.
+    Ending(Option<Role>),
     /// As a user of a hub, with a satellite token. What they are on the hub gives them nothing here.
     HubUser,
 }
@@ -27,6 +30,17 @@ impl PrincipalKind {
         }
     }
 
+    /// The same while the tenant ends. The operator is no member of it, and an Owner who has to enrol first still has to.
+    #[must_use]
+    pub const fn while_ending(self) -> Self {
+        match self {
+            Self::Member(role) => Self::Ending(Some(role)),
+            Self::WithoutSecondFactor(Role::Owner) | Self::Operator | Self::Ending(_) => self,
+            Self::WithoutSecondFactor(role) => Self::Ending(Some(role)),
+            Self::HubUser => Self::Ending(None),
+        }
+    }
+
     /// Whether it holds a permission.
     #[must_use]
     pub const fn may(self, permission: Permission) -> bool {
@@ -34,6 +48,11 @@ impl PrincipalKind {
             Self::Member(role) => may(role, permission),
             Self::WithoutSecondFactor(role) => {
                 matches!(permission, Permission::OwnAccount) && may(role, permission)
+            }
+            Self::Ending(role) => {
+                matches!(role, Some(Role::Owner))
+                    && permission.is_left_while_ending()
+                    && may(Role::Owner, permission)
             }
             Self::Operator => operator_may(permission),
             Self::HubUser => hub_user_may(permission),

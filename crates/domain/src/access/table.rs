@@ -24,6 +24,7 @@ const fn row(permission: Permission) -> Row {
     match permission {
         //                                     Owner Admin User Viewer Operator
         Permission::ManageTenant       => held(Y,    N,    N,   N,     N),
+        Permission::EndTenant          => held(Y,    N,    N,   N,     Y),
         Permission::ManageMembers      => held(Y,    Y,    N,   N,     N),
         Permission::ResetPasswords     => held(Y,    Y,    N,   N,     Y),
         Permission::ReadMembers        => held(Y,    Y,    N,   N,     Y),
@@ -121,10 +122,11 @@ mod tests {
     }
 
     #[test]
-    fn z1_the_operator_sees_what_there_is_brings_documents_lets_back_in_and_no_more() {
+    fn z1_the_operator_sees_what_there_is_brings_documents_lets_back_in_ends_a_tenant_and_no_more() {
         let held: Vec<_> =
             Permission::ALL.into_iter().filter(|permission| operator_may(*permission)).collect();
         let expected = [
+            Permission::EndTenant,
             Permission::ResetPasswords,
             Permission::ReadMembers,
             Permission::WriteDatasets,

@@ -41,6 +41,8 @@ text_enum! {
         UserCreated = "user_created",
         /// An account was removed.
         UserDeleted = "user_deleted",
+        /// A tenant was removed, with everything of it.
+        TenantDeleted = "tenant_deleted",
         /// A tenant, dataset, endpoint, policy or invitation was made, changed or removed.
         ConfigChange = "config_change",
         /// Documents were added or replaced.

@@ -53,10 +53,14 @@ named_enum! {
         Denied = "denied",
         /// A hub is trusted no more.
         Distrusted = "distrusted",
+        /// A tenant ends, and everything of it is removed once the time is over in which it can be kept.
+        EndRequested = "end_requested",
         /// A policy decides on queries again, and is no more in shadow.
         Enforced = "enforced",
         /// A hub was told not to show an endpoint for now.
         Hidden = "hidden",
+        /// A tenant that was to end is kept.
+        Kept = "kept",
         /// Addresses were put into a group: the number stands behind it.
         MembersAdded = "members_added",
         /// Addresses were taken out of a group: the number stands behind it.
@@ -81,6 +85,8 @@ named_enum! {
         RecoveryCodeUsed = "recovery_code_used",
         /// There are new recovery codes, and those of before are none any more.
         RecoveryCodesReplaced = "recovery_codes_replaced",
+        /// The removal of a tenant has begun, and nobody can take it back.
+        RemovalBegun = "removal_begun",
         /// An endpoint is to be taken off a hub.
         RemovalRequested = "removal_requested",
         /// The thing is gone.

@@ -191,6 +191,8 @@ named_enum! {
         SignInUnknown = "sign_in_unknown",
         /// The tenant's state cannot be read at the moment.
         StateUnavailable = "state_unavailable",
+        /// The tenant ends, and lets nobody in but its Owners.
+        TenantEnding = "tenant_ending",
         /// A claim of an access token is missing, of the wrong type, or not for us.
         TokenBadClaims = "token_bad_claims",
         /// An access token is not signed by the key that it names.

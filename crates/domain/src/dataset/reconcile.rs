@@ -49,7 +49,12 @@ pub fn reconcile(space: &Space, operator: &OperatorScope) -> Result<Reconciled, 
     for tenant in tenants.wait()? {
         let scope = operator.tenant(tenant);
         let datasets = match stored(space, &scope) {
-            Ok(datasets) => datasets,
+            Ok(Some(datasets)) => datasets,
+            // What there is of it goes in the background.
+            Ok(None) => {
+                skipped.insert(tenant);
+                continue;
+            }
             // What is stored of one tenant keeps no other from being served.
             Err(StoreError::Failed(_)) => {
                 skipped.insert(tenant);
@@ -76,16 +81,22 @@ pub fn reconcile(space: &Space, operator: &OperatorScope) -> Result<Reconciled, 
     Ok(mended)
 }
 
-/// The tenant's datasets, with the jobs of each that have not ended.
-fn stored(space: &Space, scope: &TenantScope) -> Result<Vec<(Dataset, Vec<Job>)>, StoreError> {
+/// Datasets, each with its jobs that have not ended.
+type Stored = Vec<(Dataset, Vec<Job>)>;
+
+/// The tenant's datasets, with the jobs of each that have not ended; `None` where the tenant is being removed.
+fn stored(space: &Space, scope: &TenantScope) -> Result<Option<Stored>, StoreError> {
     let scope = *scope;
     let stored = space.store.read(&scope, move |view| {
+        if view.tenant(&scope)?.is_some_and(|tenant| tenant.is_going()) {
+            return Ok(None);
+        }
         let datasets = view.all_datasets(&scope)?;
         let with_jobs = |dataset: Dataset| {
             let unfinished = view.unfinished_jobs(&scope, dataset.id)?;
             Ok((dataset, unfinished))
         };
-        datasets.into_iter().map(with_jobs).collect()
+        datasets.into_iter().map(with_jobs).collect::<Result<_, _>>().map(Some)
     });
     stored.wait()
 }

@@ -6,7 +6,9 @@ use crate::audit::{Action, Actor, Event, ObjectKind, ReasonCode, RequestContext}
 use crate::expectation::{Change, Guard};
 use crate::identity::manage_members::with_ended;
 use crate::identity::ports::{AccountView, HashingClient};
-use crate::identity::{Account, Guess, Invitation, Member, Password, PasswordError, PasswordHash};
+use crate::identity::{
+    Account, Guess, Invitation, Member, Password, PasswordError, PasswordHash, TenantEnding,
+};
 use crate::ids::AccountId;
 use crate::port_error::{PortError, port_errors};
 use crate::secret::{Secret, TokenHash};
@@ -42,6 +44,9 @@ pub enum AcceptError {
         "what is expected of an endpoint of this tenant stands against your coming in; ask whoever invited you"
     )]
     Unexpected,
+    /// The tenant ends, and takes nobody in.
+    #[error(transparent)]
+    TenantEnding(#[from] TenantEnding),
     /// A port failed.
     #[error(transparent)]
     PortError(#[from] PortError),
@@ -133,6 +138,7 @@ async fn join(
     let ended = Event { reason_code: Some(ReasonCode::InvitationsEnded.into()), ..ended };
     let orphaned = Event { action: Action::AuthzFail, actor: Actor::Anonymous, ..event.clone() };
     let orphaned = orphaned.on(ObjectKind::Invitation, invitation.id).denied(ReasonCode::InviterMayNotGrant);
+    let ending = orphaned.clone().denied(ReasonCode::TenantEnding);
     let unexpected = Event { reason_code: Some(ReasonCode::ExpectationBroken.into()), ..orphaned.clone() };
     let (now, clock) = (space.clock.now(), Arc::clone(&space.clock));
     let joining = |invitation: &Invitation| Change::Role {
@@ -150,6 +156,12 @@ async fn join(
             let (Some(invitation), Some(tenant)) = (invitation, tx.tenant(&scope)?) else {
                 return Err(AcceptError::NotFound.into());
             };
+            if tenant.is_going() {
+                return Err(AcceptError::NotFound.into());
+            }
+            if tenant.end.is_some() {
+                return Err(Refused::new(AcceptError::from(TenantEnding), ending.clone()).into());
+            }
             if !is_backed(tx, &scope, &invitation)? {
                 return Err(Refused::new(AcceptError::NotFound, orphaned.clone()).into());
             }

@@ -79,7 +79,9 @@ fn kind_now(
     scope: &TenantScope,
     now: Timestamp,
 ) -> Result<Option<PrincipalKind>, StoreError> {
-    Ok(match &principal.identity {
+    // Of one whose removal has begun nobody is anything any more.
+    let Some(tenant) = tx.tenant(scope)?.filter(|tenant| !tenant.is_going()) else { return Ok(None) };
+    let kind = match &principal.identity {
         Identity::Member { member: known, credential } => {
             let member = tx.member(scope, known.account)?;
             let member = member.filter(|member| member.is_active() && member.email == known.email);
@@ -88,15 +90,14 @@ fn kind_now(
                 return Ok(None);
             }
             let has = member.second_factor_since.is_some();
-            let needs = !has
-                && (member.short_password
-                    || tx.tenant(scope)?.is_some_and(|tenant| tenant.needs_second_factor(member.role)));
+            let needs = member.short_password || tenant.needs_second_factor(member.role);
             Some(PrincipalKind::of_member(member.role, needs, has))
         }
-        Identity::Operator => tx.tenant(scope)?.map(|_| PrincipalKind::Operator),
+        Identity::Operator => Some(PrincipalKind::Operator),
         Identity::HubUser(caller) => {
             let holder = tx.holder_of_audience(caller.claims.hub, &caller.claims.audience)?;
             holder.filter(|(tenant, _)| *tenant == scope.tenant()).map(|_| PrincipalKind::HubUser)
         }
-    })
+    };
+    Ok(kind.map(|kind| if tenant.end.is_some() { kind.while_ending() } else { kind }))
 }

@@ -7,7 +7,8 @@ use crate::identity::begin_session::{NewSession, issue};
 use crate::identity::factor_proof::{FactorProof, Redeemed, recovery_code_used};
 use crate::identity::ports::{Compared, HashingClient};
 use crate::identity::{
-    Account, Email, FactorCode, Guess, LoggedIn, Member, Password, PasswordHash, SecondFactor, TooManyGuesses,
+    Account, Email, FactorCode, Guess, LoggedIn, Member, Password, PasswordHash, SecondFactor, TenantEnding,
+    TooManyGuesses,
 };
 use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
@@ -46,6 +47,9 @@ pub enum LoginError {
          recovery code"
     )]
     WrongCode,
+    /// It is right, and the tenant lets in its Owners alone.
+    #[error("{0}; whoever has an account in another tenant names that one")]
+    TenantEnding(TenantEnding),
     /// Too many wrong passwords were given for the account, whether there is one or not.
     #[error(transparent)]
     TooManyGuesses(#[from] TooManyGuesses),
@@ -178,6 +182,8 @@ async fn grant(
             if !now.is_some_and(is_same) {
                 return Err(Refused::new(LoginError::Wrong, failed.clone()).into());
             }
+            // Without its tenant an account is none any more.
+            let tenant = tx.tenant(&scope)?.filter(|tenant| !tenant.is_going()).ok_or(LoginError::Wrong)?;
             let scope = WriteScope::of_system(&scope);
             let redeemed = match &factor {
                 Some((factor, proof)) => proof.redeem(tx, &scope, member.account, factor)?,
@@ -189,6 +195,10 @@ async fn grant(
                 return Ok(Recorded::new(Err(LoginError::WrongCode), failed));
             }
             guess.was_right(tx)?;
+            if !tenant.admits(member.role) {
+                let failed = failed.clone().denied(ReasonCode::TenantEnding);
+                return Ok(Recorded::new(Err(LoginError::TenantEnding(TenantEnding)), failed));
+            }
             if let Some(rehash) = &rehash {
                 tx.set_password(&scope, member.account, rehash)?;
             }
@@ -216,7 +226,7 @@ async fn know(space: &Space, member: &Member) -> Result<Known, LoginError> {
     let found = space.store.read(Flow::Installation, move |view| {
         let factor = view.second_factor(&scope, account)?.filter(|factor| factor.confirmed_at.is_some());
         // Without its tenant an account is none any more.
-        let tenant = view.tenant(&scope)?.ok_or(LoginError::Wrong)?;
+        let tenant = view.tenant(&scope)?.filter(|tenant| !tenant.is_going()).ok_or(LoginError::Wrong)?;
         Ok(Known { tenant_name: tenant.name, factor })
     });
     found.await

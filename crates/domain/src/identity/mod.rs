@@ -92,7 +92,7 @@ pub use password_reset::PasswordReset;
 pub use principal::{MemberIdentity, Principal};
 pub use redeem_reset::{RedeemError, RedeemReset, redeem_reset};
 pub use refresh::{RefreshError, refresh};
-pub use refusal::{AuthenticateError, AuthorizationError, Forbidden, OutOfScope};
+pub use refusal::{AuthenticateError, AuthorizationError, Forbidden, OutOfScope, TenantEnding};
 pub use reset_password::{ResetError, ResetMade, reset_password};
 pub use second_factor::SecondFactor;
 pub use session::{RefreshHashes, RefreshToken, Rotation, Session, SessionLife};

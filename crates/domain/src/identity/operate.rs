@@ -34,6 +34,7 @@ pub async fn operate(
     named: Option<&TenantName>,
 ) -> Result<Principal, OperateError> {
     let mut tenants = tenants(space, operator).await?;
+    tenants.retain(|tenant| !tenant.is_going());
     if let Some(name) = named {
         tenants.retain(|tenant| tenant.name == *name);
     }

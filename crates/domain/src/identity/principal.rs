@@ -107,7 +107,7 @@ impl Principal {
     /// As what the principal acts.
     #[must_use]
     pub fn kind(&self) -> PrincipalKind {
-        match &self.identity {
+        let kind = match &self.identity {
             Identity::Member { member, .. } => {
                 let known = self.live.member(member.account);
                 let needs = self.live.tenant.needs_second_factor(member.role)
@@ -117,7 +117,8 @@ impl Principal {
             }
             Identity::Operator => PrincipalKind::Operator,
             Identity::HubUser(_) => PrincipalKind::HubUser,
-        }
+        };
+        if self.live.tenant.end.is_some() { kind.while_ending() } else { kind }
     }
 
     /// Which member it is, for what takes a member whatever the standing.

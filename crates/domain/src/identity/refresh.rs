@@ -1,14 +1,14 @@
 //! Keeping a session up: a refresh token becomes an access token and the next refresh token.
 
-use crate::audit::{Action, Actor, Event, ObjectKind, Outcome, RequestContext};
+use crate::audit::{Action, Actor, Event, ObjectKind, Outcome, ReasonCode, RequestContext};
 use crate::identity::begin_session::issue;
-use crate::identity::{LoggedIn, Member, RefreshToken, Session};
+use crate::identity::{LoggedIn, Member, RefreshToken, Session, TenantEnding};
 use crate::port_error::{PortError, port_errors};
 use crate::secret::Secret;
 use crate::space::Space;
 use crate::store::{Flow, StoreError, View};
 use crate::tenant::{TenantName, TenantScope, WriteScope};
-use crate::unit::Recorded;
+use crate::unit::{Recorded, Refused};
 
 /// A refresh token got nothing. What a caller learns is the same.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -19,6 +19,9 @@ pub enum RefreshError {
     /// Its session is over, or ended just now because the token was used before. That is recorded.
     #[error("the refresh token is not valid; log in again")]
     Ended,
+    /// The tenant lets in its Owners alone. That is recorded, and the session stays.
+    #[error(transparent)]
+    TenantEnding(#[from] TenantEnding),
     /// A port failed.
     #[error(transparent)]
     PortError(#[from] PortError),
@@ -69,6 +72,14 @@ pub async fn refresh(
         let Some(member) = tx.member(&scope, session.account)?.filter(Member::is_active) else {
             return Err(RefreshError::Unknown.into());
         };
+        match tx.tenant(&scope)? {
+            Some(tenant) if tenant.admits(member.role) => {}
+            Some(tenant) if !tenant.is_going() => {
+                let denied = event.clone().denied(ReasonCode::TenantEnding);
+                return Err(Refused::new(RefreshError::from(TenantEnding), denied).into());
+            }
+            _ => return Err(RefreshError::Unknown.into()),
+        }
         let end = session.is_over(now, life);
         let next = session.rotate(&presented, nonce, now).filter(|_| end.is_none());
         let Some(next) = next else {

@@ -53,6 +53,11 @@ impl AuthenticateError {
     }
 }
 
+/// Somebody whom their tenant does not let in any more, for it ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the tenant ends, and lets nobody in but its owners: ask one of them")]
+pub struct TenantEnding;
+
 /// The caller's standing does not permit it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{}", refusal(*kind, *permission))]
@@ -77,6 +82,10 @@ fn refusal(kind: PrincipalKind, permission: Permission) -> String {
                 Password::MIN_CHARS
             )
         }
+        PrincipalKind::Ending(Some(Role::Owner)) => {
+            "the tenant ends: until then its owners may look at what is in it, take that out, and keep the tenant".to_owned()
+        }
+        PrincipalKind::Ending(_) => TenantEnding.to_string(),
         PrincipalKind::HubUser => {
             "a satellite token is for querying endpoints, and for nothing else".to_owned()
         }
@@ -124,15 +133,17 @@ impl AuthorizationError {
     pub fn denied(&self, event: Event) -> Event {
         match self {
             Self::Forbidden(Forbidden { kind, .. }) => {
-                use PrincipalKind::{Member, WithoutSecondFactor};
+                use PrincipalKind::{Ending, Member, WithoutSecondFactor};
                 let actor = match (event.actor, kind) {
-                    (Actor::Account { id, .. }, Member(role) | WithoutSecondFactor(role)) => {
-                        Actor::Account { id, role: Some(*role) }
-                    }
+                    (
+                        Actor::Account { id, .. },
+                        Member(role) | WithoutSecondFactor(role) | Ending(Some(role)),
+                    ) => Actor::Account { id, role: Some(*role) },
                     (actor, _) => actor,
                 };
                 let reason_code = match kind {
                     WithoutSecondFactor(_) => ReasonCode::SecondFactorRequired,
+                    Ending(_) => ReasonCode::TenantEnding,
                     _ => ReasonCode::Forbidden,
                 };
                 Event { action: Action::AuthzFail, actor, ..event }.denied(reason_code)

@@ -3,10 +3,14 @@
 use crate::endpoint::Slug;
 use crate::ids::{EndpointId, ListingId};
 use crate::marketplace::{Listing, ListingState, Marketplace};
+use crate::page::every;
 use crate::random::{Entropy, RandomError};
-use crate::store::{StoreError, Tx};
-use crate::tenant::WriteScope;
+use crate::store::{StoreError, Tx, View};
+use crate::tenant::{TenantScope, WriteScope};
 use crate::time::Timestamp;
+
+/// How many listings one unit of work marks.
+const MARKED_AT_ONCE: usize = 500;
 
 /// Marks that every listing of an endpoint is to go, for the endpoint goes.
 pub(crate) fn take_off(
@@ -32,6 +36,33 @@ pub(crate) fn tell_anew(
         tx.update_listing(scope, &listing.due(now))?;
     }
     Ok(())
+}
+
+/// Marks that hubs are to be told anew of all that the tenant lists, as far as one unit of work may: the others are told with the
+/// next report.
+pub(crate) fn tell_all_anew(tx: &mut dyn Tx, scope: &WriteScope, now: Timestamp) -> Result<(), StoreError> {
+    let mut left = MARKED_AT_ONCE;
+    for marketplace in every(|page| tx.marketplaces(scope, page))? {
+        let listings = tx.listings_on(scope, marketplace.id)?;
+        for listing in
+            listings.into_iter().filter(|listing| listing.state != ListingState::Removing).take(left)
+        {
+            tx.update_listing(scope, &listing.due(now))?;
+            left = left.saturating_sub(1);
+        }
+    }
+    Ok(())
+}
+
+/// Whether a hub shows anything of the tenant's, as far as is known.
+pub(crate) fn is_anything_shown(view: &mut dyn View, scope: &TenantScope) -> Result<bool, StoreError> {
+    for marketplace in every(|page| view.marketplaces(scope, page))? {
+        let listings = view.listings_on(scope, marketplace.id)?;
+        if listings.iter().any(|listing| listing.state == ListingState::Listed) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The listings of an endpoint that are not going already.

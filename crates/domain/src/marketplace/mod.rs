@@ -43,7 +43,9 @@ pub use address::is_same_address;
 pub use admit::admit;
 pub use audience::{Audience, AudienceError};
 pub use credential::{CredentialRefusal, HubCredential, HubSecretError};
-pub(crate) use endpoint_changed::{FormerListings, move_listings, take_off, tell_anew};
+pub(crate) use endpoint_changed::{
+    FormerListings, is_anything_shown, move_listings, take_off, tell_all_anew, tell_anew,
+};
 pub use error::MarketplaceError;
 pub use hub::{Hub, TrustedBy, TrustedByError};
 pub use hub_caller::HubCaller;

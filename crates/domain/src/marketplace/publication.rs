@@ -39,6 +39,8 @@ pub(super) fn is_publishable(
 ) -> bool {
     let caller = Caller::HubUser { hub: Some(hub), subject: Subject::Identified { email: None } };
     let context = snapshot.decision_context(now);
-    endpoint.is_visible(&caller)
+    // What nobody may query any more is nothing to show.
+    snapshot.tenant.end.is_none()
+        && endpoint.is_visible(&caller)
         && endpoint.decide(&caller, &context).diagnostics.reason != Reason::PolicyUnavailable
 }

@@ -14,6 +14,7 @@ use crate::marketplace::publication::is_publishable;
 use crate::marketplace::{Listing, ListingState, Marketplace, ReportError};
 use crate::page::PageLimit;
 use crate::port_error::{PortError, port_errors};
+use crate::snapshot::{SnapshotError, TenantSnapshot};
 use crate::space::Space;
 use crate::store::Flow;
 use crate::tenant::{OperatorScope, TenantScope, WriteScope};
@@ -33,7 +34,8 @@ const NEVER: Timestamp = Timestamp::from_unix_micros(i64::MAX);
 /// The most characters of an error that are kept.
 const MAX_ERROR_CHARS: usize = 300;
 /// What a listing says while there is nothing to show.
-const UNPUBLISHABLE_TEXT: &str = "it is not shown, for the endpoint is a draft or has no access policy";
+const UNPUBLISHABLE_TEXT: &str =
+    "it is not shown, for the endpoint is a draft or has no access policy, or the tenant ends";
 
 /// What hubs were told last, by listing. It is memory: after a start each is told once more, which changes nothing.
 #[derive(Default)]
@@ -83,7 +85,7 @@ pub async fn report(
     public_url: &str,
     told: &PublicationStatus,
 ) -> Result<(), ReportError> {
-    let live = space.snapshots.tenant(scope)?;
+    let Some(live) = snapshot(space, scope)? else { return Ok(()) };
     let Some(at) = live.marketplace(marketplace).cloned() else { return Ok(()) };
     let listed = listed(space, scope, marketplace).await?;
     if listed.is_empty() {
@@ -112,6 +114,14 @@ pub async fn report(
         report_health(space, scope, &access, &at, public_url).await?;
     }
     Ok(())
+}
+
+/// The snapshot of a tenant; `None` where it is being removed, with its listings.
+fn snapshot(space: &Space, scope: &TenantScope) -> Result<Option<Arc<TenantSnapshot>>, SnapshotError> {
+    match space.snapshots.tenant(scope) {
+        Err(SnapshotError::NoTenant) => Ok(None),
+        found => found.map(Some),
+    }
 }
 
 /// The listings that a hub shows.
@@ -165,7 +175,7 @@ async fn wanted(
     scope: &TenantScope,
     listing: &Listing,
 ) -> Result<Option<Publication>, PortError> {
-    let snapshot = space.snapshots.tenant(scope)?;
+    let Some(snapshot) = snapshot(space, scope)? else { return Ok(None) };
     let endpoint = snapshot.endpoint_named(&EndpointName::Id(listing.endpoint));
     let listed = endpoint.filter(|_| listing.state != ListingState::Removing);
     let marketplace = snapshot.marketplace(listing.marketplace);
@@ -189,7 +199,7 @@ async fn tell(
     listing: Listing,
     told: &PublicationStatus,
 ) -> Result<bool, PortError> {
-    let live = space.snapshots.tenant(scope)?;
+    let Some(live) = snapshot(space, scope)? else { return Ok(true) };
     let Some(at) = live.marketplace(listing.marketplace).map(Arc::clone) else { return Ok(true) };
     let wanted = wanted(space, scope, &listing).await?;
     let mark = own_mark(&live.tenant.name, &at, public_url);

@@ -122,7 +122,8 @@ impl SnapshotCache {
         view: &mut dyn View,
         scope: &TenantScope,
     ) -> Result<Option<TenantSnapshot>, StoreError> {
-        let Some(tenant) = view.tenant(scope)? else { return Ok(None) };
+        // Of one whose removal has begun there is nothing to answer from.
+        let Some(tenant) = view.tenant(scope)?.filter(|tenant| !tenant.is_going()) else { return Ok(None) };
         TenantSnapshot::load(view, scope, tenant, &self.policy_types).map(Some)
     }
 
@@ -135,7 +136,7 @@ impl SnapshotCache {
         let scope = TenantScope::of(id);
         let known = self.read().tenants.get(&id).cloned().flatten();
         let Some(known) = known else { return self.load_tenant(view, &scope) };
-        let Some(tenant) = view.tenant(&scope)? else { return Ok(None) };
+        let Some(tenant) = view.tenant(&scope)?.filter(|tenant| !tenant.is_going()) else { return Ok(None) };
         let mut live = TenantSnapshot::clone(&known);
         live.tenant = tenant;
         live.follow(view, &scope, &self.policy_types, changes)?;

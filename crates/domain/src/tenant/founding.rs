@@ -51,6 +51,7 @@ impl Founding {
             version: 0,
             revision: 1,
             created_at: context.now,
+            end: None,
         };
         let id = AccountId::generate(context.now, &*context.entropy)?;
         let member = Member::begin(tenant.id, id, email.clone(), Role::Owner, context.now);
@@ -93,6 +94,10 @@ impl Founding {
     pub(super) fn restore(&self, tx: &mut dyn Tx) -> Result<Option<Restored>, RegisterError> {
         let Some(tenant) = tx.tenant_named(&self.tenant.name)? else { return Ok(None) };
         let scope = WriteScope::of_system(&TenantScope::of(tenant));
+        // Of one that is being removed nothing is given back; its name is taken until all of it is gone.
+        if tx.tenant(&scope)?.is_none_or(|tenant| tenant.is_going()) {
+            return Ok(None);
+        }
         let known = tx.account_by_email(&scope, &self.member.email)?;
         let Some(Account { member: before, .. }) = known else { return Ok(None) };
         let mut after = Member {

@@ -1,15 +1,22 @@
 //! Tenants, which own all data, and the capability to touch one tenant's.
 
+mod end;
+mod end_tenant;
 mod error;
+mod forget_members;
 mod founding;
 mod limits;
 mod name;
 mod new_member;
 pub mod ports;
+mod quietly;
 mod register;
+mod remove;
 mod scope;
 mod settings;
 
+pub use end::{TenantEnd, TenantPart, TenantPartError, TenantRemoval};
+pub use end_tenant::{TenantEndError, end_tenant, keep_tenant};
 pub use error::RegisterError;
 pub use limits::TenantLimits;
 pub use name::{TenantName, TenantNameError};
@@ -17,6 +24,7 @@ pub use new_member::NewMember;
 pub use register::{
     OwnerMade, Registration, RegistrationGate, found_as_operator, is_founded, register, tenants,
 };
+pub use remove::{RemoveDataset, remove_ended_tenants};
 pub use scope::{OperatorScope, TenantScope, WriteScope};
 pub use settings::{ChangeSettings, SettingsError, change_settings, settings};
 
@@ -47,6 +55,8 @@ pub struct Tenant {
     pub revision: u64,
     /// When it was founded.
     pub created_at: Timestamp,
+    /// That it ends, once that was asked for.
+    pub end: Option<TenantEnd>,
 }
 
 impl Tenant {

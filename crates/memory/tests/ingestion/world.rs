@@ -145,6 +145,7 @@ impl World {
             name: TenantName::parse("harbor").unwrap(),
             max_key_days: Tenant::DEFAULT_MAX_KEY_DAYS,
             limits,
+            end: None,
             second_factor_roles: [].into(),
             revision: 1,
             version: 0,

@@ -8,6 +8,7 @@ mod api_keys;
 mod codes;
 #[cfg(test)]
 mod detecting;
+mod ending;
 #[cfg(test)]
 mod erasing;
 #[cfg(test)]

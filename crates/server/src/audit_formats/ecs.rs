@@ -59,6 +59,7 @@ fn kind(event: &Event) -> (&'static str, Vec<&'static str>) {
         Action::AuthnTokenRevoked => ("iam", vec!["admin", "deletion"]),
         Action::AccessReviewed => ("iam", vec!["admin", "info"]),
         Action::ConfigChange if says(event, "created") => ("configuration", vec!["creation"]),
+        Action::TenantDeleted => ("configuration", vec!["deletion"]),
         Action::ConfigChange if says(event, "removed") => ("configuration", vec!["deletion"]),
         Action::ConfigChange => ("configuration", vec!["change"]),
         Action::SensitiveCreate => ("api", vec!["creation"]),

@@ -55,7 +55,9 @@ fn classify(event: &Event) -> (Class, Activity) {
         }
         Action::AuthzFail => (AUTHORIZE_SESSION, OTHER),
         Action::AuthnTokenCreated | Action::SensitiveCreate => (API_ACTIVITY, (1, "Create")),
-        Action::AuthnTokenRevoked | Action::SensitiveDelete => (API_ACTIVITY, (4, "Delete")),
+        Action::AuthnTokenRevoked | Action::SensitiveDelete | Action::TenantDeleted => {
+            (API_ACTIVITY, (4, "Delete"))
+        }
         Action::SensitiveRead | Action::EndpointQuery | Action::PolicyViolation => {
             (API_ACTIVITY, (2, "Read"))
         }

@@ -154,6 +154,17 @@ impl ApiClient {
         })
     }
 
+    /// A request to a path as the operator at work in this tenant, whichever was named besides.
+    pub(super) fn request_in(
+        &self,
+        tenant: &TenantName,
+        method: Method,
+        path: &str,
+    ) -> anyhow::Result<RequestBuilder> {
+        let url = Url::parse(&format!("http://space{path}"))?;
+        Ok(self.client.request(method, url).header(OPERATOR_TENANT.as_str(), tenant.as_str()))
+    }
+
     /// Sends a request, and returns the body of its response.
     pub(super) async fn send(&self, request: RequestBuilder) -> anyhow::Result<Vec<u8>> {
         Ok(answered(request).await?.bytes().await.context(BROKE_OFF)?.into())

@@ -21,7 +21,6 @@ use crate::routes::audit_sinks::AuditSink;
 use crate::routes::hubs::Hub;
 use crate::routes::keys::SigningKey;
 use crate::routes::marketplaces::Marketplace;
-use crate::routes::operator::Tenant;
 use crate::routes::policies::Policy;
 use crate::routes::users::Member;
 
@@ -139,11 +138,6 @@ pub(super) const USERS: &[Column<Member>] = &[
     text("STATUS", |member| member.status.as_str().to_owned()),
     text("SINCE", |member| time(member.created_at)),
     text("ID", |member| member.id.to_string()),
-];
-pub(super) const TENANTS: &[Column<Tenant>] = &[
-    text("NAME", |tenant| tenant.name.to_string()),
-    text("FOUNDED", |tenant| time(tenant.created_at)),
-    text("ID", |tenant| tenant.id.to_string()),
 ];
 const SINKS: &[Column<AuditSink>] = &[
     text("NAME", |sink| sink.name.clone()),

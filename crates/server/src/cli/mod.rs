@@ -65,6 +65,7 @@ mod serve;
 mod sessions;
 mod shut_out;
 mod sign_off;
+mod tenants;
 mod users;
 mod who_may_ask;
 
@@ -198,9 +199,9 @@ enum Command {
     /// End sessions of members
     #[command(subcommand)]
     Sessions(sessions::Sessions),
-    /// See which tenants there are
+    /// See which tenants there are, and end one
     #[command(subcommand)]
-    Tenants(ListOnly),
+    Tenants(tenants::Tenants),
     /// See which documents were brought, and how that went
     #[command(subcommand)]
     Jobs(jobs::Jobs),
@@ -478,7 +479,7 @@ async fn call(api: &ApiClient, command: &Command, asked: &Asked, out: &mut Outpu
         Command::Retention(what) => retention::run(api, what, out).await,
         Command::ApiKeys(what) => api_keys::run(api, what, out).await,
         Command::Sessions(what) => sessions::run(api, what, out).await,
-        Command::Tenants(ListOnly::List) => list_all(api, "/operator/v1/tenants", lists::TENANTS, out).await,
+        Command::Tenants(what) => tenants::run(api, what, out).await,
         Command::Jobs(what) => jobs::run(api, what, out).await,
         Command::Ledger(what) => ledger::run(api, what, out).await,
         Command::AccessReview(form) => access_review::run(api, form, out).await,

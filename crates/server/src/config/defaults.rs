@@ -6,6 +6,7 @@ use std::time::Duration;
 use syft_space_domain::detection::DetectionTerms;
 use syft_space_domain::environment::Environment;
 use syft_space_domain::identity::SessionLife;
+use syft_space_domain::tenant::TenantEnd;
 use syft_space_jwt::SigningAlgorithm;
 
 use crate::config::mail::MailSettings;
@@ -44,6 +45,7 @@ impl Default for Settings {
             session_life: SessionLife::default(),
             access_token_algorithm: SigningAlgorithm::Hs256,
             access_token_key_max_age: Duration::from_secs(90 * DAY_SECONDS),
+            tenant_end_grace: TenantEnd::DEFAULT_GRACE,
             environment: Environment::production(),
             docs_enabled: true,
             outbound_allow: Vec::new(),

@@ -9,6 +9,7 @@ use syft_space_domain::detection::DetectionTerms;
 use syft_space_domain::environment::Environment;
 use syft_space_domain::identity::SessionLife;
 use syft_space_domain::policy::Limit;
+use syft_space_domain::tenant::TenantEnd;
 use syft_space_jwt::SigningAlgorithm;
 use syft_space_outbound::AllowList;
 use tracing_subscriber::EnvFilter;
@@ -72,6 +73,8 @@ pub struct Settings {
     pub access_token_algorithm: SigningAlgorithm,
     /// The age at which the key of access tokens is replaced.
     pub access_token_key_max_age: Duration,
+    /// How long a tenant that is to end can be kept.
+    pub tenant_end_grace: Duration,
     /// The mark of this installation's keys; those of another mark are not used.
     pub environment: Environment,
     /// Whether there is a page to browse the API with.
@@ -286,6 +289,15 @@ pub static SETTINGS: &[Setting] = &[
             set(&mut settings.access_token_key_max_age, age)
         },
         show: |settings| (settings.access_token_key_max_age.as_secs() / DAY_SECONDS).to_string(),
+    },
+    Setting {
+        key: "tenant_end_days",
+        allowed: "a number of days from 0 to 365; 0 removes a tenant at once",
+        apply: |settings, text| {
+            let days = text.parse().ok().filter(|days| TenantEnd::GRACE_DAYS.contains(days));
+            set(&mut settings.tenant_end_grace, days.map(|days: u64| Duration::from_secs(days * DAY_SECONDS)))
+        },
+        show: |settings| (settings.tenant_end_grace.as_secs() / DAY_SECONDS).to_string(),
     },
     Setting {
         key: "environment",

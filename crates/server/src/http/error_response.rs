@@ -169,6 +169,7 @@ impl From<LoginError> for Problem {
                 Self::new(Reason::TotpRequired, format!("{error}: send it as `totp`"))
             }
             LoginError::WrongCode => Self::new(Reason::TotpWrong, error),
+            LoginError::TenantEnding(_) => Self::new(Reason::TenantEnding, error),
             LoginError::TooManyGuesses(error) => error.into(),
             LoginError::PortError(error) => error.into(),
         }
@@ -179,6 +180,7 @@ impl From<RefreshError> for Problem {
     fn from(error: RefreshError) -> Self {
         match error {
             RefreshError::Unknown | RefreshError::Ended => Self::new(Reason::RefreshTokenInvalid, error),
+            RefreshError::TenantEnding(_) => Self::new(Reason::TenantEnding, error),
             RefreshError::PortError(error) => error.into(),
         }
     }
@@ -236,6 +238,7 @@ impl From<AcceptError> for Problem {
             AcceptError::Password(error) => error.into(),
             AcceptError::AlreadyMember => Self::new(Reason::Conflict, error),
             AcceptError::Unexpected => Self::new(Reason::ExpectationBroken, error),
+            AcceptError::TenantEnding(_) => Self::new(Reason::TenantEnding, error),
             AcceptError::PortError(error) => error.into(),
         }
     }

@@ -72,6 +72,8 @@ reasons! {
     RoleNotYours = FORBIDDEN, "role_not_yours", "Only an owner may do this";
     /// The caller's role needs a second factor, and the account has none: it does nothing but enrol one.
     SecondFactorRequired = FORBIDDEN, "second_factor_required", "Enrol a second factor first";
+    /// The tenant ends: it lets in its Owners alone, and they may look, take out what is theirs, and keep it.
+    TenantEnding = FORBIDDEN, "tenant_ending", "The tenant ends";
     /// The code of one's own second factor is wrong, or was used before.
     CodeWrong = FORBIDDEN, "code_wrong", "The code of the second factor is wrong";
     /// Whoever changes a password or a second factor gives the current password, and this is not it.

@@ -3,9 +3,9 @@
 //! The role matrix of the tests, and the test that each mutating route emits an event, read this table.
 
 use syft_space_domain::access::Permission::{
-    self, ListQueryable, ManageMarketplaces, ManageMembers, ManageTenant, OwnAccount, Query, ReadAudit,
-    ReadContent, ReadMarketplaces, ReadMembers, ReadMetadata, ResetPasswords, WriteDatasets, WriteEndpoints,
-    WritePolicies,
+    self, EndTenant, ListQueryable, ManageMarketplaces, ManageMembers, ManageTenant, OwnAccount, Query,
+    ReadAudit, ReadContent, ReadMarketplaces, ReadMembers, ReadMetadata, ResetPasswords, WriteDatasets,
+    WriteEndpoints, WritePolicies,
 };
 
 use crate::http::reason::Reason::{
@@ -17,7 +17,8 @@ use crate::http::reason::Reason::{
     PaymentRequired, PolicyUnavailable, PolicyViolation, PublicUrlMissing, RateLimited, RefreshTokenInvalid,
     RegistrationClosed, ReviewDenied, ReviewPending, ReviewQueueFull, RoleNotYours, SecondFactorRequired,
     ServedElsewhere, SetupTokenWrong, SignInInvalid, SignInRefused, SlugUnlistable, StorageFull,
-    TenantRequired, TooManyGuesses, TooManyMails, TotpRequired, TotpWrong, Unavailable, UsernameMismatch,
+    TenantEnding, TenantRequired, TooManyGuesses, TooManyMails, TotpRequired, TotpWrong, Unavailable,
+    UsernameMismatch,
 };
 pub use crate::http::route::{Guard, Method, Route};
 use crate::http::route_docs::{BodyLimit, Response, summary};
@@ -84,13 +85,13 @@ pub static ROUTES: &[Route] = routes! {
             .reasons(&[PasswordRefused, SetupTokenWrong, RegistrationClosed, NameTaken]);
     Post   "/api/v1/auth/login"    Guard::Open => auth::login,
         summary("Log in").request_body::<auth::Login>().response::<auth::AccessToken<'static>>(200)
-            .reasons(&[CredentialsWrong, PasswordRefused, TooManyGuesses, TotpRequired, TotpWrong]);
+            .reasons(&[CredentialsWrong, PasswordRefused, TenantEnding, TooManyGuesses, TotpRequired, TotpWrong]);
     Post   "/api/v1/auth/refresh"  Guard::Open => auth::refresh,
         summary("Keep a session up")
             .description("The refresh token works once, and the answer has the next one. Sent again within 10 seconds it gets \
                           the same one; sent later, it ends the session.")
             .request_body::<auth::Refresh>().response::<auth::AccessToken<'static>>(200)
-            .reasons(&[RefreshTokenInvalid]);
+            .reasons(&[RefreshTokenInvalid, TenantEnding]);
     Post   "/api/v1/auth/logout"   member(&[OwnAccount]) => sessions::log_out,
         summary("Log out").description("It ends the session, with its tokens.").no_content();
     Get    "/api/v1/auth/sessions" member(&[OwnAccount]) => sessions::list,
@@ -108,7 +109,7 @@ pub static ROUTES: &[Route] = routes! {
             .description("The provider sends the browser here, whose cookie must be that of the start. It works once. The answer is \
                           that of a login.")
             .query(oidc::ANSWER).ignore_unknown_parameters().without_head().response::<auth::AccessToken<'static>>(200)
-            .reasons(&[SignInInvalid, SignInRefused, IdentityProviderUnavailable, Conflict, Overloaded, Unavailable, StorageFull]);
+            .reasons(&[SignInInvalid, SignInRefused, TenantEnding, IdentityProviderUnavailable, Conflict, Overloaded, Unavailable, StorageFull]);
     Post   "/api/v1/auth/oidc/{tenant}/{provider}/backchannel-logout" Guard::Open => oidc::backchannel_logout,
         summary("End the sessions of whom an identity provider says that they logged out")
             .description("OpenID Connect Back-Channel Logout 1.0: the provider calls it. Each token counts once.")
@@ -156,6 +157,16 @@ pub static ROUTES: &[Route] = routes! {
     Patch  "/api/v1/tenant" member(&[ManageTenant]) => tenant::change,
         summary("Change the settings of the tenant").merge_patch::<tenant::ChangeTenantSettings>()
             .response::<tenant::TenantSettings>(200).etag().if_match().reasons(&[Conflict]);
+
+    Delete "/api/v1/tenant" member(&[EndTenant]) => tenant::end,
+        summary("End the tenant")
+            .description("From now on it lets in its owners alone, who may look and take out what is theirs, and hubs are told that \
+                nothing of it is there any more. Everything of it is removed once `ends_at` is reached; until then it can be kept. \
+                While a legal hold stands it does not end. One that ends already ends when it would have.")
+            .request_body::<tenant::EndTenant>().response::<tenant::EndingTenant>(200).reasons(&[Conflict]);
+    Delete "/api/v1/tenant/end" member(&[EndTenant]) => tenant::keep,
+        summary("Keep the tenant, which was to end")
+            .description("Everything is as before, from the very next request on.").no_content();
 
     Get    "/api/v1/retention" member(&[ManageTenant]) => retention::get,
         summary("Show for how long kinds of data are kept, and what stands against their going")
@@ -212,7 +223,7 @@ pub static ROUTES: &[Route] = routes! {
         summary("Accept an invitation")
             .description("It makes an account in the tenant, with the password given.")
             .request_body::<invitations::AcceptInvitation>().response::<auth::NewMember>(201)
-            .reasons(&[ExpectationBroken, NotFound, PasswordRefused]);
+            .reasons(&[ExpectationBroken, NotFound, PasswordRefused, TenantEnding]);
     Delete "/api/v1/invitations/{id}"   member(&[ManageMembers]) => invitations::withdraw,
         summary("Withdraw an invitation").no_content().reasons(&[RoleNotYours]);
 

@@ -54,6 +54,8 @@ pub struct State {
     pub registration_open: bool,
     /// Where others reach this space, where the operator has said.
     pub public_url: Option<String>,
+    /// How long a tenant that is to end can be kept.
+    pub tenant_end_grace: Duration,
     /// The setup token, while there is no account.
     pub setup_token: Option<SetupTokenFile>,
     /// When API keys were last used.

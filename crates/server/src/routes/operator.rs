@@ -17,6 +17,7 @@ use crate::routes::auth::NewMember;
 use crate::routes::reply;
 use crate::routes::rules;
 use crate::routes::shapes;
+use crate::routes::tenant::TenantEnd;
 
 #[derive(Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Tenant {
@@ -26,11 +27,17 @@ pub(crate) struct Tenant {
     pub(crate) name: TenantName,
     #[schemars(with = "shapes::TimeShape")]
     pub(crate) created_at: Timestamp,
+    /// When it ends, once that was asked for.
+    pub(crate) end: Option<TenantEnd>,
+    /// Whether it is being removed: then nobody can keep it any more.
+    pub(crate) is_going: bool,
 }
 
 impl From<tenant::Tenant> for Tenant {
     fn from(tenant: tenant::Tenant) -> Self {
-        Self { id: tenant.id, name: tenant.name, created_at: tenant.created_at }
+        let is_going = tenant.is_going();
+        let tenant::Tenant { id, name, created_at, end, .. } = tenant;
+        Self { id, name, created_at, end: end.map(TenantEnd::from), is_going }
     }
 }
 

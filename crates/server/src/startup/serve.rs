@@ -23,6 +23,7 @@ use crate::background::audit_sinks::deliver_forever;
 use crate::background::workers::Workers;
 use crate::background::{
     approvals, checkpoints, detections, erasures, marketplace_sync, retention, reviews, signing_keys,
+    tenant_ends,
 };
 use crate::config::{Registration, Settings};
 use crate::http::body_budget::BodyBudget;
@@ -72,6 +73,7 @@ pub fn state(space: Space, settings: &Settings, setup_token: Option<SetupTokenFi
         trusted_proxies: settings.behind_proxy.clone(),
         registration_open: settings.registration == Registration::Open,
         public_url: settings.public_url.clone(),
+        tenant_end_grace: settings.tenant_end_grace,
         setup_token,
         key_uses: Arc::default(),
         merged_refusals,
@@ -167,6 +169,7 @@ pub async fn serve(
         let (space, operator) = (state.space.clone(), Arc::clone(&operator));
         delivering.push(tokio::spawn(deliver_forever(space, operator, open, Arc::clone(status))));
     }
+    let endings = tokio::spawn(tenant_ends::remove_forever(state.space.clone(), Arc::clone(&operator)));
     let erasures = tokio::spawn(erasures::finish_forever(state.space.clone(), Arc::clone(&operator)));
     let marketplace_sync = settings.public_url.clone().map(|public_url| {
         tokio::spawn(marketplace_sync::sync_forever(state.space.clone(), operator, public_url))
@@ -214,6 +217,7 @@ pub async fn serve(
     approvals.abort();
     retention.abort();
     erasures.abort();
+    endings.abort();
     if let Some(detecting) = detecting {
         detecting.abort();
     }

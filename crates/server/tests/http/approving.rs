@@ -34,6 +34,16 @@ async fn decide(owner: &Client, id: &str, how: &str) -> Answer {
     owner.post(&format!("/approvals/{id}/{how}"), &json!({ "note": "as agreed" })).await
 }
 
+/// Asks what waits for approval, at an endpoint that is there for it, and answers the request.
+pub async fn asked(owner: &Client, asker: &Client, dataset: &str) -> String {
+    endpoint_on(owner, dataset, "asked").await;
+    let policy = json!({ "name": "asked", "policy_type": "manual_review", "configuration": {} });
+    let policy = owner.post("/policies", &policy).await.expect(201).body["id"].clone();
+    owner.put("/endpoints/asked/policies", &json!({ "policy_ids": [policy] })).await.expect(200);
+    let refused = asker.ask("asked", "things").await.expect_problem(403, "review_pending");
+    refused.body["approval_id"].as_str().unwrap().to_owned()
+}
+
 #[tokio::test]
 async fn z4_a_question_waits_until_an_owner_has_approved_it() {
     let space = TestSpace::start().await;

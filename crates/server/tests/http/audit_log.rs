@@ -197,12 +197,15 @@ async fn u1_every_mutating_route_emits_an_event_that_bears_its_request_id() {
     ];
     // Where a job can be canceled before it ends, the event is looked for: in `files`. Who leaves cannot look, nor who logs out:
     // in `identity`, `erasures` and `sessions`. What wants a code: in `factors`.
-    // A provider calls for itself: in `oidc`. What names what was read before: in `access_review`.
+    // A provider calls for itself: in `oidc`. What names what was read before: in `access_review`. What ends the tenant, and keeps it: in
+    // `tenant_end`.
     let elsewhere = [
         ("POST", "/datasets/{id}/jobs/{job}/cancel"),
         ("POST", "/access-review/sign-off"),
         ("DELETE", "/auth/me"),
         ("DELETE", "/me"),
+        ("DELETE", "/tenant"),
+        ("DELETE", "/tenant/end"),
         ("POST", "/auth/logout"),
         ("DELETE", "/auth/totp"),
         ("POST", "/auth/totp/confirm"),

@@ -47,7 +47,7 @@ async fn ended(owner: &Client) -> Value {
 }
 
 /// Each file below a folder in which one of the markers stands, and which.
-fn found_in(folder: &Path, markers: &[&[u8]]) -> Vec<String> {
+pub fn found_in(folder: &Path, markers: &[&[u8]]) -> Vec<String> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

@@ -148,4 +148,6 @@ mod story_main_job;
 #[cfg(test)]
 mod tampering;
 #[cfg(test)]
+mod tenant_end;
+#[cfg(test)]
 mod token_limits;

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use syft_space::http::route_table::{Guard, Method, ROUTES, Route};
 use syft_space_domain::access::{Role, may};
 
+use crate::approving::asked;
 use crate::receipts::proof_of_answer;
 use crate::retention;
 use crate::space::{Answer, Client, PASSWORD, TestSpace, dataset_of, endpoint_on, only_policy};
@@ -119,18 +120,10 @@ impl Fixture {
     }
 }
 
-/// Asks what waits for approval, at an endpoint that is there for it, and answers the request.
-pub async fn asked(owner: &Client, asker: &Client, dataset: &str) -> String {
-    endpoint_on(owner, dataset, "asked").await;
-    let policy = json!({ "name": "asked", "policy_type": "manual_review", "configuration": {} });
-    let policy = owner.post("/policies", &policy).await.expect(201).body["id"].clone();
-    owner.put("/endpoints/asked/policies", &json!({ "policy_ids": [policy] })).await.expect(200);
-    let refused = asker.ask("asked", "things").await.expect_problem(403, "review_pending");
-    refused.body["approval_id"].as_str().unwrap().to_owned()
-}
-
 /// The job has ended, so that nobody can stop it any more: it stands for the one success that the matrix has not.
 const CANCEL_PATH: &str = "/datasets/{id}/jobs/{job}/cancel";
+/// Likewise; it names no review; the tenant does not end, and cannot while a legal hold stands.
+const CONFLICTING: [&str; 3] = [CANCEL_PATH, SIGN_OFF_PATH, "/tenant/end"];
 /// The endpoint has no policy by then, so that nobody can list it.
 const LISTINGS_PATH: &str = "/endpoints/{slug}/listings";
 /// Of one's own second factor, which nobody has: one begins, and the code is wrong.
@@ -158,6 +151,7 @@ pub fn body(route: &Route, things: &Fixture, n: usize) -> Option<Value> {
         (Method::Post, TOTP_PATH) => Some(json!({ "password": PASSWORD })),
         (Method::Post, CONFIRM_PATH | RECOVERY_CODES_PATH) => Some(json!({ "code": "000000" })),
         (Method::Patch, "/tenant") => Some(json!({ "second_factor_roles": [] })),
+        (Method::Delete, "/tenant") => Some(json!({ "tenant_name": "acme" })),
         (Method::Patch, "/retention") => Some(json!({ "log_personal_data": 100 + n })),
         (Method::Post, "/retention/sweep") => Some(json!({ "dry_run": true })),
         (Method::Post, "/retention/holds") => Some(json!({ "reason": format!("trial {n}") })),
@@ -333,7 +327,8 @@ async fn z1_z3_every_route_answers_every_role_by_the_table_alone() {
                 retention::release_all(&owner).await;
             }
             let answer = call(client, route, &path, sent).await;
-            let conflicts = [CANCEL_PATH, SIGN_OFF_PATH].iter().any(|path| route.path.ends_with(path));
+            let conflicts = CONFLICTING.iter().any(|path| route.path.ends_with(path))
+                || (route.method, route.path) == (Method::Delete, "/api/v1/tenant");
             if permitted && conflicts {
                 answer.expect_problem(409, "conflict");
             } else if permitted && route.path.ends_with(CONFIRM_PATH) {

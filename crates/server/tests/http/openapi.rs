@@ -12,8 +12,8 @@ use syft_space::http::route_table::{Guard, ROUTES, Route};
 
 use filled_space::FilledSpace;
 
+use crate::approving::asked;
 use crate::factors::authenticator::Authenticator;
-use crate::matrix::asked;
 use crate::space::openapi_check::{DOCUMENT, operation, resolve, validator};
 use crate::space::{Client, TestSpace};
 
@@ -176,6 +176,8 @@ async fn i1_every_example_of_a_request_is_accepted_and_answered_as_its_example_s
     told.send("totp_remove", "", 204).await;
     told.send("tenant_change", "", 200).await;
     told.send("tenant_get", "", 200).await;
+    told.send("tenant_end", "", 200).await;
+    told.send("tenant_keep", "", 204).await;
     let changed = told.send("auth_change_password", "", 200).await;
     told.client = space.anybody().with_token(changed["access_token"].as_str().unwrap());
     let invited = told.send("invitations_create", "", 201).await;

@@ -10,7 +10,7 @@ use syft_space_domain::ids::ApiKeyId;
 use syft_space_domain::store::StoreError;
 use syft_space_domain::time::Timestamp;
 
-use crate::audit::same_event;
+use crate::audit::{has_ended, same_event};
 use crate::codec::{Key, unreadable_column};
 use crate::schema::{audit_blocks, audit_events, audit_persons};
 
@@ -290,7 +290,10 @@ impl Block {
 
     /// Writes the block into the index.
     pub(crate) fn save(&self, connection: &mut SqliteConnection) -> QueryResult<()> {
-        diesel::replace_into(audit_blocks::table).values(self).execute(connection)?;
+        // The log may have ended since it was read.
+        if !has_ended(connection, self.log)? {
+            diesel::replace_into(audit_blocks::table).values(self).execute(connection)?;
+        }
         Ok(())
     }
 }

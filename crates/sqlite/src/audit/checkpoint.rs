@@ -5,7 +5,7 @@ use syft_space_domain::audit::ports::{AuditRows, LogWriteScope};
 use syft_space_domain::audit::{Log, SignedCheckpoint};
 use syft_space_domain::store::StoreError;
 
-use crate::audit::{log_key, log_of_key};
+use crate::audit::{has_ended, log_key, log_of_key};
 use crate::codec::{Key, to_i64, to_u64};
 use crate::error::Failed;
 use crate::schema::{audit_checkpoints, audit_logs};
@@ -70,7 +70,8 @@ impl AuditRows for Session<'_> {
         let kept = audit_checkpoints::table.find(key).select(audit_checkpoints::size);
         // Nobody else writes, so what is read here stays until it is replaced.
         let kept: Option<i64> = self.read(|connection| kept.first(connection).optional())?;
-        if kept.is_none_or(|kept| kept < size) {
+        let has_ended = self.read(|connection| has_ended(connection, key))?;
+        if !has_ended && kept.is_none_or(|kept| kept < size) {
             self.write(|connection| {
                 diesel::replace_into(audit_checkpoints::table)
                     .values((

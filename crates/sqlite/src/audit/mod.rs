@@ -20,6 +20,7 @@ mod watched;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
+use diesel::dsl::exists;
 use diesel::prelude::*;
 use syft_space_domain::audit::tree::BlockRoot;
 use syft_space_domain::audit::{Appended, Event, Log, LogHead, RecordedEvent};
@@ -30,10 +31,10 @@ use crate::audit::block::EVENTS_PER_BLOCK;
 use crate::audit::tree::{keep_block_roots, load_head};
 use crate::codec::{Bytes, Key, in_batches, to_i64};
 use crate::error::Failed;
-use crate::schema::{audit_events, audit_logs, audit_persons};
+use crate::schema::{audit_events, audit_logs, audit_persons, ended_tenants};
 
 /// The key of a log: a tenant's id, or 16 zero bytes for the installation.
-fn log_key(log: Log) -> Key {
+pub(crate) fn log_key(log: Log) -> Key {
     match log {
         Log::Installation => Bytes([0; 16]),
         Log::Tenant(id) => id.into(),
@@ -44,6 +45,12 @@ fn log_key(log: Log) -> Key {
 #[diesel::dsl::auto_type]
 fn same_event() -> _ {
     audit_persons::log.eq(audit_events::log).and(audit_persons::seq.eq(audit_events::seq))
+}
+
+/// Whether a log has ended with its tenant, which is being removed or gone: nothing is put into it any more.
+fn has_ended(connection: &mut SqliteConnection, log: Key) -> QueryResult<bool> {
+    let ends = diesel::select(exists(ended_tenants::table.find(log))).get_result(connection)?;
+    Ok(ends && !diesel::select(exists(audit_logs::table.find(log))).get_result::<bool>(connection)?)
 }
 
 /// The log with a key.
@@ -111,10 +118,13 @@ pub(crate) struct Appender {
 struct OpenLog {
     before: u64,
     now: LogHead,
+    /// It takes no event any more.
+    has_ended: bool,
 }
 
 impl Appender {
-    /// Puts an event behind its log's last, and tells of it as it stands there. It is written when all have their place.
+    /// Puts an event behind its log's last, and tells of it as it stands there. It is written when all have their place. Where the log
+    /// has ended with its tenant it is dropped.
     pub(crate) fn append(
         &mut self,
         connection: &mut SqliteConnection,
@@ -122,7 +132,11 @@ impl Appender {
         tell: impl FnOnce(&RecordedEvent),
     ) -> Result<(), Failed> {
         let log = log_key(event.log);
-        let Appended { recorded, person: data, filled } = self.log(connection, log)?.now.append(event);
+        let open = self.log(connection, log)?;
+        if open.has_ended {
+            return Ok(());
+        }
+        let Appended { recorded, person: data, filled } = open.now.append(event);
         tell(&recorded);
         self.block_roots.extend(filled.map(|root| (log, root)));
         let RecordedEvent { seq, event, person_commitment } = recorded;
@@ -155,7 +169,10 @@ impl Appender {
         write_events(connection, &self.events, &self.persons)?;
         keep_block_roots(connection, &self.block_roots)?;
         let mut filled = Vec::new();
-        for (log, OpenLog { before, now }) in self.logs {
+        for (log, OpenLog { before, now, has_ended }) in self.logs {
+            if has_ended {
+                continue;
+            }
             let (before, last) = (to_i64(before)?, to_i64(now.seq())?);
             let head = (audit_logs::last_seq.eq(last), audit_logs::frontier.eq(now.tree().to_bytes()));
             diesel::insert_into(audit_logs::table)
@@ -176,7 +193,9 @@ impl Appender {
             Entry::Occupied(known) => Ok(known.into_mut()),
             Entry::Vacant(unknown) => {
                 let head = load_head(connection, log)?;
-                Ok(unknown.insert(OpenLog { before: head.seq(), now: head }))
+                // Only of a log that begins it is asked whether there was one.
+                let has_ended = head.seq() == 0 && has_ended(connection, log)?;
+                Ok(unknown.insert(OpenLog { before: head.seq(), now: head, has_ended }))
             }
         }
     }

@@ -10,7 +10,7 @@ use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::OperatorScope;
 
 use crate::audit::checkpoint::LOGS_PER_READ;
-use crate::audit::{log_key, log_of_key};
+use crate::audit::{has_ended, log_key, log_of_key};
 use crate::codec::{Bytes, Key, parse, to_i64, to_u64};
 use crate::schema::{audit_logs, audit_sink_positions, audit_sinks};
 use crate::session::Session;
@@ -129,7 +129,7 @@ impl SinkRows for Session<'_> {
         let row = audit_sink_positions::table.find((key, sink.as_str())).select(audit_sink_positions::seq);
         // Nobody else writes, so what is read here stays until it is replaced.
         let now: Option<i64> = self.read(|connection| row.first(connection).optional())?;
-        if to_u64(now.unwrap_or(0))? != from {
+        if to_u64(now.unwrap_or(0))? != from || self.read(|connection| has_ended(connection, key))? {
             return Ok(false);
         }
         let seq = to_i64(to)?;

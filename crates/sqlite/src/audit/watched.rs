@@ -10,7 +10,7 @@ use syft_space_domain::tenant::OperatorScope;
 
 use crate::audit::checkpoint::LOGS_PER_READ;
 use crate::audit::page::{EventRow, EventWithPerson, PersonRow, recorded_event};
-use crate::audit::{log_key, log_of_key, same_event};
+use crate::audit::{has_ended, log_key, log_of_key, same_event};
 use crate::codec::{Key, to_i64, to_u64};
 use crate::error::Failed;
 use crate::schema::{audit_events, audit_logs, audit_persons, audit_watched};
@@ -80,7 +80,7 @@ impl DetectionRows for Session<'_> {
         let row = audit_watched::table.find(key).select(audit_watched::seq);
         // Nobody else writes, so what is read here stays until it is replaced.
         let now: Option<i64> = self.read(|connection| row.first(connection).optional())?;
-        if to_u64(now.unwrap_or(0))? != from {
+        if to_u64(now.unwrap_or(0))? != from || self.read(|connection| has_ended(connection, key))? {
             return Ok(false);
         }
         let seq = to_i64(to)?;

@@ -18,7 +18,8 @@ const LIMITS: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite-li
 
 /// One row for each table, in the order in which they refer to each other.
 const APP_ROWS: &str = "
-    INSERT INTO tenants VALUES (x'01', 'acme', 1, 1, 1, 1, 1, 1, 1, 1, 30, 'owner,admin', 1);
+    INSERT INTO tenants VALUES (x'01', 'acme', 1, 1, 1, 1, 1, 1, 1, 1, 30, 'owner,admin', 1, 5, 9, 0);
+    INSERT INTO ended_tenants VALUES (x'2F', '{}');
     INSERT INTO accounts VALUES (x'01', x'02', 'a@example.org', '$argon2id$', 'owner', 'active', 1, 1, 1, x'00', 1, 7, 0, 1);
     INSERT INTO recovery_codes VALUES (x'01', x'02', x'12');
     INSERT INTO invitations VALUES (x'01', x'03', 'b@example.org', 'user', x'04', x'02', 1, 2);

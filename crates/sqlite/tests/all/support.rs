@@ -64,6 +64,7 @@ pub(crate) fn tenant(n: u64) -> Tenant {
         id: tenant_id(n),
         name: TenantName::parse(&format!("tenant-{n}")).unwrap(),
         max_key_days: Tenant::DEFAULT_MAX_KEY_DAYS,
+        end: None,
         second_factor_roles: [].into(),
         limits: TenantLimits::default(),
         version: 0,

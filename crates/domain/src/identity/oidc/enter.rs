@@ -12,7 +12,7 @@ use crate::identity::oidc::error::{SignInError, SignInRefusal};
 use crate::identity::oidc::ports::{OidcView, VerifiedIdentity};
 use crate::identity::oidc::{OidcProvider, SessionAtProvider};
 use crate::identity::ports::AccountView;
-use crate::identity::{Account, Email, Invitation, LoggedIn, Member};
+use crate::identity::{Account, Email, Invitation, LoggedIn, Member, TenantEnding};
 use crate::ids::AccountId;
 use crate::random::RandomError;
 use crate::space::Space;
@@ -170,6 +170,8 @@ impl Entry {
 
     fn enter(&self, tx: &mut dyn Tx, scope: &WriteScope) -> Result<Entered, Abort<SignInError>> {
         // It may have been removed, or changed, while it was asked.
+        let tenant = tx.tenant(scope)?.filter(|tenant| !tenant.is_going());
+        let tenant = tenant.ok_or(SignInError::NotFound)?;
         if !tx.oidc_providers(scope)?.contains(&self.provider) {
             return Err(SignInError::NotFound.into());
         }
@@ -183,6 +185,11 @@ impl Entry {
         if known != self.is_known.then_some(self.account) {
             // Joined or removed meanwhile.
             return Err(SignInError::Unknown.into());
+        }
+        let known = if self.is_known { tx.member(scope, self.account)? } else { None };
+        let as_owner = known.is_some_and(|member| role.unwrap_or(member.role) == Role::Owner);
+        if tenant.end.is_some() && !as_owner {
+            return Err(self.refuse(SignInRefusal::TenantEnding(TenantEnding)).into());
         }
         if self.is_known { self.come_back(tx, scope, role) } else { self.join(tx, scope, role) }
     }

@@ -1,6 +1,7 @@
 //! Why somebody is not signed in by their identity provider.
 
 use crate::audit::ReasonCode;
+use crate::identity::TenantEnding;
 use crate::identity::oidc::ports::OidcError;
 use crate::port_error::{PortError, port_errors};
 
@@ -65,6 +66,9 @@ pub enum SignInRefusal {
     /// They have no account, and the provider has not verified their address.
     #[error("your identity provider does not say that it has verified your e-mail address")]
     EmailUnverified,
+    /// The tenant ends, and lets in its Owners alone.
+    #[error(transparent)]
+    TenantEnding(TenantEnding),
     /// They have no account, and their address has another one.
     #[error("your e-mail address has an account of its own here; log in with its password, or ask an owner")]
     AccountExists,
@@ -89,6 +93,7 @@ impl SignInRefusal {
             Self::NoGroup => ReasonCode::GroupMissing,
             Self::LastOwner => ReasonCode::LastOwner,
             Self::EmailUnverified => ReasonCode::EmailUnverified,
+            Self::TenantEnding(_) => ReasonCode::TenantEnding,
             Self::AccountExists => ReasonCode::AccountExists,
             Self::NotInvited => ReasonCode::NotInvited,
             Self::LimitReached => ReasonCode::LimitReached,

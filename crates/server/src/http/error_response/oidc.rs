@@ -1,7 +1,7 @@
 //! The mapping of the errors of signing in by OpenID Connect, and of configuring that.
 
 use syft_space_domain::identity::oidc::ports::OidcError;
-use syft_space_domain::identity::oidc::{LogoutError, OidcProviderError, SignInError};
+use syft_space_domain::identity::oidc::{LogoutError, OidcProviderError, SignInError, SignInRefusal};
 
 use crate::http::problem::Problem;
 use crate::http::reason::Reason;
@@ -19,6 +19,7 @@ impl From<SignInError> for Problem {
             SignInError::NotFound => Self::new(Reason::NotFound, error),
             SignInError::Unknown => Self::new(Reason::SignInInvalid, error),
             SignInError::Provider(OidcError::Unavailable) => unavailable(error),
+            SignInError::Refused(SignInRefusal::TenantEnding(_)) => Self::new(Reason::TenantEnding, error),
             SignInError::Denied | SignInError::Provider(_) | SignInError::Refused(_) => {
                 Self::new(Reason::SignInRefused, error)
             }

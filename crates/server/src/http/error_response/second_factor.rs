@@ -1,8 +1,8 @@
-//! The responses to errors of second factors, and of the settings that demand them.
+//! The responses to errors of second factors, of the settings that demand them, and of the end of a tenant.
 
-use syft_space_domain::access::PrincipalKind;
+use syft_space_domain::access::{PrincipalKind, Role};
 use syft_space_domain::identity::{DisableSecondFactorError, Forbidden, SecondFactorError};
-use syft_space_domain::tenant::SettingsError;
+use syft_space_domain::tenant::{SettingsError, TenantEndError};
 
 use crate::http::problem::Problem;
 use crate::http::reason::Reason;
@@ -14,6 +14,10 @@ pub(super) fn forbidden(error: Forbidden) -> Problem {
             Reason::SecondFactorRequired,
             format!("{error}: POST /api/v1/auth/totp begins one, POST /api/v1/auth/totp/confirm confirms it"),
         ),
+        PrincipalKind::Ending(Some(Role::Owner)) => {
+            Problem::new(Reason::TenantEnding, format!("{error}: DELETE /api/v1/tenant/end does that"))
+        }
+        PrincipalKind::Ending(_) => Problem::new(Reason::TenantEnding, error),
         PrincipalKind::Member(_) | PrincipalKind::Operator | PrincipalKind::HubUser => {
             Problem::new(Reason::Forbidden, error)
         }
@@ -58,6 +62,18 @@ impl From<SettingsError> for Problem {
             SettingsError::LocksOut => Self::new(Reason::Conflict, error),
             SettingsError::Changed => Self::new(Reason::Changed, error),
             SettingsError::PortError(error) => error.into(),
+        }
+    }
+}
+
+impl From<TenantEndError> for Problem {
+    fn from(error: TenantEndError) -> Self {
+        match error {
+            TenantEndError::Authorization(error) => error.into(),
+            TenantEndError::NotFound => Self::new(Reason::NotFound, error),
+            TenantEndError::OtherName => Self::field("/tenant_name", error),
+            TenantEndError::Held | TenantEndError::NotEnding => Self::new(Reason::Conflict, error),
+            TenantEndError::PortError(error) => error.into(),
         }
     }
 }

@@ -28,7 +28,7 @@ const TAGS: &[(&str, &str)] = &[
     ("oidc", "Signing in at an identity provider."),
     ("sessions", "Where one is logged in."),
     ("totp", "One's own second factor."),
-    ("tenant", "The settings of the tenant."),
+    ("tenant", "The settings of the tenant, and its end."),
     ("retention", "How long what nobody removes is kept, and legal holds."),
     ("api_keys", "What programs of members come with."),
     ("users", "Members of the tenant."),

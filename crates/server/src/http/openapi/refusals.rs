@@ -24,6 +24,7 @@ pub fn reasons(route: &Route) -> Vec<Reason> {
     ];
     if let Guard::Member(permissions) = route.guard {
         all.extend([Reason::Unauthenticated, Reason::TokenInvalid, Reason::KeyExpired, Reason::Forbidden]);
+        all.push(Reason::TenantEnding);
         if permissions.iter().any(|permission| *permission != Permission::OwnAccount) {
             all.push(Reason::SecondFactorRequired);
         }

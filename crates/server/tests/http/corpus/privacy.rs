@@ -15,6 +15,7 @@ pub async fn play() -> Recorder {
     r.join("viewer", "viewer").await;
     exports(&mut r).await;
     erasures(&mut r).await;
+    tenant_end(&mut r).await;
     r.log("owner", "/audit").await;
     r
 }
@@ -63,6 +64,35 @@ async fn erasures(r: &mut Recorder) {
     r.get("owner", "/erasures").await;
     r.pages("owner", "/erasures").await;
     r.get("owner", "/erasures?cursor=x").await;
+}
+
+async fn tenant_end(r: &mut Recorder) {
+    let named = |name: &str| serde_json::json!({ "tenant_name": name });
+    let end = |who: &str, name: &str| Ask::new(who, "DELETE", "/tenant").json(&named(name));
+    r.delete("owner", "/tenant/end").await;
+    for (who, name) in
+        [("nobody", "acme"), ("admin", "acme"), ("foreigner", "acme"), ("owner", "globex"), ("owner", "A")]
+    {
+        r.send(end(who, name)).await;
+    }
+    let reason = serde_json::json!({ "reason": "a trial" });
+    let hold = r.post("owner", "/retention/holds", reason).await;
+    r.send(end("owner", "acme")).await;
+    r.delete("owner", &format!("/retention/holds/{}", hold.text("/id"))).await;
+    for _ in 0..2 {
+        r.send(end("owner", "acme")).await;
+    }
+    for (who, path) in
+        [("owner", "/tenant"), ("owner", "/datasets"), ("admin", "/datasets"), ("admin", "/auth/me")]
+    {
+        r.get(who, path).await;
+    }
+    for who in ["owner", "admin"] {
+        r.post(who, "/endpoints/things/query", serde_json::json!({ "messages": "What thing?" })).await;
+        r.post(who, "/groups", serde_json::json!({ "name": "late" })).await;
+        r.delete(who, "/tenant/end").await;
+    }
+    r.get("admin", "/datasets").await;
 }
 
 /// Waits until so many erasures have ended.

@@ -45,6 +45,7 @@ pub fn fields(route: &Route) -> Vec<Field> {
         (Method::Delete, "/auth/totp") => vec![is("/password", Password), is("/code", Token)],
         (Method::Post, "/auth/totp/confirm" | "/auth/totp/recovery-codes") => vec![is("/code", Token)],
         (Method::Patch, "/tenant") => vec![is("/second_factor_roles", List), is("/max_key_days", Count)],
+        (Method::Delete, "/tenant") => vec![is("/tenant_name", TenantName)],
         (Method::Patch, "/retention") => {
             vec![is("/log_personal_data", Count), is("/policy_revisions", Count)]
         }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use syft_space::http::route_table::{Guard, Route};
 
-use crate::matrix::asked;
+use crate::approving::asked;
 use crate::receipts::proof_of_answer;
 use crate::space::{Client, TestSpace, dataset_of, endpoint_on, only_policy};
 
