@@ -3,6 +3,7 @@
 use sha2::{Digest, Sha256};
 use syft_space_domain::audit::ports::CheckpointSigner;
 use syft_space_domain::audit::{AnswerReceipt, Checkpoint, LogName};
+use syft_space_domain::privacy::ErasureCertificate;
 
 /// Signs by a keyed hash, which nobody else can verify.
 pub struct MemorySigner {
@@ -52,6 +53,11 @@ impl CheckpointSigner for MemorySigner {
         let leaf: String = receipt.leaf.iter().map(|byte| format!("{byte:02x}")).collect();
         let AnswerReceipt { log, seq, .. } = receipt;
         let text = format!("receipt\nlog: {log}\nnumber: {seq}\nleaf: {leaf}\n{receipt:?}\n");
+        format!("{text} {}", self.seal(&text))
+    }
+
+    fn sign_certificate(&self, certificate: &ErasureCertificate) -> String {
+        let text = format!("certificate\n{certificate:?}\n");
         format!("{text} {}", self.seal(&text))
     }
 

@@ -11,6 +11,7 @@ pub(crate) mod checkpoints;
 pub(crate) mod detections;
 pub(crate) mod erasures;
 pub(crate) mod marketplace_sync;
+pub(crate) mod note_file;
 pub(crate) mod policy_keeper;
 pub(crate) mod retention;
 pub(crate) mod reviews;
