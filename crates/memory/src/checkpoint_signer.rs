@@ -57,7 +57,15 @@ impl CheckpointSigner for MemorySigner {
     }
 
     fn sign_certificate(&self, certificate: &ErasureCertificate) -> String {
-        let text = format!("certificate\n{certificate:?}\n");
+        let ErasureCertificate { log, seq, account, asked_by, asked_at, ended_at, .. } = certificate;
+        let leaf: String = certificate.leaf.iter().map(|byte| format!("{byte:02x}")).collect();
+        let rows: String =
+            certificate.erased.kinds().map(|(kind, rows)| format!("{kind}: {rows}\n")).collect();
+        let (policies, expectations) = (certificate.naming_policies, certificate.naming_expectations);
+        let text = format!(
+            "certificate\nlog: {log}\nnumber: {seq}\nleaf: {leaf}\naccount: {account}\nasked_by: {asked_by}\nasked_at: {asked_at}\n\
+             ended_at: {ended_at}\n{rows}naming_policies: {policies}\nnaming_expectations: {expectations}\n"
+        );
         format!("{text} {}", self.seal(&text))
     }
 

@@ -13,7 +13,7 @@ use syft_space_domain::identity::Email;
 use syft_space_domain::ids::{AccountId, TenantId};
 use syft_space_domain::privacy::ErasedAccount;
 use syft_space_domain::privacy::ports::{ErasureLedger, ErasureLedgerError};
-use syft_space_notes::{NoteSigner, split_notes};
+use syft_space_notes::{NoteSigner, split_notes, torn_bytes};
 
 use crate::background::note_file;
 
@@ -123,8 +123,11 @@ impl Ledger {
         let (mut all, mut seen) = (Vec::new(), HashSet::new());
         for (path, tenant) in paths {
             let bytes = note_file::read(&path, MAX_BYTES).map_err(|error| cannot(&path, error))?;
-            let mut damaged = 0_u64;
-            for note in split_notes(&String::from_utf8_lossy(&bytes)) {
+            // What is no whole note at the end goes with the next that is written, and so is none already.
+            let torn = torn_bytes(&bytes).unwrap_or(bytes.len());
+            let whole = bytes.get(..bytes.len().saturating_sub(torn)).unwrap_or_default();
+            let mut damaged = u64::from(torn > 0);
+            for note in split_notes(&String::from_utf8_lossy(whole)) {
                 match self.signer.open_erased(&note).filter(|erased| erased.tenant == tenant) {
                     Some(erased) if seen.insert((tenant, erased.account)) => all.push(erased),
                     Some(_) => {}
@@ -214,8 +217,11 @@ mod tests {
         assert_eq!(open().all(), Ok(vec![erased(2), erased(6)]), "one that was changed is not believed");
         fs::write(&path, format!("nonsense\n\n{whole}")).unwrap();
         assert_eq!(open().all().unwrap().len(), 2, "what stands before a note spoils that one");
-        for cut in 0..whole.len() {
-            fs::write(&path, &whole[..cut]).unwrap();
+        // Each byte of the end of a note, with which it is whole or not, and some of the rest.
+        let second_end = whole.match_indices("\n\n").nth(3).unwrap().0 + 2;
+        let of_end = second_end - 12..second_end + 2;
+        for cut in (0..whole.len()).step_by(97).chain(of_end) {
+            fs::write(&path, &whole.as_bytes()[..cut]).unwrap();
             let ledger = open();
             let left = ledger.all().unwrap();
             assert!([erased(2), erased(4), erased(6)].starts_with(&left), "{cut}");
