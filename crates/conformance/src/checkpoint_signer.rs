@@ -3,9 +3,10 @@
 use syft_space_domain::audit::ports::CheckpointSigner;
 use syft_space_domain::audit::{AnswerReceipt, Checkpoint, Log, LogName, Outcome};
 use syft_space_domain::ids::RequestId;
+use syft_space_domain::privacy::{ErasedRows, ErasureBy, ErasureCertificate};
 
 use crate::check::{Check, checks, run_all};
-use crate::sample::{tenant_id, time};
+use crate::sample::{account_id, tenant_id, time};
 
 /// Makes a signer with a key of its own.
 pub type CheckpointSignerFactory = dyn Fn() -> Box<dyn CheckpointSigner>;
@@ -17,6 +18,8 @@ pub const CHECKS: &[Check<CheckpointSignerFactory>] = checks![
     u1_each_log_has_a_verifier_that_names_it,
     u1_a_receipt_is_no_checkpoint,
     u1_receipts_that_differ_in_anything_are_signed_differently,
+    g2_a_certificate_is_no_checkpoint,
+    g2_certificates_that_differ_in_anything_are_signed_differently,
 ];
 
 /// Checks every promise.
@@ -113,5 +116,55 @@ pub fn u1_receipts_that_differ_in_anything_are_signed_differently(make: &Checkpo
     let signed = signer.sign_receipt(&first);
     for changed in changed {
         assert_ne!(signer.sign_receipt(&changed), signed, "{changed:?} is signed for itself");
+    }
+}
+
+fn certificate(signer: &dyn CheckpointSigner) -> ErasureCertificate {
+    ErasureCertificate {
+        log: LogName::of(signer.installation(), Log::Tenant(tenant_id(1))),
+        seq: 17,
+        leaf: [7; 32],
+        account: account_id(1),
+        asked_by: ErasureBy::Person,
+        asked_at: time(1),
+        ended_at: time(2),
+        erased: ErasedRows { accounts: 1, events: 5, ..ErasedRows::default() },
+        naming_policies: 1,
+        naming_expectations: 0,
+    }
+}
+
+/// One key signs both.
+pub fn g2_a_certificate_is_no_checkpoint(make: &CheckpointSignerFactory) {
+    let signer = make();
+    let signed = signer.sign_certificate(&certificate(&*signer));
+    assert_eq!(signer.open(&signed), None, "a certificate is no checkpoint");
+}
+
+/// Each part is changed once.
+pub fn g2_certificates_that_differ_in_anything_are_signed_differently(make: &CheckpointSignerFactory) {
+    let signer = make();
+    let first = certificate(&*signer);
+    let other_log = LogName::of(signer.installation(), Log::Tenant(tenant_id(2)));
+    let mut changed = vec![
+        ErasureCertificate { log: other_log, ..first.clone() },
+        ErasureCertificate { seq: 18, ..first.clone() },
+        ErasureCertificate { leaf: [6; 32], ..first.clone() },
+        ErasureCertificate { account: account_id(2), ..first.clone() },
+        ErasureCertificate { asked_by: ErasureBy::Owner, ..first.clone() },
+        ErasureCertificate { asked_at: time(2), ..first.clone() },
+        ErasureCertificate { ended_at: time(3), ..first.clone() },
+        ErasureCertificate { naming_policies: 0, ..first.clone() },
+        ErasureCertificate { naming_expectations: 1, ..first.clone() },
+    ];
+    for (kind, _) in first.erased.kinds() {
+        let mut counts = first.erased.kinds();
+        let one_more = |name: &str| counts.next().map(|(_, rows)| if name == kind { rows + 1 } else { rows });
+        let erased = ErasedRows::read(one_more).unwrap_or_default();
+        changed.push(ErasureCertificate { erased, ..first.clone() });
+    }
+    let signed = signer.sign_certificate(&first);
+    for changed in changed {
+        assert_ne!(signer.sign_certificate(&changed), signed, "{changed:?} is signed for itself");
     }
 }

@@ -36,6 +36,7 @@
 //! | `AccessTokens` | [`tokens`] |
 //! | `SigningKeys` | [`signing_keys`] |
 //! | `CheckpointSigner` | [`checkpoint_signer`] |
+//! | `ErasureLedger` | [`erasure_ledger`] |
 //! | `Sealer` | [`sealing`] |
 //!
 //! A suite runs every check before it panics, and its message lists all broken promises. To work on a single one,
@@ -68,6 +69,7 @@ pub mod documents;
 mod dump;
 pub mod encoder;
 pub mod endpoint;
+pub mod erasure_ledger;
 pub mod expectation;
 pub mod extract;
 mod fixture;

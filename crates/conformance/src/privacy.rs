@@ -10,6 +10,7 @@ use syft_space_domain::ids::{ActorId, ApiKeyId};
 use syft_space_domain::page::PageRequest;
 use syft_space_domain::policy::ports::Disclosed;
 use syft_space_domain::privacy::{ErasedPerson, ErasedRows, Erasure, ErasureBy, ErasureReport};
+use syft_space_domain::secret::TokenHash;
 use syft_space_domain::store::Store;
 use syft_space_domain::tenant::OperatorScope;
 
@@ -190,6 +191,7 @@ fn erasure(n: u64, has_ended: bool) -> Erasure {
         person: (!has_ended).then_some(person),
         ended_at: has_ended.then(|| time(50)),
         report: ErasureReport { erased, policies: vec![policy_id(1)], expectations: Vec::new() },
+        token: (n == 1).then_some(TokenHash([9; 32])),
     }
 }
 

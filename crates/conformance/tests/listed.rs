@@ -6,9 +6,9 @@ use std::{fs, io};
 
 use syft_space_conformance::{
     api_key, approval, audit, checkpoint_signer, dataset, disclosure, documents, encoder, endpoint,
-    expectation, extract, group, identity, ledger, login_record, marketplace, oidc, password_reset,
-    passwords, policy, policy_revision, privacy, rate_limits, retention, sealing, search, second_factor,
-    session, signing_keys, spool, store, tenant, tenant_end, tokens, vectors,
+    erasure_ledger, expectation, extract, group, identity, ledger, login_record, marketplace, oidc,
+    password_reset, passwords, policy, policy_revision, privacy, rate_limits, retention, sealing, search,
+    second_factor, session, signing_keys, spool, store, tenant, tenant_end, tokens, vectors,
 };
 
 fn collect(folder: &Path, names: &mut BTreeSet<String>) -> io::Result<()> {
@@ -74,6 +74,7 @@ fn every_promise_that_is_written_down_is_in_a_suite() {
     listed.extend(signing_keys::CHECKS.iter().map(|check| check.promise));
     listed.extend(tokens::CHECKS.iter().map(|check| check.promise));
     listed.extend(checkpoint_signer::CHECKS.iter().map(|check| check.promise));
+    listed.extend(erasure_ledger::CHECKS.iter().map(|check| check.promise));
     listed.extend(sealing::CHECKS.iter().map(|check| check.promise));
     assert!(
         written.iter().map(String::as_str).eq(listed),

@@ -14,6 +14,7 @@ use crate::identity::ports::{AccessTokens, Passwords, SigningKeys};
 use crate::mail::Mails;
 use crate::marketplace::ports::{HubClient, SatelliteIdentities, SatelliteTokens, TrustedHubs};
 use crate::policy::{OpenReviews, PolicyTypes};
+use crate::privacy::ports::ErasureLedger;
 use crate::random::{Entropy, RandomError};
 use crate::sealing::Sealer;
 use crate::snapshot::Snapshots;
@@ -62,6 +63,8 @@ pub struct Space {
     pub mails: Option<Arc<Mails>>,
     /// Signs checkpoints of the audit logs.
     pub checkpoint_signer: Arc<dyn CheckpointSigner>,
+    /// Keeps who was erased, in a second place where there is one.
+    pub erasure_ledger: Option<Arc<dyn ErasureLedger>>,
     /// Seals secrets.
     pub sealer: Arc<dyn Sealer>,
     /// Tells the time.

@@ -3,6 +3,7 @@
 use sha2::{Digest, Sha256};
 use syft_space_domain::audit::ports::CheckpointSigner;
 use syft_space_domain::audit::{AnswerReceipt, Checkpoint, LogName};
+use syft_space_domain::privacy::ErasureCertificate;
 
 /// Signs by a keyed hash, which nobody else can verify.
 pub struct MemorySigner {
@@ -52,6 +53,19 @@ impl CheckpointSigner for MemorySigner {
         let leaf: String = receipt.leaf.iter().map(|byte| format!("{byte:02x}")).collect();
         let AnswerReceipt { log, seq, .. } = receipt;
         let text = format!("receipt\nlog: {log}\nnumber: {seq}\nleaf: {leaf}\n{receipt:?}\n");
+        format!("{text} {}", self.seal(&text))
+    }
+
+    fn sign_certificate(&self, certificate: &ErasureCertificate) -> String {
+        let ErasureCertificate { log, seq, account, asked_by, asked_at, ended_at, .. } = certificate;
+        let leaf: String = certificate.leaf.iter().map(|byte| format!("{byte:02x}")).collect();
+        let rows: String =
+            certificate.erased.kinds().map(|(kind, rows)| format!("{kind}: {rows}\n")).collect();
+        let (policies, expectations) = (certificate.naming_policies, certificate.naming_expectations);
+        let text = format!(
+            "certificate\nlog: {log}\nnumber: {seq}\nleaf: {leaf}\naccount: {account}\nasked_by: {asked_by}\nasked_at: {asked_at}\n\
+             ended_at: {ended_at}\n{rows}naming_policies: {policies}\nnaming_expectations: {expectations}\n"
+        );
         format!("{text} {}", self.seal(&text))
     }
 

@@ -19,6 +19,7 @@
 //! | [`Sealer`](syft_space_domain::sealing::Sealer) | [`MemorySealer`] |
 //! | [`HubClient`](syft_space_domain::marketplace::ports::HubClient), `SatelliteTokens`, `SatelliteIdentities` | [`MemoryHub`], for tests alone |
 //! | [`OidcClient`](syft_space_domain::identity::oidc::ports::OidcClient) | [`MemoryProviders`], for tests alone |
+//! | [`ErasureLedger`](syft_space_domain::privacy::ports::ErasureLedger) | [`MemoryLedger`] |
 //! | [`Clock`](syft_space_domain::time::Clock) | [`ManualClock`] |
 //! | [`Entropy`](syft_space_domain::random::Entropy) | [`SeededEntropy`], for tests alone |
 //!
@@ -73,6 +74,7 @@ mod dataset;
 mod disclosure;
 mod encoder;
 mod endpoint;
+mod erasure_ledger;
 mod event_log;
 mod expectation;
 mod group;
@@ -99,6 +101,7 @@ mod transaction;
 pub use checkpoint_signer::MemorySigner;
 pub use dataset::{MemoryDocuments, MemorySearch, MemorySpool, MemoryVectors, TextFiles};
 pub use encoder::{MemoryEncoder, MemoryEncoders};
+pub use erasure_ledger::MemoryLedger;
 pub use hub::MemoryHub;
 pub use identity::{InsecurePasswords, MemoryTokens};
 pub use oidc::MemoryProviders;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use syft_space_conformance::{
     Fixture, StoreFactory, approval, audit, checkpoint_signer, dataset, differential, disclosure, documents,
-    encoder, endpoint, extract, identity, ledger, login_record,
+    encoder, endpoint, erasure_ledger, extract, identity, ledger, login_record,
 };
 use syft_space_conformance::{
     passwords, policy, policy_revision, rate_limits, sample, sealing, search, session, signing_keys, spool,
@@ -14,8 +14,9 @@ use syft_space_conformance::{
 };
 use syft_space_domain::random::Entropy;
 use syft_space_memory::{
-    InsecurePasswords, MemoryDocuments, MemoryEncoder, MemoryRateLimits, MemorySealer, MemorySearch,
-    MemorySigner, MemorySpool, MemoryStore, MemoryTokens, MemoryVectors, SeededEntropy, TextFiles,
+    InsecurePasswords, MemoryDocuments, MemoryEncoder, MemoryLedger, MemoryRateLimits, MemorySealer,
+    MemorySearch, MemorySigner, MemorySpool, MemoryStore, MemoryTokens, MemoryVectors, SeededEntropy,
+    TextFiles,
 };
 
 const STORE: &StoreFactory = &|hook| Fixture::new(Box::new(MemoryStore::new(hook)));
@@ -108,6 +109,15 @@ fn k2_the_signing_keys_keep_their_promises() {
 fn the_signer_of_checkpoints_keeps_its_promises() {
     static KEY: AtomicU8 = AtomicU8::new(1);
     checkpoint_signer::suite(&|| Box::new(MemorySigner::new([KEY.fetch_add(1, Ordering::Relaxed); 32])));
+}
+
+#[test]
+fn g2_the_erasure_ledger_keeps_its_promises() {
+    static KEY: AtomicU8 = AtomicU8::new(1);
+    erasure_ledger::suite(&|| {
+        let ledger = MemoryLedger::new([KEY.fetch_add(1, Ordering::Relaxed); 32]);
+        Box::new(move || Box::new(ledger.clone()))
+    });
 }
 
 #[test]

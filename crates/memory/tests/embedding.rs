@@ -122,6 +122,7 @@ fn space() -> Result<Space, Box<dyn Error>> {
         identities: hub.clone(),
         hubs: hub,
         checkpoint_signer: Arc::new(MemorySigner::new([7; 32])), // for tests alone
+        erasure_ledger: None,                                    // no older copy is put back
         sealer: Arc::new(MemorySealer::new(entropy.clone())),
         clock: Arc::new(clock),
         entropy,

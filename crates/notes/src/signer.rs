@@ -3,18 +3,28 @@
 use std::path::Path;
 
 use ed25519_dalek::{Signer, SigningKey};
+use hkdf::Hkdf;
+use sha2::Sha256;
 use syft_space_domain::audit::ports::CheckpointSigner;
-use syft_space_domain::audit::{AnswerReceipt, Checkpoint, LogName};
+use syft_space_domain::audit::{AnswerReceipt, Checkpoint, Digest, LogName};
 use syft_space_domain::environment::Environment;
+use syft_space_domain::identity::Email;
+use syft_space_domain::ids::TenantId;
+use syft_space_domain::privacy::{ErasedAccount, ErasureCertificate};
 use syft_space_domain::random::Entropy;
 use syft_space_domain::time::Timestamp;
+use zeroize::Zeroizing;
 
+use crate::erased::LedgerNote;
 use crate::key_file::{KeyFileError, StoredKey};
 use crate::note::{SignedNote, checkpoint_text, with_signature};
-use crate::receipt::receipt_text;
+use crate::statement::{Signed, Statement, statement_text};
 use crate::verifier::VerifierKey;
 
-/// Signs checkpoints and receipts by Ed25519, with a key that is for nothing else. It has no `Debug`: it holds a private key.
+/// What marks of addresses are derived with.
+const ADDRESS_SALT: &[u8] = b"syft-space erased address v1";
+
+/// Signs checkpoints, receipts and certificates by Ed25519, with a key that is for nothing else. It has no `Debug`: it holds a private key.
 pub struct NoteSigner {
     installation: String,
     key: SigningKey,
@@ -39,6 +49,43 @@ impl NoteSigner {
     fn verifier_of(&self, name: &str) -> VerifierKey {
         VerifierKey::new(name, self.key.verifying_key())
     }
+
+    /// A note of the erasure ledger, with its signature.
+    #[must_use]
+    pub fn sign_erased(&self, erased: ErasedAccount) -> String {
+        self.sign_statement(&LedgerNote::new(&self.installation, erased))
+    }
+
+    /// The account of a note that this has signed; `None` for whatever else there is.
+    #[must_use]
+    pub fn open_erased(&self, note: &str) -> Option<ErasedAccount> {
+        let signed = Signed::<LedgerNote>::parse(note).ok()?;
+        let key = self.verifier_of(signed.claimed().log().as_str());
+        let LedgerNote { erased, .. } = signed.verify(&key).ok()?;
+        // The key would sign for whatever log is named: this installation's are meant.
+        let is_ours = *signed.claimed() == LedgerNote::new(&self.installation, erased.clone());
+        is_ours.then(|| erased.clone())
+    }
+
+    /// What stands for an address of a tenant in the erasure ledger. Who does not have the private key cannot tell whether an address
+    /// that they guess is the one: HKDF-SHA-256 (RFC 5869).
+    #[must_use]
+    pub fn mark_address(&self, tenant: TenantId, email: &Email) -> Digest {
+        let key = Zeroizing::new(self.key.to_bytes());
+        let mut mark = [0; 32];
+        let derived = Hkdf::<Sha256>::new(Some(ADDRESS_SALT), &*key);
+        let infos = [tenant.as_bytes().as_slice(), email.as_str().as_bytes()];
+        let derived = derived.expand_multi_info(&infos, &mut mark);
+        debug_assert!(derived.is_ok(), "it fails for thousands of bytes alone");
+        mark
+    }
+
+    fn sign_statement<S: Statement>(&self, statement: &S) -> String {
+        let key = self.verifier_of(statement.log().as_str());
+        let text = statement_text(statement, &key);
+        let signature = self.key.sign(text.as_bytes());
+        with_signature(&text, key.name(), key.id(), &signature.to_bytes())
+    }
 }
 
 impl CheckpointSigner for NoteSigner {
@@ -60,10 +107,11 @@ impl CheckpointSigner for NoteSigner {
     }
 
     fn sign_receipt(&self, receipt: &AnswerReceipt) -> String {
-        let key = self.verifier_of(receipt.log.as_str());
-        let text = receipt_text(receipt, &key);
-        let signature = self.key.sign(text.as_bytes());
-        with_signature(&text, key.name(), key.id(), &signature.to_bytes())
+        self.sign_statement(receipt)
+    }
+
+    fn sign_certificate(&self, certificate: &ErasureCertificate) -> String {
+        self.sign_statement(certificate)
     }
 
     fn verifier(&self, log: &LogName) -> String {

@@ -12,9 +12,11 @@ use syft_space_domain::audit::ports::CheckpointSigner;
 use syft_space_domain::audit::{AnswerReceipt, Checkpoint, Log, LogName, Outcome};
 use syft_space_domain::environment::Environment;
 use syft_space_domain::ids::RequestId;
+use syft_space_domain::privacy::{ErasedRows, ErasureBy, ErasureCertificate};
 use syft_space_memory::SeededEntropy;
 use syft_space_notes::{
-    KeyFileError, NoteError, NoteSigner, ReceiptError, SignedNote, SignedReceipt, VerifierKey, split_notes,
+    KeyFileError, NoteError, NoteSigner, SignedCertificate, SignedNote, SignedReceipt, StatementError,
+    VerifierKey, split_notes,
 };
 use tempfile::TempDir;
 
@@ -112,7 +114,7 @@ fn u1_another_program_verifies_a_receipt_and_takes_it_for_no_checkpoint() {
     assert!(tlog_tiles::Checkpoint::from_bytes(foreign.text()).is_err());
     assert_eq!(SignedNote::parse(&note), Err(NoteError::Malformed));
     let checkpoint = signer.sign(&checkpoint(&signer, 17));
-    assert_eq!(SignedReceipt::parse(&checkpoint), Err(ReceiptError::Malformed));
+    assert_eq!(SignedReceipt::parse(&checkpoint), Err(StatementError::Malformed { what: "receipt" }));
 }
 
 #[test]
@@ -126,10 +128,10 @@ fn u1_a_receipt_is_read_as_it_was_signed_and_by_no_other_key() {
         assert_eq!(parsed.verify(&key), Ok(&receipt));
         assert_eq!(parsed.claimed_key(), &key);
         let other: VerifierKey = theirs.verifier(&receipt.log).parse().unwrap();
-        assert_eq!(parsed.verify(&other), Err(ReceiptError::NotSigned));
+        assert_eq!(parsed.verify(&other), Err(StatementError::NotSigned { what: "receipt" }));
         let elsewhere = LogName::of(ours.installation(), Log::Installation);
         let elsewhere: VerifierKey = ours.verifier(&elsewhere).parse().unwrap();
-        assert!(matches!(parsed.verify(&elsewhere), Err(ReceiptError::OtherLog { .. })));
+        assert!(matches!(parsed.verify(&elsewhere), Err(StatementError::OtherLog { .. })));
     }
     let sly = AnswerReceipt { endpoint: Some("a\nstatus: 200".to_owned()), ..whole };
     let parsed = SignedReceipt::parse(&ours.sign_receipt(&sly)).unwrap();
@@ -156,7 +158,52 @@ fn u1_a_receipt_in_which_any_byte_was_changed_is_not_verified() {
         assert!(!matches!(cut, Some(Ok(_))), "{end} bytes are not the whole");
     }
     let swapped = note.replacen("status: 403\n", "", 1).replacen("outcome: ", "status: 403\noutcome: ", 1);
-    assert_eq!(SignedReceipt::parse(&swapped), Err(ReceiptError::Malformed));
+    assert_eq!(SignedReceipt::parse(&swapped), Err(StatementError::Malformed { what: "receipt" }));
+}
+
+fn certificate(signer: &NoteSigner) -> ErasureCertificate {
+    ErasureCertificate {
+        log: LogName::of(signer.installation(), Log::Tenant(sample::tenant_id(1))),
+        seq: 17,
+        leaf: [7; 32],
+        account: sample::account_id(1),
+        asked_by: ErasureBy::Person,
+        asked_at: sample::time(1),
+        ended_at: sample::time(2),
+        erased: ErasedRows { accounts: 1, sessions: 2, events: 311, ..ErasedRows::default() },
+        naming_policies: 1,
+        naming_expectations: 0,
+    }
+}
+
+#[test]
+fn g2_a_certificate_is_verified_by_other_programs_and_passes_for_nothing_else() {
+    let (ours, theirs) = (signer(1), signer(2));
+    let whole = certificate(&ours);
+    let note = ours.sign_certificate(&whole);
+    let verifier = StandardVerifier::new(&ours.verifier(&whole.log)).unwrap();
+    let foreign = Note::from_bytes(note.as_bytes()).unwrap();
+    let known = VerifierList::new(vec![Box::new(verifier)]);
+    assert_eq!(foreign.verify(&known).unwrap().0.len(), 1);
+    assert!(tlog_tiles::Checkpoint::from_bytes(foreign.text()).is_err());
+    assert_eq!(SignedNote::parse(&note), Err(NoteError::Malformed));
+    assert!(SignedReceipt::parse(&note).is_err());
+    let what = "certificate";
+    let of_answer = ours.sign_receipt(&receipt(&ours));
+    assert_eq!(SignedCertificate::parse(&of_answer), Err(StatementError::Malformed { what }));
+
+    let parsed = SignedCertificate::parse(&note).unwrap();
+    let key: VerifierKey = ours.verifier(&whole.log).parse().unwrap();
+    assert_eq!((parsed.verify(&key), parsed.claimed_key()), (Ok(&whole), &key));
+    let other: VerifierKey = theirs.verifier(&whole.log).parse().unwrap();
+    assert_eq!(parsed.verify(&other), Err(StatementError::NotSigned { what }));
+    for place in 0..note.len() {
+        let mut bytes = note.clone().into_bytes();
+        bytes[place] ^= 1;
+        let Ok(bent) = String::from_utf8(bytes) else { continue };
+        let verified = SignedCertificate::parse(&bent).map(|parsed| parsed.verify(&key).is_ok());
+        assert_ne!(verified, Ok(true), "byte {place} was changed");
+    }
 }
 
 #[test]

@@ -9,6 +9,7 @@ use syft_space_domain::ids::{AccountId, ActorId, GroupId, PolicyId, SessionId, T
 use syft_space_domain::page::{Page, PageRequest};
 use syft_space_domain::privacy::Erasure;
 use syft_space_domain::privacy::ports::{PrivacyRows, PrivacyView};
+use syft_space_domain::secret::TokenHash;
 use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::{OperatorScope, TenantScope, WriteScope};
 use syft_space_domain::time::Timestamp;
@@ -166,6 +167,7 @@ struct ErasureRow {
     person: Option<String>,
     ended_at: Option<i64>,
     report: String,
+    token_hash: Option<Bytes<32>>,
 }
 
 impl ErasureRow {
@@ -180,6 +182,7 @@ impl ErasureRow {
             person: erasure.person.as_ref().map(serde_json::to_string).transpose().map_err(unwritable)?,
             ended_at: erasure.ended_at.map(Timestamp::as_unix_micros),
             report: serde_json::to_string(&erasure.report).map_err(unwritable)?,
+            token_hash: erasure.token.map(|token| Bytes(token.0)),
         })
     }
 }
@@ -198,6 +201,7 @@ impl TryFrom<ErasureRow> for Erasure {
             person: person.map_err(|_| unreadable_column("erasures.person", &"it is no person"))?,
             ended_at: row.ended_at.map(Timestamp::from_unix_micros),
             report: report.map_err(|error| unreadable_column("erasures.report", &error))?,
+            token: row.token_hash.map(|hash| TokenHash(hash.0)),
         })
     }
 }

@@ -470,6 +470,7 @@ table! {
         person -> Nullable<Text>,
         ended_at -> Nullable<BigInt>,
         report -> Text,
+        token_hash -> Nullable<Binary>,
     }
 }
 

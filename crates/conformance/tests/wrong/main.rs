@@ -7,6 +7,7 @@ mod extract;
 mod faulty_api_keys;
 mod faulty_appended;
 mod faulty_approvals;
+mod faulty_erasures;
 mod faulty_expectations;
 mod faulty_groups;
 mod faulty_ledger;

@@ -13,6 +13,7 @@ use crate::audit::{
 };
 use crate::ids::{ActorId, ApiKeyId};
 use crate::page::{Page, PageRequest};
+use crate::privacy::ErasureCertificate;
 use crate::store::StoreError;
 use crate::tenant::{OperatorScope, TenantScope, WriteScope};
 use crate::time::Timestamp;
@@ -237,7 +238,7 @@ pub trait AuditRows {
     ) -> Result<(), StoreError>;
 }
 
-/// Signs checkpoints and receipts with a key of its own, which is for nothing else.
+/// Signs checkpoints, receipts and certificates with a key of its own, which is for nothing else.
 pub trait CheckpointSigner: Send + Sync {
     /// The name of this installation, with which the names of its logs begin. It stays the same.
     fn installation(&self) -> &str;
@@ -251,7 +252,10 @@ pub trait CheckpointSigner: Send + Sync {
     /// A receipt with its signature, which nobody can take for a checkpoint. Its texts are single lines.
     fn sign_receipt(&self, receipt: &AnswerReceipt) -> String;
 
-    /// The public key by which the checkpoints and receipts of a log are verified, with the log's name.
+    /// The certificate of an erasure with its signature, which nobody can take for either.
+    fn sign_certificate(&self, certificate: &ErasureCertificate) -> String;
+
+    /// The public key by which the checkpoints, receipts and certificates of a log are verified, with the log's name.
     fn verifier(&self, log: &LogName) -> String;
 }
 

@@ -27,6 +27,8 @@ named_enum! {
         EmailUnverified = "email_unverified",
         /// There is no such endpoint, for this caller.
         EndpointNotFound = "endpoint_not_found",
+        /// Not why, but how: somebody who was erased stood in an older copy of the home that was put back, and goes again.
+        ErasedBefore = "erased_before",
         /// An expectation of an endpoint would be broken.
         ExpectationBroken = "expectation_broken",
         /// The caller's role does not permit it.

@@ -47,6 +47,9 @@ pub enum MemberError {
     /// There is no such member.
     #[error("there is no such member")]
     NotFound,
+    /// Nobody has the address here, and the log knows of nobody who had.
+    #[error("nobody of this address is a member here, or was one, as far as the log still knows")]
+    NobodyKnown,
     /// The tenant would be left without an active Owner who can act: where a second factor is demanded of Owners, one who signs in by an
     /// identity provider alone can enrol none.
     #[error(
@@ -234,6 +237,15 @@ pub(crate) fn end_account_of(
     if is_active_owner(member) {
         check_not_last_owner(tx, scope, member.account, event)?;
     }
+    Ok(end_account_whoever(tx, scope, member)?)
+}
+
+/// The same for whoever it is: the tenant may be left without an Owner.
+pub(crate) fn end_account_whoever(
+    tx: &mut dyn Tx,
+    scope: &WriteScope,
+    member: &Member,
+) -> Result<AccountEnded, StoreError> {
     let keys = tx.remove_api_keys(scope, member.account)?;
     tx.remove_account(scope, member.account)?;
     let leftover = remove_with(tx, scope, ApprovalsOf::Caller(member.account.into()))?;

@@ -81,7 +81,9 @@ pub use manage_api_keys::{
     ApiKeyError, ApiKeyState, IssuedApiKey, KeyStanding, NewApiKey, RotateApiKey, api_key, api_keys,
     create_api_key, revoke_api_key, rotate_api_key,
 };
-pub(crate) use manage_members::{AccountEnded, Ended, end_account_of, keys_ended, with_ended};
+pub(crate) use manage_members::{
+    AccountEnded, Ended, end_account_of, end_account_whoever, keys_ended, with_ended,
+};
 pub use manage_members::{ChangeMember, MemberError, change_member, leave, member, members, remove_member};
 pub use member::Member;
 pub use note_key_uses::{KeyUse, note_key_uses};

@@ -5,15 +5,26 @@ use crate::approval::finish;
 use crate::approval::ports::ApprovalSelection;
 use crate::audit::ports::LogScope;
 use crate::audit::{Action, Event, ObjectKind, ReasonCode, RequestContext};
-use crate::identity::{AccountEnded, Ended, Member, MemberError, Principal, end_account_of};
+use crate::identity::{AccountEnded, Email, Ended, Member, MemberError, Principal, end_account_of};
 use crate::ids::AccountId;
 use crate::page::{Page, PageRequest, every};
+use crate::privacy::former::{FormerSearch, former_person};
+use crate::privacy::ledger::note;
 use crate::privacy::{ErasedPerson, ErasedRows, Erasure, ErasureBy, ErasureReport};
+use crate::secret::BearerSecret;
 use crate::space::Space;
-use crate::store::{StoreError, Tx};
-use crate::tenant::WriteScope;
+use crate::store::{StoreError, Tx, View};
+use crate::tenant::{TenantScope, WriteScope};
 use crate::time::Timestamp;
 use crate::unit::{Recorded, Refused};
+
+/// An erasure that has begun.
+pub struct BegunErasure {
+    /// The erasure.
+    pub erasure: Erasure,
+    /// By which whoever has it gets the certificate, without an account. It is shown once; `None` where one was before.
+    pub token: Option<BearerSecret>,
+}
 
 /// Erases the caller's own account, and all that is held about them: the account goes at once, the rest behind it.
 ///
@@ -23,7 +34,7 @@ pub async fn erase_own(
     space: &Space,
     context: &RequestContext,
     principal: &Principal,
-) -> Result<Erasure, MemberError> {
+) -> Result<BegunErasure, MemberError> {
     let account = principal.member(Permission::OwnAccount)?.account;
     erase(space, context, principal, (Permission::OwnAccount, ErasureBy::Person), account).await
 }
@@ -37,7 +48,7 @@ pub async fn erase_member(
     context: &RequestContext,
     principal: &Principal,
     account: AccountId,
-) -> Result<Erasure, MemberError> {
+) -> Result<BegunErasure, MemberError> {
     erase(space, context, principal, (Permission::ManageTenant, ErasureBy::Owner), account).await
 }
 
@@ -47,11 +58,13 @@ async fn erase(
     principal: &Principal,
     (permission, asked_by): (Permission, ErasureBy),
     account: AccountId,
-) -> Result<Erasure, MemberError> {
+) -> Result<BegunErasure, MemberError> {
     let scope = principal.scope(permission)?;
     let event = principal.event(context, Action::UserDeleted)?.on(ObjectKind::Member, account);
     let erased = Event { reason_code: Some(ReasonCode::PersonErased.into()), ..event.clone() };
     let ended = Ended::draft(context, principal, account)?;
+    let token = BearerSecret::generate(&*context.entropy)?;
+    let token_hash = token.hash();
     let head = space.read(principal, permission, |view, scope| {
         Ok::<_, MemberError>(view.log_head(LogScope::Tenant(scope))?.seq())
     });
@@ -71,26 +84,120 @@ async fn erase(
         rows.api_keys = keys;
         rows.invitations = invitations;
         rows.password_resets = rows.password_resets.saturating_add(resets);
-        let erasure = Erasure {
-            account,
-            asked_by,
-            asked_at: now,
-            due_at: now.plus(Erasure::DUE_WITHIN),
-            person: Some(person),
-            ended_at: None,
-            report: ErasureReport { erased: rows, ..ErasureReport::default() },
-        };
+        let report = ErasureReport { erased: rows, ..ErasureReport::default() };
+        let erasure = Erasure::begun(account, (asked_by, now), person, report, Some(token_hash));
         tx.put_erasure(&scope, &erasure)?;
         let recorded = Recorded::new((erasure, leftover), erased.clone());
         Ok(ended.record(recorded, invitations, resets, keys))
     });
     let (erasure, leftover) = written.await?;
+    note(space, scope.tenant(), &erasure).await;
     finish(space, &scope, leftover).await;
-    Ok(erasure)
+    Ok(BegunErasure { erasure, token: Some(token) })
+}
+
+/// The same for whoever has this address in the caller's tenant, or had it: somebody who left, or was removed, is erased from what the log
+/// and other stores still know of them. Nothing of other tenants is looked at.
+///
+/// # Errors
+/// When nobody here has or had it, as far as the log still knows; and as for [`erase_member`].
+pub async fn erase_address(
+    space: &Space,
+    context: &RequestContext,
+    principal: &Principal,
+    email: Email,
+) -> Result<BegunErasure, MemberError> {
+    let permission = Permission::ManageTenant;
+    let wanted = email.clone();
+    let known = space.read(principal, permission, move |view, scope| {
+        let account = view.account_by_email(scope, &wanted)?.map(|account| account.member.account);
+        Ok::<_, MemberError>((account, view.log_head(LogScope::Tenant(scope))?.seq()))
+    });
+    let (member, last_seq) = known.await?;
+    if let Some(account) = member {
+        return erase(space, context, principal, (permission, ErasureBy::Owner), account).await;
+    }
+    let mut search = FormerSearch::new(email.clone(), last_seq);
+    while !search.has_ended() {
+        let find = move |view: &mut dyn View, scope: &TenantScope| {
+            search.go_on(view, scope)?;
+            Ok::<_, MemberError>(search)
+        };
+        search = space.read(principal, permission, find).await?;
+    }
+    let mut gone = Vec::new();
+    for account in search.newest_first() {
+        let email = email.clone();
+        let find = move |view: &mut dyn View, scope: &TenantScope| {
+            Ok::<_, MemberError>(former_person(view, scope, account, email, last_seq)?)
+        };
+        gone.push((account, space.read(principal, permission, find).await?));
+    }
+    erase_former(space, context, principal, gone).await
+}
+
+/// Begins the erasure of an account that is gone: of the newest of these that is not erased yet. Those before it follow by themselves.
+async fn erase_former(
+    space: &Space,
+    context: &RequestContext,
+    principal: &Principal,
+    gone: Vec<(AccountId, ErasedPerson)>,
+) -> Result<BegunErasure, MemberError> {
+    let permission = Permission::ManageTenant;
+    let tenant = principal.scope(permission)?.tenant();
+    let newest = gone.first().map(|(account, _)| *account).ok_or(MemberError::NobodyKnown)?;
+    let ended = Ended::draft(context, principal, newest)?;
+    let token = BearerSecret::generate(&*context.entropy)?;
+    let token_hash = token.hash();
+    let event = principal.event(context, Action::UserDeleted)?.on(ObjectKind::Member, newest);
+    let now = context.now;
+    let authorization = principal.authorize(permission, space.clock.now())?;
+    let written = space.store.write(move |tx| {
+        let scope = tx.authority(&authorization, &event)?;
+        if !tx.legal_holds(&scope)?.is_empty() {
+            let denied = event.clone().denied(ReasonCode::LegalHold);
+            return Err(Refused::new(MemberError::Held, denied).into());
+        }
+        let (mut chosen, mut known) = (None, None);
+        for (account, person) in &gone {
+            // They may have come back, or been erased, while the log was looked through.
+            if tx.member(&scope, *account)?.is_some() {
+                continue;
+            }
+            let begun = tx.erasure(&scope, *account)?;
+            if begun.is_none() {
+                chosen = Some((*account, person));
+                break;
+            }
+            known = known.or(begun);
+        }
+        let erasure = match (chosen, known) {
+            (Some((account, person)), _) => {
+                let invitations = tx.remove_invitations_of(&scope, &person.email)?;
+                let erased = ErasedRows { invitations, ..ErasedRows::default() };
+                let report = ErasureReport { erased, ..ErasureReport::default() };
+                let asked = (ErasureBy::Owner, now);
+                let erasure = Erasure::begun(account, asked, person.clone(), report, Some(token_hash));
+                tx.put_erasure(&scope, &erasure)?;
+                erasure
+            }
+            (None, Some(known)) => known,
+            (None, None) => return Err(MemberError::NobodyKnown.into()),
+        };
+        let is_new = chosen.is_some();
+        let invitations = if is_new { erasure.report.erased.invitations } else { 0 };
+        let account = erasure.account;
+        let event = event.clone().on(ObjectKind::Member, account);
+        let event = Event { reason_code: Some(ReasonCode::PersonErased.into()), ..event };
+        Ok(ended.record(Recorded::new((erasure, is_new), event), invitations, 0, 0))
+    });
+    let (erasure, is_new) = written.await?;
+    note(space, tenant, &erasure).await;
+    Ok(BegunErasure { erasure, token: is_new.then_some(token) })
 }
 
 /// By what the rest of a member is found, and what goes with their account.
-fn what_goes(
+pub(super) fn what_goes(
     tx: &mut dyn Tx,
     scope: &WriteScope,
     member: &Member,

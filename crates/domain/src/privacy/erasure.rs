@@ -8,6 +8,7 @@ use crate::as_text::text_enum;
 use crate::identity::Email;
 use crate::ids::{AccountId, ApiKeyId, EndpointId, PolicyId};
 use crate::page::PageItem;
+use crate::secret::TokenHash;
 use crate::time::Timestamp;
 
 text_enum! {
@@ -39,74 +40,61 @@ pub struct ErasedPerson {
     pub last_seq: u64,
 }
 
-/// How many rows of each kind went.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub struct ErasedRows {
+macro_rules! erased_rows {
+    ($($(#[doc = $doc:literal])* $name:ident,)*) => {
+        /// How many rows of each kind went.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+        #[serde(default)]
+        pub struct ErasedRows { $($(#[doc = $doc])* pub $name: u64,)* }
+
+        impl ErasedRows {
+            /// Each kind by its name, as JSON has it, and how many rows of it went.
+            pub fn kinds(&self) -> impl Iterator<Item = (&'static str, u64)> + use<> {
+                [$((stringify!($name), self.$name),)*].into_iter()
+            }
+
+            /// What `of` answers of each kind, in the order of [`kinds`](Self::kinds); `None` where it lacks one.
+            pub fn read(mut of: impl FnMut(&'static str) -> Option<u64>) -> Option<Self> {
+                Some(Self { $($name: of(stringify!($name))?,)* })
+            }
+        }
+    };
+}
+
+erased_rows! {
     /// The account itself.
-    pub accounts: u64,
+    accounts,
     /// Sessions.
-    pub sessions: u64,
+    sessions,
     /// API keys.
-    pub api_keys: u64,
+    api_keys,
     /// Codes that stood in for an authenticator app.
-    pub recovery_codes: u64,
+    recovery_codes,
     /// Who they were at identity providers.
-    pub identities: u64,
+    identities,
     /// Invitations, theirs and those that they made.
-    pub invitations: u64,
+    invitations,
     /// Resets of passwords, theirs and those that they made.
-    pub password_resets: u64,
+    password_resets,
     /// Questions that waited for approval, or were decided on.
-    pub approvals: u64,
+    approvals,
     /// What was known of logins.
-    pub logins: u64,
+    logins,
     /// That their address was in groups.
-    pub group_members: u64,
+    group_members,
     /// What was noted of what they were shown.
-    pub disclosures: u64,
+    disclosures,
     /// The personal data of events of the tenant's log.
-    pub events: u64,
+    events,
     /// The same of the installation's.
-    pub installation_events: u64,
+    installation_events,
 }
 
 impl ErasedRows {
     /// All together.
     #[must_use]
     pub fn total(&self) -> u64 {
-        let Self {
-            accounts,
-            sessions,
-            api_keys,
-            recovery_codes,
-            identities,
-            invitations,
-            password_resets,
-            approvals,
-            logins,
-            group_members,
-            disclosures,
-            events,
-            installation_events,
-        } = *self;
-        [
-            accounts,
-            sessions,
-            api_keys,
-            recovery_codes,
-            identities,
-            invitations,
-            password_resets,
-            approvals,
-            logins,
-            group_members,
-            disclosures,
-            events,
-            installation_events,
-        ]
-        .into_iter()
-        .fold(0, u64::saturating_add)
+        self.kinds().fold(0, |total, (_, rows)| total.saturating_add(rows))
     }
 }
 
@@ -139,11 +127,25 @@ pub struct Erasure {
     pub ended_at: Option<Timestamp>,
     /// What went so far.
     pub report: ErasureReport,
+    /// Of the token by which whoever asked, or the person, gets the certificate without an account; `None` where none was handed out.
+    pub token: Option<TokenHash>,
 }
 
 impl Erasure {
     /// How long it may take.
     pub const DUE_WITHIN: Duration = Duration::from_secs(30 * 86_400);
+
+    /// One that begins: asked for by whom, and when.
+    pub(super) fn begun(
+        account: AccountId,
+        (asked_by, asked_at): (ErasureBy, Timestamp),
+        person: ErasedPerson,
+        report: ErasureReport,
+        token: Option<TokenHash>,
+    ) -> Self {
+        let due_at = asked_at.plus(Self::DUE_WITHIN);
+        Self { account, asked_by, asked_at, due_at, person: Some(person), ended_at: None, report, token }
+    }
 
     /// Whether it should have ended by now.
     #[must_use]

@@ -15,7 +15,9 @@ use crate::policy::HypotheticalCaller;
 use crate::port_error::PortError;
 use crate::privacy::events::KnownAs;
 use crate::privacy::export::names;
-use crate::privacy::{ErasedPerson, ErasedRows, Erasure};
+use crate::privacy::former::{FormerSearch, former_person};
+use crate::privacy::ledger::note;
+use crate::privacy::{ErasedPerson, ErasedRows, Erasure, ErasureReport};
 use crate::space::Space;
 use crate::store::{Flow, StoreError, Tx, View};
 use crate::tenant::{OperatorScope, TenantScope, WriteScope};
@@ -30,6 +32,8 @@ const REMOVED_AT_ONCE: usize = 500;
 const PAGES_AT_ONCE: usize = 10;
 /// How many policies are looked through at once.
 const POLICIES_AT_ONCE: usize = 4;
+/// Of how many generations before its last an account's logins are looked for. They are known for 90 days.
+const GENERATIONS: usize = 256;
 /// What somebody did at the very last is in the log by then: refusals that are merged come up to a second late.
 const SETTLED_BEHIND: Duration = Duration::from_secs(5);
 
@@ -59,7 +63,9 @@ async fn go_on(
 ) -> Result<(), PortError> {
     let find = move |view: &mut dyn View| view.erasure(&scope, account);
     let erasure = space.store.read(&scope, find).await?;
-    let Some(Erasure { asked_at, person: Some(person), .. }) = erasure else { return Ok(()) };
+    let Some(erasure) = erasure else { return Ok(()) };
+    note(space, scope.tenant(), &erasure).await;
+    let Erasure { asked_at, person: Some(person), .. } = erasure else { return Ok(()) };
     let until = asked_at.plus(SETTLED_BEHIND);
     if space.clock.now() < until {
         return Ok(());
@@ -84,6 +90,7 @@ type Count = fn(&mut ErasedRows) -> &mut u64;
 
 impl Finishing<'_> {
     async fn finish(&self, person: ErasedPerson) -> Result<(), PortError> {
+        self.begin_former(&person).await?;
         self.erase_logins(&person).await?;
         self.erase_disclosures().await?;
         self.leave_groups(&person).await?;
@@ -97,16 +104,63 @@ impl Finishing<'_> {
         self.end(policies, expectations).await
     }
 
+    /// Begins the erasures of accounts that they had here before, while the log still knows that the address was theirs: each goes on by
+    /// itself, and has a certificate of its own.
+    async fn begin_former(&self, person: &ErasedPerson) -> Result<(), PortError> {
+        let mut search = FormerSearch::new(person.email.clone(), person.last_seq);
+        while !search.has_ended() {
+            let scope = self.scope;
+            let find = move |view: &mut dyn View| {
+                search.go_on(view, &scope)?;
+                Ok::<_, StoreError>(search)
+            };
+            search = self.read(&self.scope, find).await?;
+        }
+        for former in search.newest_first() {
+            let (scope, own) = (self.scope, self.account);
+            let (email, last_seq) = (person.email.clone(), person.last_seq);
+            let find = move |view: &mut dyn View| former_person(view, &scope, former, email, last_seq);
+            let of_former = self.read(&self.scope, find).await?;
+            let event = self.event(Log::from(&scope))?.on(ObjectKind::Member, former);
+            let begun = self.space.store.write(move |tx| {
+                let scope = WriteScope::of_system(&scope);
+                let is_done = tx.erasure(&scope, former)?.is_some() || tx.member(&scope, former)?.is_some();
+                let Some(asked) = tx.erasure(&scope, own)?.filter(|_| !is_done) else {
+                    return Err(Abort::from(Refused::unrecorded(Nothing(None))));
+                };
+                let asked = (asked.asked_by, asked.asked_at);
+                let erasure =
+                    Erasure::begun(former, asked, of_former.clone(), ErasureReport::default(), None);
+                tx.put_erasure(&scope, &erasure)?;
+                Ok(Recorded::new((), event.clone()))
+            });
+            Nothing::or(begun.await, ())?;
+        }
+        Ok(())
+    }
+
     async fn erase_logins(&self, person: &ErasedPerson) -> Result<(), PortError> {
         let scope = self.scope;
         let tenant = self.read(&self.scope, move |view| view.tenant(&scope)).await?;
         let Some(tenant) = tenant else { return Ok(()) };
         let known = LoginKey::of_member(self.account, person.generation, &tenant.name, &person.email);
         let mut keys: Vec<LoginKey> = known.into_iter().map(|(key, _)| key).collect();
+        // What was known before they had another password, too.
+        let before = (0..person.generation).rev().take(GENERATIONS);
+        keys.extend(before.map(|generation| LoginKey::of_account(self.account, generation)));
         if !self.is_somebody_elsewhere(person).await? {
             keys.push(LoginKey::of(None, &person.email));
         }
-        for key in keys {
+        let find = move |view: &mut dyn View| {
+            let mut there = Vec::new();
+            for key in keys {
+                if !view.login_records(&key)?.is_empty() {
+                    there.push(key);
+                }
+            }
+            Ok::<_, StoreError>(there)
+        };
+        for key in self.read(&self.scope, find).await? {
             let remove =
                 move |tx: &mut dyn Tx, _: &WriteScope| tx.remove_login_records(&key, REMOVED_AT_ONCE);
             self.remove_all(remove, |rows| &mut rows.logins).await?;
@@ -276,10 +330,9 @@ impl Finishing<'_> {
                 count(tx, &scope, account, of, removed)?;
                 Ok(Recorded::new((), counted(&event, removed)))
             });
-            match removed.await {
-                Ok(()) => {}
-                Err(Nothing(None)) => return Ok(()),
-                Err(Nothing(Some(error))) => return Err(error.into()),
+            let goes_on = Nothing::or(removed.await.map(|()| true), false)?;
+            if !goes_on {
+                return Ok(());
             }
         }
     }
@@ -364,6 +417,17 @@ impl Finishing<'_> {
 
 /// That there was nothing to do, or the store's failure.
 struct Nothing(Option<StoreError>);
+
+impl Nothing {
+    /// What a unit answered, or this where there was nothing to do.
+    fn or<T>(answered: Result<T, Self>, nothing: T) -> Result<T, PortError> {
+        match answered {
+            Ok(answered) => Ok(answered),
+            Err(Self(None)) => Ok(nothing),
+            Err(Self(Some(error))) => Err(error.into()),
+        }
+    }
+}
 
 impl From<StoreError> for Nothing {
     fn from(error: StoreError) -> Self {

@@ -6,19 +6,29 @@
 //!
 //! An erasure begins with the account, and goes on in the background until nothing is left; see [`Erasure`].
 
+mod certificate;
+mod certify;
 mod erase;
+mod erased_account;
 mod erasure;
 mod events;
 mod export;
 mod export_file;
 mod finish_erasures;
+mod former;
+mod ledger;
 pub mod ports;
 mod readme;
+mod reapply;
 mod records;
 
-pub use erase::{erase_member, erase_own, erasures};
+pub use certificate::ErasureCertificate;
+pub use certify::{CertificateError, ShownCertificate, certificate, certificate_by_token};
+pub use erase::{BegunErasure, erase_address, erase_member, erase_own, erasures};
+pub use erased_account::ErasedAccount;
 pub use erasure::{ErasedPerson, ErasedRows, Erasure, ErasureBy, ErasureByError, ErasureReport};
 pub use export::{Export, ExportError, ExportPortion};
 pub use export_file::{ExportFile, ExportFileError};
 pub use finish_erasures::finish_erasures;
 pub use readme::readme;
+pub use reapply::{Reapplied, ReapplyError, reapply_erasures};

@@ -1,10 +1,12 @@
 //! The ports of what is held about a person, and of erasing it.
 
+use crate::Pending;
+use crate::audit::Digest;
 use crate::identity::oidc::{OidcIssuer, SessionAtProvider, Subject};
 use crate::identity::{Email, LoginKey, LoginRecord, PasswordReset};
 use crate::ids::{AccountId, ActorId, GroupId, PolicyId, SessionId, TenantId};
 use crate::page::{Page, PageRequest};
-use crate::privacy::Erasure;
+use crate::privacy::{ErasedAccount, Erasure};
 use crate::store::StoreError;
 use crate::tenant::{OperatorScope, TenantScope, WriteScope};
 use crate::time::Timestamp;
@@ -79,4 +81,20 @@ pub trait PrivacyRows: PrivacyView {
     ) -> Result<u64, StoreError>;
     /// Keeps an erasure, in place of what was kept of that account's.
     fn put_erasure(&mut self, scope: &WriteScope, erasure: &Erasure) -> Result<(), StoreError>;
+}
+
+/// The erasure ledger failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the erasure ledger: {0}")]
+pub struct ErasureLedgerError(pub String);
+
+/// Keeps which accounts were erased, apart from the store and longer than any copy of it.
+pub trait ErasureLedger: Send + Sync {
+    /// What stands for an address in the ledger of a tenant. Who has the ledger alone learns nothing by it, not even whether an address that
+    /// they guess is in it.
+    fn mark(&self, tenant: TenantId, email: &Email) -> Digest;
+    /// Keeps these, durably. One that is kept already stays as it is.
+    fn keep(&self, erased: Vec<ErasedAccount>) -> Pending<'_, Result<(), ErasureLedgerError>>;
+    /// All that are kept, whatever the tenant, each once. What is damaged is told of, and left out. Blocks on a disk.
+    fn all(&self) -> Result<Vec<ErasedAccount>, ErasureLedgerError>;
 }

@@ -113,6 +113,25 @@ impl Founding {
         Ok(Some(Restored { before, after: NewMember::of(&after, self.tenant.name.clone()), keys }))
     }
 
+    /// Where there is such a tenant, and it has no Owner left: makes the account there. Answers who that is.
+    pub(super) fn succeed(
+        &self,
+        tx: &mut dyn Tx,
+        now: Timestamp,
+    ) -> Result<Option<NewMember>, RegisterError> {
+        let Self { member, password, tenant, guess } = self;
+        let Some(id) = tx.tenant_named(&tenant.name)? else { return Ok(None) };
+        let scope = WriteScope::of_system(&TenantScope::of(id));
+        if tx.count_other_owners(&scope, member.account, false)? > 0 {
+            return Ok(None);
+        }
+        let member = Member { tenant: id, created_at: now, ..member.clone() };
+        let account = Account { member, password: Some(password.clone()) };
+        tx.add_account(&scope, &account)?;
+        guess.at(&account.member).was_right(tx)?;
+        Ok(Some(NewMember::of(&account.member, tenant.name.clone())))
+    }
+
     /// Writes the rows, unless the name is taken.
     pub(super) fn write(&self, tx: &mut dyn Tx, now: Timestamp) -> Result<NewMember, RegisterError> {
         let Self { member, password, tenant, guess } = self;

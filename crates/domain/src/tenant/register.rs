@@ -64,7 +64,7 @@ pub async fn register(
 /// What became of an operator's word that somebody is to be an owner.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OwnerMade {
-    /// There was no such tenant: it was founded, and this is its owner.
+    /// There was no such tenant, and it was founded; or it had no owner left: this is its owner.
     Founded(NewMember),
     /// There was, and the address has an account there: it is an active owner's, with the password given, and all
     /// sessions and API keys of before have ended.
@@ -81,10 +81,11 @@ impl OwnerMade {
 }
 
 /// Makes an owner on the operator's word, with no setup token and whether registration is open or not: of a new tenant, or of
-/// one where the address has an account already. That is the way back in for whoever owns a tenant and knows no password.
+/// one where the address has an account already, or that has no owner left. That is the way back in for whoever owns a tenant and knows
+/// no password.
 ///
 /// # Errors
-/// When the password is too weak, the name is that of a tenant where the address has no account, or a port failed.
+/// When the password is too weak, the name is that of a tenant that has owners and where the address has no account, or a port failed.
 pub async fn found_as_operator(
     space: &Space,
     context: &RequestContext,
@@ -101,10 +102,16 @@ pub async fn found_as_operator(
     let clock = Arc::clone(&space.clock);
     let enabled = context.event(Log::Installation, Action::PrivilegePermissionsChanged, Actor::Operator)?;
     let revoked = context.event(Log::Installation, Action::AuthnTokenRevoked, Actor::Operator)?;
+    let joined = context.event(Log::Installation, Action::UserCreated, Actor::Operator)?.about(email);
     space
         .store
         .write(move |tx| {
             let Some(Restored { before, after, keys }) = founding.restore(tx)? else {
+                if let Some(owner) = founding.succeed(tx, clock.now())? {
+                    let joined = Event { log: Log::Tenant(owner.tenant), ..joined.clone() };
+                    let joined = joined.on(ObjectKind::Member, owner.account);
+                    return Ok(Recorded::new(OwnerMade::Founded(owner), joined));
+                }
                 let founded =
                     Recorded::new(OwnerMade::Founded(founding.write(tx, clock.now())?), founded.clone());
                 return Ok(founded.and(noted.clone()));

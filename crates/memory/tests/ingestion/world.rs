@@ -118,6 +118,7 @@ impl World {
             identities: hub.clone(),
             hubs: hub,
             checkpoint_signer: Arc::new(MemorySigner::new([7; 32])),
+            erasure_ledger: None,
             sealer: Arc::new(MemorySealer::new(entropy.clone())),
             documents: documents.clone(),
             engine: engine.clone(),

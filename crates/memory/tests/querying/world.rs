@@ -111,6 +111,7 @@ impl World {
             identities: hub.clone(),
             hubs: hub.clone(),
             checkpoint_signer: Arc::new(MemorySigner::new([7; 32])),
+            erasure_ledger: None,
             sealer: Arc::new(MemorySealer::new(entropy.clone())),
             clock: clock.clone(),
             entropy,

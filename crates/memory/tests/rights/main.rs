@@ -8,6 +8,7 @@ mod api_keys;
 mod codes;
 #[cfg(test)]
 mod detecting;
+#[cfg(test)]
 mod ending;
 #[cfg(test)]
 mod erasing;

@@ -12,7 +12,7 @@ use syft_space_domain::endpoint::{self, EndpointName};
 use syft_space_domain::expectation;
 use syft_space_domain::group::{self, GroupName, NewGroup};
 use syft_space_domain::identity::{self, Principal};
-use syft_space_domain::ids::{ApprovalId, DatasetId, EndpointId, JobId, MarketplaceId, PolicyId};
+use syft_space_domain::ids::{AccountId, ApprovalId, DatasetId, EndpointId, JobId, MarketplaceId, PolicyId};
 use syft_space_domain::inquiry::{self, ImpactOf, NamedFilter};
 use syft_space_domain::marketplace::{
     self, ChangeMarketplace, HubCredential, NewMarketplace, RegistrationSettings,
@@ -145,6 +145,10 @@ const READS: &[Reads] = &[
     }),
     ("erasures", Permission::ManageTenant, |world, who, _| {
         told(block_on(privacy::erasures(&world.space, who, PageRequest::default())))
+    }),
+    ("certificate", Permission::ManageTenant, |world, who, _| {
+        // It is not there: whoever may not read learns not even that.
+        told(block_on(privacy::certificate(&world.space, who, AccountId::from_bytes([7; 16]))))
     }),
     ("export", Permission::ManageTenant, |world, who, _| {
         let (space, of) = (&world.space, account(&world.owner));

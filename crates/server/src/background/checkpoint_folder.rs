@@ -1,14 +1,13 @@
 //! The second place of checkpoints: a folder with a file for each log, which only grows, but for a note that was never whole.
 
 use std::collections::BTreeMap;
-use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::fs::File;
+use std::io;
 use std::path::Path;
 
-use rustix::fs::{FlockOperation, flock};
 use syft_space_domain::audit::Log;
-use syft_space_notes::torn_bytes;
+
+use crate::background::note_file;
 
 /// The name of a log's file, without its ending.
 pub(crate) fn name(log: Log) -> String {
@@ -29,7 +28,7 @@ pub(crate) struct NotKept {
 
 /// Puts each checkpoint behind those of its log, durably. Answers what was not put there.
 pub(crate) fn append_all(folder: &Path, notes: BTreeMap<Log, String>) -> NotKept {
-    let made = make(folder);
+    let made = note_file::make_folder(folder);
     let NotKept { mut left, mut contradicting } = NotKept::default();
     for (log, note) in notes {
         let appended = match &made {
@@ -55,26 +54,6 @@ pub(crate) fn append_all(folder: &Path, notes: BTreeMap<Log, String>) -> NotKept
     NotKept { left, contradicting }
 }
 
-/// Makes the folder, where it is not there yet.
-fn make(folder: &Path) -> io::Result<()> {
-    match DirBuilder::new().mode(0o700).create(folder) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(error),
-        Ok(()) => {
-            let folder = folder.display();
-            tracing::warn!(
-                %folder,
-                "the folder of checkpoints was not there and is made; if there was one before, look for it: what it held is no second \
-                 place any more"
-            );
-            Ok(())
-        }
-    }
-}
-
-/// The most bytes of what is cut off the end of a file: no note has as many.
-const MAX_TORN_BYTES: u64 = 64 << 10;
-
 /// What became of a note.
 #[derive(Debug, PartialEq, Eq)]
 enum Appended {
@@ -83,25 +62,10 @@ enum Appended {
     Contradicts,
 }
 
-/// One write for a whole note, with an empty line behind it. No link is followed. What a power cut left of a note before, at the
-/// end of the file, is cut off first. Whoever else has the file locked has their turn.
+/// Puts a note behind those that are there.
 fn append(path: &Path, note: &str) -> io::Result<Appended> {
-    // A pipe in its place would have the server wait for a reader.
-    let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
-    let flags = i32::try_from(flags.bits()).map_err(io::Error::other)?;
-    let mut file =
-        OpenOptions::new().read(true).append(true).create(true).mode(0o600).custom_flags(flags).open(path)?;
-    if !file.metadata()?.is_file() {
-        return Err(io::Error::other("what is in the place of the file is no file"));
-    }
-    flock(&file, FlockOperation::NonBlockingLockExclusive)?;
-    let end = mend(&mut file, path)?;
-    if contradicts(&end, note) {
-        return Ok(Appended::Contradicts);
-    }
-    file.write_all(format!("{note}\n").as_bytes())?;
-    file.sync_all()?;
-    Ok(Appended::Done)
+    let is_written = note_file::append(path, note, |end| contradicts(end, note))?;
+    Ok(if is_written { Appended::Done } else { Appended::Contradicts })
 }
 
 /// Whether the last note of the same log in a text is of more events than a new one, or of as many others. It is not verified: who can write
@@ -123,39 +87,10 @@ fn contradicts(end: &[u8], note: &str) -> bool {
     }
 }
 
-/// Cuts off what is no whole note at the end of a file. Answers what is there, its end at least.
-fn mend(file: &mut File, path: &Path) -> io::Result<Vec<u8>> {
-    let length = file.metadata()?.len();
-    // A whole note, and as much as may be cut off behind it.
-    let start = length.saturating_sub(MAX_TORN_BYTES.saturating_mul(2));
-    file.seek(SeekFrom::Start(start))?;
-    let mut end = Vec::new();
-    Read::take(&mut *file, MAX_TORN_BYTES.saturating_mul(2)).read_to_end(&mut end)?;
-    let torn = match torn_bytes(&end) {
-        Some(torn) => u64::try_from(torn).map_err(io::Error::other)?,
-        None => length,
-    };
-    if torn == 0 {
-        // Of the last note the empty line alone may be missing.
-        if length > 0 && !end.ends_with(b"\n\n") {
-            file.write_all(b"\n")?;
-        }
-        return Ok(end);
-    }
-    if torn > MAX_TORN_BYTES {
-        return Err(io::Error::other("the file ends with what is no checkpoint, nor the beginning of one"));
-    }
-    tracing::warn!(
-        bytes = torn, file = %path.display(),
-        "a checkpoint was cut off while it was written, and what there was of it was taken away; those before it stay"
-    );
-    file.set_len(length.saturating_sub(torn))?;
-    end.truncate(end.len().saturating_sub(usize::try_from(torn).unwrap_or(usize::MAX)));
-    Ok(end)
-}
-
 #[cfg(test)]
 mod tests {
+    use rustix::fs::{FlockOperation, flock};
+
     use super::*;
 
     /// A note of this size, as a signer makes one.

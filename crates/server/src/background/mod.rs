@@ -12,6 +12,7 @@ pub(crate) mod detections;
 pub(crate) mod erasures;
 mod logs_aside;
 pub(crate) mod marketplace_sync;
+pub(crate) mod note_file;
 pub(crate) mod policy_keeper;
 pub(crate) mod retention;
 pub(crate) mod reviews;

@@ -11,6 +11,7 @@ mod ask;
 mod attached_policies;
 mod audit_impact;
 mod audit_proofs;
+mod certificates;
 mod change_password;
 mod checkpoint_files;
 mod config;
@@ -65,6 +66,7 @@ mod serve;
 mod sessions;
 mod shut_out;
 mod sign_off;
+mod statements;
 mod tenants;
 mod users;
 mod who_may_ask;
@@ -241,7 +243,7 @@ impl Command {
             Self::Endpoints(what) => what.account(),
             Self::Users(what) => what.account(),
             Self::Invitations(what) => Some(what.account()),
-            Self::Privacy(what) => Some(what.account()),
+            Self::Privacy(what) => what.account(),
             Self::Retention(what) => Some(what.account()),
             Self::Approvals(what) => Some(what.account()),
             _ => None,
@@ -358,6 +360,7 @@ fn run(start_hub: Option<StartHub>) -> anyhow::Result<()> {
         }
         Command::Audit(lists::Audit::Verify(what)) => audit_proofs::verify(what, &mut out),
         Command::Receipt(receipts::Receipts::Verify(what)) => receipts::verify(what, &mut out),
+        Command::Privacy(privacy::Privacy::Verify(what)) => certificates::verify(what, &mut out),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Arguments::command(), "syft-space", &mut script);

@@ -10,23 +10,28 @@ use syft_space_domain::identity::Email;
 
 use crate::cli::account::Account;
 use crate::cli::api::{ApiClient, option, unusable};
+use crate::cli::certificates::{self, CertificateArguments, VerifyArguments};
 use crate::cli::exit::CommandError;
 use crate::cli::instant::time;
 use crate::cli::lists::list_all;
 use crate::cli::member_changes::{NamedMember, find_member};
 use crate::cli::new_file::NewFile;
 use crate::cli::output::{Column, Output, number, text};
-use crate::routes::erasures::Erasure;
+use crate::routes::erasures::{ErasedAddress, Erasure, NewErasure};
 
 /// What one can do with what is held about people.
 #[derive(Subcommand)]
 pub(super) enum Privacy {
     /// Write all that is held about a member into an archive: they do it for themselves, and an owner for each
     Export(ExportArguments),
-    /// Erase a member and all that is held about them, which nobody can take back: they do it for themselves, and an owner for each
+    /// Erase a member and all that is held about them, which nobody can take back: they do it for themselves, and an owner for each, also for who was one
     Erase(NamedMember),
     /// List erasures: what is due, and what went
     Erasures(ListErasures),
+    /// Get the signed certificate of an erasure that has ended
+    Certificate(CertificateArguments),
+    /// Verify the certificate of an erasure, with no server, home or network
+    Verify(VerifyArguments),
 }
 
 /// As whom erasures are read.
@@ -77,12 +82,14 @@ impl ExportArguments {
 }
 
 impl Privacy {
-    /// The account as which it acts.
-    pub(super) fn account(&self) -> &Account {
+    /// The account as which it acts; none to verify.
+    pub(super) fn account(&self) -> Option<&Account> {
         match self {
-            Self::Export(what) => &what.account,
-            Self::Erase(what) => &what.account,
-            Self::Erasures(what) => &what.account,
+            Self::Export(what) => Some(&what.account),
+            Self::Erase(what) => Some(&what.account),
+            Self::Erasures(what) => Some(&what.account),
+            Self::Certificate(what) => Some(&what.account),
+            Self::Verify(_) => None,
         }
     }
 
@@ -91,16 +98,17 @@ impl Privacy {
         let whose = match self {
             Self::Export(what) => &what.email,
             Self::Erase(what) => &what.email,
-            Self::Erasures(_) => return false,
+            Self::Erasures(_) | Self::Certificate(_) | Self::Verify(_) => return false,
         };
         let address = |text: &str| Email::parse(text).ok();
-        address(whose) != address(&self.account().email)
+        self.account().is_some_and(|account| address(whose) != address(&account.email))
     }
 
     /// Refuses what can be no address, and a file that is there.
     pub(super) fn check(&self) -> Result<(), CommandError> {
         match self {
-            Self::Erasures(_) => Ok(()),
+            Self::Erasures(_) | Self::Verify(_) => Ok(()),
+            Self::Certificate(what) => what.check(),
             Self::Erase(what) => what.read().map(drop),
             Self::Export(what) => {
                 option::<Email>("EMAIL", &what.email)?;
@@ -125,6 +133,8 @@ pub(super) async fn run(api: &ApiClient, what: &Privacy, out: &mut Output) -> an
         Privacy::Export(what) => export(api, what, out).await,
         Privacy::Erase(what) => erase(api, &what.read()?, out).await,
         Privacy::Erasures(_) => list_all(api, "/api/v1/erasures", ERASURES, out).await,
+        Privacy::Certificate(what) => certificates::certificate(api, what, out).await,
+        Privacy::Verify(what) => certificates::verify(what, out),
     }
 }
 
@@ -132,18 +142,25 @@ async fn erase(api: &ApiClient, email: &Email, out: &mut Output) -> anyhow::Resu
     let request = if api.me().await?.email == *email {
         api.request(Method::DELETE, "/api/v1/me", &[])?
     } else {
-        let member = find_member(api, email).await?;
-        api.request(Method::POST, &format!("/api/v1/users/{}/erasure", member.id), &[])?
+        // Who is no member any more is known by the address alone.
+        let erased = ErasedAddress { email: email.clone() };
+        api.request(Method::POST, "/api/v1/erasures", &[])?.json(&erased)
     };
-    let erasure: Erasure = api.read(request).await?;
+    let begun: NewErasure = api.read(request).await?;
     if out.json {
-        return out.document(&erasure);
+        return out.document(&begun);
     }
     out.line(&format!(
         "The account {} of {email} is gone, and what else is held about them follows within moments. An owner sees with \
          `syft-space privacy erasures` when that has ended.",
-        erasure.account_id
-    ))
+        begun.erasure.account_id
+    ))?;
+    match begun.certificate_path {
+        Some(path) => out.line(&format!(
+            "From then on whoever has this path gets the signed certificate, without an account: {path}"
+        )),
+        None => Ok(()),
+    }
 }
 
 async fn export(api: &ApiClient, what: &ExportArguments, out: &mut Output) -> anyhow::Result<()> {

@@ -249,7 +249,7 @@ impl From<MemberError> for Problem {
         match error {
             MemberError::Authorization(error) => error.into(),
             MemberError::RoleNotYours(_) => Self::new(Reason::RoleNotYours, error),
-            MemberError::NotFound => Self::new(Reason::NotFound, error),
+            MemberError::NotFound | MemberError::NobodyKnown => Self::new(Reason::NotFound, error),
             MemberError::LastOwner => Self::new(Reason::LastOwner, error),
             MemberError::Held => Self::new(Reason::Conflict, error),
             MemberError::Changed => Self::new(Reason::Changed, error),

@@ -203,7 +203,7 @@ pub static ROUTES: &[Route] = routes! {
     Post   "/api/v1/users/{id}/erasure" member(&[ManageTenant]) => erasures::of_member,
         summary("Erase a member and all that is held about them, at their request")
             .description("Their account goes at once, and nobody can take that back; the rest goes behind it. It is not held to expectations.")
-            .response::<erasures::Erasure>(202).reasons(&[LastOwner, Conflict]);
+            .response::<erasures::NewErasure>(202).reasons(&[LastOwner, Conflict]);
     Post   "/api/v1/users/{id}/reset" member(&[ResetPasswords]) => users::reset,
         summary("Let a member who forgot their password choose another one")
             .description("It makes a token that works once, for an hour, in place of the one before. Where the space sends mail, \
@@ -415,9 +415,22 @@ pub static ROUTES: &[Route] = routes! {
     Delete "/api/v1/me"                     member(&[OwnAccount]) => erasures::own,
         summary("Erase one's own account and all that is held about one")
             .description("The account goes at once, and nobody can take that back; the rest goes behind it. The tenant's last owner stays.")
-            .response::<erasures::Erasure>(202).reasons(&[LastOwner, Conflict]);
+            .response::<erasures::NewErasure>(202).reasons(&[LastOwner, Conflict]);
     Get    "/api/v1/erasures"               member(&[ManageTenant]) => erasures::list,
         summary("List erasures: what is due, and what went").paged().response::<List<erasures::Erasure>>(200);
+    Post   "/api/v1/erasures"               member(&[ManageTenant]) => erasures::of_address,
+        summary("Erase whoever has an address here or had it, at their request")
+            .description("Of somebody who left or was removed all goes that the log and other stores still know of them. Whoever is a member \
+                is erased as one. It tells nothing of other tenants.")
+            .request_body::<erasures::ErasedAddress>().response::<erasures::NewErasure>(202).reasons(&[NotFound, LastOwner, Conflict]);
+    Get    "/api/v1/erasures/{id}/certificate" member(&[ManageTenant]) => erasures::certificate,
+        summary("Get the signed certificate of an erasure that has ended").response::<erasures::ErasureCertificate>(200)
+            .reasons(&[Conflict]);
+    Get    "/api/v1/certificates/{log}/{id}/{token}" Guard::Open => erasures::certificate_by_token,
+        summary("Get the same as whoever asked for the erasure, or the person, who has no account any more")
+            .description("The path is in the answer to the erasure, and the token in it is the secret. Another token, another account and another \
+                tenant are answered alike.")
+            .response::<erasures::ErasureCertificate>(200).reasons(&[Conflict]);
     Get    "/api/v1/me/approvals"           member(&[ListQueryable]) => approvals::list_own,
         summary("List one's own questions that wait for approval").paged().response::<List<approvals::OwnApproval>>(200);
 

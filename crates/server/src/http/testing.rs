@@ -44,6 +44,7 @@ pub(crate) fn state() -> State {
         identities: hub.clone(),
         hubs: hub,
         checkpoint_signer: Arc::new(MemorySigner::new([7; 32])),
+        erasure_ledger: None,
         sealer: Arc::new(MemorySealer::new(Arc::clone(&entropy))),
         clock: Arc::new(SystemClock),
         entropy,

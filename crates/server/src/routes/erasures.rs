@@ -4,11 +4,16 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use syft_space_domain::ids::{AccountId, EndpointId, PolicyId};
-use syft_space_domain::privacy::{self, ErasedRows, ErasureBy, ErasureReport};
+use syft_space_domain::identity::Email;
+use syft_space_domain::ids::{AccountId, EndpointId, PolicyId, TenantId};
+use syft_space_domain::privacy::{
+    self, BegunErasure, ErasedRows, ErasureBy, ErasureReport, ShownCertificate,
+};
+use syft_space_domain::secret::BearerSecret;
 use syft_space_domain::time::Timestamp;
 
 use crate::http::problem::Problem;
+use crate::http::reason::Reason;
 use crate::http::request::Request;
 use crate::routes::reply;
 use crate::routes::shapes;
@@ -38,7 +43,7 @@ struct Erased {
     installation_events: u64,
 }
 
-/// An erasure of what is held about a member: its certificate, once it has ended.
+/// An erasure of what is held about a member.
 #[derive(Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Erasure {
     /// The id that the account had. It is nobody's any more.
@@ -84,16 +89,84 @@ impl Erasure {
     }
 }
 
+/// An erasure that has begun.
+#[derive(Serialize, Deserialize, JsonSchema)]
+pub(crate) struct NewErasure {
+    #[serde(flatten)]
+    pub(crate) erasure: Erasure,
+    /// Where whoever has this gets the certificate once it has ended, without a token: shown in this answer alone. It is null where the
+    /// erasure had begun before.
+    pub(crate) certificate_path: Option<String>,
+}
+
+/// Whose erasure is asked for.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ErasedAddress {
+    /// The address that they have here, or had.
+    #[schemars(with = "shapes::EmailShape")]
+    pub(crate) email: Email,
+}
+
+/// That an erasure has ended, signed.
+#[derive(Serialize, Deserialize, JsonSchema)]
+pub(crate) struct ErasureCertificate {
+    /// The signed note: which stores held how much, when it was asked, when the last of it went, and the event of the log that says so.
+    pub(crate) certificate: String,
+    /// The public key, as `name+id+key`. Who verifies has it from elsewhere.
+    pub(crate) verifier_key: String,
+}
+
+impl From<ShownCertificate> for ErasureCertificate {
+    fn from(ShownCertificate { note, verifier }: ShownCertificate) -> Self {
+        Self { certificate: note, verifier_key: verifier }
+    }
+}
+
+fn accepted(
+    request: &Request,
+    BegunErasure { erasure, token }: BegunErasure,
+) -> Result<HttpResponse, Problem> {
+    let tenant = request.principal()?.snapshot().tenant.id;
+    let account = erasure.account;
+    let path = |token: BearerSecret| format!("/api/v1/certificates/{tenant}/{account}/{}", token.expose());
+    let erasure = Erasure::of(erasure, request.context.now);
+    reply::json(StatusCode::ACCEPTED, &NewErasure { erasure, certificate_path: token.map(path) })
+}
+
 pub(crate) async fn own(request: Request) -> Result<HttpResponse, Problem> {
-    let erasure = privacy::erase_own(request.space(), &request.context, request.principal()?).await?;
-    reply::json(StatusCode::ACCEPTED, &Erasure::of(erasure, request.context.now))
+    let begun = privacy::erase_own(request.space(), &request.context, request.principal()?).await?;
+    accepted(&request, begun)
 }
 
 pub(crate) async fn of_member(request: Request) -> Result<HttpResponse, Problem> {
     let account = request.path("id", "member")?;
-    let erasure =
+    let begun =
         privacy::erase_member(request.space(), &request.context, request.principal()?, account).await?;
-    reply::json(StatusCode::ACCEPTED, &Erasure::of(erasure, request.context.now))
+    accepted(&request, begun)
+}
+
+pub(crate) async fn of_address(mut request: Request) -> Result<HttpResponse, Problem> {
+    let ErasedAddress { email } = request.json().await?;
+    let begun =
+        privacy::erase_address(request.space(), &request.context, request.principal()?, email).await?;
+    accepted(&request, begun)
+}
+
+pub(crate) async fn certificate(request: Request) -> Result<HttpResponse, Problem> {
+    let account = request.path("id", "erasure")?;
+    let shown = privacy::certificate(request.space(), request.principal()?, account).await?;
+    reply::json(StatusCode::OK, &ErasureCertificate::from(shown))
+}
+
+pub(crate) async fn certificate_by_token(request: Request) -> Result<HttpResponse, Problem> {
+    let what = "erasure";
+    let (tenant, account): (TenantId, AccountId) = (request.path("log", what)?, request.path("id", what)?);
+    let token: String = request.path("token", what)?;
+    let token = BearerSecret::presented(&token)
+        .ok_or_else(|| Problem::new(Reason::NotFound, "there is no such erasure"))?;
+    let shown = privacy::certificate_by_token(request.space(), tenant, account, token.hash()).await?;
+    reply::json(StatusCode::OK, &ErasureCertificate::from(shown))
 }
 
 pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {

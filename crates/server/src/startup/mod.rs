@@ -2,6 +2,7 @@
 
 pub(crate) mod audit_sinks;
 pub mod control;
+mod erasure_ledger;
 mod keys;
 mod open_files;
 pub mod serve;

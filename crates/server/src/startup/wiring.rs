@@ -14,6 +14,8 @@ use syft_space_domain::mail::Mails;
 use syft_space_domain::mail::ports::Mailer;
 use syft_space_domain::marketplace::ports::TrustedHubs;
 use syft_space_domain::policy::{OpenReviews, PolicyTypes, RateLimitType, TokenLimitType};
+use syft_space_domain::privacy::ports::ErasureLedger;
+use syft_space_domain::privacy::{Reapplied, reapply_erasures};
 use syft_space_domain::random::Entropy;
 use syft_space_domain::sealing::Sealer;
 use syft_space_domain::secret::Secret;
@@ -37,6 +39,7 @@ use syft_space_syfthub::{HubHttp, IdentitySettings, SyftHub, SyftHubIdentities, 
 
 use crate::cli::read_files;
 use crate::config::{MailSettings, Settings};
+use crate::startup::erasure_ledger::FolderLedger;
 use crate::startup::keys::{KeySettings, TokenKeys};
 use crate::system::{SystemClock, SystemEntropy};
 
@@ -69,6 +72,15 @@ pub fn open_locked(lock: HomeLock, settings: &Settings) -> anyhow::Result<Opened
         reconcile(&opened.space, &opened.operator).context("ending what an earlier run left half done")?;
     if reconciled != Reconciled::default() {
         tracing::info!(mended = ?reconciled, "ended what an earlier run left half done");
+    }
+    for Reapplied { tenant, account, was_last_owner } in reapply_erasures(&opened.space, &opened.operator)? {
+        tracing::warn!(
+            %tenant, %account,
+            "somebody who was erased stood in this home, as an older copy of it was put back: they are erased again"
+        );
+        if was_last_owner {
+            tracing::error!(%tenant, "the tenant has no owner by that: `syft-space owner create --tenant NAME` makes one");
+        }
     }
     Ok(opened)
 }
@@ -107,7 +119,12 @@ fn open_at(lock: HomeLock, settings: &Settings) -> anyhow::Result<OpenedSpace> {
     let environment = settings.environment.clone();
     let sealing_key = MasterKey::load_or_make(&home.sealing_key(), &environment, clock.now(), &*entropy)?;
     let checkpoint_signer =
-        NoteSigner::load_or_make(&home.audit_key(), &environment, clock.now(), &*entropy)?;
+        Arc::new(NoteSigner::load_or_make(&home.audit_key(), &environment, clock.now(), &*entropy)?);
+    let folder = settings.audit_checkpoint_folder.clone();
+    let ledger = |folder| -> Arc<dyn ErasureLedger> {
+        Arc::new(FolderLedger::new(folder, Arc::clone(&checkpoint_signer)))
+    };
+    let erasure_ledger = folder.map(ledger);
     let client = Arc::new(outbound(settings, &entropy)?);
     let http: Arc<dyn HubHttp> = client.clone();
     let hubs = Arc::new(SyftHub::new(Arc::clone(&http), Arc::clone(&clock), &*entropy)?);
@@ -166,7 +183,8 @@ fn open_at(lock: HomeLock, settings: &Settings) -> anyhow::Result<OpenedSpace> {
         trusted,
         satellites: Arc::new(satellites),
         hubs,
-        checkpoint_signer: Arc::new(checkpoint_signer),
+        checkpoint_signer,
+        erasure_ledger,
         sealer,
         clock,
         entropy,

@@ -5,7 +5,11 @@ use std::collections::HashSet;
 use serde_json::{Value, json};
 use syft_space::http::route_table::{Guard, Method, ROUTES};
 
-use crate::space::{PASSWORD, TestSpace, dataset_of, endpoint_on, only_policy};
+use crate::space::{Client, PASSWORD, TestSpace, dataset_of, endpoint_on, only_policy};
+
+async fn id_of(client: &Client) -> String {
+    client.get("/auth/me").await.expect(200).body["id"].as_str().unwrap().to_owned()
+}
 
 /// Calls every mutating route once, and names each by its place in the route table.
 #[tokio::test]
@@ -39,6 +43,8 @@ async fn u1_every_mutating_route_emits_an_event_that_bears_its_request_id() {
     let other = other.get("/auth/me").await.body["id"].as_str().unwrap().to_owned();
     let erased = space.member(&owner, "erased@acme.example", "user").await;
     let erased = erased.get("/auth/me").await.body["id"].as_str().unwrap().to_owned();
+    let former = id_of(&space.member(&owner, "former@acme.example", "user").await).await;
+    owner.delete(&format!("/users/{former}")).await.expect(204);
     let reset = owner.send(owner.request("POST", &format!("/users/{other}/reset"))).await.expect(201);
     let redeem = json!({ "token": reset.body["token"], "new_password": PASSWORD });
     let marketplace = space.marketplace(&owner, "market").await;
@@ -92,6 +98,7 @@ async fn u1_every_mutating_route_emits_an_event_that_bears_its_request_id() {
         ("POST", "/auth/reset", "/auth/reset".into(), redeem),
         ("DELETE", "/users/{id}", format!("/users/{user}"), Value::Null),
         ("POST", "/users/{id}/erasure", format!("/users/{erased}/erasure"), Value::Null),
+        ("POST", "/erasures", "/erasures".into(), json!({ "email": "former@acme.example" })),
         // While it stands nobody is erased.
         ("POST", "/retention/holds", "/retention/holds".into(), json!({ "reason": "a trial" })),
         ("POST", "/invitations", "/invitations".into(), invite.clone()),

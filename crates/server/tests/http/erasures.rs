@@ -14,15 +14,15 @@ use crate::held_bodies::Held;
 use crate::space::{Client, PASSWORD, TestSpace, in_memory};
 
 /// What stands in many places of somebody, and nowhere else.
-const MARKERS: [&str; 4] =
+pub const MARKERS: [&str; 4] =
     ["quetzal-marker@marked.example", "marked-agent/4711", "marked key 4711", "marked quetzal last sing"];
 
-async fn id_of(client: &Client) -> String {
+pub async fn id_of(client: &Client) -> String {
     client.get("/auth/me").await.expect(200).body["id"].as_str().unwrap().to_owned()
 }
 
 /// Takes what an owner has to see to by hand off the tenant's rules.
-async fn forget_rules(owner: &Client) {
+pub async fn forget_rules(owner: &Client) {
     owner.put("/endpoints/birds/expectations", &json!({ "expectations": [] })).await.expect(200);
     owner.put("/endpoints/birds/policies", &json!({ "policy_ids": [] })).await.expect(200);
     for policy in owner.get("/policies?limit=100").await.expect(200).body["items"].as_array().unwrap() {
@@ -33,15 +33,21 @@ async fn forget_rules(owner: &Client) {
 }
 
 /// Waits until the only erasure has ended, and answers it.
-async fn ended(owner: &Client) -> Value {
+pub async fn ended(owner: &Client) -> Value {
+    all_ended(owner, 1).await.remove(0)
+}
+
+/// Waits until there are so many erasures, and all have ended.
+pub async fn all_ended(owner: &Client, number: usize) -> Vec<Value> {
     let began = Instant::now();
     loop {
-        let erasures = owner.get("/erasures").await.expect(200).body["items"].clone();
-        assert_eq!(erasures.as_array().unwrap().len(), 1, "{erasures}");
-        if !erasures[0]["ended_at"].is_null() {
-            return erasures[0].clone();
+        let erasures = owner.get("/erasures").await.expect(200).body["items"].as_array().unwrap().clone();
+        assert!((1..=number).contains(&erasures.len()), "{erasures:?}");
+        let is_ended = erasures.iter().all(|erasure| !erasure["ended_at"].is_null());
+        if is_ended && erasures.len() == number {
+            return erasures;
         }
-        assert!(began.elapsed() < Duration::from_secs(60), "{erasures}");
+        assert!(began.elapsed() < Duration::from_secs(60), "{erasures:?}");
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
 }
@@ -64,7 +70,7 @@ pub fn found_in(folder: &Path, markers: &[&[u8]]) -> Vec<String> {
     found
 }
 
-fn markers() -> Vec<&'static [u8]> {
+pub fn markers() -> Vec<&'static [u8]> {
     MARKERS.iter().map(|marker| marker.as_bytes()).collect()
 }
 

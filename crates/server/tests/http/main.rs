@@ -16,6 +16,8 @@ mod audit_log;
 #[cfg(test)]
 mod callers;
 #[cfg(test)]
+mod certificates;
+#[cfg(test)]
 mod changes;
 #[cfg(test)]
 mod charging;
@@ -51,6 +53,8 @@ mod files;
 mod floods;
 #[cfg(test)]
 mod forgotten;
+#[cfg(test)]
+mod former_members;
 #[cfg(test)]
 mod front_door;
 #[cfg(test)]
@@ -127,6 +131,8 @@ mod readme;
 mod receipts;
 #[cfg(test)]
 mod resets;
+#[cfg(test)]
+mod restored;
 #[cfg(test)]
 mod retention;
 #[cfg(test)]

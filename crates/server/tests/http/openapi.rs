@@ -188,6 +188,10 @@ async fn i1_every_example_of_a_request_is_accepted_and_answered_as_its_example_s
     told.send("auth_redeem_reset", "", 204).await;
     told.send("users_change", joined["id"].as_str().unwrap(), 200).await;
     told.send("sessions_end_of_member", joined["id"].as_str().unwrap(), 200).await;
+    space.member(&told.client, "leaver@library.example", "viewer").await;
+    told.swap("anna@example.org", "leaver@library.example");
+    told.send("erasures_of_address", "", 202).await;
+    told.swaps.pop();
     let key = told.send("api_keys_create", "", 201).await["id"].as_str().unwrap().to_owned();
     told.send("api_keys_get", &key, 200).await;
     told.send("api_keys_rotate", &key, 200).await;

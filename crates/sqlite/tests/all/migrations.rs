@@ -45,7 +45,7 @@ const APP_ROWS: &str = "
     INSERT INTO expectations VALUES (x'01', x'07', 0, 'a@example.org', NULL, NULL, NULL, 'teaching', 'allowed', '');
     INSERT INTO approvals VALUES (x'01', x'1A', x'07', x'08', x'02', x'1B', x'02', 1, 2, 'approved', 1, x'1C', '');
     INSERT INTO approval_questions VALUES (x'01', x'1A', 'member', 'teaching', 8, 5, 0.5, 0, x'00', x'0B');
-    INSERT INTO erasures VALUES (x'01', x'2E', 'person', 1, 2, '{}', NULL, '{}');
+    INSERT INTO erasures VALUES (x'01', x'2E', 'person', 1, 2, '{}', NULL, '{}', x'2F');
     INSERT INTO outdated_approvals VALUES (x'01', 'policy', x'08');
     INSERT INTO retention_terms VALUES (x'01', 'log_personal_data', 30);
     INSERT INTO legal_holds VALUES (x'01', x'1D', 'a trial', x'02', 1);

@@ -76,10 +76,11 @@ const PATH_PARAMETERS: &[Parameter] = &[
     Parameter::new::<shapes::RevisionShape>("revision", "The number of the change."),
     Parameter::new::<shapes::IdShape>(
         "log",
-        "The tenant whose log a receipt is of: what stands last in its line `log`.",
+        "The tenant whose log a receipt or certificate is of: what stands last in its line `log`.",
     ),
     Parameter::new::<shapes::SeqShape>("seq", "The number of the event, as the receipt has it."),
     Parameter::new::<shapes::HashShape>("leaf", "The leaf of the event, as the receipt has it."),
+    Parameter::new::<shapes::HashShape>("token", "The token of the erasure, as the answer to it had it."),
     Parameter::new::<shapes::SlugOrIdShape>(
         "slug",
         "The slug of the endpoint; but on the query route its id, too.",

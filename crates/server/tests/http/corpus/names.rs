@@ -138,6 +138,10 @@ impl Names {
         for hash in ["\"root\":\"", "\"from_root\":\"", "\"to_root\":\"", "\"verifier_key\":\""] {
             text = behind(&text, hash, '"', |_| "«hash»".to_owned());
         }
+        let text = behind(&text, "\"certificate\":\"", '"', |_| "«certificate»".to_owned());
+        let text = behind(&text, "\"certificate_path\":\"", '"', |path| {
+            path.rsplit_once('/').map_or_else(String::new, |(of, _)| format!("{of}/«token»"))
+        });
         // A picture of a secret; it is the last of its fields.
         let text = behind(&text, "\"svg\":\"", '}', |_| "«svg»\"".to_owned());
         let text = behind(&text, "\"response_time_ms\":", '}', |_| "«ms»".to_owned());

@@ -43,11 +43,17 @@ async fn erasures(r: &mut Recorder) {
     r.delete("viewer", "/me").await;
     r.send(Ask::new("owner", "POST", "/users/«account of user»/erasure")).await;
     r.delete("owner", &format!("/retention/holds/{}", hold.text("/id"))).await;
-    for who in ["nobody", "owner", "viewer", "viewer"] {
+    for who in ["nobody", "owner"] {
         r.delete(who, "/me").await;
     }
+    let begun = r.delete("viewer", "/me").await;
+    let path: Vec<&str> = begun.text("/certificate_path").rsplit('/').collect();
+    r.keep("token of the certificate", path[0]);
+    r.keep("acme", path[2]);
+    r.delete("viewer", "/me").await;
     // One after the other, so that their events stand in one order.
     ended(r, 1).await;
+    certificates(r).await;
     for (who, whom) in [
         ("nobody", "«account of user»"),
         ("admin", "«account of user»"),
@@ -61,6 +67,8 @@ async fn erasures(r: &mut Recorder) {
         r.send(Ask::new(who, "POST", &format!("/users/{whom}/erasure"))).await;
     }
     ended(r, 2).await;
+    former(r).await;
+    ended(r, 3).await;
     r.get("owner", "/erasures").await;
     r.pages("owner", "/erasures").await;
     r.get("owner", "/erasures?cursor=x").await;
@@ -93,6 +101,32 @@ async fn tenant_end(r: &mut Recorder) {
         r.delete(who, "/tenant/end").await;
     }
     r.get("admin", "/datasets").await;
+}
+
+async fn certificates(r: &mut Recorder) {
+    let of_viewer = "/erasures/«account of viewer»/certificate";
+    for who in ["nobody", "admin", "foreigner", "owner"] {
+        r.get(who, of_viewer).await;
+    }
+    for id in [MISSING, "x"] {
+        r.get("owner", &format!("/erasures/{id}/certificate")).await;
+    }
+    r.get("nobody", "/certificates/«acme»/«account of viewer»/«token of the certificate»").await;
+    let nothing = format!("/certificates/{MISSING}/«account of viewer»/{}", "00".repeat(32));
+    r.get("nobody", &nothing).await;
+}
+
+async fn former(r: &mut Recorder) {
+    r.join("leaver", "viewer").await;
+    r.delete("leaver", "/auth/me").await;
+    let email = |email: &str| serde_json::json!({ "email": email });
+    for who in ["nobody", "admin", "foreigner"] {
+        r.post(who, "/erasures", email("leaver@acme.example")).await;
+    }
+    for unknown in ["nobody@acme.example", "foreigner@globex.example", "owner@acme.example", "x"] {
+        r.post("owner", "/erasures", email(unknown)).await;
+    }
+    r.post("owner", "/erasures", email("leaver@acme.example")).await;
 }
 
 /// Waits until so many erasures have ended.

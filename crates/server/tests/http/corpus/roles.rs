@@ -12,7 +12,7 @@ use crate::space::{HUB_PASSWORD, TestSpace};
 const EVERYBODY: [&str; 8] = ["nobody", "stranger", "alice", "user", "viewer", "foreigner", "admin", "owner"];
 
 /// Whoever asks for one of these is gone, and what goes behind them stands in the log whenever it goes: in `privacy`.
-const OF_PRIVACY: [&str; 2] = ["/api/v1/me", "/api/v1/users/{id}/erasure"];
+const OF_PRIVACY: [&str; 3] = ["/api/v1/me", "/api/v1/users/{id}/erasure", "/api/v1/erasures"];
 
 pub async fn play() -> Recorder {
     let space = TestSpace::open_to_all().await;

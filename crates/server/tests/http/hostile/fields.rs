@@ -49,6 +49,7 @@ pub fn fields(route: &Route) -> Vec<Field> {
         (Method::Patch, "/retention") => {
             vec![is("/log_personal_data", Count), is("/policy_revisions", Count)]
         }
+        (Method::Post, "/erasures") => vec![is("/email", Email)],
         (Method::Post, "/retention/sweep") => vec![is("/dry_run", Flag)],
         (Method::Post, "/retention/holds") => vec![is("/reason", Name)],
         (Method::Put, "/auth/password") => {

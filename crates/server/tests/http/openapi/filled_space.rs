@@ -53,6 +53,13 @@ impl FilledSpace {
             ("/api/v1/policies/{id}", text(policy)),
             ("/api/v1/marketplaces/{id}", marketplace),
             ("/receipts/{log}/{seq}/{leaf}", receipt),
+            ("/erasures/{id}", "0190d3a1-7c1e-7b7a-9c3e-2f6f3f1f0a11".to_owned()),
+            (
+                "/certificates/{log}/{id}",
+                "/certificates/{log}/0190d3a1-7c1e-7b7a-9c3e-2f6f3f1f0a11".to_owned(),
+            ),
+            ("{log}", "0190d3a1-7c1e-7b7a-9c3e-2f6f3f1f0a11".to_owned()),
+            ("{token}", "00".repeat(32)),
             ("{revision}", "1".to_owned()),
             ("{job}", text(job)),
             ("{doc}", "doc".to_owned()),

@@ -290,6 +290,7 @@ pub fn memory_space(settings: &Settings) -> Space {
         snapshots,
         hubs,
         checkpoint_signer: Arc::new(MemorySigner::new([7; 32])),
+        erasure_ledger: None,
         sealer: Arc::new(MemorySealer::new(Arc::clone(&entropy))),
         documents: Arc::new(MemoryDocuments::new()),
         engine: Arc::new(MemorySearch::new()),
