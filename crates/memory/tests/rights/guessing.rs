@@ -115,17 +115,15 @@ fn h5_a_clock_that_is_set_back_shuts_nobody_out() {
     assert_eq!(right(&world, OWNERS_HOME), Outcome::In);
     guesses(&world, &email("owner"));
     let begun = world.space.clock.now();
-    for minutes in [1, 58, 66, 120, 365 * 24 * 60] {
-        world.clock.set(begun.minus(Duration::from_secs(minutes * 60)));
-        assert_eq!(right(&world, OWNERS_HOME), Outcome::In, "{minutes} minutes back, where they are known");
-    }
+    let set_back = |minutes: u64| world.clock.set(begun.minus(Duration::from_secs(minutes * 60)));
     // As much as a whole allowance looks like one that is used up, for some minutes.
-    world.clock.set(begun.minus(Duration::from_secs(64 * 60)));
+    set_back(64);
     let Outcome::TooMany(wait) = right(&world, OWNERS_HOME) else { panic!("it looks used up") };
     assert!(wait <= Duration::from_secs(6 * 60), "{wait:?}");
-    world.clock.advance(wait);
-    assert_eq!(right(&world, OWNERS_HOME), Outcome::In);
-    world.clock.set(begun.minus(Duration::from_secs(365 * 24 * 60 * 60)));
+    for minutes in [1, 58, 66, 120, 365 * 24 * 60] {
+        set_back(minutes);
+        assert_eq!(right(&world, OWNERS_HOME), Outcome::In, "{minutes} minutes back, where they are known");
+    }
     // All others have one guess more, and then those that the time pays off.
     assert_eq!(guesses(&world, &email("owner")), 1, "the allowance is used up");
     let Outcome::TooMany(wait) = right(&world, "203.0.113.7") else { panic!("the allowance is used up") };

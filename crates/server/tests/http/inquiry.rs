@@ -51,7 +51,7 @@ async fn u1_a_member_whose_address_reads_like_a_user_of_a_marketplace_is_found()
     let space = TestSpace::open_to_all().await;
     let owner = space.found("acme").await;
     let member = space.member(&owner, "sales/eve@x.org", "admin").await;
-    member.post("/datasets", &json!({ "name": "plans" })).await.expect(201);
+    member.post("/datasets", &json!({ "name": "plans", "dtype": "embedded" })).await.expect(201);
     assert_eq!(found(&owner, "action=sensitive_create&principal=sales/eve@x.org").await.len(), 1);
     let told = owner.get("/audit/impact?principal=sales/eve@x.org").await.expect(200).body;
     assert_eq!(told["actors"], json!([id_of(&member).await]));
@@ -220,7 +220,7 @@ async fn u1_the_command_line_asks_by_names() {
     if in_memory() {
         return;
     }
-    let Asked { space, .. } = &Asked::make().await;
+    let Asked { space, owner, dataset, .. } = &Asked::make().await;
     let list = |arguments: &[&str]| {
         let arguments: Vec<&str> = ["audit", "list", "--json"].iter().chain(arguments).copied().collect();
         cli::run(space.home(), &arguments).expect(0).items()
@@ -244,9 +244,16 @@ async fn u1_the_command_line_asks_by_names() {
     std::fs::write(folder.path().join("sub/exams.txt"), "Exams are held in May.").unwrap();
     let path = folder.path().to_str().unwrap();
     cli::run(space.home(), &["ingest", path, "--dataset", "manual"]).expect(0);
+    let listed = owner.get(&format!("/datasets/{dataset}/documents")).await.expect(200).body;
+    let ids = listed["items"].as_array().unwrap().iter().map(|item| item["document_id"].as_str().unwrap());
+    let id = ids.into_iter().find(|id| id.contains("exams")).unwrap();
+    owner.get(&format!("/datasets/{dataset}/documents/{id}")).await.expect(200);
     let impact = |arguments: &[&str]| cli::run(space.home(), &[&["audit", "impact"], arguments].concat());
     let told = impact(&["--document", "manual/sub/exams.txt"]).expect(0).stdout;
-    assert!(told.contains("manual") && told.contains("sub-exams.txt"), "{told}");
+    assert!(
+        told.contains("manual") && told.contains(&format!("sensitive_read document {dataset}/{id}")),
+        "{told}"
+    );
     for unknown in [["--document", "papers/sub/exams.txt"], ["--user", "nobody@x.org"], ["--key", "nokey"]] {
         let refused = impact(&unknown).expect(3);
         assert!(refused.stderr.contains(unknown[1]), "{refused:?}");

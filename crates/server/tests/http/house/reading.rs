@@ -58,6 +58,7 @@ const DIRECT: &[(&str, &str)] = &[
     ("detection/look.rs detect", "the background"),
     ("detection/look.rs look_at", "the background"),
     ("sink/batch.rs next_batch", "the background"),
+    ("sink/batch.rs next_of_log", "the background"),
     ("dataset/reconcile.rs reconcile", "the start"),
     ("dataset/reconcile.rs stored", "the start"),
 ];
