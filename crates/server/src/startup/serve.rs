@@ -273,18 +273,20 @@ pub fn serve_control(
     Ok(RunningServer { _file: Some(file), ..RunningServer::start(server) })
 }
 
-/// Completes when the process gets SIGTERM or SIGINT.
-pub async fn shutdown_signal() {
+/// Completes when the process has got SIGTERM or SIGINT since this was called: one that comes while the server still starts, or has just
+/// said that it listens, ends it in order, too.
+pub fn shutdown_signal() -> impl Future<Output = ()> {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut terminate), Ok(mut interrupt)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        tracing::error!("signals cannot be listened for; the server runs until it is killed");
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+    let signals = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
+    async move {
+        let (Ok(mut terminate), Ok(mut interrupt)) = signals else {
+            tracing::error!("signals cannot be listened for; the server runs until it is killed");
+            return std::future::pending().await;
+        };
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping: requests under way may end");
     }
-    tracing::info!("stopping: requests under way may end");
 }

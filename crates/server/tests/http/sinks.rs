@@ -282,7 +282,7 @@ async fn u1_a_webhook_that_takes_small_batches_alone_is_sent_few_others() {
     ask_often(&owner, 1_000).await;
     caught_up(&owner).await;
     let received = receiver.lock();
-    let tenant = sizes(&received.events).into_iter().filter(|(log, _)| log.is_some()).next();
+    let tenant = sizes(&received.events).into_iter().find(|(log, _)| log.is_some());
     assert!(tenant.is_some_and(|(_, size)| size > 1_000));
     assert!(received.refused < 30, "{} batches were refused", received.refused);
 }

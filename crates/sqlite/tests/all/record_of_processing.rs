@@ -19,6 +19,9 @@ The tenant's documents, and what people write into names and notes, are its own 
 by itself. Queries and answers are not stored, but for questions that wait for approval where a policy says so.
 ";
 
+/// By table and retention class, columns and what they are for.
+type Stored<'a> = BTreeMap<(&'a str, &'a str), Vec<(&'a str, &'a str)>>;
+
 fn text<'a>(row: &'a toml::Value, field: &str) -> &'a str {
     row[field].as_str().unwrap()
 }
@@ -27,8 +30,7 @@ fn text<'a>(row: &'a toml::Value, field: &str) -> &'a str {
 fn record(register: &Table) -> String {
     let (classes, bases) = (register["classes"].as_table().unwrap(), register["bases"].as_table().unwrap());
     let activities = register["activities"].as_table().unwrap();
-    // By activity, table and retention class: what the columns are for.
-    let mut found: BTreeMap<&str, BTreeMap<(&str, &str), Vec<(&str, &str)>>> = BTreeMap::new();
+    let mut found: BTreeMap<&str, Stored<'_>> = BTreeMap::new();
     for database in ["app", "documents", "limits"] {
         for (table, columns) in register[database].as_table().unwrap() {
             for (column, row) in columns.as_table().unwrap() {
@@ -61,7 +63,7 @@ fn record(register: &Table) -> String {
             writeln!(page, "* **Who else gets it:** {}.", recipients.as_str().unwrap()).unwrap();
         }
         writeln!(page, "* **In an export:** `{name}.json`.\n\n| stored in | what, and what for | how long |\n|---|---|---|").unwrap();
-        for ((table, class), columns) in &found[name] {
+        for ((table, class), columns) in found.get(name).into_iter().flatten() {
             let columns: Vec<String> =
                 columns.iter().map(|(column, purpose)| format!("`{column}`: {purpose}")).collect();
             writeln!(

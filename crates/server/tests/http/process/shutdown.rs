@@ -74,3 +74,16 @@ async fn nobody_holds_a_stop_up_for_longer_than_is_set() {
     let ended = tokio::task::spawn_blocking(move || server.server().wait());
     assert_eq!(timeout(SHUTDOWN_TIMEOUT, ended).await.unwrap().unwrap(), Some(0));
 }
+
+#[tokio::test]
+async fn a_signal_that_comes_as_the_server_says_that_it_listens_ends_it_in_order() {
+    if in_memory() {
+        return;
+    }
+    let mut space = TestSpace::start().await;
+    for signal in ["TERM", "INT"].into_iter().cycle().take(10) {
+        space.server().signal(signal);
+        assert_eq!(space.server().wait(), Some(0), "SIG{signal}");
+        space.server().run_again().await;
+    }
+}
