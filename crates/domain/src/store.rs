@@ -7,7 +7,7 @@ use crate::read::read_unit;
 pub use crate::read::{Flow, ReadUnit};
 pub use crate::store_error::StoreError;
 pub use crate::transaction::{Tx, View};
-use crate::unit::{Abort, Receipt, Recorded, Refused, Unit, bookkeeping, unit};
+use crate::unit::{Abort, Booked, Receipt, Recorded, Refused, Unit, bookkeeping, unit};
 
 /// What a store serves: consistent reads, and units of work.
 ///
@@ -43,9 +43,10 @@ impl dyn Store + '_ {
     }
 
     /// Keeps the space's own bookkeeping, with events where the work answers some. Nothing that anybody asked for is written so.
-    pub(crate) fn keep_books<F>(&self, work: F) -> Receipt<(), StoreError>
+    pub(crate) fn keep_books<T, F>(&self, work: F) -> Receipt<T, StoreError>
     where
-        F: FnMut(&mut dyn Tx) -> Result<Vec<Event>, StoreError> + Send + 'static,
+        T: Send + 'static,
+        F: FnMut(&mut dyn Tx) -> Result<Booked<T>, StoreError> + Send + 'static,
     {
         let (unit, receipt) = bookkeeping(work);
         self.submit(unit);

@@ -151,31 +151,50 @@ where
 
 /// The space's own bookkeeping as a unit of work: how far a log was looked at, when a key was last used. It need have no event, for a
 /// log that grew by being looked at would never be looked at to its end.
-pub(crate) fn bookkeeping<F>(work: F) -> (Box<dyn Unit>, Receipt<(), StoreError>)
+pub(crate) fn bookkeeping<T, F>(work: F) -> (Box<dyn Unit>, Receipt<T, StoreError>)
 where
-    F: FnMut(&mut dyn Tx) -> Result<Vec<Event>, StoreError> + Send + 'static,
+    T: Send + 'static,
+    F: FnMut(&mut dyn Tx) -> Result<Booked<T>, StoreError> + Send + 'static,
 {
     let (reply, answer) = oneshot::channel();
-    (Box::new(Bookkeeping { work, reply }), Receipt(answer))
+    (Box::new(Bookkeeping { work, decided: None, reply }), Receipt(answer))
 }
 
-struct Bookkeeping<F> {
+/// What came of the space's own bookkeeping.
+pub(crate) struct Booked<T> {
+    /// What whoever waits is told.
+    pub(crate) value: T,
+    /// What is to be told in logs with it.
+    pub(crate) events: Vec<Event>,
+}
+
+impl<T> From<T> for Booked<T> {
+    fn from(value: T) -> Self {
+        Self { value, events: Vec::new() }
+    }
+}
+
+struct Bookkeeping<T, F> {
     work: F,
-    reply: oneshot::Sender<Result<(), StoreError>>,
+    decided: Option<T>,
+    reply: oneshot::Sender<Result<T, StoreError>>,
 }
 
-impl<F> Unit for Bookkeeping<F>
+impl<T, F> Unit for Bookkeeping<T, F>
 where
-    F: FnMut(&mut dyn Tx) -> Result<Vec<Event>, StoreError> + Send,
+    T: Send,
+    F: FnMut(&mut dyn Tx) -> Result<Booked<T>, StoreError> + Send,
 {
     fn run(&mut self, tx: &mut dyn Tx) -> Result<UnitOutcome, StoreError> {
-        let events = (self.work)(tx)?;
+        let Booked { value, events } = (self.work)(tx)?;
+        self.decided = Some(value);
         Ok(if events.is_empty() { UnitOutcome::Counted } else { UnitOutcome::Commit(events) })
     }
 
     fn done(self: Box<Self>, outcome: Result<(), StoreError>) {
+        let Self { decided, reply, .. } = *self;
         // Nobody is obliged to wait for the answer.
-        drop(self.reply.send(outcome));
+        drop(reply.send(outcome.and_then(|()| decided.ok_or(StoreError::Closed))));
     }
 }
 

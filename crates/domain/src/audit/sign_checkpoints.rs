@@ -223,6 +223,6 @@ fn keep_all(space: &Space, signed: Vec<(Log, SignedCheckpoint)>) -> Receipt<(), 
         for (log, checkpoint) in &signed {
             tx.keep_checkpoint(&LogWriteScope::of_system(*log), checkpoint)?;
         }
-        Ok(Vec::new())
+        Ok(().into())
     })
 }

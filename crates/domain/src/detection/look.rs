@@ -14,7 +14,7 @@ use crate::space::Space;
 use crate::store::{Flow, StoreError, View};
 use crate::tenant::OperatorScope;
 use crate::time::Timestamp;
-use crate::unit::Receipt;
+use crate::unit::{Booked, Receipt};
 
 /// How many pages of events of an action are counted, of a hundred each: those of all, and behind so many those of single actors.
 const PAGES_COUNTED: usize = 20;
@@ -274,6 +274,6 @@ fn advance(space: &Space, steps: Vec<Step>) -> Receipt<(), StoreError> {
                 events.extend(found.iter().cloned());
             }
         }
-        Ok(events)
+        Ok(Booked { value: (), events })
     })
 }

@@ -44,6 +44,6 @@ pub fn note_key_uses(store: &dyn Store, uses: Vec<KeyUse>) -> Receipt<(), StoreE
             let scope = WriteScope::of_system(&TenantScope::of(*tenant));
             tx.note_api_key_use(&scope, *key, *at)?;
         }
-        Ok(Vec::new())
+        Ok(().into())
     })
 }

@@ -9,6 +9,7 @@ use crate::sink::{SinkName, SinkTerms};
 use crate::space::Space;
 use crate::store::{Flow, StoreError, View};
 use crate::tenant::OperatorScope;
+use crate::unit::Booked;
 
 /// About so many bytes an event takes besides its texts, in any form.
 const BYTES_BESIDES_TEXTS: usize = 700;
@@ -72,7 +73,7 @@ pub async fn settle(
     sinks: Vec<SinkTerms>,
 ) -> Result<(), StoreError> {
     let operator = operator.clone();
-    space.store.keep_books(move |tx| tx.settle_sinks(&operator, &sinks).map(|()| Vec::new())).await
+    space.store.keep_books(move |tx| tx.settle_sinks(&operator, &sinks).map(Booked::from)).await
 }
 
 /// The next events that a sink lacks, of the logs behind one, then from the first log on, but for those that are set aside. Each log gives
@@ -209,7 +210,7 @@ pub async fn delivered(space: &Space, sink: &SinkName, batch: Batch) -> Result<(
                 // Where it is elsewhere meanwhile, the sink was set up anew.
                 tx.advance_delivered(&LogWriteScope::of_system(position.log), &sink, position.seq, *to)?;
             }
-            Ok(Vec::new())
+            Ok(().into())
         })
         .await
 }

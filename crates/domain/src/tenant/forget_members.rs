@@ -11,8 +11,7 @@ use crate::ids::AccountId;
 use crate::page::{Cursor, PageLimit, PageRequest, every};
 use crate::port_error::PortError;
 use crate::space::Space;
-use crate::store::{Flow, StoreError, View};
-use crate::tenant::quietly::write_quietly;
+use crate::store::{Flow, StoreError, Tx, View};
 use crate::tenant::{OperatorScope, TenantName, TenantScope};
 
 /// How many rows a unit removes.
@@ -58,13 +57,11 @@ pub(super) async fn forget_members(
             known_as.addresses.insert(email.to_string());
         }
         for key in keys {
-            while write_quietly(space, *scope, move |tx, _| tx.remove_login_records(&key, REMOVED_AT_ONCE))
-                .await?
-                > 0
-            {}
+            let remove = move |tx: &mut dyn Tx| Ok(tx.remove_login_records(&key, REMOVED_AT_ONCE)?.into());
+            while space.store.keep_books(remove).await? > 0 {}
         }
     }
-    erase_events(space, operator, scope, Arc::new(known_as)).await
+    erase_events(space, operator, Arc::new(known_as)).await
 }
 
 /// Whether another tenant has an account of the address. Then what is of no tenant may be of that one.
@@ -90,7 +87,6 @@ async fn is_somebody_elsewhere(
 async fn erase_events(
     space: &Space,
     operator: &OperatorScope,
-    scope: &TenantScope,
     known_as: Arc<KnownAs>,
 ) -> Result<(), PortError> {
     let mut after: Option<Cursor<Seq>> = None;
@@ -113,9 +109,8 @@ async fn erase_events(
         let (found, next) = read(space, find).await?;
         for numbers in found.chunks(REMOVED_AT_ONCE) {
             let (numbers, operator) = (numbers.to_vec(), operator.clone());
-            let erase =
-                write_quietly(space, *scope, move |tx, _| tx.erase_installation_persons(&operator, &numbers));
-            erase.await?;
+            let erase = move |tx: &mut dyn Tx| Ok(tx.erase_installation_persons(&operator, &numbers)?.into());
+            space.store.keep_books(erase).await?;
         }
         after = next;
         if after.is_none() {

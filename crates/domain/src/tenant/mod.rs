@@ -9,7 +9,6 @@ mod limits;
 mod name;
 mod new_member;
 pub mod ports;
-mod quietly;
 mod register;
 mod remove;
 mod scope;

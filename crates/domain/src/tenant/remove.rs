@@ -14,7 +14,6 @@ use crate::port_error::PortError;
 use crate::space::Space;
 use crate::store::{Flow, StoreError, Tx, View};
 use crate::tenant::forget_members::forget_members;
-use crate::tenant::quietly::write_quietly;
 use crate::tenant::{OperatorScope, Tenant, TenantEnd, TenantPart, TenantRemoval, TenantScope, WriteScope};
 use crate::time::Timestamp;
 use crate::unit::{Abort, Recorded, Refused};
@@ -217,9 +216,14 @@ impl Removing<'_> {
     /// Removes rows with no event: that the removal began, and what it came to, tells of all of them.
     async fn write_quietly(
         &self,
-        work: impl FnMut(&mut dyn Tx, &WriteScope) -> Result<u64, StoreError> + Send + 'static,
+        mut work: impl FnMut(&mut dyn Tx, &WriteScope) -> Result<u64, StoreError> + Send + 'static,
     ) -> Result<u64, PortError> {
-        Ok(write_quietly(self.space, self.scope, work).await?)
+        let scope = self.scope;
+        let kept = self.space.store.keep_books(move |tx| {
+            let done = work(tx, &WriteScope::of_system(&scope))?;
+            Ok(done.into())
+        });
+        Ok(kept.await?)
     }
 }
 
