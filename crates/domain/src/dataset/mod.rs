@@ -38,6 +38,7 @@ mod search_query;
 mod surroundings;
 mod task;
 mod upload;
+mod vector_database;
 mod vectors;
 
 pub use analyzer::{AnalyzerSettings, Stemming, StopWords, Tokenizer};
@@ -83,6 +84,10 @@ pub use search_query::{ContextSize, Highlight, Hit, Hits, SearchQuery, SearchQue
 pub use surroundings::HitContext;
 pub(crate) use surroundings::Surroundings;
 pub use upload::{Upload, UploadError};
+pub use vector_database::{
+    VectorDatabase, VectorDatabaseCredential, VectorDatabaseCredentialError, VectorDatabaseKind,
+    VectorDatabaseKindError, VectorDatabaseUrl, VectorDatabaseUrlError,
+};
 pub use vectors::{ChunkRef, Neighbour, VectorChange, VectorKey, VectorQuery, VectorQueryError};
 
 use crate::as_text::text_enum;

@@ -14,6 +14,10 @@ use crate::page::{Page, PageRequest};
 use crate::store::StoreError;
 use crate::tenant::{OperatorScope, TenantScope, WriteScope};
 
+mod vector_databases;
+
+pub use vector_databases::{VectorDatabases, VectorDatabasesError};
+
 /// Reads datasets and jobs. A dataset that is being deleted is there for the methods that say so, and for
 /// nobody else.
 pub trait DatasetView {

@@ -1,0 +1,34 @@
+//! The port that knows where the vectors of datasets lie.
+
+use crate::Pending;
+use crate::dataset::VectorDatabase;
+use crate::ids::DatasetId;
+use crate::sealing::Unsealable;
+use crate::store::StoreError;
+use crate::tenant::TenantScope;
+
+/// Where the vectors of a dataset lie cannot be said.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum VectorDatabasesError {
+    /// It cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The credential of the database cannot be opened.
+    #[error(transparent)]
+    Credential(#[from] Unsealable),
+}
+
+/// Knows where the vectors of datasets lie.
+pub trait VectorDatabases: Send + Sync {
+    /// The vector database for a dataset's vectors, whatever the dataset's state; `None` where they lie in the space itself, and
+    /// where there is no such dataset. It answers what is so now: whoever asks again may be told another.
+    ///
+    /// # Errors
+    /// [`Store`](VectorDatabasesError::Store) when it cannot be read, and [`Credential`](VectorDatabasesError::Credential)
+    /// when what the database knows the space by needs a new value.
+    fn database<'a>(
+        &'a self,
+        scope: &'a TenantScope,
+        dataset: DatasetId,
+    ) -> Pending<'a, Result<Option<VectorDatabase>, VectorDatabasesError>>;
+}
