@@ -2,9 +2,10 @@
 
 use syft_space_domain::dataset::{
     AnalyzerSettings, Dataset, DatasetState, Job, JobFailure, JobProgress, JobStatus, Retrieval, Stemming,
-    StopWords, Tokenizer,
+    StopWords, StoredVectorDatabase, Tokenizer, VectorDatabaseKind, VectorDatabaseUrl, VectorLocation,
 };
 use syft_space_domain::encoder::EncoderName;
+use syft_space_domain::sealing::Sealed;
 use syft_space_domain::store::Store;
 
 use crate::check::{Check, checks, run_all};
@@ -59,6 +60,16 @@ fn deleting(n: u64) -> Dataset {
     Dataset { state: DatasetState::Deleting, ..dataset(n) }
 }
 
+fn in_a_database() -> VectorLocation {
+    let url = VectorDatabaseUrl::parse("https://vectors.example.org");
+    let database = url.map(|url| StoredVectorDatabase {
+        kind: VectorDatabaseKind::Qdrant,
+        url,
+        credential: Some(Sealed::from_bytes(b"sealed".to_vec())),
+    });
+    database.map_or(VectorLocation::Embedded, VectorLocation::Database)
+}
+
 /// Every field is read back.
 pub fn a_dataset_is_found_by_id_and_by_name(make: &StoreFactory) {
     let fixture = seeded_store(make);
@@ -69,7 +80,8 @@ pub fn a_dataset_is_found_by_id_and_by_name(make: &StoreFactory) {
     };
     let encoder = EncoderName::parse("small").ok();
     let retrieval = encoder.map_or(Retrieval::Words, Retrieval::Meaning);
-    let added = Dataset { analyzer, retrieval, revision: 7, updated_at: time(70), ..dataset(1) };
+    let vectors = in_a_database();
+    let added = Dataset { analyzer, retrieval, vectors, revision: 7, updated_at: time(70), ..dataset(1) };
     let (row, name) = (added.clone(), added.name.clone());
     commit(&*fixture.adapter, move |tx| tx.add_dataset(&write_scope(1), &row));
     assert_eq!(find(&*fixture.adapter, 1, 1), Some(added.clone()), "a dataset is found by its id");
@@ -155,6 +167,7 @@ pub fn a_changed_dataset_keeps_its_analyzer_and_its_beginning(make: &StoreFactor
         summary: "another".to_owned(),
         tags: String::new(),
         retrieval: EncoderName::parse("small").map_or(Retrieval::Words, Retrieval::Both),
+        vectors: in_a_database(),
         state: DatasetState::Deleting,
         revision: 2,
         updated_at: time(80),

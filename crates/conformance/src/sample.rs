@@ -325,6 +325,7 @@ pub fn dataset(n: u64) -> Dataset {
         tags: "sample suite".to_owned(),
         analyzer: AnalyzerSettings::default(),
         retrieval: Default::default(),
+        vectors: Default::default(),
         state: DatasetState::Active,
         revision: 1,
         created_at: time(5),

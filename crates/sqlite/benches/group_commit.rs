@@ -110,6 +110,7 @@ fn furnish(store: &SqliteStore) {
                 tags: String::new(),
                 analyzer: AnalyzerSettings::default(),
                 retrieval: Default::default(),
+                vectors: Default::default(),
                 state: DatasetState::Active,
                 revision: 1,
                 created_at: now,

@@ -3,10 +3,13 @@
 use diesel::connection::DefaultLoadingMode;
 use diesel::prelude::*;
 use syft_space_domain::dataset::ports::{DatasetRows, DatasetView};
-use syft_space_domain::dataset::{Dataset, DatasetState, Job, JobProgress, JobStatus, Retrieval};
+use syft_space_domain::dataset::{
+    Dataset, DatasetState, Job, JobProgress, JobStatus, Retrieval, StoredVectorDatabase, VectorLocation,
+};
 use syft_space_domain::endpoint::ports::EndpointView;
 use syft_space_domain::ids::{DatasetId, JobId};
 use syft_space_domain::page::{Page, PageRequest};
+use syft_space_domain::sealing::Sealed;
 use syft_space_domain::store::{StateChange, StoreError};
 use syft_space_domain::tenant::{TenantScope, WriteScope};
 use syft_space_domain::time::Timestamp;
@@ -32,10 +35,14 @@ struct DatasetRow {
     updated_at: i64,
     search: String,
     encoder: Option<String>,
+    vector_database: Option<String>,
+    vector_url: Option<String>,
+    vector_credential: Option<Vec<u8>>,
 }
 
 impl DatasetRow {
     fn new(scope: &TenantScope, dataset: &Dataset) -> Result<Self, StoreError> {
+        let database = dataset.vectors.database();
         Ok(Self {
             tenant_id: scope.into(),
             id: dataset.id.into(),
@@ -49,6 +56,11 @@ impl DatasetRow {
             updated_at: dataset.updated_at.as_unix_micros(),
             search: dataset.retrieval.mode().as_str().to_owned(),
             encoder: dataset.retrieval.encoder().map(|name| name.as_str().to_owned()),
+            vector_database: database.map(|database| database.kind.as_str().to_owned()),
+            vector_url: database.map(|database| database.url.as_str().to_owned()),
+            vector_credential: database
+                .and_then(|database| database.credential.as_ref())
+                .map(|sealed| sealed.as_bytes().to_vec()),
         })
     }
 }
@@ -60,6 +72,12 @@ impl TryFrom<DatasetRow> for Dataset {
         let mode = parse("datasets.search", &row.search)?;
         let encoder = row.encoder.map(|name| parse("datasets.encoder", &name)).transpose()?;
         let retrieval = Retrieval::new(mode, encoder);
+        let kind = row.vector_database.map(|kind| parse("datasets.vector_database", &kind)).transpose()?;
+        let url = row.vector_url.map(|url| parse("datasets.vector_url", &url)).transpose()?;
+        let credential = row.vector_credential.map(Sealed::from_bytes);
+        let vectors = kind.zip(url).map_or(VectorLocation::Embedded, |(kind, url)| {
+            VectorLocation::Database(StoredVectorDatabase { kind, url, credential })
+        });
         Ok(Self {
             id: row.id.into(),
             name: row.name,
@@ -67,6 +85,7 @@ impl TryFrom<DatasetRow> for Dataset {
             tags: row.tags,
             analyzer: analyzer.map_err(|error| unreadable_column("datasets.analyzer", &error))?,
             retrieval: retrieval.map_err(|error| unreadable_column("datasets.encoder", &error))?,
+            vectors,
             state: parse("datasets.state", &row.state)?,
             revision: to_u64(row.revision)?,
             created_at: Timestamp::from_unix_micros(row.created_at),
@@ -269,6 +288,9 @@ impl DatasetRows for Session<'_> {
                     datasets::updated_at.eq(row.updated_at),
                     datasets::search.eq(row.search),
                     datasets::encoder.eq(row.encoder),
+                    datasets::vector_database.eq(row.vector_database),
+                    datasets::vector_url.eq(row.vector_url),
+                    datasets::vector_credential.eq(row.vector_credential),
                 ))
                 .execute(connection)
         })?;

@@ -180,6 +180,9 @@ table! {
         updated_at -> BigInt,
         search -> Text,
         encoder -> Nullable<Text>,
+        vector_database -> Nullable<Text>,
+        vector_url -> Nullable<Text>,
+        vector_credential -> Nullable<Binary>,
     }
 }
 

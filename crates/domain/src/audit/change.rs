@@ -21,7 +21,7 @@ named_enum! {
         ChangedAddress = "changed_address",
         /// A policy demands something else, and its type does not name what.
         ChangedConfiguration = "changed_configuration",
-        /// The credential for a hub was replaced.
+        /// The credential for a hub, or for a dataset's vector database, was replaced.
         ChangedCredential = "changed_credential",
         /// A description was changed.
         ChangedDescription = "changed_description",
@@ -45,6 +45,8 @@ named_enum! {
         ChangedTags = "changed_tags",
         /// A hub is at another URL.
         ChangedUrl = "changed_url",
+        /// A dataset's vectors lie in another place.
+        ChangedVectorDatabase = "changed_vector_database",
         /// A second factor was confirmed, and is asked for from now on.
         Confirmed = "confirmed",
         /// The thing was made.

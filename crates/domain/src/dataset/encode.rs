@@ -12,7 +12,8 @@ use crate::dataset::encoding_queue::{Encoded, Next};
 use crate::dataset::manage::active;
 use crate::dataset::ports::VectorIndexError;
 use crate::dataset::{
-    Change, ChangeNumber, DocumentId, EncodingProgress, EncodingQueue, VectorChange, VectorKey, encoder_texts,
+    Change, ChangeNumber, DocumentId, EncodingProgress, EncodingQueue, VectorChange, VectorKey,
+    VectorLocation, encoder_texts,
 };
 use crate::encoder::ports::Encoder;
 use crate::encoder::{EncoderName, ModelRevision};
@@ -83,7 +84,7 @@ fn mending_step(space: &Space, scope: &TenantScope, id: DatasetId) -> Result<Enc
 /// Encodes the next documents of a dataset.
 fn step(space: &Space, scope: &TenantScope, id: DatasetId) -> Result<Encoded, PortError> {
     let meaning = &space.meaning;
-    let Some(wanted) = wanted(space, scope, id)? else {
+    let Some(to_be) = wanted(space, scope, id)? else {
         meaning.queue.note(scope, id, None);
         // Nobody asks for vectors any more: of a dataset that is being removed they go with it.
         if !meaning.vectors.revisions(scope, id)?.is_empty() {
@@ -91,7 +92,8 @@ fn step(space: &Space, scope: &TenantScope, id: DatasetId) -> Result<Encoded, Po
         }
         return Ok(Encoded::Whole);
     };
-    let Some(installed) = meaning.encoders.encoder(&wanted) else {
+    let wanted = &to_be.encoder;
+    let Some(installed) = meaning.encoders.encoder(wanted) else {
         // What it encoded is of use again once it is installed again, which is looked for from time to time.
         meaning.queue.note(scope, id, None);
         return Ok(Encoded::Failed);
@@ -103,12 +105,12 @@ fn step(space: &Space, scope: &TenantScope, id: DatasetId) -> Result<Encoded, Po
     if changes.is_empty() {
         drop(batch);
         destroy_others(space, scope, id, model.revision())?;
-        note(space, scope, key, &wanted)?;
+        note(space, scope, key, wanted)?;
         return Ok(Encoded::Whole);
     }
-    note(space, scope, key, &wanted)?;
+    note(space, scope, key, wanted)?;
     let goes_on =
-        || Ok(!meaning.queue.is_closed() && self::wanted(space, scope, id)?.as_ref() == Some(&wanted));
+        || Ok(!meaning.queue.is_closed() && self::wanted(space, scope, id)?.as_ref() == Some(&to_be));
     let Some(encoded) = encode(&meaning.queue, &*installed.encoder, changes, &goes_on)? else {
         return Ok(Encoded::More);
     };
@@ -123,18 +125,29 @@ fn step(space: &Space, scope: &TenantScope, id: DatasetId) -> Result<Encoded, Po
             applied => applied.map_err(PortError::from),
         }
     })?;
-    note(space, scope, key, &wanted)?;
+    note(space, scope, key, wanted)?;
     Ok(Encoded::More)
 }
 
-/// The encoder that a dataset is to be encoded by; `None` when there is no such dataset, or it is searched by words.
-fn wanted(space: &Space, scope: &TenantScope, id: DatasetId) -> Result<Option<EncoderName>, StoreError> {
-    let of = *scope;
-    let dataset = space.store.read(scope, move |view| active(view, &of, id)).wait()?;
-    Ok(dataset.and_then(|dataset| dataset.retrieval.encoder().cloned()))
+/// What the vectors of a dataset are to be.
+#[derive(PartialEq, Eq)]
+struct Wanted {
+    encoder: EncoderName,
+    vectors: VectorLocation,
 }
 
-/// Whether a step is still to be done: the server goes on, and the dataset is there and names the same encoder.
+/// What they are to be; `None` when there is no such dataset, or it is searched by words.
+fn wanted(space: &Space, scope: &TenantScope, id: DatasetId) -> Result<Option<Wanted>, StoreError> {
+    let of = *scope;
+    let dataset = space.store.read(scope, move |view| active(view, &of, id)).wait()?;
+    Ok(dataset.and_then(|dataset| {
+        let encoder = dataset.retrieval.encoder().cloned()?;
+        Some(Wanted { encoder, vectors: dataset.vectors })
+    }))
+}
+
+/// Whether a step is still to be done: the server goes on, and the dataset is there, names the same encoder and has its vectors in the
+/// same place.
 type GoesOn<'a> = dyn Fn() -> Result<bool, PortError> + 'a;
 
 /// The vectors of some changes: of so many that a step is of a good size. `None` when it does not go on.

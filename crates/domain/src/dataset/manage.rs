@@ -8,8 +8,8 @@ use crate::access::Permission;
 use crate::audit::{Action, ChangeCode, Changes, ObjectKind, RequestContext};
 use crate::dataset::ports::DatasetView;
 use crate::dataset::{
-    AnalyzerSettings, Dataset, DatasetState, EncodingProgress, JobSnapshot, JobStatus, Retrieval,
-    RetrievalError, SearchMode, Usage,
+    AnalyzerSettings, ChangeVectors, Dataset, DatasetState, EncodingProgress, JobSnapshot, JobStatus,
+    Retrieval, RetrievalError, SearchMode, Usage, VectorDatabase, VectorLocation, VectorLocationError,
 };
 use crate::encoder::EncoderName;
 use crate::encoder::ports::Encoders;
@@ -24,7 +24,7 @@ use crate::text::{Line, Name};
 use crate::unit::{Recorded, check_revision};
 
 /// A dataset is to be made.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct NewDataset {
     /// Its name.
     pub name: Name,
@@ -36,6 +36,8 @@ pub struct NewDataset {
     pub analyzer: AnalyzerSettings,
     /// How it is searched.
     pub retrieval: NewRetrieval,
+    /// Where its vectors are to lie; `None` in the space.
+    pub vectors: Option<VectorDatabase>,
 }
 
 /// How a dataset is to be searched; `None` leaves a part as it is.
@@ -48,7 +50,7 @@ pub struct NewRetrieval {
 }
 
 /// A dataset is to be changed; `None` leaves a part as it is.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Clone, Default)]
 pub struct ChangeDataset {
     /// Its name.
     pub name: Option<Name>,
@@ -58,6 +60,8 @@ pub struct ChangeDataset {
     pub tags: Option<Line>,
     /// How it is searched.
     pub retrieval: NewRetrieval,
+    /// Where its vectors lie. In another place they are made anew, once those in the old one are gone.
+    pub vectors: ChangeVectors,
     /// Only if this is still its revision.
     pub if_revision: Option<u64>,
 }
@@ -100,6 +104,9 @@ pub enum DatasetError {
     /// A mode and an encoder that do not go together.
     #[error(transparent)]
     Retrieval(#[from] RetrievalError),
+    /// Settings of a vector database that do not go with the type of the dataset.
+    #[error(transparent)]
+    Vectors(#[from] VectorLocationError),
     /// The tenant has as many datasets as it may.
     #[error("the tenant has {0} datasets, which is all it may have")]
     LimitReached(u64),
@@ -161,15 +168,21 @@ pub async fn create_dataset(
     principal: &Principal,
     wanted: NewDataset,
 ) -> Result<Dataset, DatasetError> {
-    principal.scope(Permission::WriteDatasets)?;
-    let retrieval = wanted.retrieval.of(&Retrieval::Words, &*space.meaning.encoders)?;
+    let scope = principal.scope(Permission::WriteDatasets)?;
+    // A vector database is of no use but to find what is meant.
+    let mode = wanted.retrieval.mode.or_else(|| wanted.vectors.as_ref().map(|_| SearchMode::Both));
+    let retrieval = NewRetrieval { mode, ..wanted.retrieval };
+    let retrieval = retrieval.of(&Retrieval::Words, &*space.meaning.encoders)?;
+    let id = DatasetId::generate(context.now, &*context.entropy)?;
+    let vectors = VectorLocation::new(&*space.sealer, &scope, id, wanted.vectors)?;
     let dataset = Dataset {
-        id: DatasetId::generate(context.now, &*context.entropy)?,
+        id,
         name: wanted.name.into(),
         summary: wanted.summary.into(),
         tags: wanted.tags.into(),
         analyzer: wanted.analyzer,
         retrieval,
+        vectors,
         state: DatasetState::Active,
         revision: 1,
         created_at: context.now,
@@ -197,24 +210,62 @@ pub async fn create_dataset(
         .await
 }
 
-/// Changes a dataset.
+/// Changes a dataset. Blocks on a disk, and where its vectors move, on the database in which they lie: they are gone from there
+/// before the change is stored. Whoever asks meanwhile finds by words what they found by meaning.
 ///
 /// # Errors
-/// When there is no such dataset or it has been changed since, the name is taken, its encoder is not installed or not needed, the caller's role does not permit it,
-/// or a port failed.
-pub async fn change_dataset(
+/// When there is no such dataset or it has been changed since, the name is taken, its encoder is not installed or not needed, the settings
+/// of its vector database do not go with its type, the database in which its vectors lie does not let them go, the caller's role does not
+/// permit it, or a port failed.
+pub fn change_dataset(
     space: &Space,
     context: &RequestContext,
     principal: &Principal,
     id: DatasetId,
     change: ChangeDataset,
 ) -> Result<Dataset, DatasetError> {
-    principal.scope(Permission::WriteDatasets)?;
+    let scope = principal.scope(Permission::WriteDatasets)?;
+    if change.vectors.is_empty() {
+        return store_change(space, context, principal, id, change, None);
+    }
+    // Nothing is encoded into the old place meanwhile: whoever encodes waits for this lock, and then looks where the place is.
+    space.datasets.with_lock(id, || {
+        let tried = principal.event(context, Action::ConfigChange)?.on(ObjectKind::Dataset, id);
+        let find = move |view: &mut dyn View, scope: &TenantScope| {
+            active(view, scope, id)?.ok_or(DatasetError::NotFound)
+        };
+        let before = block_on(space.read_ahead(principal, Permission::WriteDatasets, &tried, find))?;
+        check_revision(change.if_revision, before.revision, DatasetError::Changed)?;
+        let vectors = change.vectors.of::<DatasetError>(&before.vectors, &*space.sealer, &scope, id)?;
+        if !vectors.is_same_place(&before.vectors) {
+            space.meaning.vectors.destroy_all(&scope, id).map_err(PortError::from)?;
+        }
+        let moved = Moved { from: before.vectors, to: vectors };
+        store_change(space, context, principal, id, change, Some(moved))
+    })
+}
+
+/// Where the vectors of a dataset lay, and where they are to lie.
+#[derive(Clone)]
+struct Moved {
+    from: VectorLocation,
+    to: VectorLocation,
+}
+
+fn store_change(
+    space: &Space,
+    context: &RequestContext,
+    principal: &Principal,
+    id: DatasetId,
+    change: ChangeDataset,
+    moved: Option<Moved>,
+) -> Result<Dataset, DatasetError> {
     let event = principal.event(context, Action::ConfigChange)?.on(ObjectKind::Dataset, id);
     let now = context.now;
     let authorization = principal.authorize(Permission::WriteDatasets, space.clock.now())?;
     let encoders = Arc::clone(&space.meaning.encoders);
-    let encoded_anew = !change.retrieval.is_empty();
+    let encoded_anew = !change.retrieval.is_empty() || moved.is_some();
+    let has_moved = moved.as_ref().is_some_and(|moved| !moved.to.is_same_place(&moved.from));
     let changed = space
         .store
         .write(move |tx| {
@@ -244,13 +295,24 @@ pub async fn change_dataset(
                 }
                 dataset.retrieval = retrieval;
             }
+            if let Some(Moved { from, to }) = &moved {
+                if dataset.vectors != *from {
+                    return Err(DatasetError::Changed.into());
+                }
+                to.changes_from(from).into_iter().for_each(|code| changes.note(code));
+                dataset.vectors = to.clone();
+            }
             dataset.revision += 1;
             dataset.updated_at = now;
             tx.update_dataset(&scope, &dataset)?;
             Ok(Recorded::new((*scope, dataset), event.clone().changing(changes)))
         })
-        .await;
+        .wait();
     let (scope, dataset) = changed?;
+    if has_moved {
+        // Nothing is in the new place yet.
+        space.meaning.queue.note(&scope, id, None);
+    }
     if encoded_anew {
         space.meaning.queue.add(scope, id);
     }

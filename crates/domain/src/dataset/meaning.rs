@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::dataset::EncodingQueue;
 use crate::dataset::ports::VectorIndex;
+use crate::dataset::{EncodingQueue, UnconfirmedRemovals};
 use crate::encoder::QuestionCache;
 use crate::encoder::ports::Encoders;
 
@@ -18,12 +18,20 @@ pub struct Meaning {
     pub questions: QuestionCache,
     /// The datasets that wait to be encoded.
     pub queue: EncodingQueue,
+    /// The datasets whose vectors are still to go.
+    pub removals: UnconfirmedRemovals,
 }
 
 impl Meaning {
     /// With nothing asked and nothing queued yet.
     #[must_use]
     pub fn new(encoders: Arc<dyn Encoders>, vectors: Arc<dyn VectorIndex>) -> Self {
-        Self { encoders, vectors, questions: QuestionCache::default(), queue: EncodingQueue::default() }
+        Self {
+            encoders,
+            vectors,
+            questions: QuestionCache::default(),
+            queue: EncodingQueue::default(),
+            removals: UnconfirmedRemovals::default(),
+        }
     }
 }

@@ -37,8 +37,10 @@ mod search;
 mod search_query;
 mod surroundings;
 mod task;
+mod unconfirmed_removals;
 mod upload;
 mod vector_database;
+mod vector_location;
 mod vectors;
 
 pub use analyzer::{AnalyzerSettings, Stemming, StopWords, Tokenizer};
@@ -83,10 +85,15 @@ pub use search::{SearchDatasetError, search_dataset};
 pub use search_query::{ContextSize, Highlight, Hit, Hits, SearchQuery, SearchQueryError, Threshold};
 pub use surroundings::HitContext;
 pub(crate) use surroundings::Surroundings;
+pub use unconfirmed_removals::UnconfirmedRemovals;
 pub use upload::{Upload, UploadError};
 pub use vector_database::{
     VectorDatabase, VectorDatabaseCredential, VectorDatabaseCredentialError, VectorDatabaseKind,
     VectorDatabaseKindError, VectorDatabaseUrl, VectorDatabaseUrlError,
+};
+pub use vector_location::{
+    ChangeVectors, DatasetType, DatasetTypeError, StoredVectorDatabase, StoredVectorDatabases,
+    VectorLocation, VectorLocationError,
 };
 pub use vectors::{ChunkRef, Neighbour, VectorChange, VectorKey, VectorQuery, VectorQueryError};
 
@@ -133,6 +140,8 @@ pub struct Dataset {
     pub analyzer: AnalyzerSettings,
     /// How it is searched.
     pub retrieval: Retrieval,
+    /// Where its vectors lie.
+    pub vectors: VectorLocation,
     /// Whether it is there.
     pub state: DatasetState,
     /// Counts its changes, from 1.
@@ -150,9 +159,6 @@ impl PageItem for Dataset {
 }
 
 impl Dataset {
-    /// The one type of dataset there is: searched by the embedded engine.
-    pub const DTYPE: &'static str = "embedded";
-
     /// Its index.
     #[must_use]
     pub fn index(&self) -> IndexKey {
@@ -162,6 +168,10 @@ impl Dataset {
     /// What a search needs to know of it.
     #[must_use]
     pub fn searched(&self) -> Searched {
-        Searched { index: self.index(), retrieval: self.retrieval.clone() }
+        Searched {
+            index: self.index(),
+            retrieval: self.retrieval.clone(),
+            dataset_type: self.vectors.dataset_type(),
+        }
     }
 }

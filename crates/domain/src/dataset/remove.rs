@@ -52,10 +52,12 @@ pub async fn begin_removal(
 }
 
 /// Removes all that a dataset held, which [`begin_removal`] took out of sight, and then its row. It can be called
-/// again until it answers. Blocks on a disk.
+/// again until it answers. Blocks on a disk, and on the vector database where its vectors lie in one: its row stays until that has
+/// confirmed that they are gone.
 ///
 /// # Errors
-/// When a port failed.
+/// When a port failed. Where its vectors could not be removed it is among the [`UnconfirmedRemovals`](super::UnconfirmedRemovals) then,
+/// and nothing else of it is left but its row.
 pub fn finish_removal(
     space: &Space,
     context: &RequestContext,
@@ -68,9 +70,15 @@ pub fn finish_removal(
     space.ingestion.stop_all(id);
     space.datasets.with_lock(id, || {
         space.engine.destroy(&scope, id)?;
-        space.meaning.vectors.destroy_all(&scope, id)?;
+        let vectors = space.meaning.vectors.destroy_all(&scope, id);
         space.spool.destroy(&scope, id)?;
         space.documents.destroy(&scope, id)?;
+        // A server of others may be away. No text waits for it.
+        if let Err(error) = vectors {
+            space.meaning.removals.add(scope, id);
+            return Err(error.into());
+        }
+        space.meaning.removals.forget(id);
         let removed: Result<(), StoreError> = space
             .store
             .write(move |tx| {

@@ -1,7 +1,7 @@
 //! How a dataset is searched: by words, by meaning, or by both.
 
 use crate::as_text::text_enum;
-use crate::dataset::IndexKey;
+use crate::dataset::{DatasetType, IndexKey};
 use crate::encoder::EncoderName;
 
 text_enum! {
@@ -85,6 +85,8 @@ pub struct Searched {
     pub index: IndexKey,
     /// How it is searched.
     pub retrieval: Retrieval,
+    /// What keeps its vectors.
+    pub dataset_type: DatasetType,
 }
 
 #[cfg(test)]

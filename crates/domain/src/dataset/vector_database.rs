@@ -4,7 +4,6 @@
 //! space holds itself.
 
 use url::Url;
-use zeroize::Zeroize;
 
 use crate::as_text::{text_enum, text_type};
 use crate::secret::Secret;
@@ -105,13 +104,18 @@ impl VectorDatabaseCredential {
     ///
     /// # Errors
     /// When it could not stand in a header.
-    pub fn parse(mut text: String) -> Result<Self, VectorDatabaseCredentialError> {
+    pub fn parse(text: String) -> Result<Self, VectorDatabaseCredentialError> {
+        let secret = Secret::new(text);
+        Self::check(secret.expose()).map(|()| Self(secret))
+    }
+
+    /// Whether this is one.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse).
+    pub fn check(text: &str) -> Result<(), VectorDatabaseCredentialError> {
         let fits = (1..=Self::MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
-        if fits {
-            return Ok(Self(Secret::new(text)));
-        }
-        text.zeroize();
-        Err(VectorDatabaseCredentialError)
+        if fits { Ok(()) } else { Err(VectorDatabaseCredentialError) }
     }
 
     /// The secret itself.

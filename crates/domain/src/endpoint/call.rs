@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::access::Permission;
 use crate::approval::{ApprovalRequest, CallerKind, Filed, PENDING_FOR, Unapproved, seal_prompt};
 use crate::audit::{Action, Event, ObjectKind, RequestContext};
-use crate::dataset::{Dataset, HitContext, Hits, SearchResults, find_chunks};
+use crate::dataset::{HitContext, Hits, SearchResults, find_chunks};
 use crate::endpoint::call_record::{CallRecord, RecordedAnswer};
 use crate::endpoint::{Answer, AnswerParts, NotApproved, Query, QueryError, References};
 use crate::identity::{AuthorizationError, Email, Principal};
@@ -139,7 +139,7 @@ impl<'a> QueryCall<'a> {
         let references = References {
             documents,
             contexts,
-            engine: Dataset::DTYPE,
+            engine: self.endpoint.searched.dataset_type.as_str(),
             search_ms: u64::try_from(taken.as_millis()).unwrap_or(u64::MAX),
             encoded_share,
         };

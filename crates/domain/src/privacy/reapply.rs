@@ -64,7 +64,16 @@ pub fn reapply_erasures(space: &Space, operator: &OperatorScope) -> Result<Vec<R
         erased.entry(account.tenant).or_default().push(account);
     }
     let everywhere = operator.clone();
-    let tenants = space.store.read(Flow::Installation, move |view| view.tenant_ids(&everywhere));
+    // Of a tenant that is being removed everything goes anyway: nothing is put back into what is left of it.
+    let tenants = space.store.read(Flow::Installation, move |view| {
+        let mut staying = Vec::new();
+        for tenant in view.tenant_ids(&everywhere)? {
+            if view.tenant(&everywhere.tenant(tenant))?.is_some_and(|tenant| !tenant.is_going()) {
+                staying.push(tenant);
+            }
+        }
+        Ok::<_, StoreError>(staying)
+    });
     let (mut reapplied, mut lacking) = (Vec::new(), Vec::new());
     for tenant in tenants.wait()? {
         let reapplying =

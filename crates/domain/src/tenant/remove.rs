@@ -84,9 +84,12 @@ impl Removing<'_> {
         for part in TenantPart::ALL.into_iter().filter(is_ahead) {
             self.remove_all(part).await?;
         }
+        // One whose vector database is away keeps no other waiting.
+        let mut removed = Ok(());
         for dataset in self.read(move |view| view.all_datasets(&scope)).await? {
-            (self.remove_dataset)(scope, dataset.id).await?;
+            removed = removed.and((self.remove_dataset)(scope, dataset.id).await);
         }
+        removed?;
         let known = self.read(move |view| view.tenant_removal(&scope)).await?;
         if known.is_some_and(|known| !known.is_forgotten) {
             forget_members(self.space, self.operator, &scope, &name).await?;

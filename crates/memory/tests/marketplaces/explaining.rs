@@ -94,6 +94,7 @@ impl Tenant {
             tags: Line::default(),
             analyzer: AnalyzerSettings::default(),
             retrieval: Default::default(),
+            vectors: None,
         };
         let dataset = create_dataset(&world.space, &world.context(), &owner, dataset).await.unwrap();
         let scope = TenantScope::assume(owner.snapshot().tenant.id, "a test looks behind the use cases");

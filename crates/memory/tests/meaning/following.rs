@@ -26,7 +26,7 @@ fn held(world: &World, of: usize, dataset: DatasetId, encoder: &Concepts) -> Vec
 fn change(world: &World, dataset: DatasetId, mode: Option<SearchMode>, encoder: Option<&str>) {
     let retrieval = NewRetrieval { mode, encoder: encoder.map(name) };
     let change = ChangeDataset { retrieval, ..ChangeDataset::default() };
-    block_on(change_dataset(&world.space, &world.context(), &world.principals[0], dataset, change)).unwrap();
+    change_dataset(&world.space, &world.context(), &world.principals[0], dataset, change).unwrap();
 }
 
 #[test]

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod following;
 #[cfg(test)]
+mod moving;
+#[cfg(test)]
 mod searching;
 #[cfg(test)]
 mod world;

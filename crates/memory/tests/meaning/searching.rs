@@ -131,8 +131,7 @@ fn q2_a_dataset_names_an_encoder_that_is_installed_or_is_told_which_are() {
     let change = |retrieval| {
         let change = syft_space_domain::dataset::ChangeDataset { retrieval, ..Default::default() };
         let context = world.context();
-        let changed = change_dataset(&world.space, &context, &world.principals[0], made.id, change);
-        futures_executor::block_on(changed)
+        change_dataset(&world.space, &context, &world.principals[0], made.id, change)
             .map(|dataset| (dataset.retrieval.mode(), dataset.retrieval.encoder().map(ToString::to_string)))
     };
     let named = |encoder: &str| Some(encoder.to_owned());

@@ -1,7 +1,7 @@
 //! The work that a server does between requests: ingestion jobs, the synchronisation with marketplaces, the rotation of
 //! signing keys, keeping what was taken of limits, the end of access reviews that nobody reads on, and of
 //! questions that waited for approval, removing what is older than its term, the erasure of what is left of people whose accounts
-//! are gone and of tenants that have ended, looking for detections in the audit logs, signing checkpoints of them, and delivering
+//! are gone and of tenants that have ended, asking vector databases that have not confirmed a removal, looking for detections in the audit logs, signing checkpoints of them, and delivering
 //! them to sinks.
 
 pub(crate) mod approvals;
@@ -18,4 +18,5 @@ pub(crate) mod retention;
 pub(crate) mod reviews;
 pub(crate) mod signing_keys;
 pub(crate) mod tenant_ends;
+pub(crate) mod vector_databases;
 pub(crate) mod workers;

@@ -1,16 +1,19 @@
 //! The commands `syft-space datasets`.
 
+use std::path::PathBuf;
+
 use clap::Subcommand;
 use reqwest::Method;
 use serde::Serialize;
-use serde_json::Value;
-use syft_space_domain::dataset::SearchMode;
+use serde_json::{Map, Value, json};
+use syft_space_domain::dataset::{DatasetType, SearchMode, VectorDatabaseUrl};
 
 use crate::cli::api::{ApiClient, option};
 use crate::cli::exit::{CommandError, ExitStatus, is_refused_for};
 use crate::cli::instant::time;
 use crate::cli::lists::{Described, Description, list_described, to_text};
 use crate::cli::output::{Column, Output, number, text};
+use crate::cli::password::secret_from_file;
 use crate::http::reason::Reason;
 use crate::routes::datasets::{ChangeDataset, Dataset, DatasetUsage};
 use crate::routes::endpoints::Endpoint;
@@ -46,6 +49,21 @@ pub(super) enum Datasets {
         /// The encoder of its vectors [default: the one it has, or the only one that is installed]
         #[arg(long, value_name = "NAME")]
         encoder: Option<String>,
+    },
+    /// Have the vectors of one of them kept by the space, or by a vector database of your own
+    SetVectors {
+        /// Its name, or its id
+        #[arg(value_name = "NAME")]
+        dataset: String,
+        /// embedded, chroma or qdrant
+        #[arg(value_name = "TYPE")]
+        dtype: String,
+        /// Where the vector database is: https://host or https://host:port
+        #[arg(long, value_name = "URL")]
+        url: Option<String>,
+        /// A file with what it knows the space by: a token of Chroma's, an API key of Qdrant's; `-` is standard input
+        #[arg(long, value_name = "FILE")]
+        credential_file: Option<PathBuf>,
     },
     /// Remove one that no endpoint is over, with all of its documents
     Remove {
@@ -130,16 +148,48 @@ pub(super) async fn run(api: &ApiClient, what: &Datasets, out: &mut Output) -> a
             };
             out.line(&format!("{} is searched by {mode}{by}.", changed.name))
         }
+        Datasets::SetVectors { dataset, dtype, url, credential_file } => {
+            let found = find_dataset(api, dataset).await?;
+            let dtype: DatasetType = option("TYPE", dtype)?;
+            let mut configuration = Map::new();
+            if let Some(url) = url {
+                let url: VectorDatabaseUrl = option("--url", url)?;
+                configuration.insert("url".to_owned(), url.as_str().into());
+            }
+            if let Some(path) = credential_file {
+                let credential = secret_from_file(path, "--credential-file", "the credential")?;
+                configuration.insert("credential".to_owned(), credential.expose().as_str().into());
+            }
+            let change = json!({ "dtype": dtype, "configuration": configuration });
+            let changed = change_dataset(api, &found, &change).await?;
+            if out.json {
+                return out.document(&changed);
+            }
+            let keeper = match changed.dtype {
+                DatasetType::Embedded => "the space itself".to_owned(),
+                other => format!("the {other} server at {}", url.as_deref().unwrap_or("the address it had")),
+            };
+            out.line(&format!(
+                "The vectors of {} are kept by {keeper}; they follow while the space runs.",
+                changed.name
+            ))
+        }
         Datasets::Remove { dataset } => {
             let found = find_dataset(api, dataset).await?;
             let path = format!("{PATH}/{}", found.id);
-            if let Err(error) = api.send(api.request(Method::DELETE, &path, &[])?).await {
-                return Err(in_use(api, &found, error).await);
-            }
+            let removed = match api.send(api.request(Method::DELETE, &path, &[])?).await {
+                Ok(removed) => removed,
+                Err(error) => return Err(in_use(api, &found, error).await),
+            };
             if out.json {
                 return out.document(&found);
             }
-            out.line(&format!("The dataset {} is removed, with all of its documents.", found.name))
+            let vectors = if removed.is_empty() {
+                ""
+            } else {
+                " Its vector database has not confirmed yet that its vectors are gone: the space asks until it does."
+            };
+            out.line(&format!("The dataset {} is removed, with all of its documents.{vectors}", found.name))
         }
     }
 }
@@ -147,7 +197,7 @@ pub(super) async fn run(api: &ApiClient, what: &Datasets, out: &mut Output) -> a
 async fn change_dataset(
     api: &ApiClient,
     dataset: &Dataset,
-    change: &ChangeDataset,
+    change: &impl Serialize,
 ) -> anyhow::Result<Dataset> {
     let request = api.request(Method::PATCH, &format!("{PATH}/{}", dataset.id), &[])?;
     api.read(request.json(change)).await

@@ -86,8 +86,12 @@ impl From<PortError> for Problem {
                 )
             }
             PortError::Vectors(error) => {
-                tracing::error!(%error, "a dataset's vectors cannot be searched");
-                Self::new(Reason::Unavailable, "the dataset's vectors are made anew; try again later")
+                tracing::error!(%error, "a dataset's vectors cannot be used");
+                let detail = match error {
+                    VectorIndexError::Damaged(_) => "the dataset's vectors are made anew; try again later",
+                    _ => "the dataset's vectors cannot be used at the moment; try again later",
+                };
+                Self::new(Reason::Unavailable, detail)
             }
             PortError::Live(error) => {
                 tracing::error!(%error, "no snapshot to answer from");

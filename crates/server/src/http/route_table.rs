@@ -25,10 +25,11 @@ use crate::http::route_docs::{BodyLimit, Response, summary};
 use crate::routes::reply::List;
 use crate::routes::{
     access_review, api_keys, approvals, audit, audit_impact, audit_proofs, audit_sinks, auth,
-    choose_password, datasets, docs, documents, endpoints, erasures, expectations, explanation, exports,
-    front_page, groups, health, hubs, invitations, jobs, keys, ledger, listings, marketplaces, oidc, openapi,
-    operator, own_access, policies, policy_lint, policy_replay, policy_revisions, policy_simulation, query,
-    receipts, retention, security_txt, sessions, shapes, tenant, totp, users,
+    choose_password, dataset_configuration, datasets, docs, documents, endpoints, erasures, expectations,
+    explanation, exports, front_page, groups, health, hubs, invitations, jobs, keys, ledger, listings,
+    marketplaces, oidc, openapi, operator, own_access, policies, policy_lint, policy_replay,
+    policy_revisions, policy_simulation, query, receipts, retention, security_txt, sessions, shapes, tenant,
+    totp, users,
 };
 
 macro_rules! routes {
@@ -253,15 +254,17 @@ pub static ROUTES: &[Route] = routes! {
     Post   "/api/v1/datasets"      member(&[WriteDatasets]) => datasets::create,
         summary("Make a dataset").request_body::<datasets::NewDataset>().response::<datasets::Dataset>(201).etag()
             .reasons(&[NameTaken, LimitReached]);
+    Get    "/api/v1/datasets/types" member(&[ReadMetadata]) => dataset_configuration::types,
+        summary("Tell which types of datasets there are").response::<dataset_configuration::DatasetTypes>(200);
     Get    "/api/v1/datasets/{id}" member(&[ReadMetadata]) => datasets::get,
         summary("Show a dataset").response::<datasets::Dataset>(200).etag();
     Get    "/api/v1/datasets/{id}/usage" member(&[ReadMetadata]) => datasets::usage,
         summary("Tell how much a dataset holds").response::<datasets::DatasetUsage>(200);
     Patch  "/api/v1/datasets/{id}" member(&[WriteDatasets]) => datasets::change,
-        summary("Change a dataset's name, summary or tags").merge_patch::<datasets::ChangeDataset>()
+        summary("Change a dataset").merge_patch::<datasets::ChangeDataset>()
             .response::<datasets::Dataset>(200).etag().if_match().reasons(&[NameTaken]);
     Delete "/api/v1/datasets/{id}" member(&[WriteDatasets]) => datasets::remove,
-        summary("Remove a dataset with its documents and index").no_content().if_match().reasons(&[InUse]);
+        summary("Remove a dataset with its documents and index").no_content().response::<datasets::DatasetRemoval>(202).if_match().reasons(&[InUse]);
     Post   "/api/v1/datasets/{id}/search" member(&[ReadContent]) => documents::search,
         summary("Search a dataset").description("It finds what an endpoint over the dataset would, with no policy in between.")
             .request_body::<documents::Search>().response::<documents::Hits<'static>>(200);

@@ -1,13 +1,13 @@
 //! The routes of datasets.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use syft_space_domain::dataset::{self, AnalyzerSettings, NewRetrieval, SearchMode};
+use syft_space_domain::PortError;
+use syft_space_domain::dataset::{self, DatasetState, DatasetType, NewRetrieval, SearchMode};
 use syft_space_domain::encoder::EncoderName;
 use syft_space_domain::ids::DatasetId;
 use syft_space_domain::text::{Line, Name};
@@ -16,8 +16,10 @@ use syft_space_domain::time::Timestamp;
 use crate::http::json::present;
 use crate::http::problem::Problem;
 use crate::http::request::Request;
+use crate::routes::dataset_configuration::{
+    ChangeDatasetConfiguration, DatasetConfiguration, NewDatasetConfiguration,
+};
 use crate::routes::reply;
-use crate::routes::rules;
 use crate::routes::shapes;
 
 #[derive(Clone, Serialize, Deserialize, JsonSchema)]
@@ -26,11 +28,10 @@ pub(crate) struct Dataset {
     pub(crate) id: DatasetId,
     pub(crate) name: String,
     #[schemars(with = "shapes::DatasetTypeShape")]
-    pub(crate) dtype: Cow<'static, str>,
+    pub(crate) dtype: DatasetType,
     pub(crate) summary: String,
     pub(crate) tags: String,
-    #[schemars(with = "shapes::DatasetConfigurationShape")]
-    pub(crate) configuration: AnalyzerSettings,
+    pub(crate) configuration: DatasetConfiguration,
     #[schemars(with = "shapes::SearchModeShape")]
     pub(crate) search: SearchMode,
     /// The encoder of its vectors, where it is searched by meaning.
@@ -48,10 +49,10 @@ impl From<dataset::Dataset> for Dataset {
         Self {
             id: dataset.id,
             name: dataset.name,
-            dtype: dataset::Dataset::DTYPE.into(),
+            dtype: dataset.vectors.dataset_type(),
             summary: dataset.summary,
             tags: dataset.tags,
-            configuration: dataset.analyzer,
+            configuration: DatasetConfiguration::of(dataset.analyzer, &dataset.vectors),
             search: dataset.retrieval.mode(),
             encoder: dataset.retrieval.encoder().cloned(),
             created_at: dataset.created_at,
@@ -117,9 +118,8 @@ pub(crate) async fn usage(request: Request) -> Result<HttpResponse, Problem> {
 pub(crate) struct NewDataset {
     #[schemars(with = "shapes::NameShape")]
     pub(crate) name: Name,
-    #[serde(deserialize_with = "rules::dtype")]
     #[schemars(with = "shapes::DatasetTypeShape")]
-    pub(crate) dtype: String,
+    pub(crate) dtype: DatasetType,
     #[serde(default)]
     #[schemars(with = "shapes::LineShape")]
     pub(crate) summary: Line,
@@ -127,9 +127,8 @@ pub(crate) struct NewDataset {
     #[schemars(with = "shapes::LineShape")]
     pub(crate) tags: Line,
     #[serde(default)]
-    #[schemars(with = "shapes::DatasetConfigurationShape")]
-    pub(crate) configuration: AnalyzerSettings,
-    /// How it is searched: by words unless told.
+    pub(crate) configuration: NewDatasetConfiguration,
+    /// How it is searched: unless told by words, and by both where its vectors lie in a vector database.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "shapes::SearchModeShape")]
     pub(crate) search: Option<SearchMode>,
@@ -145,8 +144,9 @@ pub(crate) async fn create(mut request: Request) -> Result<HttpResponse, Problem
         name: body.name,
         summary: body.summary,
         tags: body.tags,
-        analyzer: body.configuration,
+        analyzer: body.configuration.analyzer(),
         retrieval: NewRetrieval { mode: body.search, encoder: body.encoder },
+        vectors: body.configuration.database(body.dtype)?,
     };
     let created =
         dataset::create_dataset(request.space(), &request.context, request.principal()?, wanted).await?;
@@ -171,6 +171,12 @@ pub(crate) struct ChangeDataset {
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "shapes::EncoderNameShape")]
     pub(crate) encoder: Option<EncoderName>,
+    /// What is to keep its vectors. They are made anew there, once they are gone where they were.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "shapes::DatasetTypeShape")]
+    pub(crate) dtype: Option<DatasetType>,
+    #[serde(default, skip_serializing_if = "ChangeDatasetConfiguration::is_empty")]
+    pub(crate) configuration: ChangeDatasetConfiguration,
 }
 
 pub(crate) async fn change(mut request: Request) -> Result<HttpResponse, Problem> {
@@ -182,11 +188,21 @@ pub(crate) async fn change(mut request: Request) -> Result<HttpResponse, Problem
         summary: body.summary,
         tags: body.tags,
         retrieval: NewRetrieval { mode: body.search, encoder: body.encoder },
+        vectors: body.configuration.change(body.dtype)?,
         if_revision: request.if_match(),
     };
-    let changed =
-        dataset::change_dataset(request.space(), &request.context, request.principal()?, id, change).await?;
+    let (state, context, principal) =
+        (Arc::clone(&request.state), request.context.clone(), request.principal()?.clone());
+    let change = move || dataset::change_dataset(&state.space, &context, &principal, id, change);
+    let changed = reply::blocking(&request, change).await??;
     reply::resource(StatusCode::OK, changed.revision, &Dataset::from(changed))
+}
+
+/// A dataset that nobody sees any more, and whose vector database has not confirmed yet that its vectors are gone. It is asked until it does.
+#[derive(Serialize, Deserialize, JsonSchema)]
+pub(crate) struct DatasetRemoval {
+    #[schemars(with = "shapes::DatasetStateShape")]
+    state: DatasetState,
 }
 
 pub(crate) async fn remove(request: Request) -> Result<HttpResponse, Problem> {
@@ -195,8 +211,18 @@ pub(crate) async fn remove(request: Request) -> Result<HttpResponse, Problem> {
         dataset::begin_removal(request.space(), &request.context, request.principal()?, id, if_revision)
             .await?;
     let (state, context) = (Arc::clone(&request.state), request.context.clone());
-    reply::blocking(&request, move || dataset::finish_removal(&state.space, &context, &scope, id)).await??;
-    Ok(reply::no_content())
+    let removed =
+        reply::blocking(&request, move || dataset::finish_removal(&state.space, &context, &scope, id));
+    match removed.await? {
+        // Nobody sees it any more, and nothing but its vectors is left. Their database is asked until it confirms that they are gone.
+        Err(PortError::Vectors(_)) => {
+            reply::json(StatusCode::ACCEPTED, &DatasetRemoval { state: DatasetState::Deleting })
+        }
+        removed => {
+            removed?;
+            Ok(reply::no_content())
+        }
+    }
 }
 
 fn id(request: &Request) -> Result<DatasetId, Problem> {

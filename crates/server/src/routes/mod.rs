@@ -9,6 +9,7 @@ pub(crate) mod audit_proofs;
 pub(crate) mod audit_sinks;
 pub(crate) mod auth;
 pub(crate) mod choose_password;
+pub(crate) mod dataset_configuration;
 pub(crate) mod datasets;
 pub(crate) mod docs;
 pub(crate) mod documents;

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use serde::de::{Deserialize, Deserializer, Error};
-use syft_space_domain::dataset::{Dataset, SearchQuery};
+use syft_space_domain::dataset::{SearchQuery, VectorDatabaseCredential};
 use syft_space_domain::identity::ApiKey;
 use syft_space_domain::ids::PolicyId;
 use syft_space_domain::marketplace::{HubCredential, check_subject};
@@ -39,10 +39,6 @@ rules! {
     hit_limit(limit: Option<u64>) = limit.map_or(Ok(()), |limit| SearchQuery::check_limit(limit).map(drop));
     overlap_seconds(seconds: u64) = in_range(Some(*seconds), 0, ApiKey::MAX_OVERLAP.as_secs());
     hub_subject(sub: Option<String>) = sub.as_deref().map_or(Ok(()), check_subject);
-    dtype(dtype: String) = match dtype.as_str() {
-        Dataset::DTYPE => Ok(()),
-        _ => Err(format!("dtype is {}; this version has no other", Dataset::DTYPE)),
-    };
     no_model(model: Option<String>) = match model {
         None => Ok(()),
         Some(_) => Err("model_id is null: this version has no models"),
@@ -63,6 +59,28 @@ where
     D: Deserializer<'de>,
 {
     checked(deserializer, HubCredential::check_secret).map(Some)
+}
+
+/// The credential of a vector database, in a field that may be left out, and not be null.
+pub(super) fn vector_credential<'de, D>(deserializer: D) -> Result<Option<Secret<String>>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    checked(deserializer, |secret: &Secret<String>| VectorDatabaseCredential::check(secret.expose()))
+        .map(Some)
+}
+
+/// The same, in a field that may be null.
+pub(super) fn nullable_vector_credential<'de, D>(
+    deserializer: D,
+) -> Result<Option<Option<Secret<String>>>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    let check = |secret: &Option<Secret<String>>| {
+        secret.as_ref().map_or(Ok(()), |secret| VectorDatabaseCredential::check(secret.expose()))
+    };
+    checked(deserializer, check).map(Some)
 }
 
 /// The most days of an API key, in a field that may be left out, and not be null.

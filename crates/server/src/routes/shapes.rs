@@ -2,6 +2,7 @@
 //!
 //! A schema says what can be said in one; where the domain demands more, its description says so.
 
+mod datasets;
 mod hubs;
 mod inquiry;
 mod policies;
@@ -13,8 +14,7 @@ use serde_json::{Value, json};
 use syft_space_domain::access::{Permission, Role};
 use syft_space_domain::audit::{Action, ObjectKind, Outcome};
 use syft_space_domain::dataset::{
-    Dataset, DocumentId, FILE_MAX_BYTES, JobStatus, NewDocument, SearchMode, SearchQuery, Stemming,
-    StopWords, Tokenizer, Upload,
+    DocumentId, FILE_MAX_BYTES, JobStatus, NewDocument, SearchMode, SearchQuery, Upload,
 };
 use syft_space_domain::endpoint::{ResponseType, Slug};
 use syft_space_domain::expectation::ExpectedVerdict;
@@ -28,6 +28,7 @@ use syft_space_domain::retention::RetentionKind;
 use syft_space_domain::text;
 
 use crate::http::reason::Reason;
+pub(crate) use crate::routes::shapes::datasets::*;
 use crate::routes::shapes::hubs::{hub_secret, hub_subject, issuer};
 use crate::routes::shapes::inquiry::{document_name, endpoint_name, principal_name, reason_name};
 pub(crate) use crate::routes::shapes::policies::*;
@@ -205,8 +206,6 @@ shapes! {
         "type": "string", "enum": ([AccountStatus::Active, AccountStatus::Disabled].map(AccountStatus::as_str)),
         "description": "Whether the account may be used at present.",
     });
-    /// The type of a dataset.
-    DatasetTypeShape = "DatasetType": json_schema!({ "type": "string", "enum": [Dataset::DTYPE] });
     /// What an endpoint answers with.
     ResponseTypeShape = "ResponseType": json_schema!({
         "type": "string", "enum": [ResponseType::Raw.as_str()],
@@ -221,19 +220,6 @@ shapes! {
     EncoderNameShape = "EncoderName": json_schema!({
         "type": "string", "pattern": "^[a-z0-9][a-z0-9._-]{0,63}$",
         "description": "An encoder that the operator has installed.",
-    });
-    /// How the words of a dataset are compared.
-    DatasetConfigurationShape = "DatasetConfiguration": json_schema!({
-        "type": "object", "additionalProperties": false,
-        "properties": {
-            "tokenizer": { "type": "string", "enum": names(Tokenizer::ALL, Tokenizer::as_str), "default": "words",
-                "description": "How text is cut into words: `cjk` also cuts Chinese, Japanese and Korean." },
-            "stemming": { "type": "string", "enum": names(Stemming::ALL, Stemming::as_str), "default": "english",
-                "description": "Whether words are cut to their stem, and by which language's rules." },
-            "stop_words": { "type": "string", "enum": names(StopWords::ALL, StopWords::as_str), "default": "english",
-                "description": "Whether words such as \"the\" are left out, and of which language." },
-        },
-        "description": "How words are compared. It is chosen when the dataset is made.",
     });
     /// The id of a document.
     DocumentIdShape = "DocumentId": json_schema!({

@@ -23,7 +23,7 @@ use crate::background::audit_sinks::deliver_forever;
 use crate::background::workers::Workers;
 use crate::background::{
     approvals, checkpoints, detections, erasures, marketplace_sync, retention, reviews, signing_keys,
-    tenant_ends,
+    tenant_ends, vector_databases,
 };
 use crate::config::{Registration, Settings};
 use crate::http::body_budget::BodyBudget;
@@ -170,6 +170,7 @@ pub async fn serve(
         delivering.push(tokio::spawn(deliver_forever(space, operator, open, Arc::clone(status))));
     }
     let endings = tokio::spawn(tenant_ends::remove_forever(state.space.clone(), Arc::clone(&operator)));
+    let asking = tokio::spawn(vector_databases::ask_forever(state.space.clone()));
     let erasures = tokio::spawn(erasures::finish_forever(state.space.clone(), Arc::clone(&operator)));
     let marketplace_sync = settings.public_url.clone().map(|public_url| {
         tokio::spawn(marketplace_sync::sync_forever(state.space.clone(), operator, public_url))
@@ -218,6 +219,7 @@ pub async fn serve(
     retention.abort();
     erasures.abort();
     endings.abort();
+    asking.abort();
     if let Some(detecting) = detecting {
         detecting.abort();
     }

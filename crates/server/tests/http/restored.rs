@@ -5,13 +5,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, SqliteConnection};
 use serde_json::{Value, json};
+use syft_space_domain::tenant::TenantRemoval;
 use tempfile::TempDir;
 
 use crate::cli::run;
 use crate::erasures::{MARKERS, all_ended, ended, forget_rules, found_in, id_of, markers};
 use crate::exports::somebody_everywhere;
-use crate::space::{Client, PASSWORD, TestSpace, in_memory};
+use crate::space::{Client, PASSWORD, TestSpace, in_memory, until};
 
 /// A space with a second place, and a copy of its home.
 struct Restorable {
@@ -240,4 +243,37 @@ async fn g4_a_kill_at_any_moment_of_the_start_leaves_nobody_half_erased() {
     restorable.stop();
     let found = found_in(restorable.space.home(), &markers());
     assert!(found.is_empty(), "{found:#?}");
+}
+
+#[tokio::test]
+async fn g2_a_tenant_that_was_killed_late_in_its_removal_goes_and_its_ledger_keeps_no_space_from_starting() {
+    if in_memory() {
+        return;
+    }
+    let mut restorable = Restorable::new().await;
+    let anna = restorable.space.member(&restorable.owner, "anna@acme.example", "user").await;
+    anna.delete("/me").await.expect(202);
+    ended(&restorable.owner).await;
+    let end = restorable.owner.request("DELETE", "/tenant").json(&json!({ "tenant_name": "acme" }));
+    restorable.owner.send(end).await.expect(200);
+    restorable.stop();
+    // As it is when its members and its log are gone, and its last row is not.
+    let app = restorable.space.home().join("app.db");
+    let begun = TenantRemoval { is_forgotten: true, ..TenantRemoval::begin() };
+    let begun = serde_json::to_string(&begun).unwrap();
+    let of_acme = "(SELECT id FROM tenants WHERE name = 'acme')";
+    SqliteConnection::establish(app.to_str().unwrap())
+        .unwrap()
+        .batch_execute(&format!(
+            "UPDATE tenants SET is_going = 1, ends_at = end_asked_at WHERE name = 'acme';
+             INSERT INTO ended_tenants SELECT id, '{begun}' FROM tenants WHERE name = 'acme';
+             DELETE FROM erasures WHERE tenant_id = {of_acme};
+             DELETE FROM audit_events WHERE log = {of_acme};
+             DELETE FROM audit_logs WHERE log = {of_acme};"
+        ))
+        .unwrap();
+    restorable.space.server().run_again().await;
+    restorable.space.anybody().get("//health/live").await.expect(200);
+    let gone = ["audit", "list", "--installation", "--action", "tenant_deleted", "--json", "--all"];
+    until("it is gone", async || !run(restorable.space.home(), &gone).expect(0).items().is_empty()).await;
 }

@@ -85,6 +85,7 @@ pub(crate) fn named_dataset(n: u64, name: &str) -> Dataset {
         tags: String::new(),
         analyzer: AnalyzerSettings::default(),
         retrieval: Default::default(),
+        vectors: Default::default(),
         state: DatasetState::Active,
         revision: 1,
         created_at: time(2),

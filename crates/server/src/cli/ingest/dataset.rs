@@ -1,6 +1,6 @@
 //! The dataset into which files are brought.
 
-use syft_space_domain::dataset::{self, AnalyzerSettings, Stemming, StopWords, Tokenizer};
+use syft_space_domain::dataset::{AnalyzerSettings, DatasetType, Stemming, StopWords, Tokenizer};
 use syft_space_domain::text::Line;
 
 use crate::cli::api::{ApiClient, option};
@@ -16,10 +16,10 @@ pub(super) async fn find_or_create(api: &ApiClient, arguments: &Ingest) -> anyho
         None if arguments.create => {
             let body = NewDataset {
                 name: option("--dataset", &arguments.dataset)?,
-                dtype: dataset::Dataset::DTYPE.to_owned(),
+                dtype: DatasetType::Embedded,
                 summary: Line::default(),
                 tags: Line::default(),
-                configuration: analyzer(arguments.language.as_deref())?,
+                configuration: analyzer(arguments.language.as_deref())?.into(),
                 search: arguments.search.as_deref().map(|mode| option("--search", mode)).transpose()?,
                 encoder: arguments.encoder.as_deref().map(|name| option("--encoder", name)).transpose()?,
             };

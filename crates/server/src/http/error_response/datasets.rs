@@ -1,6 +1,8 @@
 //! The errors of datasets and of their documents as responses.
 
-use syft_space_domain::dataset::{DatasetError, IngestError, SearchDatasetError, UploadError};
+use syft_space_domain::dataset::{
+    DatasetError, IngestError, SearchDatasetError, UploadError, VectorLocationError,
+};
 
 use crate::http::problem::Problem;
 use crate::http::reason::Reason;
@@ -18,6 +20,12 @@ impl From<DatasetError> for Problem {
             DatasetError::UnknownEncoder { .. }
             | DatasetError::EncoderNeeded(_)
             | DatasetError::Retrieval(_) => Self::field("/encoder", error),
+            DatasetError::Vectors(error @ VectorLocationError::NoUrl) => {
+                Self::field("/configuration/url", error)
+            }
+            DatasetError::Vectors(error @ VectorLocationError::NoDatabase) => {
+                Self::field("/configuration", error)
+            }
             DatasetError::PortError(error) => error.into(),
         }
     }

@@ -34,6 +34,7 @@ const TAGS: &[(&str, &str)] = &[
     ("users", "Members of the tenant."),
     ("invitations", "Inviting, and accepting."),
     ("datasets", "Documents that are searched together."),
+    ("dataset_configuration", "How datasets of each type are configured."),
     ("documents", "Documents of a dataset, and what a search of it finds."),
     ("jobs", "Documents on their way into a dataset."),
     ("endpoints", "What is published, and under which policies."),

@@ -74,7 +74,7 @@ async fn datasets(r: &mut Recorder) {
         json!({}),
         json!({ "name": "Fish & <chips>" }),
         json!({ "name": null }),
-        json!({ "dtype": "embedded" }),
+        json!({ "state": "active" }),
         json!({ "tags": "a, b" }),
     ] {
         r.send(change(body)).await;

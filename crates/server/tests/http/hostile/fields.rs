@@ -76,6 +76,8 @@ pub fn fields(route: &Route) -> Vec<Field> {
             is("/configuration/stemming", Word),
             is("/configuration/stop_words", Word),
             is("/configuration/tokenizer", Word),
+            is("/configuration/url", HubUrl),
+            is("/configuration/credential", Token),
             is("/search", Word),
             is("/encoder", Word),
         ],
@@ -85,6 +87,10 @@ pub fn fields(route: &Route) -> Vec<Field> {
             is("/tags", Line),
             is("/search", Word),
             is("/encoder", Word),
+            is("/dtype", Word),
+            is("/configuration", Object),
+            is("/configuration/url", HubUrl),
+            may_be("/configuration/credential", Token),
         ],
         (Method::Post, "/datasets/{id}/search") => {
             vec![

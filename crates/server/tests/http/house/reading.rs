@@ -8,6 +8,7 @@ use crate::house::words::{root, sources};
 /// The functions of the domain that read the store themselves, and for whom: for no principal.
 const DIRECT: &[(&str, &str)] = &[
     ("dataset/encode.rs wanted", "nobody: vectors follow in the background"),
+    ("dataset/vector_location.rs database", "nobody: the space calls its own vector database"),
     ("retention/sweep.rs sweep_everywhere", "nobody: it goes by itself"),
     ("retention/sweep.rs sweep_tenant", "nobody: it goes by itself"),
     ("identity/reading.rs read", "the one way itself"),

@@ -1,0 +1,251 @@
+//! Where a dataset's vectors lie, as it is stored with the dataset.
+
+use std::sync::Arc;
+
+use crate::Pending;
+use crate::as_text::text_enum;
+use crate::audit::ChangeCode;
+use crate::dataset::ports::{VectorDatabases, VectorDatabasesError};
+use crate::dataset::{VectorDatabase, VectorDatabaseCredential, VectorDatabaseKind, VectorDatabaseUrl};
+use crate::ids::DatasetId;
+use crate::sealing::{AssociatedData, SealError, Sealed, Sealer, Unsealable};
+use crate::secret::Secret;
+use crate::store::Store;
+use crate::tenant::TenantScope;
+
+text_enum! {
+    /// What keeps a dataset's vectors. Words, texts and documents are in the space whatever it is.
+    pub enum DatasetType {
+        /// The space itself.
+        Embedded = "embedded",
+        /// A Chroma server.
+        Chroma = "chroma",
+        /// A Qdrant server.
+        Qdrant = "qdrant",
+    }
+
+    /// A text that is no type of dataset.
+    #[error("a dataset is of the type embedded, chroma or qdrant")]
+    pub struct DatasetTypeError;
+}
+
+impl DatasetType {
+    /// What its server is spoken to with; `None` where there is none.
+    #[must_use]
+    pub fn database(self) -> Option<VectorDatabaseKind> {
+        match self {
+            Self::Embedded => None,
+            Self::Chroma => Some(VectorDatabaseKind::Chroma),
+            Self::Qdrant => Some(VectorDatabaseKind::Qdrant),
+        }
+    }
+}
+
+impl From<VectorDatabaseKind> for DatasetType {
+    fn from(kind: VectorDatabaseKind) -> Self {
+        match kind {
+            VectorDatabaseKind::Chroma => Self::Chroma,
+            VectorDatabaseKind::Qdrant => Self::Qdrant,
+        }
+    }
+}
+
+/// Where a dataset's vectors lie.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum VectorLocation {
+    /// In the space.
+    #[default]
+    Embedded,
+    /// In a vector database.
+    Database(StoredVectorDatabase),
+}
+
+/// A vector database, as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredVectorDatabase {
+    /// What it is spoken to with.
+    pub kind: VectorDatabaseKind,
+    /// Where it is.
+    pub url: VectorDatabaseUrl,
+    /// What it knows the space by: a [`VectorDatabaseCredential`], sealed.
+    pub credential: Option<Sealed>,
+}
+
+impl VectorLocation {
+    /// The type of a dataset whose vectors lie here.
+    #[must_use]
+    pub fn dataset_type(&self) -> DatasetType {
+        self.database().map_or(DatasetType::Embedded, |database| database.kind.into())
+    }
+
+    /// The database.
+    #[must_use]
+    pub fn database(&self) -> Option<&StoredVectorDatabase> {
+        match self {
+            Self::Embedded => None,
+            Self::Database(database) => Some(database),
+        }
+    }
+
+    /// Whether this is the same place, whatever credential it is called with.
+    #[must_use]
+    pub fn is_same_place(&self, other: &Self) -> bool {
+        match (self.database(), other.database()) {
+            (None, None) => true,
+            (Some(one), Some(other)) => one.kind == other.kind && one.url == other.url,
+            _ => false,
+        }
+    }
+}
+
+/// Settings of a vector database that do not go with the type of the dataset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum VectorLocationError {
+    /// The vectors lie in the space, and a database is described all the same.
+    #[error(
+        "the vectors of an embedded dataset lie in the space: leave url and credential out, or name another dtype"
+    )]
+    NoDatabase,
+    /// Nothing says where the database is.
+    #[error("a dataset of this dtype needs the url of its vector database")]
+    NoUrl,
+}
+
+/// Where the vectors of a dataset are to lie; `None` leaves a part as it is. In another place nothing is as it was: a credential is
+/// sent to nobody but the server that it was given for.
+#[derive(Clone, Default)]
+pub struct ChangeVectors {
+    /// What keeps them.
+    pub dataset_type: Option<DatasetType>,
+    /// Where the database is.
+    pub url: Option<VectorDatabaseUrl>,
+    /// What it knows the space by; `Some(None)` where it asks for nothing any more.
+    pub credential: Option<Option<VectorDatabaseCredential>>,
+}
+
+impl ChangeVectors {
+    /// Whether everything stays as it is.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.dataset_type.is_none() && self.url.is_none() && self.credential.is_none()
+    }
+
+    /// Where they lie once this is changed.
+    ///
+    /// # Errors
+    /// When a part is missing, or of no use; and when the credential cannot be sealed.
+    pub(super) fn of<E: From<VectorLocationError> + From<SealError>>(
+        &self,
+        before: &VectorLocation,
+        sealer: &dyn Sealer,
+        scope: &TenantScope,
+        dataset: DatasetId,
+    ) -> Result<VectorLocation, E> {
+        let Some(kind) = self.dataset_type.unwrap_or_else(|| before.dataset_type()).database() else {
+            let is_described = self.url.is_some() || self.credential.as_ref().is_some_and(Option::is_some);
+            return if is_described {
+                Err(VectorLocationError::NoDatabase.into())
+            } else {
+                Ok(VectorLocation::Embedded)
+            };
+        };
+        let before = before.database().filter(|before| before.kind == kind);
+        let url = self.url.clone().or_else(|| before.map(|before| before.url.clone()));
+        let url = url.ok_or(VectorLocationError::NoUrl)?;
+        let credential = match &self.credential {
+            Some(new) => new.as_ref().map(|new| seal(sealer, scope, dataset, new)).transpose()?,
+            None => before.filter(|before| before.url == url).and_then(|before| before.credential.clone()),
+        };
+        Ok(VectorLocation::Database(StoredVectorDatabase { kind, url, credential }))
+    }
+}
+
+impl VectorLocation {
+    /// Where the vectors of a new dataset lie.
+    ///
+    /// # Errors
+    /// When the credential cannot be sealed.
+    pub(super) fn new(
+        sealer: &dyn Sealer,
+        scope: &TenantScope,
+        dataset: DatasetId,
+        database: Option<VectorDatabase>,
+    ) -> Result<Self, SealError> {
+        let Some(VectorDatabase { kind, url, credential }) = database else { return Ok(Self::Embedded) };
+        let credential =
+            credential.map(|credential| seal(sealer, scope, dataset, &credential)).transpose()?;
+        Ok(Self::Database(StoredVectorDatabase { kind, url, credential }))
+    }
+
+    /// What is another than before.
+    pub(super) fn changes_from(&self, before: &Self) -> Vec<ChangeCode> {
+        if !self.is_same_place(before) {
+            return vec![ChangeCode::ChangedVectorDatabase];
+        }
+        if self == before { Vec::new() } else { vec![ChangeCode::ChangedCredential] }
+    }
+}
+
+/// Where the credential of a dataset's vector database lies, sealed.
+fn credential_place(dataset: DatasetId) -> AssociatedData {
+    AssociatedData { table: "datasets", column: "vector_credential", row: *dataset.as_bytes() }
+}
+
+fn seal(
+    sealer: &dyn Sealer,
+    scope: &TenantScope,
+    dataset: DatasetId,
+    credential: &VectorDatabaseCredential,
+) -> Result<Sealed, SealError> {
+    let plain = Secret::new(credential.secret().expose().clone().into_bytes());
+    sealer.seal(scope, &credential_place(dataset), &plain)
+}
+
+impl StoredVectorDatabase {
+    /// The database as it is called.
+    fn open(
+        self,
+        sealer: &dyn Sealer,
+        scope: &TenantScope,
+        dataset: DatasetId,
+    ) -> Result<VectorDatabase, Unsealable> {
+        let open = |sealed: Sealed| {
+            let plain = sealer.open(scope, &credential_place(dataset), &sealed)?;
+            let text = String::from_utf8(plain.expose().clone()).map_err(|_| Unsealable)?;
+            VectorDatabaseCredential::parse(text).map_err(|_| Unsealable)
+        };
+        let credential = self.credential.map(open).transpose()?;
+        Ok(VectorDatabase { kind: self.kind, url: self.url, credential })
+    }
+}
+
+/// Knows where the vectors of datasets lie, as the store has it.
+pub struct StoredVectorDatabases {
+    store: Arc<dyn Store>,
+    sealer: Arc<dyn Sealer>,
+}
+
+impl StoredVectorDatabases {
+    /// What this store has, and this sealer opens.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>, sealer: Arc<dyn Sealer>) -> Self {
+        Self { store, sealer }
+    }
+}
+
+impl VectorDatabases for StoredVectorDatabases {
+    fn database<'a>(
+        &'a self,
+        scope: &'a TenantScope,
+        dataset: DatasetId,
+    ) -> Pending<'a, Result<Option<VectorDatabase>, VectorDatabasesError>> {
+        Box::pin(async move {
+            let of = *scope;
+            let found = self.store.read(scope, move |view| view.dataset(&of, dataset)).await?;
+            let Some(VectorLocation::Database(database)) = found.map(|found| found.vectors) else {
+                return Ok(None);
+            };
+            Ok(Some(database.open(&*self.sealer, scope, dataset)?))
+        })
+    }
+}
