@@ -53,6 +53,8 @@ const DOCUMENTS_DB: &str = "documents.db";
 const INDEX: &str = "index";
 /// The vectors of a dataset's chunks, in the dataset's folder: a folder for each revision of a model.
 const VECTORS: &str = "vectors";
+/// Which vectors of the dataset lie in a vector database outside, in the dataset's folder.
+const VECTOR_POINTS_DB: &str = "vector-points.db";
 /// The files that are not documents yet, in the dataset's folder.
 const SPOOL: &str = "spool";
 
@@ -155,6 +157,12 @@ impl Home {
     #[must_use]
     pub fn vectors(&self, tenant: TenantId, dataset: DatasetId) -> PathBuf {
         self.dataset(tenant, dataset).join(VECTORS)
+    }
+
+    /// Which vectors of a dataset lie in a vector database outside.
+    #[must_use]
+    pub fn vector_points_db(&self, tenant: TenantId, dataset: DatasetId) -> PathBuf {
+        self.dataset(tenant, dataset).join(VECTOR_POINTS_DB)
     }
 
     /// The folder of a dataset's files that are not documents yet.

@@ -63,6 +63,17 @@ impl Request {
         Ok(self)
     }
 
+    /// Sends a secret in a header of its own.
+    ///
+    /// # Errors
+    /// When the secret cannot stand in a header.
+    pub fn secret_header(mut self, name: HeaderName, secret: &Secret<String>) -> Result<Self, OutboundError> {
+        let mut value = HeaderValue::from_str(secret.expose()).map_err(|_| OutboundError::Header)?;
+        value.set_sensitive(true);
+        self.headers.insert(name, value);
+        Ok(self)
+    }
+
     /// Sends a credential that is written already.
     #[must_use]
     pub fn authorization(mut self, mut value: HeaderValue) -> Self {

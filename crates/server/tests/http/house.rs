@@ -65,6 +65,7 @@ const ALLOWED_DEPENDENCIES: &[(&str, &[&str])] = &[
     ("syft-space-sqlite", DOMAIN_AND_HOME),
     ("syft-space-oidc", DOMAIN_JOSE_AND_OUTBOUND),
     ("syft-space-syfthub", DOMAIN_JOSE_AND_OUTBOUND),
+    ("syft-space-vectordb", DOMAIN_HOME_AND_OUTBOUND),
     (
         "syft-space",
         &[

@@ -1,0 +1,208 @@
+//! The index of vectors that is wired: each dataset's vectors lie in the space or in a vector database.
+
+use std::sync::Arc;
+
+use futures_executor::block_on;
+use syft_space_domain::Pending;
+use syft_space_domain::dataset::ports::{
+    VectorBatch, VectorDatabases, VectorDatabasesError, VectorIndex, VectorIndexError,
+};
+use syft_space_domain::dataset::{
+    ChangeNumber, DocumentId, Neighbour, VectorChange, VectorDatabase, VectorKey, VectorQuery,
+};
+use syft_space_domain::encoder::ModelRevision;
+use syft_space_domain::ids::DatasetId;
+use syft_space_domain::tenant::{OperatorScope, TenantScope};
+
+use crate::batches::OpenBatch;
+use crate::external::ExternalVectors;
+use crate::sweep::Swept;
+
+/// Vectors in the space, and in vector databases: where, is asked with each call.
+///
+/// A dataset that moves leaves nothing behind: whatever lies elsewhere is given up when it is encoded next, or swept.
+pub struct RoutedVectors {
+    embedded: Arc<dyn VectorIndex>,
+    external: ExternalVectors,
+    databases: Arc<dyn VectorDatabases>,
+}
+
+impl RoutedVectors {
+    /// An index over both.
+    #[must_use]
+    pub fn new(
+        embedded: Arc<dyn VectorIndex>,
+        external: ExternalVectors,
+        databases: Arc<dyn VectorDatabases>,
+    ) -> Self {
+        Self { embedded, external, databases }
+    }
+
+    /// Goes on with what must leave vector databases: see [`ExternalVectors::sweep`].
+    ///
+    /// # Errors
+    /// As [`ExternalVectors::sweep`].
+    pub fn sweep(&self, operator: &OperatorScope) -> Result<Swept, VectorIndexError> {
+        self.external.sweep(operator, &*self.databases)
+    }
+
+    /// Forgets what was given up and did not leave: see [`ExternalVectors::forget_given_up`].
+    ///
+    /// # Errors
+    /// As [`ExternalVectors::forget_given_up`].
+    pub fn forget_given_up(
+        &self,
+        scope: &TenantScope,
+        dataset: DatasetId,
+    ) -> Result<Vec<String>, VectorIndexError> {
+        self.external.forget_given_up(scope, dataset)
+    }
+
+    /// Where a dataset's vectors lie, asked for where it may block.
+    fn database(
+        &self,
+        scope: &TenantScope,
+        dataset: DatasetId,
+    ) -> Result<Option<VectorDatabase>, VectorIndexError> {
+        block_on(self.databases.database(scope, dataset)).map_err(|error| unknown(&error))
+    }
+
+    async fn find(
+        &self,
+        scope: &TenantScope,
+        key: VectorKey,
+        query: VectorQuery<'_>,
+    ) -> Result<Vec<Neighbour>, VectorIndexError> {
+        let database = self.databases.database(scope, key.dataset()).await;
+        match database.map_err(|error| unknown(&error))? {
+            Some(database) => self.external.nearest(&database, scope, key, query).await,
+            None => self.embedded.nearest(scope, key, query).await,
+        }
+    }
+
+    fn destroy_where(
+        &self,
+        scope: &TenantScope,
+        dataset: DatasetId,
+        revision: Option<ModelRevision>,
+    ) -> Result<(), VectorIndexError> {
+        let embedded = match revision {
+            Some(revision) => self.embedded.destroy(scope, dataset, revision),
+            None => self.embedded.destroy_all(scope, dataset),
+        };
+        // Where it cannot be said, what lies outside is given up all the same; its server is asked without a credential.
+        let (database, told) = match self.database(scope, dataset) {
+            Ok(database) => (database, Ok(())),
+            Err(error) => (None, Err(error)),
+        };
+        let external = self.external.destroy(database.as_ref(), scope, dataset, revision);
+        embedded.and(external.map_err(|error| told.err().unwrap_or(error)))
+    }
+}
+
+fn unknown(error: &VectorDatabasesError) -> VectorIndexError {
+    VectorIndexError::Failed(format!("where the vectors lie cannot be said: {error}"))
+}
+
+impl VectorIndex for RoutedVectors {
+    fn nearest<'a>(
+        &'a self,
+        scope: &'a TenantScope,
+        key: VectorKey,
+        query: VectorQuery<'a>,
+    ) -> Pending<'a, Result<Vec<Neighbour>, VectorIndexError>> {
+        Box::pin(self.find(scope, key, query))
+    }
+
+    fn encoded(&self, scope: &TenantScope, key: VectorKey) -> Result<ChangeNumber, VectorIndexError> {
+        match self.database(scope, key.dataset())? {
+            Some(database) => self.external.encoded(&database, scope, key),
+            None => self.embedded.encoded(scope, key),
+        }
+    }
+
+    fn count(&self, scope: &TenantScope, key: VectorKey) -> Result<u64, VectorIndexError> {
+        match self.database(scope, key.dataset())? {
+            Some(database) => self.external.count(&database, scope, key),
+            None => self.embedded.count(scope, key),
+        }
+    }
+
+    fn begin<'a>(
+        &'a self,
+        scope: &TenantScope,
+        key: VectorKey,
+    ) -> Result<Box<dyn VectorBatch + 'a>, VectorIndexError> {
+        let place = (scope.tenant(), key.dataset());
+        let database = self.database(scope, key.dataset())?;
+        let given_up = self.external.give_up_elsewhere(database.as_ref(), place);
+        given_up.map_err(|error| error.of(key.dataset()))?;
+        let Some(database) = database else { return self.embedded.begin(scope, key) };
+        if !self.embedded.revisions(scope, key.dataset())?.is_empty() {
+            self.embedded.destroy_all(scope, key.dataset())?;
+        }
+        // First it is open, then the number is read: what is destroyed in between is noted.
+        let open = self.external.batches.open(place, key.revision());
+        self.external.check(&database, scope, key)?;
+        let encoded = self.external.encoded(&database, scope, key)?;
+        Ok(Box::new(ExternalBatch { vectors: &self.external, open, database, scope: *scope, key, encoded }))
+    }
+
+    fn outdate(
+        &self,
+        scope: &TenantScope,
+        dataset: DatasetId,
+        documents: &[(ChangeNumber, DocumentId)],
+    ) -> Result<(), VectorIndexError> {
+        let embedded = self.embedded.outdate(scope, dataset, documents);
+        // Where it cannot be said, what is outdated is out of the journal all the same, and leaves later.
+        let database = self.database(scope, dataset).unwrap_or_default();
+        embedded.and(self.external.outdate(database.as_ref(), scope, dataset, documents))
+    }
+
+    /// Of both, wherever the dataset's vectors are to lie: what lies elsewhere is to be destroyed too.
+    fn revisions(
+        &self,
+        scope: &TenantScope,
+        dataset: DatasetId,
+    ) -> Result<Vec<ModelRevision>, VectorIndexError> {
+        let mut revisions = self.embedded.revisions(scope, dataset)?;
+        revisions.extend(self.external.revisions(scope, dataset)?);
+        revisions.sort_unstable();
+        revisions.dedup();
+        Ok(revisions)
+    }
+
+    fn destroy(
+        &self,
+        scope: &TenantScope,
+        dataset: DatasetId,
+        revision: ModelRevision,
+    ) -> Result<(), VectorIndexError> {
+        self.destroy_where(scope, dataset, Some(revision))
+    }
+
+    fn destroy_all(&self, scope: &TenantScope, dataset: DatasetId) -> Result<(), VectorIndexError> {
+        self.destroy_where(scope, dataset, None)
+    }
+}
+
+/// A batch under way.
+struct ExternalBatch<'a> {
+    vectors: &'a ExternalVectors,
+    open: OpenBatch<'a>,
+    database: VectorDatabase,
+    scope: TenantScope,
+    key: VectorKey,
+    encoded: ChangeNumber,
+}
+
+impl VectorBatch for ExternalBatch<'_> {
+    fn encoded(&self) -> ChangeNumber {
+        self.encoded
+    }
+
+    fn apply(self: Box<Self>, changes: &[VectorChange]) -> Result<(), VectorIndexError> {
+        self.vectors.apply(&self.database, &self.scope, self.key, &self.open, changes)
+    }
+}

@@ -1,0 +1,96 @@
+//! Datasets that move from one vector database to another, or into the space.
+#![expect(clippy::unwrap_used, reason = "tests and their helpers may panic")]
+
+mod support;
+
+use syft_space_conformance::sample::{dataset_id, scope};
+use syft_space_domain::dataset::ChangeNumber;
+use syft_space_domain::dataset::VectorDatabaseKind::{Chroma, Qdrant};
+use syft_space_domain::dataset::ports::VectorIndex;
+use syft_space_domain::tenant::OperatorScope;
+use syft_space_vectordb::{RoutedVectors, Swept};
+use tempfile::TempDir;
+
+use support::server::{Fault, Server};
+use support::{OnePlace, apply, at, database, encoded, find, hasty, index_in, key, outdate};
+
+fn sweep(index: &RoutedVectors) -> Swept {
+    index.sweep(&OperatorScope::at_startup()).unwrap()
+}
+
+fn settled() -> Swept {
+    Swept { settled: 1, ..Swept::default() }
+}
+
+fn waiting() -> Swept {
+    Swept { waiting: 1, ..Swept::default() }
+}
+
+#[test]
+fn q2_a_dataset_that_moves_is_encoded_anew_and_leaves_nothing_behind() {
+    let (first, second, folder) = (Server::start(), Server::start(), TempDir::new().unwrap());
+    let place = OnePlace::at(database(Chroma, &first.url(), None));
+    let index = index_in(folder.path(), &place, hasty());
+    let changes = [encoded(1, "boats", &[0.9, 0.3])];
+    let found = Ok(at(&[("boats", 0), ("boats", 1)]));
+    apply(&index, &changes).unwrap();
+    // To another server, and another kind of it.
+    place.move_to(Some(database(Qdrant, &second.url(), Some("of-the-second"))));
+    assert_eq!(find(&index, 9), Ok(vec![]), "nothing lies there yet");
+    assert_eq!(index.encoded(&scope(1), key()), Ok(ChangeNumber(0)));
+    apply(&index, &changes).unwrap();
+    assert_eq!(find(&index, 9), found);
+    assert_eq!(sweep(&index), settled());
+    assert_eq!((first.counts(), second.counts()), (vec![], vec![2]), "the first has nothing any more");
+    let told = first.state.came.lock().unwrap().iter().any(|came| came.head.contains("of-the-second"));
+    assert!(!told, "what one knows the space by is told to no other");
+    // Into the space.
+    second.with_faults(|_, came| {
+        (!came.head.contains("of-the-second")).then(|| Fault::Instead(401, "{}".to_owned()))
+    });
+    place.move_to(None);
+    apply(&index, &changes).unwrap();
+    assert_eq!(find(&index, 9), found);
+    assert_eq!(sweep(&index).waiting, 1, "the second refuses whoever has no credential");
+    place.move_to(Some(database(Qdrant, &second.url(), Some("of-the-second"))));
+    apply(&index, &changes).unwrap();
+    assert_eq!(find(&index, 9), found, "and back");
+    assert_eq!(sweep(&index), settled());
+    assert_eq!(second.counts(), [2]);
+}
+
+#[test]
+fn q2_a_dataset_that_moved_away_from_a_server_that_is_gone_is_searched_all_the_same() {
+    let (first, second, folder) = (Server::start(), Server::start(), TempDir::new().unwrap());
+    let place = OnePlace::at(database(Chroma, &first.url(), None));
+    let index = index_in(folder.path(), &place, hasty());
+    apply(&index, &[encoded(1, "boats", &[0.9])]).unwrap();
+    first.with_faults(|_, _| Some(Fault::Ignored));
+    place.move_to(Some(database(Chroma, &second.url(), None)));
+    apply(&index, &[encoded(1, "boats", &[0.9]), encoded(2, "crane", &[0.5])]).unwrap();
+    outdate(&index, 3, "crane").unwrap();
+    assert_eq!(find(&index, 9), Ok(at(&[("boats", 0)])));
+    assert_eq!(sweep(&index), waiting());
+    assert!(index.destroy_all(&scope(1), dataset_id(1)).is_err(), "what may lie there is not forgotten");
+    assert_eq!(second.counts(), [0; 0], "what can go is gone");
+    first.without_faults();
+    index.destroy_all(&scope(1), dataset_id(1)).unwrap();
+    assert_eq!(first.counts(), [0; 0]);
+}
+
+/// Whoever knows that a server never comes back says so.
+#[test]
+fn r4_what_lies_at_a_server_that_never_comes_back_is_forgotten_by_name() {
+    let (server, folder) = (Server::start(), TempDir::new().unwrap());
+    let place = OnePlace::at(database(Qdrant, &server.url(), None));
+    let index = index_in(folder.path(), &place, hasty());
+    apply(&index, &[encoded(1, "boats", &[0.9])]).unwrap();
+    assert_eq!(index.forget_given_up(&scope(1), dataset_id(1)), Ok(vec![]), "what is in use stays");
+    server.stop();
+    assert!(index.destroy_all(&scope(1), dataset_id(1)).is_err());
+    let forgotten = index.forget_given_up(&scope(1), dataset_id(1)).unwrap();
+    let named = format!("qdrant at {}: syft-{}-{}-", server.url(), scope(1).tenant(), dataset_id(1));
+    assert!(forgotten.len() == 1 && forgotten.iter().all(|told| told.starts_with(&named)), "{forgotten:?}");
+    index.destroy_all(&scope(1), dataset_id(1)).unwrap();
+    assert_eq!(sweep(&index).waiting, 0);
+}
