@@ -16,10 +16,14 @@ pub enum ProvisionError {
     #[error("the container engine cannot be reached ({0}); start it, or correct where it is said to be")]
     EngineDown(String),
     /// The engine took too long.
-    #[error("the container engine did not answer in time ({0}); it is tried again, look at the engine if that goes on")]
+    #[error(
+        "the container engine did not answer in time ({0}); it is tried again, look at the engine if that goes on"
+    )]
     TooSlow(String),
     /// The engine answers what nobody can make sense of.
-    #[error("the container engine answers what makes no sense ({0}); check that it is an engine, and its version")]
+    #[error(
+        "the container engine answers what makes no sense ({0}); check that it is an engine, and its version"
+    )]
     Nonsense(String),
     /// The engine will not do it.
     #[error("the container engine refused: {0}")]
@@ -40,7 +44,9 @@ pub enum ProvisionError {
     #[error("the database does not become healthy ({0}); look at its log, its image and its limits")]
     Unhealthy(String),
     /// Something that this space did not make is where the database's own things would be.
-    #[error("the container engine holds something else under a name of this space ({0}); remove it, or rename it")]
+    #[error(
+        "the container engine holds something else under a name of this space ({0}); remove it, or rename it"
+    )]
     NotOurs(String),
     /// The engine still lists what it was told to remove.
     #[error("the container engine still holds what was to be removed ({0}); it is tried again")]

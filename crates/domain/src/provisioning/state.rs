@@ -53,9 +53,10 @@ mod tests {
     /// The states that can be reached from one, itself among them.
     fn reachable(from: ProvisioningState) -> Vec<ProvisioningState> {
         let mut reached = vec![from];
-        while let Some(next) = ProvisioningState::ALL.into_iter().find(|next| {
-            !reached.contains(next) && reached.iter().any(|state| state.may_become(*next))
-        }) {
+        while let Some(next) = ProvisioningState::ALL
+            .into_iter()
+            .find(|next| !reached.contains(next) && reached.iter().any(|state| state.may_become(*next)))
+        {
             reached.push(next);
         }
         reached
@@ -67,7 +68,10 @@ mod tests {
             assert!(reachable(state).contains(&ProvisioningState::Gone), "{state} ends");
             assert!(!state.may_become(state), "{state} is no step");
             if !state.is_wanted() {
-                assert!(!reachable(state).into_iter().any(ProvisioningState::is_wanted), "{state} leads back");
+                assert!(
+                    !reachable(state).into_iter().any(ProvisioningState::is_wanted),
+                    "{state} leads back"
+                );
             }
         }
     }
