@@ -22,6 +22,9 @@ use crate::names::{FORM, Installation, KIND, Labels};
 use crate::pool::gateway;
 use crate::settings::{Limits, Reach};
 
+#[cfg(test)]
+mod tests;
+
 /// Counts up whenever what is below makes another container or network of the same settings: those that are there are made anew then.
 const FORM_VERSION: u32 = 1;
 /// What is in memory alone may grow so far.
@@ -181,7 +184,13 @@ pub(crate) struct NetworkForm<'a> {
 impl NetworkForm<'_> {
     pub(crate) fn labels(&self) -> Labels {
         let mut labels = self.installation.tenant_labels(self.tenant);
-        labels.insert(FORM.to_owned(), hash_of(&(FORM_VERSION, self.reach)));
+        let reach = match self.reach {
+            Reach::Bridge => "bridge",
+            Reach::Published => "published",
+            // Which container that is may change, and the network stays.
+            Reach::Joined(_) => "joined",
+        };
+        labels.insert(FORM.to_owned(), hash_of(&(FORM_VERSION, reach)));
         labels
     }
 

@@ -5,8 +5,7 @@ use std::str::FromStr;
 
 /// An image that cannot be another one tomorrow: `name@sha256:…`, as a registry names it, or the id `sha256:…` of an image that the
 /// engine has.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, serde::Serialize)]
-#[serde(transparent)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ImageReference(String);
 
 /// An image that is not taken.

@@ -51,8 +51,7 @@ impl Limits {
 }
 
 /// The name or id of a container that the operator runs.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-#[serde(transparent)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContainerName(String);
 
 /// A text that is no name of a container.
@@ -83,7 +82,7 @@ impl ContainerName {
 
 /// How the space reaches its databases, and what their networks keep apart on account of it. In each of them another tenant's
 /// databases are out of reach.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reach {
     /// At their address in the tenant's network, which is internal: no way leads out of it, and databases do not reach each other. For a
     /// space on the engine's host, where the engine runs as root.

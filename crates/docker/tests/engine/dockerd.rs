@@ -112,8 +112,15 @@ impl Dockerd {
     }
 
     /// Asks a server from inside of a container, as somebody who has taken it over.
+    #[track_caller]
     pub(crate) fn reaches(&self, container: &str, url: &str) -> bool {
-        self.try_docker(&["exec", container, "wget", "-q", "-T", "2", "-O", "-", url]).is_ok()
+        let line = format!("timeout 3 wget -q -O /dev/null {url}; echo $?");
+        // 1: refused or no way there; 143: nobody answered. Anything else is no answer to the question.
+        match self.docker(&["exec", container, "sh", "-c", &line]).as_str() {
+            "0" => true,
+            "1" | "143" => false,
+            other => panic!("wget ends with {other}"),
+        }
     }
 
     /// An image that serves both kinds' health paths, has no shell but busybox's, and ends when it is told to.
@@ -141,7 +148,7 @@ fn make_root(root: &Path) {
         fs::create_dir_all(root.join(folder)).unwrap();
     }
     fs::copy("/bin/busybox", root.join("bin/busybox")).unwrap();
-    for program in ["sh", "httpd", "wget", "cat", "id", "touch", "sleep", "mount", "kill", "ls"] {
+    for program in ["sh", "httpd", "wget", "cat", "id", "touch", "sleep", "mount", "timeout", "grep"] {
         symlink("busybox", root.join("bin").join(program)).unwrap();
     }
     fs::write(root.join("www/api/v2/heartbeat"), "well").unwrap();
@@ -163,5 +170,50 @@ impl Drop for Dockerd {
             self.signal(child, "CONT");
         }
         self.stop();
+        // An engine leaves its bridges to the next one, with the addresses of the host.
+        let links = Command::new("ip").args(["-o", "link", "show", "type", "bridge"]).output().unwrap();
+        for link in String::from_utf8_lossy(&links.stdout).lines() {
+            let Some(name) = link.split(": ").nth(1) else { continue };
+            Command::new("ip").args(["link", "delete", name]).status().unwrap();
+        }
+    }
+}
+
+/// A process that ends when dropped.
+pub(crate) struct Server(Child);
+
+impl Server {
+    /// Starts a server, and waits until it answers.
+    #[track_caller]
+    pub(crate) fn begin(arguments: &[&str], url: &str) -> Self {
+        let [program, arguments @ ..] = arguments else { panic!("no program") };
+        let server = Self(
+            Command::new(program)
+                .args(arguments)
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()
+                .unwrap(),
+        );
+        for _ in 0..200 {
+            if Command::new("busybox")
+                .args(["wget", "-q", "-O", "/dev/null", url])
+                .status()
+                .unwrap()
+                .success()
+            {
+                return server;
+            }
+            std::thread::sleep(Duration::from_millis(25));
+        }
+        panic!("{url} does not answer");
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }

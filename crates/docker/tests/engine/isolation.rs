@@ -5,7 +5,7 @@ use std::process::Command;
 use syft_space_docker::{ContainerName, Reach};
 use syft_space_domain::provisioning::ports::Provisioner;
 
-use crate::dockerd::Dockerd;
+use crate::dockerd::{Dockerd, Server};
 use crate::space::{CHROMA, container_of, credential, dataset, everything, provisioner, scope, settings};
 
 const PATH: &str = "/api/v2/heartbeat";
@@ -18,7 +18,7 @@ fn run(line: &str) {
 
 /// A server elsewhere: in a network namespace of its own, with the host as its way to everything. It could answer a container.
 struct Elsewhere {
-    server: std::process::Child,
+    server: Option<Server>,
 }
 
 const ELSEWHERE: &str = "http://192.0.2.2:8080/";
@@ -35,32 +35,15 @@ impl Elsewhere {
         ] {
             run(line);
         }
-        let server = Command::new("ip")
-            .args([
-                "netns",
-                "exec",
-                "elsewhere",
-                "busybox",
-                "httpd",
-                "-f",
-                "-p",
-                "8080",
-                "-h",
-                "/tmp/elsewhere",
-            ])
-            .spawn()
-            .unwrap();
-        run(&format!(
-            "for i in $(seq 100); do busybox wget -q -O /dev/null {ELSEWHERE} && exit 0; sleep 0.05; done; exit 1"
-        ));
-        Self { server }
+        let serve = "ip netns exec elsewhere busybox httpd -f -p 8080 -h /tmp/elsewhere";
+        let server = Server::begin(&serve.split(' ').collect::<Vec<_>>(), ELSEWHERE);
+        Self { server: Some(server) }
     }
 }
 
 impl Drop for Elsewhere {
     fn drop(&mut self) {
-        self.server.kill().unwrap();
-        self.server.wait().unwrap();
+        self.server = None;
         run("ip link delete ve0; ip netns delete elsewhere; rm -r /tmp/elsewhere");
     }
 }
@@ -98,11 +81,8 @@ async fn n3_one_rule_of_a_firewall_keeps_databases_from_the_hosts_own_servers() 
     let space = provisioner(settings(&engine, &engine.socket()));
     let address = space.provision(&scope(1), dataset(1), CHROMA, &credential(1)).await.unwrap();
     let own = container_of(&engine, 1, 1);
-    let mut server =
-        Command::new("busybox").args(["httpd", "-f", "-p", "0.0.0.0:8081", "-h", "/"]).spawn().unwrap();
-    run(
-        "for i in $(seq 100); do busybox wget -q -O /dev/null http://127.0.0.1:8081/etc/hostname && exit 0; sleep 0.05; done; exit 1",
-    );
+    let serve = ["busybox", "httpd", "-f", "-p", "0.0.0.0:8081", "-h", "/"];
+    let server = Server::begin(&serve, "http://127.0.0.1:8081/etc/hostname");
     let host = "http://10.213.0.1:8081/etc/hostname";
     // The rule of docs/decisions/0029-docker.md. Without it the host is reached: a bridge is no wall towards its own host.
     assert!(engine.reaches(&own, host), "there is nothing to be kept from");
@@ -110,8 +90,7 @@ async fn n3_one_rule_of_a_firewall_keeps_databases_from_the_hosts_own_servers() 
     assert!(!engine.reaches(&own, host), "the rule keeps it from the host");
     run(&format!("busybox wget -q -O /dev/null {address}{PATH}"));
     run("iptables -D INPUT -i ssp+ -m conntrack --ctstate NEW -j DROP");
-    server.kill().unwrap();
-    server.wait().unwrap();
+    drop(server);
 }
 
 #[tokio::test]

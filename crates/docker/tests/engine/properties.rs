@@ -84,10 +84,8 @@ async fn n3_what_runs_in_a_database_can_write_its_data_and_nothing_else() {
     assert!(does("touch /data/here /tmp/here"), "its data and what is in memory can be written");
     assert!(!does("touch /bin/here") && !does("touch /www/here"), "its root cannot");
     assert!(does("id | grep -q 'uid=1000 gid=1000'"), "it is not root");
-    assert!(does(
-        "grep -q '^CapBnd:\t0*$' /proc/self/status 2>/dev/null || cat /proc/self/status | busybox grep -q 'CapBnd:.0000000000000000'"
-    ));
-    assert!(does("busybox grep -q 'NoNewPrivs:.1' /proc/self/status"), "it cannot become more than it is");
+    assert!(does("grep -q 'CapBnd:.0000000000000000' /proc/self/status"), "it has no capability");
+    assert!(does("grep -q 'NoNewPrivs:.1' /proc/self/status"), "it cannot become more than it is");
     assert!(!does("mount -t tmpfs tmpfs /tmp"));
 }
 
@@ -121,7 +119,7 @@ async fn n3_a_tenants_network_is_what_its_reach_says() {
             assert_eq!(ports, json!({"8000/tcp": [{"HostIp": "127.0.0.1", "HostPort": ""}]}));
             assert!(address.socket().ip().is_loopback());
         } else {
-            assert_eq!(ports, json!({}), "nothing is published");
+            assert_eq!(ports, Value::Null, "nothing is published");
             assert!(address.to_string().starts_with("http://10.213.0."), "{address}");
         }
     }
