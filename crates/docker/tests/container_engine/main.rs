@@ -1,5 +1,6 @@
 //! What the adapter does with a real engine: Debian's `dockerd`, started anew for each test. `tools/docker/run` runs these.
 
+mod conformance;
 mod crowd;
 mod dockerd;
 mod isolation;

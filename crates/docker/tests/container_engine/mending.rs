@@ -187,6 +187,25 @@ async fn r4_a_database_that_cannot_be_says_why() {
 
 #[tokio::test]
 #[ignore = "needs a container engine"]
+async fn r4_an_engine_whose_disk_is_full_says_so_and_goes_on_once_there_is_room() {
+    let engine = Dockerd::start_on_small_disk(24);
+    let space = provisioner(settings(&engine, &engine.socket()));
+    let filler = engine.data().join("filler");
+    let file = std::fs::File::create(&filler).unwrap();
+    let mut zeros = std::io::repeat(0);
+    let filled = std::io::copy(&mut zeros, &mut &file).unwrap_err();
+    assert_eq!(filled.kind(), std::io::ErrorKind::StorageFull);
+    let refused = space.provision(&scope(1), dataset(1), CHROMA, &credential(1)).await;
+    assert!(matches!(refused, Err(ProvisionError::OutOfSpace(_))), "{refused:?}");
+    drop(file);
+    std::fs::remove_file(&filler).unwrap();
+    space.provision(&scope(1), dataset(1), CHROMA, &credential(1)).await.unwrap();
+    space.deprovision(&scope(1), dataset(1)).await.unwrap();
+    assert_eq!(everything(&engine), (0, 0, 0));
+}
+
+#[tokio::test]
+#[ignore = "needs a container engine"]
 async fn r4_an_engine_that_stops_loses_nothing_and_one_that_hangs_holds_up_nobody_for_long() {
     let mut engine = Dockerd::start();
     let mut settings = settings(&engine, &engine.socket());

@@ -27,11 +27,32 @@ pub(crate) struct Dockerd {
 impl Dockerd {
     /// Starts an engine, and gives it the image.
     pub(crate) fn start() -> Self {
+        Self::start_over(|_| {})
+    }
+
+    /// The same, on a disk of its own that has so many MiB.
+    pub(crate) fn start_on_small_disk(mib: u32) -> Self {
+        Self::start_over(|data| {
+            let size = format!("size={mib}m");
+            fs::create_dir(data).unwrap();
+            let mounted =
+                Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(data).status();
+            assert!(mounted.unwrap().success());
+        })
+    }
+
+    /// Where the engine keeps its data.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.path("data")
+    }
+
+    fn start_over(prepare: impl FnOnce(&Path)) -> Self {
         let is_called = std::env::var_os("SYFT_SPACE_TEST_ENGINE").is_some();
         assert!(is_called, "this starts a container engine: run tools/docker/run, which prepares for one");
         let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
         let folder = tempfile::tempdir().unwrap();
         let mut engine = Self { folder, child: None, image: String::new(), _alone: alone };
+        prepare(&engine.data());
         engine.run();
         engine.image = engine.import();
         engine
@@ -170,6 +191,8 @@ impl Drop for Dockerd {
             self.signal(child, "CONT");
         }
         self.stop();
+        // Where it is a disk of its own. It fails where it is none.
+        let _ = Command::new("umount").arg(self.data()).stderr(Stdio::null()).status();
         // An engine leaves its bridges to the next one, with the addresses of the host.
         let links = Command::new("ip").args(["-o", "link", "show", "type", "bridge"]).output().unwrap();
         for link in String::from_utf8_lossy(&links.stdout).lines() {
@@ -198,6 +221,7 @@ impl Server {
         for _ in 0..200 {
             if Command::new("busybox")
                 .args(["wget", "-q", "-O", "/dev/null", url])
+                .stderr(Stdio::null())
                 .status()
                 .unwrap()
                 .success()
