@@ -145,18 +145,28 @@ async fn stop(engine: &Engine, id: &str, grace: Duration) -> Result<(), Provisio
     }
 }
 
-/// What a look at a container tells.
-pub(crate) enum Look {
-    /// It does not run. The text tells how it ended.
-    Down(String),
+/// How a container is.
+pub(crate) enum State {
+    /// It does not run, and nobody starts it.
+    Stopped,
+    /// It has ended, and the engine starts it again.
+    Restarting,
+    /// It runs, and has no address yet.
+    Starting,
     /// It runs, as far as the engine knows; whether it answers is to be seen there.
     Up(DatabaseAddress),
-    /// The engine's own look at it fails.
+    /// It runs, and the engine's own look at it fails.
     Ill,
 }
 
-/// How often a container may have ended and been started by the engine before it is taken for one that does not come up.
-const MAX_RESTARTS: i64 = 2;
+/// What a look at a container tells.
+pub(crate) struct Look {
+    pub(crate) state: State,
+    /// How often the engine has started it again since it was started.
+    pub(crate) restarts: i64,
+    /// How it ended last.
+    pub(crate) end: String,
+}
 
 /// Looks at a container; `None` where it is gone.
 pub(crate) async fn look(
@@ -172,20 +182,22 @@ pub(crate) async fn look(
         Err(error) if error.is_missing() => return Ok(None),
         Err(error) => return Err(error.into()),
     };
-    let state = found.state.as_ref().ok_or_else(|| lacks("a container's state"))?;
-    let restarts = found.restart_count.unwrap_or(0);
-    if state.running != Some(true) || state.restarting == Some(true) || restarts > MAX_RESTARTS {
-        let code = state.exit_code.unwrap_or(-1);
-        let why = if state.oom_killed == Some(true) { ", it had too little memory" } else { "" };
-        return Ok(Some(Look::Down(format!("it ended {restarts} times, last with the code {code}{why}"))));
-    }
-    if state.health.as_ref().and_then(|health| health.status) == Some(HealthStatusEnum::UNHEALTHY) {
-        return Ok(Some(Look::Ill));
-    }
-    let address = if is_published { published(&found, port) } else { inside(&found, network, port) };
-    address
-        .map(|address| Some(Look::Up(DatabaseAddress::new(address))))
-        .ok_or_else(|| lacks("a container's address"))
+    let told = found.state.as_ref().ok_or_else(|| lacks("a container's state"))?;
+    let why = if told.oom_killed == Some(true) { ", for want of memory" } else { "" };
+    let end = format!("it ended with the code {}{why}", told.exit_code.unwrap_or(-1));
+    let is_ill = told.health.as_ref().and_then(|health| health.status) == Some(HealthStatusEnum::UNHEALTHY);
+    // An engine says of what it restarts that it runs.
+    let state = if told.restarting == Some(true) {
+        State::Restarting
+    } else if told.running != Some(true) {
+        State::Stopped
+    } else if is_ill {
+        State::Ill
+    } else {
+        let address = if is_published { published(&found, port) } else { inside(&found, network, port) };
+        address.map_or(State::Starting, |address| State::Up(DatabaseAddress::new(address)))
+    };
+    Ok(Some(Look { state, restarts: found.restart_count.unwrap_or(0), end }))
 }
 
 /// The port of the host that leads to the database. Nothing but loopback is taken for it.

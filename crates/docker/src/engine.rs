@@ -1,6 +1,7 @@
 //! One use of the engine: its version is asked first, each call is bounded in time, and whatever goes wrong gets a name.
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bollard::Docker;
@@ -102,10 +103,13 @@ impl Engine {
     /// Asks the engine for its version, so that calls are in one that it knows.
     pub(crate) async fn open(way: &Way, call_timeout: Duration) -> Result<Self, ProvisionError> {
         let what = "asking for its version";
-        let docker = way.client(call_timeout).map_err(|error| named(what, error))?;
+        let version = Arc::default();
+        let docker = way.client(call_timeout, &version).map_err(|error| named(what, error))?;
         let asked = tokio::time::timeout(call_timeout, docker.negotiate_version()).await;
         let docker = asked.map_err(|_| ProvisionError::TooSlow(what.to_owned()))?;
-        Ok(Self { docker: docker.map_err(|error| named(what, error))?, call_timeout })
+        let docker = docker.map_err(|error| named(what, error))?;
+        version.get_or_init(|| docker.client_version());
+        Ok(Self { docker, call_timeout })
     }
 
     /// Waits for the answer to one call, as long as one may take.

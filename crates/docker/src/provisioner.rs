@@ -11,7 +11,7 @@ use syft_space_domain::tenant::{OperatorScope, TenantScope};
 use tokio::time::{sleep, timeout};
 
 use crate::body::{DatabaseForm, NetworkForm};
-use crate::container::{self, Look};
+use crate::container::{self, Look, State};
 use crate::engine::{Engine, lacks};
 use crate::kind::{KindNeeds, needs};
 use crate::names::{KIND, Labels, dataset_of, tenant_of};
@@ -24,6 +24,8 @@ use crate::{network, volume};
 const HEALTHY_WITHIN: Duration = Duration::from_secs(90);
 /// How long a database that is looked at may take to answer.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(2);
+/// How often a database may end, and be started again by the engine, while it is waited for.
+const MAX_RESTARTS: i64 = 2;
 /// How long until a database that does not answer yet is asked again.
 const ASK_AGAIN: Duration = Duration::from_millis(100);
 
@@ -122,20 +124,22 @@ impl DockerProvisioner {
         network: &str,
         needs: &KindNeeds,
     ) -> Result<DatabaseAddress, ProvisionError> {
+        let mut restarts_before = None;
         loop {
-            match container::look(engine, id, network, needs.port, self.is_published()).await? {
-                Some(Look::Up(address)) => {
-                    if answers(address, needs.health_path, ANSWERS_WITHIN).await {
-                        return Ok(address);
-                    }
+            let look = container::look(engine, id, network, needs.port, self.is_published()).await?;
+            let Some(Look { state, restarts, end }) = look else {
+                return Err(ProvisionError::Unhealthy("it was removed meanwhile".to_owned()));
+            };
+            let restarted = restarts.saturating_sub(*restarts_before.get_or_insert(restarts));
+            match state {
+                State::Up(address) if answers(address, needs.health_path, ANSWERS_WITHIN).await => {
+                    return Ok(address);
                 }
-                Some(Look::Down(why)) => return Err(ProvisionError::Unhealthy(why)),
-                Some(Look::Ill) => {
-                    return Err(ProvisionError::Unhealthy("its health check fails".to_owned()));
-                }
-                None => return Err(ProvisionError::Unhealthy("it was removed meanwhile".to_owned())),
+                State::Ill => return Err(ProvisionError::Unhealthy("its health check fails".to_owned())),
+                State::Stopped => return Err(ProvisionError::Unhealthy(end)),
+                _ if restarted > MAX_RESTARTS => return Err(ProvisionError::Unhealthy(end)),
+                State::Up(_) | State::Starting | State::Restarting => sleep(ASK_AGAIN).await,
             }
-            sleep(ASK_AGAIN).await;
         }
     }
 
@@ -155,15 +159,16 @@ impl DockerProvisioner {
         let needs = needs(kind.ok_or_else(|| lacks("the label that tells a database's kind"))?);
         let network = network.id.as_deref().ok_or_else(|| lacks("a network's id"))?;
         let id = container::id_of(found)?;
-        match container::look(&engine, id, network, needs.port, self.is_published()).await? {
-            None => Ok(DatabaseStatus::Missing),
-            Some(Look::Down(_)) => Ok(DatabaseStatus::Stopped),
-            Some(Look::Ill) => Ok(DatabaseStatus::Unhealthy),
-            Some(Look::Up(address)) if answers(address, needs.health_path, ANSWERS_WITHIN).await => {
-                Ok(DatabaseStatus::Ready(address))
+        let look = container::look(&engine, id, network, needs.port, self.is_published()).await?;
+        Ok(match look.map(|look| look.state) {
+            None => DatabaseStatus::Missing,
+            Some(State::Stopped) => DatabaseStatus::Stopped,
+            Some(State::Ill) => DatabaseStatus::Unhealthy,
+            Some(State::Up(address)) if answers(address, needs.health_path, ANSWERS_WITHIN).await => {
+                DatabaseStatus::Ready(address)
             }
-            Some(Look::Up(_)) => Ok(DatabaseStatus::Starting),
-        }
+            Some(State::Up(_) | State::Starting | State::Restarting) => DatabaseStatus::Starting,
+        })
     }
 
     /// Removes what bears these labels; and the tenant's network, where nothing of the tenant is in it any more. In this order:

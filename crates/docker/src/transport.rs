@@ -5,11 +5,11 @@ use std::future::Future;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bollard::errors::Error;
-use bollard::{API_DEFAULT_VERSION, BollardRequest, Docker};
+use bollard::{API_DEFAULT_VERSION, BollardRequest, ClientVersion, Docker};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper::header::{HOST, HeaderValue};
@@ -91,12 +91,17 @@ impl Way {
         }
     }
 
-    /// A client that goes this way. Nothing is called yet.
-    pub(crate) fn client(&self, timeout: Duration) -> Result<Docker, Error> {
-        let way = self.clone();
+    /// A client that goes this way, in the version that is set later: bollard leaves it out of its paths, and an engine takes its newest
+    /// then, which nobody here has seen. Nothing is called yet.
+    pub(crate) fn client(
+        &self,
+        timeout: Duration,
+        version: &Arc<OnceLock<ClientVersion>>,
+    ) -> Result<Docker, Error> {
+        let (way, version) = (self.clone(), Arc::clone(version));
         let send = move |request| {
-            let way = way.clone();
-            async move { way.send(request).await }
+            let (way, version) = (way.clone(), version.get().copied());
+            async move { way.send(request, version).await }
         };
         // The name means nothing: where a request goes is decided above.
         Docker::connect_with_custom_transport(
@@ -107,7 +112,15 @@ impl Way {
         )
     }
 
-    async fn send(self, request: BollardRequest) -> Result<Response<Incoming>, Error> {
+    async fn send(
+        self,
+        mut request: BollardRequest,
+        version: Option<ClientVersion>,
+    ) -> Result<Response<Incoming>, Error> {
+        let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+        let path = version.map_or_else(|| path.to_owned(), |version| format!("/v{version}{path}"));
+        *request.uri_mut() = path.parse::<Uri>()?;
+        request.headers_mut().insert(HOST, HeaderValue::from_static("engine"));
         match self {
             Self::Unix(path) => exchange(UnixStream::connect(path).await?, request).await,
             Self::Tls { host, port, name, connector } => {
@@ -121,7 +134,7 @@ impl Way {
 /// Sends a request, and answers the head of what comes back; the body is read by whoever has it.
 fn exchange<S>(
     stream: S,
-    mut request: BollardRequest,
+    request: BollardRequest,
 ) -> Pin<Box<dyn Future<Output = Result<Response<Incoming>, Error>> + Send>>
 where
     S: AsyncRead + AsyncWrite + Send + 'static,
@@ -132,9 +145,6 @@ where
         let (mut sender, connection) = http1::handshake(TokioIo::new(bounded)).await?;
         // It ends with the answer: nobody keeps the sender.
         tokio::spawn(connection);
-        let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
-        *request.uri_mut() = path.parse::<Uri>()?;
-        request.headers_mut().insert(HOST, HeaderValue::from_static("engine"));
         Ok(sender.send_request(request).await?)
     })
 }

@@ -37,6 +37,22 @@ async fn r4_what_is_there_is_kept_and_what_is_lost_or_outdated_is_made_anew_arou
     again().await.unwrap();
     assert_eq!(container_of(&engine, 1, 1), first, "what was stopped is started");
 
+    // A database may end now and then, and be started again by the engine: it is well all the same.
+    for _ in 0..4 {
+        let restarts = || engine.inspect("container", &first)["RestartCount"].as_i64().unwrap();
+        let before = restarts();
+        engine.docker(&["exec", &first, "sh", "-c", "kill -TERM 1"]);
+        for _ in 0..200 {
+            if restarts() > before {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        assert_eq!(restarts(), before + 1, "the engine has started it again");
+        again().await.unwrap();
+    }
+    assert_eq!(container_of(&engine, 1, 1), first);
+
     engine.docker(&["pause", &first]);
     again().await.unwrap();
     assert!(has_data(&engine), "what was paused runs, with its data");
