@@ -36,7 +36,7 @@ fn is_in(endpoint: &EndpointSettings, network: &str) -> bool {
     endpoint.network_id.as_deref().is_none_or(|id| id.is_empty() || id == network)
 }
 
-/// Whether a container is as it would be made now.
+/// Whether a container is as it would be made now, and may become well. One that the engine found ill is not started again by anybody.
 fn is_right(container: &ContainerSummary, form: &DatabaseForm<'_>, network: &str) -> bool {
     let labels = container.labels.as_ref();
     let networks = container.network_settings.as_ref().and_then(|settings| settings.networks.as_ref());
@@ -48,7 +48,10 @@ fn is_right(container: &ContainerSummary, form: &DatabaseForm<'_>, network: &str
                 | ContainerSummaryStateEnum::PAUSED
         )
     );
+    // Engines tell it in this text alone, but for the newest.
+    let is_ill = container.status.as_ref().is_some_and(|status| status.contains("(unhealthy)"));
     !goes
+        && !is_ill
         && labels.is_some_and(|labels| bears(labels, &form.container_labels()))
         && networks.is_some_and(|networks| networks.values().all(|endpoint| is_in(endpoint, network)))
 }
@@ -219,4 +222,55 @@ fn inside(found: &ContainerInspectResponse, network: &str, port: u16) -> Option<
         let address: Ipv4Addr = endpoint.ip_address.as_ref()?.parse().ok()?;
         (is_there && address.is_private()).then(|| SocketAddr::new(IpAddr::V4(address), port))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use bollard::models::ContainerSummaryNetworkSettings;
+    use syft_space_domain::dataset::VectorDatabaseKind;
+    use syft_space_domain::ids::{DatasetId, TenantId};
+    use syft_space_domain::provisioning::DatabaseCredential;
+
+    use super::*;
+    use crate::image::{DatabaseImage, ImageReference};
+    use crate::names::Installation;
+    use crate::settings::{Limits, Reach};
+
+    #[test]
+    fn r4_a_container_that_is_ill_or_elsewhere_or_on_its_way_out_is_made_anew() {
+        let installation = Installation::of_name("x");
+        let image = ImageReference::parse(&format!("sha256:{}", "0".repeat(64))).unwrap();
+        let form = DatabaseForm {
+            installation: &installation,
+            tenant: TenantId::from_bytes([1; 16]),
+            dataset: DatasetId::from_bytes([2; 16]),
+            kind: VectorDatabaseKind::Chroma,
+            image: &DatabaseImage::new(image, 1000).unwrap(),
+            credential: &DatabaseCredential::read(&"a".repeat(64)).unwrap(),
+            limits: Limits::new(512, 1_000, 256).unwrap(),
+            reach: &Reach::Bridge,
+        };
+        let container = |status: &str, state, network: &str| {
+            let endpoint = EndpointSettings { network_id: Some(network.to_owned()), ..Default::default() };
+            let networks = [("n".to_owned(), endpoint)].into();
+            ContainerSummary {
+                labels: Some(form.container_labels()),
+                status: Some(status.to_owned()),
+                state: Some(state),
+                network_settings: Some(ContainerSummaryNetworkSettings { networks: Some(networks) }),
+                ..Default::default()
+            }
+        };
+        let (running, paused) = (ContainerSummaryStateEnum::RUNNING, ContainerSummaryStateEnum::PAUSED);
+        for (status, state, network, right) in [
+            ("Up 2 days (healthy)", running, "n", true),
+            ("Up 2 seconds (health: starting)", running, "n", true),
+            ("Created", ContainerSummaryStateEnum::CREATED, "", true),
+            ("Up 2 days (unhealthy)", running, "n", false),
+            ("Up 2 days (Paused)", paused, "n", false),
+            ("Up 2 days (healthy)", running, "another", false),
+        ] {
+            assert_eq!(is_right(&container(status, state, network), &form, "n"), right, "{status}");
+        }
+    }
 }
