@@ -6,6 +6,7 @@ use syft_space_domain::dataset::ports::{DocumentStore, SearchEngine, Spool, Text
 use syft_space_domain::encoder::ports::Encoder;
 use syft_space_domain::identity::ports::{AccessTokens, Passwords, SigningKeys};
 use syft_space_domain::policy::ports::RateLimitStore;
+use syft_space_domain::provisioning::ports::Provisioner;
 use syft_space_domain::sealing::Sealer;
 use syft_space_domain::store::{CommitHook, Store};
 
@@ -48,6 +49,8 @@ pub type VectorsFactory = dyn Fn() -> Fixture<dyn VectorIndex>;
 pub type ExtractorFactory = dyn Fn() -> Box<dyn TextExtractor>;
 /// Makes an encoder, each time of the same model. The model tells the words `one`, `two` and `three` apart.
 pub type EncoderFactory = dyn Fn() -> Box<dyn Encoder>;
+/// Makes a provisioner that has provisioned nothing.
+pub type ProvisionerFactory = dyn Fn() -> Box<dyn Provisioner>;
 /// Makes an empty spool.
 pub type SpoolFactory = dyn Fn() -> Fixture<dyn Spool>;
 /// Makes an empty store of rate limits.

@@ -30,6 +30,7 @@
 //! | `TextExtractor` | [`extract`] |
 //! | `Encoder` | [`encoder`] |
 //! | `VectorIndex` | [`vectors`] |
+//! | `Provisioner` | [`provisioning`] |
 //! | `Spool` | [`spool`] |
 //! | `RateLimitStore` | [`rate_limits`] |
 //! | `Passwords` | [`passwords`] |
@@ -85,6 +86,7 @@ pub mod passwords;
 pub mod policy;
 pub mod policy_revision;
 pub mod privacy;
+pub mod provisioning;
 pub mod rate_limits;
 pub mod retention;
 mod run;
@@ -103,9 +105,9 @@ pub mod vectors;
 
 pub use check::Check;
 pub use fixture::{
-    DocumentsFactory, EncoderFactory, ExtractorFactory, Fixture, PasswordsFactory, RateLimitsFactory, Reopen,
-    SealerFactory, SearchFactory, SigningKeysFactory, SpoolFactory, StoreFactory, TokensFactory,
-    VectorsFactory,
+    DocumentsFactory, EncoderFactory, ExtractorFactory, Fixture, PasswordsFactory, ProvisionerFactory,
+    RateLimitsFactory, Reopen, SealerFactory, SearchFactory, SigningKeysFactory, SpoolFactory, StoreFactory,
+    TokensFactory, VectorsFactory,
 };
 
 /// Checks every promise of a [`Store`](syft_space_domain::store::Store), of its rows and of its views.

@@ -7,8 +7,8 @@ use std::{fs, io};
 use syft_space_conformance::{
     api_key, approval, audit, checkpoint_signer, dataset, disclosure, documents, encoder, endpoint,
     erasure_ledger, expectation, extract, group, identity, ledger, login_record, marketplace, oidc,
-    password_reset, passwords, policy, policy_revision, privacy, rate_limits, retention, sealing, search,
-    second_factor, session, signing_keys, spool, store, tenant, tenant_end, tokens, vectors,
+    password_reset, passwords, policy, policy_revision, privacy, provisioning, rate_limits, retention,
+    sealing, search, second_factor, session, signing_keys, spool, store, tenant, tenant_end, tokens, vectors,
 };
 
 fn collect(folder: &Path, names: &mut BTreeSet<String>) -> io::Result<()> {
@@ -69,6 +69,7 @@ fn every_promise_that_is_written_down_is_in_a_suite() {
     listed.extend(extract::CHECKS.iter().map(|check| check.promise));
     listed.extend(encoder::CHECKS.iter().map(|check| check.promise));
     listed.extend(vectors::CHECKS.iter().map(|check| check.promise));
+    listed.extend(provisioning::CHECKS.iter().map(|check| check.promise));
     listed.extend(spool::CHECKS.iter().map(|check| check.promise));
     listed.extend(passwords::CHECKS.iter().map(|check| check.promise));
     listed.extend(signing_keys::CHECKS.iter().map(|check| check.promise));

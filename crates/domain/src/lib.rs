@@ -13,6 +13,7 @@
 //! * [`expectation`]: sentences on who may query an endpoint, to which every change is held.
 //! * [`dataset`]: documents, chunks, ingestion, search.
 //! * [`encoder`]: what turns texts into vectors, so that they are found by what they mean. No use case asks for it yet.
+//! * [`provisioning`]: databases that the space makes for itself, where a dataset's vectors lie in one.
 //! * [`endpoint`]: what is published, and how it is queried: an [`endpoint::QueryCall`] owns its caller, its endpoint and
 //!   the one event that it leaves.
 //! * [`marketplace`]: which hubs are trusted, what a tenant is there, and who comes from there.
@@ -79,6 +80,7 @@ pub mod page;
 pub mod policy;
 mod port_error;
 pub mod privacy;
+pub mod provisioning;
 pub mod random;
 mod read;
 pub mod retention;

@@ -20,6 +20,7 @@
 //! | [`HubClient`](syft_space_domain::marketplace::ports::HubClient), `SatelliteTokens`, `SatelliteIdentities` | [`MemoryHub`], for tests alone |
 //! | [`OidcClient`](syft_space_domain::identity::oidc::ports::OidcClient) | [`MemoryProviders`], for tests alone |
 //! | [`ErasureLedger`](syft_space_domain::privacy::ports::ErasureLedger) | [`MemoryLedger`] |
+//! | [`Provisioner`](syft_space_domain::provisioning::ports::Provisioner) | [`MemoryProvisioner`], which runs nothing |
 //! | [`Clock`](syft_space_domain::time::Clock) | [`ManualClock`] |
 //! | [`Entropy`](syft_space_domain::random::Entropy) | [`SeededEntropy`], for tests alone |
 //!
@@ -86,6 +87,7 @@ mod oidc;
 mod policy;
 mod policy_revision;
 mod privacy;
+mod provisioning;
 mod random;
 mod rate_limits;
 mod retention;
@@ -105,6 +107,7 @@ pub use erasure_ledger::MemoryLedger;
 pub use hub::MemoryHub;
 pub use identity::{InsecurePasswords, MemoryTokens};
 pub use oidc::MemoryProviders;
+pub use provisioning::MemoryProvisioner;
 pub use random::SeededEntropy;
 pub use rate_limits::MemoryRateLimits;
 pub use sealing::MemorySealer;

@@ -9,14 +9,14 @@ use syft_space_conformance::{
     encoder, endpoint, erasure_ledger, extract, identity, ledger, login_record,
 };
 use syft_space_conformance::{
-    passwords, policy, policy_revision, rate_limits, sample, sealing, search, session, signing_keys, spool,
-    store, tenant, tokens, vectors,
+    passwords, policy, policy_revision, provisioning, rate_limits, sample, sealing, search, session,
+    signing_keys, spool, store, tenant, tokens, vectors,
 };
 use syft_space_domain::random::Entropy;
 use syft_space_memory::{
-    InsecurePasswords, MemoryDocuments, MemoryEncoder, MemoryLedger, MemoryRateLimits, MemorySealer,
-    MemorySearch, MemorySigner, MemorySpool, MemoryStore, MemoryTokens, MemoryVectors, SeededEntropy,
-    TextFiles,
+    InsecurePasswords, MemoryDocuments, MemoryEncoder, MemoryLedger, MemoryProvisioner, MemoryRateLimits,
+    MemorySealer, MemorySearch, MemorySigner, MemorySpool, MemoryStore, MemoryTokens, MemoryVectors,
+    SeededEntropy, TextFiles,
 };
 
 const STORE: &StoreFactory = &|hook| Fixture::new(Box::new(MemoryStore::new(hook)));
@@ -65,6 +65,11 @@ fn the_documents_keep_their_promises() {
 #[test]
 fn q2_the_vectors_keep_their_promises() {
     vectors::suite(&|| Fixture::new(Box::new(MemoryVectors::new())));
+}
+
+#[test]
+fn r4_the_provisioner_keeps_its_promises() {
+    provisioning::suite(&|| Box::new(MemoryProvisioner::new()));
 }
 
 #[test]

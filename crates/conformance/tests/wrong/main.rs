@@ -24,6 +24,7 @@ mod faulty_view;
 mod faulty_watched;
 mod merge;
 mod other_ports;
+mod provisioning;
 mod scoped_methods;
 mod sealing;
 mod search;

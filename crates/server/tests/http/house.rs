@@ -43,6 +43,7 @@ const DOMAIN_JOSE_AND_OUTBOUND: &[&str] = &["syft-space-domain", "syft-space-jos
 const ALLOWED_DEPENDENCIES: &[(&str, &[&str])] = &[
     ("syft-space-domain", &[]),
     ("syft-space-conformance", DOMAIN_ONLY),
+    ("syft-space-docker", DOMAIN_ONLY),
     ("syft-space-extract", DOMAIN_ONLY),
     // Nothing depends on it: the program that is deployed, and a marketplace to try it with.
     ("syft-space-demo", &["syft-space", "syft-space-fakehub"]),
@@ -263,6 +264,19 @@ fn what_is_deployed_has_no_marketplace_in_it_and_no_temporary_files_of_its_own()
     let wanted: Vec<_> =
         ours.filter(|package| package.dependencies.iter().any(wants)).map(|package| &package.name).collect();
     assert!(wanted.is_empty(), "{wanted:?} want tempfile outside of tests");
+    Ok(())
+}
+
+#[test]
+fn n3_what_is_deployed_gathers_nothing_from_the_facade_log() -> TestResult<()> {
+    // The client of container engines writes the bodies that it sends there, with the databases' credentials in them.
+    let edges = ["--edges", "normal", "--prefix", "none", "--locked", "--offline"];
+    let tree = cargo(&[["tree", "--package", "syft-space"].as_slice(), &edges].concat())?;
+    let below: BTreeSet<&str> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
+    assert!(below.contains("tracing-subscriber"), "this is no tree of crates: {tree}");
+    for listener in ["tracing-log", "env_logger", "simplelog", "fern", "flexi_logger", "log4rs"] {
+        assert!(!below.contains(listener), "{listener} is linked into what is deployed");
+    }
     Ok(())
 }
 

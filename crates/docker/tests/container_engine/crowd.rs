@@ -1,0 +1,93 @@
+//! Many tenants on one engine, and many at once.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use syft_space_domain::provisioning::ports::{ProvisionError, Provisioner};
+use syft_space_domain::tenant::OperatorScope;
+use tokio::task::JoinSet;
+
+use crate::dockerd::Dockerd;
+use crate::space::{CHROMA, census, credential, dataset, everything, provisioner, scope, settings};
+
+/// More than the engine's own pools have networks for.
+const TENANTS: u8 = 40;
+
+#[tokio::test]
+#[ignore = "needs a container engine"]
+async fn n3_forty_tenants_have_a_network_each_and_all_of_it_goes() {
+    let engine = Dockerd::start();
+    let space = Arc::new(provisioner(settings(&engine, &engine.socket())));
+    let mut making = JoinSet::new();
+    for n in 1..=TENANTS {
+        let space = Arc::clone(&space);
+        making.spawn(async move { space.provision(&scope(n), dataset(n), CHROMA, &credential(n)).await });
+    }
+    let made: Result<BTreeSet<String>, ProvisionError> =
+        making.join_all().await.into_iter().map(|made| made.map(|address| address.to_string())).collect();
+    assert_eq!(made.unwrap().len(), usize::from(TENANTS), "each is reached elsewhere");
+    assert_eq!(census(&engine), (40, 40, 40));
+    let found = space.provisioned(&OperatorScope::at_startup()).await.unwrap();
+    assert_eq!(found.databases, (1..=TENANTS).map(|n| (scope(n).tenant(), dataset(n))).collect());
+    assert_eq!(found.tenants, (1..=TENANTS).map(|n| scope(n).tenant()).collect());
+
+    let mut removing = JoinSet::new();
+    for n in 1..=TENANTS {
+        let space = Arc::clone(&space);
+        removing.spawn(async move { space.deprovision_all(&scope(n)).await });
+    }
+    for removed in removing.join_all().await {
+        removed.unwrap();
+    }
+    assert_eq!(everything(&engine), (0, 0, 0));
+}
+
+#[tokio::test]
+#[ignore = "needs a container engine"]
+async fn n3_a_tenants_fourteenth_database_is_refused_and_the_thirteen_are_well() {
+    let engine = Dockerd::start();
+    let space = provisioner(settings(&engine, &engine.socket()));
+    for n in 1..=13 {
+        space.provision(&scope(1), dataset(n), CHROMA, &credential(n)).await.unwrap();
+    }
+    let refused = space.provision(&scope(1), dataset(14), CHROMA, &credential(14)).await;
+    assert!(matches!(refused, Err(ProvisionError::NoAddressLeft(_))), "{refused:?}");
+    space.deprovision(&scope(1), dataset(14)).await.unwrap();
+    assert_eq!(census(&engine), (13, 13, 1));
+    space.deprovision(&scope(1), dataset(1)).await.unwrap();
+    space.provision(&scope(1), dataset(14), CHROMA, &credential(14)).await.unwrap();
+}
+
+#[tokio::test]
+#[ignore = "needs a container engine"]
+async fn r4_those_who_make_and_remove_the_same_at_once_end_with_one_or_none() {
+    let engine = Dockerd::start();
+    let space = Arc::new(provisioner(settings(&engine, &engine.socket())));
+    let mut making = JoinSet::new();
+    for _ in 0..8 {
+        let space = Arc::clone(&space);
+        making.spawn(async move { space.provision(&scope(1), dataset(1), CHROMA, &credential(1)).await });
+    }
+    let made: Result<BTreeSet<_>, _> =
+        making.join_all().await.into_iter().map(|made| made.map(|address| address.to_string())).collect();
+    assert_eq!(made.unwrap().len(), 1, "all are told the same database");
+    assert_eq!(everything(&engine), (1, 1, 1));
+
+    let mut both = JoinSet::new();
+    for n in 0..12 {
+        let space = Arc::clone(&space);
+        both.spawn(async move {
+            // Whose database is removed meanwhile is told so; that is no harm.
+            if n % 2 == 0 {
+                space.provision(&scope(1), dataset(1), CHROMA, &credential(1)).await.map(|_| ())
+            } else {
+                space.deprovision(&scope(1), dataset(1)).await
+            }
+        });
+    }
+    both.join_all().await;
+    let (containers, volumes, networks) = everything(&engine);
+    assert!(containers == volumes && volumes == networks && networks <= 1, "whole or not at all");
+    space.deprovision(&scope(1), dataset(1)).await.unwrap();
+    assert_eq!(everything(&engine), (0, 0, 0));
+}
