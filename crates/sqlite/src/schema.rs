@@ -509,6 +509,7 @@ table! {
     audit_sinks (name) {
         name -> Text,
         logs -> Text,
+        target -> Nullable<Binary>,
     }
 }
 
