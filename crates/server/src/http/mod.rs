@@ -36,5 +36,5 @@ pub mod security_headers;
 pub mod state;
 pub mod tenant_bounds;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod user_agents;
