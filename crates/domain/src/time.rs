@@ -8,6 +8,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::as_text;
 
+/// How far a time may be ahead of another that is taken for later, on a clock that only runs: one waits longer than the other before it
+/// is written down, and clocks of several processes are apart. What is further ahead was told before the clock was set back.
+pub(crate) const CLOCK_SLACK: Duration = Duration::from_secs(5 * 60);
+
 /// A point in time: microseconds since 1970-01-01T00:00:00Z, without leap seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Timestamp(i64);

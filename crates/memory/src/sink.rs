@@ -1,9 +1,11 @@
 //! How far each sink has the logs.
 
+use std::collections::BTreeMap;
+
 use syft_space_domain::audit::Log;
 use syft_space_domain::audit::ports::{LogPosition, LogScope, LogWriteScope};
 use syft_space_domain::sink::ports::{SinkRows, SinkView};
-use syft_space_domain::sink::{SinkLogs, SinkName, SinkStart, SinkTerms};
+use syft_space_domain::sink::{SinkChange, SinkLogs, SinkName, SinkStart, SinkTerms};
 use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::OperatorScope;
 
@@ -36,14 +38,31 @@ impl SinkView for Transaction {
 }
 
 impl SinkRows for Transaction {
-    fn settle_sinks(&mut self, _operator: &OperatorScope, sinks: &[SinkTerms]) -> Result<(), StoreError> {
+    fn settle_sinks(
+        &mut self,
+        _operator: &OperatorScope,
+        sinks: &[SinkTerms],
+    ) -> Result<Vec<(SinkName, SinkChange)>, StoreError> {
         let named = |name: &SinkName| sinks.iter().find(|terms| terms.name == *name);
+        let gone = self.tables.sinks.keys().filter(|name| named(name).is_none());
+        let mut changes: BTreeMap<_, _> = gone.map(|name| (name.clone(), SinkChange::Removed)).collect();
         self.tables.sinks.retain(|name, _| named(name).is_some());
         self.tables
             .delivered
             .retain(|(name, log), _| named(name).is_some_and(|terms| gets(terms.logs, *log)));
-        for SinkTerms { name, logs, start } in sinks {
-            let before = self.tables.sinks.insert(name.clone(), *logs);
+        for terms in sinks {
+            let SinkTerms { name, logs, start, target } = terms;
+            let before = self.tables.sinks.insert(name.clone(), terms.clone());
+            match &before {
+                None => drop(changes.insert(name.clone(), SinkChange::Added)),
+                Some(before) if (before.logs, before.target) != (*logs, *target) => {
+                    let changed =
+                        SinkChange::Changed { logs: before.logs != *logs, target: before.target != *target };
+                    changes.insert(name.clone(), changed);
+                }
+                Some(_) => {}
+            }
+            let before = before.map(|before| before.logs);
             if *start == SinkStart::Beginning {
                 continue;
             }
@@ -52,7 +71,7 @@ impl SinkRows for Transaction {
                 self.tables.delivered.insert((name.clone(), log), size);
             }
         }
-        Ok(())
+        Ok(changes.into_iter().collect())
     }
 
     fn advance_delivered(

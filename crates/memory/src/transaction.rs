@@ -27,7 +27,7 @@ use syft_space_domain::policy::{KeptRevision, Policy};
 use syft_space_domain::privacy::Erasure;
 use syft_space_domain::retention::{LegalHold, RetentionTerms};
 use syft_space_domain::sealing::Sealed;
-use syft_space_domain::sink::{SinkLogs, SinkName};
+use syft_space_domain::sink::{SinkName, SinkTerms};
 use syft_space_domain::store::{StateChange, StoreError};
 use syft_space_domain::tenant::{Tenant, TenantRemoval, TenantScope};
 use syft_space_domain::time::Timestamp;
@@ -80,7 +80,7 @@ pub(crate) struct Tables {
     pub(crate) logs: EventLogs,
     pub(crate) checkpoints: BTreeMap<Log, SignedCheckpoint>,
     pub(crate) watched: BTreeMap<Log, u64>,
-    pub(crate) sinks: BTreeMap<SinkName, SinkLogs>,
+    pub(crate) sinks: BTreeMap<SinkName, SinkTerms>,
     pub(crate) delivered: BTreeMap<(SinkName, Log), u64>,
     pub(crate) tenant_removals: BTreeMap<TenantId, TenantRemoval>,
 }

@@ -11,6 +11,7 @@ mod syslog;
 mod webhook;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use syft_space_domain::time::Timestamp;
 
@@ -25,6 +26,9 @@ pub enum SinkError {
     /// Nobody took it: there is no such place, it does not answer, or not in time.
     #[error("{0}")]
     Unavailable(String),
+    /// Nobody took it, and it is not to be brought again before so long. However long the other side asks for, it is an hour at most.
+    #[error("{0}")]
+    Later(String, Duration),
     /// It was refused: perhaps a smaller one is taken.
     #[error("{0}")]
     Refused(String),

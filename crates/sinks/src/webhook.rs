@@ -1,7 +1,7 @@
 //! A webhook, signed as Standard Webhooks has it.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -10,7 +10,8 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use syft_space_domain::secret::Secret;
 use syft_space_domain::time::Timestamp;
-use syft_space_outbound::http::{HeaderName, Method};
+use syft_space_outbound::http::header::RETRY_AFTER;
+use syft_space_outbound::http::{HeaderMap, HeaderName, Method};
 use syft_space_outbound::{Client, OutboundError, Request};
 
 use crate::SinkError;
@@ -20,6 +21,8 @@ use crate::message::Message;
 const TIMEOUT: Duration = Duration::from_secs(20);
 /// The most bytes of an answer: it says nothing but its status.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
+/// The longest that a receiver can have the space wait.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(60 * 60);
 /// The most secrets at once: the one that signs, and those that take its place.
 const MAX_SECRETS: usize = 4;
 
@@ -99,9 +102,31 @@ impl WebhookSink {
             200..=299 => Ok(()),
             // What is too much for it, or is not understood: a smaller batch may be. 410 ends nothing by itself.
             status @ (400 | 413 | 422) => Err(SinkError::Refused(format!("the receiver answered {status}"))),
-            status => Err(SinkError::Unavailable(format!("the receiver answered {status}"))),
+            status => {
+                let error = format!("the receiver answered {status}");
+                let wait = retry_after(&answer.headers, now).filter(|_| matches!(status, 429 | 503));
+                Err(wait.map_or_else(
+                    || SinkError::Unavailable(error.clone()),
+                    |wait| SinkError::Later(error.clone(), wait),
+                ))
+            }
         }
     }
+}
+
+/// How long the receiver asks not to be called again, in seconds or as a date (RFC 9110, section 10.2.3).
+fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let wait = if is_number {
+        // More than there is a number for is very long.
+        Duration::from_secs(text.parse().unwrap_or(u64::MAX))
+    } else {
+        let date = httpdate::parse_http_date(text).ok()?.duration_since(UNIX_EPOCH).ok()?;
+        let now = Duration::from_micros(u64::try_from(now.as_unix_micros()).unwrap_or_default());
+        date.saturating_sub(now)
+    };
+    Some(wait.min(MAX_RETRY_AFTER))
 }
 
 /// The same for the same events, however often they are sent.
@@ -148,6 +173,32 @@ mod tests {
         let two = format!("whsec_{}\nwhsec_{}\n", STANDARD.encode([1; 24]), STANDARD.encode([2; 64]));
         let signed = WebhookSecrets::parse(&two).unwrap().sign("a", 1, b"").unwrap();
         assert_eq!(signed.split(' ').filter(|one| one.starts_with("v1,")).count(), 2);
+    }
+
+    #[test]
+    fn u1_a_receiver_says_for_how_long_it_is_let_alone_and_an_hour_at_most() {
+        // 2026-11-29T12:00:00Z
+        let now = Timestamp::from_unix_micros(1_796_212_800_000_000);
+        let asked = |text: &str| {
+            let headers = HeaderMap::from_iter([(RETRY_AFTER, text.parse().unwrap())]);
+            retry_after(&headers, now).map(|wait| wait.as_secs())
+        };
+        for (text, seconds) in [
+            ("0", 0),
+            (" 120 ", 120),
+            ("3600", 3_600),
+            ("86400", 3_600),
+            ("99999999999999999999999", 3_600),
+            ("Sun, 29 Nov 2026 12:02:00 GMT", 120),
+            ("Sun, 29 Nov 2026 11:00:00 GMT", 0),
+            ("Fri, 01 Jan 2100 00:00:00 GMT", 3_600),
+        ] {
+            assert_eq!(asked(text), Some(seconds), "{text}");
+        }
+        for text in ["", "-1", "+5", "1.5", "soon", "2026-11-29T12:02:00Z"] {
+            assert_eq!(asked(text), None, "{text}");
+        }
+        assert_eq!(retry_after(&HeaderMap::new(), now), None);
     }
 
     #[test]

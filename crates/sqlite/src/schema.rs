@@ -512,6 +512,7 @@ table! {
     audit_sinks (name) {
         name -> Text,
         logs -> Text,
+        target -> Nullable<Binary>,
     }
 }
 

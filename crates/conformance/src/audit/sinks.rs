@@ -2,7 +2,7 @@
 
 use syft_space_domain::audit::ports::{LogPosition, LogScope, LogWriteScope};
 use syft_space_domain::audit::{Action, Log};
-use syft_space_domain::sink::{SinkLogs, SinkName, SinkStart, SinkTerms};
+use syft_space_domain::sink::{SinkChange, SinkLogs, SinkName, SinkStart, SinkTerms};
 use syft_space_domain::store::Store;
 use syft_space_domain::tenant::OperatorScope;
 
@@ -18,6 +18,7 @@ pub const CHECKS: &[Check<StoreFactory>] = checks![
     u1_a_sink_moves_on_in_a_log_from_where_it_is_alone,
     u1_a_sink_begins_where_its_terms_say_and_goes_on_where_it_was,
     u1_what_a_sink_gets_no_more_is_forgotten,
+    u1_what_was_changed_of_the_sinks_is_told,
 ];
 
 fn tenant(n: u64) -> Log {
@@ -29,7 +30,7 @@ fn name(text: &str) -> SinkName {
 }
 
 fn terms(text: &str, logs: SinkLogs, start: SinkStart) -> SinkTerms {
-    SinkTerms { name: name(text), logs, start }
+    SinkTerms { name: name(text), logs, start, target: [7; 32] }
 }
 
 /// Settles these sinks, and answers how far the installation's log reaches then. The event of the unit that settles them comes behind it, so that
@@ -161,4 +162,32 @@ pub fn u1_what_a_sink_gets_no_more_is_forgotten(make: &StoreFactory) {
         [anew],
         "a new one of the same name is new"
     );
+}
+
+/// Since they were settled before, in the order of their names; of the same ones nothing.
+pub fn u1_what_was_changed_of_the_sinks_is_told(make: &StoreFactory) {
+    let fixture = seeded_store(make);
+    let store = &*fixture.adapter;
+    let told = |sinks: &[SinkTerms]| {
+        let sinks = sinks.to_vec();
+        let changes = commit(store, move |tx| tx.settle_sinks(&OperatorScope::at_startup(), &sinks));
+        changes.into_iter().map(|(name, change)| (name.to_string(), change)).collect::<Vec<_>>()
+    };
+    let [a, b, c] = ["a", "b", "c"].map(|name| terms(name, SinkLogs::Installation, SinkStart::Now));
+    let change = |name: &str, change| (name.to_owned(), change);
+    assert_eq!(told(&[]), [], "of none there is nothing to tell");
+    let added = ["a", "b"].map(|name| change(name, SinkChange::Added));
+    assert_eq!(told(&[b.clone(), a.clone()]), added, "of new ones that they are");
+    assert_eq!(told(&[a.clone(), b.clone()]), [], "of the same ones, in whatever order, nothing");
+    let elsewhere = SinkTerms { target: [8; 32], start: SinkStart::Beginning, ..a };
+    let changed = |logs, target| SinkChange::Changed { logs, target };
+    let expected =
+        [change("a", changed(false, true)), change("b", SinkChange::Removed), change("c", SinkChange::Added)];
+    assert_eq!(told(&[c.clone(), elsewhere.clone()]), expected, "of each what was changed");
+    let all = SinkTerms { logs: SinkLogs::All, target: [9; 32], ..elsewhere };
+    let widened = SinkTerms { logs: SinkLogs::All, ..c };
+    let expected = [change("a", changed(true, true)), change("c", changed(true, false))];
+    assert_eq!(told(&[all, widened]), expected, "which of the two it was");
+    let removed = ["a", "c"].map(|name| change(name, SinkChange::Removed));
+    assert_eq!(told(&[]), removed, "and that they are gone");
 }

@@ -6,7 +6,7 @@ use syft_space_conformance::audit::sinks;
 use syft_space_domain::audit::Log;
 use syft_space_domain::audit::ports::{LogPosition, LogScope, LogWriteScope};
 use syft_space_domain::sink::ports::{SinkRows, SinkView};
-use syft_space_domain::sink::{SinkLogs, SinkName, SinkTerms};
+use syft_space_domain::sink::{SinkChange, SinkLogs, SinkName, SinkTerms};
 use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::OperatorScope;
 
@@ -38,13 +38,22 @@ impl<P: DerefMut> SinkRows for FaultyView<P>
 where
     P::Target: SinkRows,
 {
-    fn settle_sinks(&mut self, operator: &OperatorScope, sinks: &[SinkTerms]) -> Result<(), StoreError> {
+    fn settle_sinks(
+        &mut self,
+        operator: &OperatorScope,
+        sinks: &[SinkTerms],
+    ) -> Result<Vec<(SinkName, SinkChange)>, StoreError> {
         match self.fault {
             Fault::BeginsSinksAnew => {
                 self.inner.settle_sinks(operator, &[])?;
                 self.inner.settle_sinks(operator, sinks)
             }
-            Fault::KeepsGoneSinks if sinks.is_empty() => Ok(()),
+            Fault::KeepsGoneSinks if sinks.is_empty() => Ok(Vec::new()),
+            Fault::TellsNoOtherTarget => {
+                let mut changes = self.inner.settle_sinks(operator, sinks)?;
+                changes.retain(|(_, change)| !matches!(change, SinkChange::Changed { logs: false, .. }));
+                Ok(changes)
+            }
             _ => self.inner.settle_sinks(operator, sinks),
         }
     }
@@ -68,6 +77,7 @@ fn u1_a_store_that_does_not_keep_how_far_sinks_are_is_caught() {
         (Fault::DeliversTwice, "u1_a_sink_moves_on_in_a_log_from_where_it_is_alone"),
         (Fault::BeginsSinksAnew, "u1_a_sink_begins_where_its_terms_say_and_goes_on_where_it_was"),
         (Fault::KeepsGoneSinks, "u1_what_a_sink_gets_no_more_is_forgotten"),
+        (Fault::TellsNoOtherTarget, "u1_what_was_changed_of_the_sinks_is_told"),
     ] {
         assert_caught(sinks::CHECKS, &*faulty_store(fault), promise);
     }

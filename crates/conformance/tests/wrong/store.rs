@@ -82,6 +82,8 @@ pub(crate) enum Fault {
     BeginsSinksAnew,
     /// How far a sink had the logs stays when it is gone.
     KeepsGoneSinks,
+    /// That a sink leads elsewhere is not told.
+    TellsNoOtherTarget,
     /// A recovery code that was taken is there again.
     KeepsRecoveryCodes,
     /// A session that is used keeps its refresh token.

@@ -29,6 +29,8 @@ named_enum! {
         ChangedEncoder = "changed_encoder",
         /// Other expectations stand on an endpoint.
         ChangedExpectations = "changed_expectations",
+        /// A sink gets other logs.
+        ChangedLogs = "changed_logs",
         /// A name was changed.
         ChangedName = "changed_name",
         /// A policy is of another type.
@@ -43,6 +45,8 @@ named_enum! {
         ChangedSummary = "changed_summary",
         /// Tags were changed.
         ChangedTags = "changed_tags",
+        /// A sink leads elsewhere, or events are told there in another way.
+        ChangedTarget = "changed_target",
         /// A hub is at another URL.
         ChangedUrl = "changed_url",
         /// A dataset's vectors lie in another place.

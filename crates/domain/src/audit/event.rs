@@ -177,6 +177,8 @@ text_enum! {
         LegalHold = "legal_hold",
         /// The audit log.
         Audit = "audit",
+        /// A sink of the audit logs, by its name.
+        AuditSink = "audit_sink",
         /// A route of the API, as `METHOD /path/{of}/the/table`.
         Route = "route",
     }

@@ -1,7 +1,6 @@
 //! Looking at what is new in the logs.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use crate::audit::ports::{EventFilter, LogPosition, LogScope, LogWriteScope, Seq};
 use crate::audit::tree::BLOCK_LEAVES;
@@ -13,15 +12,13 @@ use crate::port_error::PortError;
 use crate::space::Space;
 use crate::store::{Flow, StoreError, View};
 use crate::tenant::OperatorScope;
-use crate::time::Timestamp;
+use crate::time::{CLOCK_SLACK, Timestamp};
 use crate::unit::{Booked, Receipt};
 
 /// How many pages of events of an action are counted, of a hundred each: those of all, and behind so many those of single actors.
 const PAGES_COUNTED: usize = 20;
 /// Of how many actors the events are counted one by one, those first of which there is most that is new.
 const ACTORS_COUNTED: usize = 50;
-/// How far clocks may be apart: what is told to be later than now was written before the clock was set back, and counts for nothing.
-const CLOCK_SLACK: Duration = Duration::from_secs(5 * 60);
 /// The most detections of one kind that a log gets in a window. So many are an attack on all; the log itself has the others.
 const MAX_IN_WINDOW: usize = 50;
 
@@ -153,6 +150,7 @@ fn look(
             view: &mut *view,
             log,
             since: earliest.minus(terms.window),
+            // What is told to be later was written before the clock was set back, and counts for nothing.
             until: latest.max(now).plus(CLOCK_SLACK),
         };
         let threshold = kind.threshold(terms);

@@ -21,7 +21,7 @@ use crate::identity::{Email, LoginKey, LoginRecord, Member, address_prefix};
 use crate::ids::AccountId;
 use crate::store::StoreError;
 use crate::tenant::TenantName;
-use crate::time::Timestamp;
+use crate::time::{CLOCK_SLACK, Timestamp};
 
 /// How large an allowance is.
 #[derive(Debug, Clone, Copy)]
@@ -36,9 +36,6 @@ struct Rate {
 const PASSWORDS: Rate = Rate { burst: 50, interval: Duration::from_secs(60 * 60 / 50) };
 /// Three codes of a million are good at a time: to guess one takes years.
 const CODES: Rate = Rate { burst: 10, interval: Duration::from_secs(60 * 60 / 5) };
-
-/// How much older than the newest guess another may be that is decided behind it: one waits longer for its hash than the other.
-const OUT_OF_ORDER: Duration = Duration::from_secs(5 * 60);
 
 /// So many wrong passwords were given lately that none is compared now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -168,7 +165,7 @@ impl Guess {
         let owed = allowance.guesses_until.since(self.now);
         // Nobody owes more than all guesses, so the clock was set back. One guess is answered, and is counted by the clock as it is now:
         // whoever was let in before waits for no time that may be a year off, and each such step of the clock is worth one guess.
-        let was_set_back = owed > full + OUT_OF_ORDER;
+        let was_set_back = owed > full + CLOCK_SLACK;
         let owed = if was_set_back { all_but_one } else { owed.min(full) };
         let until = self.now.plus(owed);
         let too_many = owed.saturating_sub(all_but_one);

@@ -8,7 +8,10 @@ use crate::audit::ports::{EventFilter, LogPage, Seq};
 use crate::identity::Principal;
 use crate::inquiry::names::{EndpointRef, KeyName, PrincipalName};
 use crate::page::PageRequest;
+use crate::snapshot::TenantSnapshot;
 use crate::space::Space;
+use crate::store::{StoreError, View};
+use crate::tenant::TenantScope;
 
 /// Which events, by names beside what a filter itself has.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -23,6 +26,26 @@ pub struct NamedFilter {
     pub api_key: Option<KeyName>,
 }
 
+impl NamedFilter {
+    /// The filter that it comes to, with whom and what the names mean now.
+    pub(super) fn meant(
+        &self,
+        view: &mut dyn View,
+        scope: &TenantScope,
+        live: &TenantSnapshot,
+    ) -> Result<EventFilter, StoreError> {
+        let mut filter = self.filter.clone();
+        if let Some(name) = &self.principal {
+            filter.any_actor = Some(name.actors(view, scope, live)?);
+        }
+        filter.any_object = self.endpoint.as_ref().map(|endpoint| endpoint.objects(live));
+        if let Some(name) = &self.api_key {
+            filter.any_key = Some(name.keys(view, scope, live)?);
+        }
+        Ok(filter)
+    }
+}
+
 /// The tenant's events, the newest first. A name that means nobody has no events, as an id that is nobody's has none.
 ///
 /// # Errors
@@ -35,14 +58,7 @@ pub async fn named_events(
 ) -> Result<LogPage, AuditError> {
     let live = Arc::clone(principal.snapshot());
     let found = space.read(principal, Permission::ReadAudit, move |view, scope| {
-        let NamedFilter { mut filter, principal, endpoint, api_key } = wanted;
-        if let Some(name) = principal {
-            filter.any_actor = Some(name.actors(view, scope, &live)?);
-        }
-        filter.any_object = endpoint.map(|endpoint| endpoint.objects(&live));
-        if let Some(name) = api_key {
-            filter.any_key = Some(name.keys(view, scope, &live)?);
-        }
+        let filter = wanted.meant(view, scope, &live)?;
         Ok(view.events(scope, &filter, page)?)
     });
     found.await

@@ -9,7 +9,6 @@ use crate::sink::{SinkName, SinkTerms};
 use crate::space::Space;
 use crate::store::{Flow, StoreError, View};
 use crate::tenant::OperatorScope;
-use crate::unit::Booked;
 
 /// About so many bytes an event takes besides its texts, in any form.
 const BYTES_BESIDES_TEXTS: usize = 700;
@@ -61,19 +60,6 @@ pub struct NextBatch {
     pub last: Option<Log>,
     /// A log whose next events cannot be read. It waits, and the others go on.
     pub unreadable: Option<(Log, StoreError)>,
-}
-
-/// From now on there are these sinks and no others.
-///
-/// # Errors
-/// When the store failed.
-pub async fn settle(
-    space: &Space,
-    operator: &OperatorScope,
-    sinks: Vec<SinkTerms>,
-) -> Result<(), StoreError> {
-    let operator = operator.clone();
-    space.store.keep_books(move |tx| tx.settle_sinks(&operator, &sinks).map(Booked::from)).await
 }
 
 /// The next events that a sink lacks, of the logs behind one, then from the first log on, but for those that are set aside. Each log gives

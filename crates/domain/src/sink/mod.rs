@@ -7,8 +7,13 @@
 mod batch;
 mod of_tenant;
 pub mod ports;
+mod settle;
 mod terms;
 
-pub use batch::{Batch, BatchBounds, NextBatch, delivered, next_batch, next_of_log, settle};
+pub use batch::{Batch, BatchBounds, NextBatch, delivered, next_batch, next_of_log};
 pub use of_tenant::{TenantSinks, sinks_of_tenant};
-pub use terms::{SinkLogs, SinkLogsError, SinkName, SinkNameError, SinkStart, SinkStartError, SinkTerms};
+pub use settle::settle;
+pub use terms::{
+    MAX_SINKS, SinkChange, SinkLogs, SinkLogsError, SinkName, SinkNameError, SinkStart, SinkStartError,
+    SinkTerms,
+};

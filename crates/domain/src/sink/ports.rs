@@ -2,7 +2,7 @@
 
 use crate::audit::Log;
 use crate::audit::ports::{LogPosition, LogScope, LogWriteScope};
-use crate::sink::{SinkLogs, SinkName, SinkTerms};
+use crate::sink::{SinkChange, SinkLogs, SinkName, SinkTerms};
 use crate::store::StoreError;
 use crate::tenant::OperatorScope;
 
@@ -27,7 +27,14 @@ pub trait SinkRows: SinkView {
     /// From now on there are these sinks and no others. A log that one of them gets for the first time, or again after it got it no
     /// more, begins for it as its terms say; a log that there was not yet begins with its first event. How far others of its logs are
     /// stays, whatever its terms say. What was kept of sinks that are gone goes.
-    fn settle_sinks(&mut self, operator: &OperatorScope, sinks: &[SinkTerms]) -> Result<(), StoreError>;
+    ///
+    /// Answers what that changed since the last time, in the order of the names. Of a sink that was settled before targets were kept, that
+    /// it leads elsewhere is not told.
+    fn settle_sinks(
+        &mut self,
+        operator: &OperatorScope,
+        sinks: &[SinkTerms],
+    ) -> Result<Vec<(SinkName, SinkChange)>, StoreError>;
 
     /// Moves a sink on in a log from one event to another. `false`, and nothing is written, where it is not at the first one.
     fn advance_delivered(

@@ -2,6 +2,9 @@
 
 use crate::as_text::{text_enum, text_type};
 
+/// The most sinks.
+pub const MAX_SINKS: usize = 8;
+
 /// The name of a sink: 1 to 32 of `a-z`, `0-9`, `-` and `_`. How far it has the logs is kept under it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SinkName(String);
@@ -71,6 +74,24 @@ pub struct SinkTerms {
     pub logs: SinkLogs,
     /// With which event of each it begins.
     pub start: SinkStart,
+    /// The SHA-256 of where it leads and how events are told there: another place is known by it, and which place it was is not kept.
+    pub target: [u8; 32],
+}
+
+/// What was changed of a sink since the sinks were settled before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SinkChange {
+    /// There was none of its name.
+    Added,
+    /// There is none of its name any more.
+    Removed,
+    /// It is another one: at least one of the two.
+    Changed {
+        /// It gets other logs.
+        logs: bool,
+        /// It leads elsewhere, or events are told there in another way.
+        target: bool,
+    },
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use syft_space_domain::expectation;
 use syft_space_domain::group::{self, GroupName, NewGroup};
 use syft_space_domain::identity::{self, Principal};
 use syft_space_domain::ids::{AccountId, ApprovalId, DatasetId, EndpointId, JobId, MarketplaceId, PolicyId};
-use syft_space_domain::inquiry::{self, ImpactOf, NamedFilter};
+use syft_space_domain::inquiry::{self, ImpactOf, NamedFilter, Tail};
 use syft_space_domain::marketplace::{
     self, ChangeMarketplace, HubCredential, NewMarketplace, RegistrationSettings,
 };
@@ -230,6 +230,10 @@ const READS_AHEAD: &[Reads] = &[
         let context = context(&world.space);
         told(block_on(inquiry::impact(&world.space, &context, who, ImpactOf::Tenant, (None, None), None)))
     }),
+    ("tail", Permission::ReadAudit, |world, who, _| {
+        let (space, context) = (&world.space, context(&world.space));
+        told(block_on(Tail::begin(space, &context, who.clone(), NamedFilter::default(), None)))
+    }),
     ("search_dataset", Permission::ReadContent, |world, who, things| {
         let (space, query) = (&world.space, SearchQuery::new("text", 5, 0.5).unwrap());
         told(block_on(dataset::search_dataset(space, &context(space), who, things.dataset, &query)))
@@ -318,6 +322,28 @@ fn h1_whoever_loses_the_right_while_a_read_waits_gets_nothing_of_what_it_found()
         let refusals = Loss::ALL.map(|change| change.refusal(*permission).0.to_string());
         let answer = call(&world, &world.owner, &things);
         assert!(!refusals.contains(&answer.err().unwrap_or_default()), "{name}");
+    }
+}
+
+#[test]
+fn u1_whoever_loses_the_right_between_two_parts_of_a_tail_gets_nothing_more() {
+    for change in Loss::ALL {
+        let world = World::new();
+        let olga = world.member("olga", Role::Owner);
+        let space = &world.space;
+        let begin = |after| {
+            let filter = NamedFilter::default();
+            block_on(Tail::begin(space, &context(space), olga.clone(), filter, after)).unwrap()
+        };
+        let mut tail = begin(Some(0));
+        let part = block_on(tail.next(space, 2)).unwrap();
+        assert_eq!((part.events.len(), part.seq), (2, 2), "{change:?}: no further than it was told of");
+        world.reads.set(world.change(&olga, change));
+        let error = block_on(tail.next(space, 3)).unwrap_err();
+        let (refused, _) = change.refusal(Permission::ReadAudit);
+        assert_eq!(error.to_string(), refused.to_string(), "{change:?}");
+        assert_eq!(tail.check(space).unwrap_err().to_string(), refused.to_string(), "{change:?}");
+        assert_eq!(tail.seq(), 2, "{change:?}: what was read meanwhile is told to nobody");
     }
 }
 

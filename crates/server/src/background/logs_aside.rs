@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use syft_space_domain::audit::Log;
-use syft_space_domain::time::Timestamp;
+use tokio::time::Instant;
 
 /// A log that is delivered by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,8 +15,8 @@ pub(super) struct LogAside {
     taken: u32,
     /// How often the next event was refused alone.
     pub(super) failures: u32,
-    /// When it is tried again.
-    due: Timestamp,
+    /// When it is tried again. The host's clock may be set meanwhile: this time only runs.
+    due: Instant,
 }
 
 /// So many batches are taken before a larger one is tried: where the sink has a bound, few batches are more than it takes.
@@ -33,14 +33,14 @@ impl LogsAside {
     }
 
     /// The log whose turn it is: that which is due for the longest time.
-    pub(super) fn due(&self, now: Timestamp) -> Option<(Log, LogAside)> {
+    pub(super) fn due(&self, now: Instant) -> Option<(Log, LogAside)> {
         let due = self.0.iter().filter(|(_, aside)| aside.due <= now);
         due.min_by_key(|(_, aside)| aside.due).map(|(log, aside)| (*log, *aside))
     }
 
     /// Sets a log aside, of which so many events were refused together with others, or tries fewer of it. Answers how often its next event
     /// was refused alone; 0 where fewer are tried first.
-    pub(super) fn refused(&mut self, log: Log, events: u64, is_alone: bool, now: Timestamp) -> u32 {
+    pub(super) fn refused(&mut self, log: Log, events: u64, is_alone: bool, now: Instant) -> u32 {
         let fewer = events.saturating_sub(1).max(1);
         let new = LogAside { most_events: fewer, taken: 0, failures: 0, due: now };
         let aside = self.0.entry(log).or_insert(new);
@@ -54,14 +54,14 @@ impl LogsAside {
     }
 
     /// Has a log wait.
-    pub(super) fn wait(&mut self, log: Log, until: Timestamp) {
+    pub(super) fn wait(&mut self, log: Log, until: Instant) {
         if let Some(aside) = self.0.get_mut(&log) {
             aside.due = until;
         }
     }
 
     /// A batch of a log was taken. One that takes as many as any is set aside no more.
-    pub(super) fn taken(&mut self, log: Log, all: u64, now: Timestamp) {
+    pub(super) fn taken(&mut self, log: Log, all: u64, now: Instant) {
         let Some(aside) = self.0.get_mut(&log) else { return };
         (aside.failures, aside.due, aside.taken) = (0, now, aside.taken.saturating_add(1));
         if aside.taken >= TAKEN_BEFORE_LARGER {
@@ -80,11 +80,13 @@ impl LogsAside {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
     fn u1_a_bound_of_a_sink_is_found_kept_and_seldom_passed() {
-        let (log, now) = (Log::Installation, Timestamp::from_unix_micros(0));
+        let (log, now) = (Log::Installation, Instant::now());
         let mut aside = LogsAside::default();
         assert_eq!(aside.refused(log, 500, false, now), 0);
         let (mut sent, mut refused) = (0, 0);
@@ -104,7 +106,8 @@ mod tests {
     #[test]
     fn u1_an_event_that_is_never_taken_waits_alone_and_its_log_comes_back() {
         let log = Log::Installation;
-        let at = |seconds: i64| Timestamp::from_unix_micros(seconds * 1_000_000);
+        let begun = Instant::now();
+        let at = |seconds: u64| begun + Duration::from_secs(seconds);
         let mut aside = LogsAside::default();
         aside.refused(log, 3, false, at(0));
         assert_eq!((aside.refused(log, 3, true, at(0)), aside.refused(log, 1, true, at(0))), (0, 1));

@@ -33,7 +33,7 @@ const WHO_CAN_HELP: &str = "`syft-space users list` shows whose accounts there a
                             `syft-space invite`";
 const CODE_NEEDED: &str = "a code of the second factor is needed too, and there is no terminal to ask for it: give it with \
                            --totp-file FILE, or on standard input with --totp-file -";
-const UNKNOWN_ANSWER: &str = "the server's answer is not what this version knows";
+pub(super) const UNKNOWN_ANSWER: &str = "the server's answer is not what this version knows";
 
 /// A client of the control socket.
 pub(super) struct ApiClient {
@@ -168,6 +168,11 @@ impl ApiClient {
     /// Sends a request, and returns the body of its response.
     pub(super) async fn send(&self, request: RequestBuilder) -> anyhow::Result<Vec<u8>> {
         Ok(answered(request).await?.bytes().await.context(BROKE_OFF)?.into())
+    }
+
+    /// Sends a request, and returns its response as soon as its head is there.
+    pub(super) async fn open(&self, request: RequestBuilder) -> anyhow::Result<Response> {
+        answered(request).await
     }
 
     /// Sends a request, and takes the body of its response piece by piece. Answers how many bytes it had.

@@ -94,6 +94,7 @@ impl Connection {
         drop(self.api);
         let Some(EmbeddedServer { server, workers, state }) = self.embedded else { return Ok(()) };
         state.space.ingestion.close();
+        state.audit_tails.close();
         server.stop().await?;
         // What is not worked off yet is, whenever somebody has the home again.
         Ok(tokio::task::spawn_blocking(move || drop(workers)).await?)

@@ -9,8 +9,11 @@ mod api_keys;
 mod approvals;
 mod ask;
 mod attached_policies;
+mod audit;
+mod audit_events;
 mod audit_impact;
 mod audit_proofs;
+mod audit_tail;
 mod certificates;
 mod change_password;
 mod checkpoint_files;
@@ -23,6 +26,7 @@ mod documents;
 mod durations;
 mod encoder;
 mod endpoints;
+mod event_stream;
 mod exit;
 mod expectations;
 mod groups;
@@ -216,7 +220,7 @@ enum Command {
     SignOff(sign_off::SignOffArguments),
     /// Read the audit log, and verify that nobody has bent it
     #[command(subcommand)]
-    Audit(lists::Audit),
+    Audit(audit::Audit),
     /// Prove what one was told, by the receipt of an answer
     #[command(subcommand)]
     Receipt(receipts::Receipts),
@@ -358,7 +362,7 @@ fn run(start_hub: Option<StartHub>) -> anyhow::Result<()> {
             let resolved = resolve(&home.0)?;
             config::show(&home, &resolved, &mut out)
         }
-        Command::Audit(lists::Audit::Verify(what)) => audit_proofs::verify(what, &mut out),
+        Command::Audit(audit::Audit::Verify(what)) => audit_proofs::verify(what, &mut out),
         Command::Receipt(receipts::Receipts::Verify(what)) => receipts::verify(what, &mut out),
         Command::Privacy(privacy::Privacy::Verify(what)) => certificates::verify(what, &mut out),
         Command::Completions { shell } => {
@@ -486,7 +490,7 @@ async fn call(api: &ApiClient, command: &Command, asked: &Asked, out: &mut Outpu
         Command::Jobs(what) => jobs::run(api, what, out).await,
         Command::Ledger(what) => ledger::run(api, what, out).await,
         Command::AccessReview(form) => access_review::run(api, form, out).await,
-        Command::Audit(what) => lists::audit(api, what, out).await,
+        Command::Audit(what) => audit::run(api, what, out).await,
         Command::Receipt(receipts::Receipts::Proof(what)) => receipts::proof(api, what, out).await,
         _ => Ok(()),
     }

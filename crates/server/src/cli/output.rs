@@ -45,13 +45,17 @@ impl Output {
 
     /// Tells a person something that is no result, on standard error.
     pub(super) fn remark(&self, text: &str) {
-        // With standard error closed there is nobody to tell.
-        let _nobody = writeln!(io::stderr(), "{}", printable(text));
+        remark(text);
     }
 
     /// Writes a JSON document.
     pub(super) fn document(&mut self, document: &impl Serialize) -> anyhow::Result<()> {
         self.printed_line(&printable_json(&serde_json::to_string_pretty(document)?))
+    }
+
+    /// Writes a JSON document in one line.
+    pub(super) fn json_line(&mut self, document: &impl Serialize) -> anyhow::Result<()> {
+        self.printed_line(&printable_json(&serde_json::to_string(document)?))
     }
 
     /// How many columns there are for text: those of the terminal, where it is one.
@@ -64,6 +68,12 @@ impl Output {
     pub(super) fn table<'a, T>(&'a mut self, columns: &'a [Column<T>]) -> Table<'a, T> {
         Table { out: self, columns, widths: Vec::new(), items: 0 }
     }
+}
+
+/// Tells a person something that is no result, on standard error.
+pub(super) fn remark(text: &str) {
+    // With standard error closed there is nobody to tell.
+    let _nobody = writeln!(io::stderr(), "{}", printable(text));
 }
 
 /// Turns a broken pipe into an exit status of its own.

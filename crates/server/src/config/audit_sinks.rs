@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use syft_space_domain::sink::{SinkLogs, SinkName, SinkStart, SinkTerms};
+use sha2::{Digest, Sha256};
+use syft_space_domain::sink::{MAX_SINKS, SinkLogs, SinkName, SinkStart, SinkTerms};
 use syft_space_sinks::{FileSettings, SyslogSettings, is_loopback};
 
 use crate::audit_formats::form::ExportFormat;
@@ -16,8 +17,6 @@ pub(super) const ALLOWED: &str = "up to 8 sinks, separated by commas, each of th
      rotate_bytes=N, rotate_hours=N, keep=N), kind=syslog with server=HOST:PORT (and tls=off on loopback), or kind=webhook with url=URL \
      and secret_file=PATH; and logs=installation or logs=all, format=native, ocsf, ecs or cloudevents, from=now or from=beginning";
 
-/// The most sinks.
-const MAX_SINKS: usize = 8;
 /// A file's size where nobody says: 100 MiB.
 const DEFAULT_ROTATE_BYTES: u64 = 100 << 20;
 const DEFAULT_ROTATE_HOURS: u64 = 24;
@@ -139,7 +138,9 @@ fn read(text: &str) -> Option<AuditSink> {
         }
         _ => return None,
     };
-    words.0.is_empty().then_some(AuditSink { terms: SinkTerms { name, logs, start }, format, target })
+    let told = told_at(&target, format);
+    let terms = SinkTerms { name, logs, start, target: Sha256::digest(told).into() };
+    words.0.is_empty().then_some(AuditSink { terms, format, target })
 }
 
 /// Reads the sinks.
@@ -151,25 +152,29 @@ pub(super) fn apply(setting: &mut Vec<AuditSink>, text: &str) -> Option<()> {
     Some(())
 }
 
+/// Where a sink leads, and how events are told there. A hash of this text is kept: the same sink has the same in each version.
+fn told_at(target: &SinkTarget, format: ExportFormat) -> String {
+    let place = match target {
+        SinkTarget::File(FileSettings { folder, rotate_bytes, rotate_age, keep }) => {
+            let (folder, hours) = (folder.display(), rotate_age.as_secs() / 3_600);
+            format!("folder={folder} rotate_bytes={rotate_bytes} rotate_hours={hours} keep={keep}")
+        }
+        SinkTarget::Syslog(SyslogSettings { host, port, tls }) => {
+            format!("server={} tls={}", shown_host(host, *port), if *tls { "on" } else { "off" })
+        }
+        SinkTarget::Webhook { url, secret_file } => {
+            format!("url={url} secret_file={}", secret_file.display())
+        }
+    };
+    format!("kind={} {place} format={}", target.kind(), format_word(format))
+}
+
 /// As [`apply`] reads them.
 pub(super) fn show(sinks: &[AuditSink]) -> String {
     let one = |AuditSink { terms, format, target }: &AuditSink| {
-        let SinkTerms { name, logs, start } = terms;
-        let place = match target {
-            SinkTarget::File(FileSettings { folder, rotate_bytes, rotate_age, keep }) => {
-                let (folder, hours) = (folder.display(), rotate_age.as_secs() / 3_600);
-                format!("folder={folder} rotate_bytes={rotate_bytes} rotate_hours={hours} keep={keep}")
-            }
-            SinkTarget::Syslog(SyslogSettings { host, port, tls }) => {
-                format!("server={} tls={}", shown_host(host, *port), if *tls { "on" } else { "off" })
-            }
-            SinkTarget::Webhook { url, secret_file } => {
-                format!("url={url} secret_file={}", secret_file.display())
-            }
-        };
-        let (kind, format) = (target.kind(), format_word(*format));
-        let (logs, start) = (logs.as_str(), start.as_str());
-        format!("name={name} kind={kind} {place} logs={logs} format={format} from={start}")
+        let SinkTerms { name, logs, start, .. } = terms;
+        let (told, logs, start) = (told_at(target, *format), logs.as_str(), start.as_str());
+        format!("name={name} {told} logs={logs} from={start}")
     };
     sinks.iter().map(one).collect::<Vec<_>>().join(",")
 }

@@ -1,7 +1,9 @@
 //! HTTP, and nothing but HTTP: the route table, the guard of each route, and the form of each response.
 
+pub mod announcing_store;
 pub mod app;
 pub mod audit_sinks;
+pub mod audit_tails;
 pub mod authenticate;
 pub(crate) mod body;
 pub mod body_budget;
@@ -36,5 +38,5 @@ pub mod security_headers;
 pub mod state;
 pub mod tenant_bounds;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod user_agents;

@@ -162,6 +162,8 @@ reasons! {
     RateLimited = TOO_MANY_REQUESTS, "rate_limited", "Too many queries at the time";
     /// Enough mail was sent lately, to that address or by the tenant.
     TooManyMails = TOO_MANY_REQUESTS, "too_many_mails", "Enough mail was sent lately";
+    /// The caller, the tenant or the server has as many tails of an audit log open as it may: `Retry-After` says when to try again.
+    TooManyTails = TOO_MANY_REQUESTS, "too_many_tails", "Too many tails of an audit log are open";
     /// The mail server refused a mail, so that nobody has the token.
     MailRefused = BAD_GATEWAY, "mail_refused", "The mail server refused the mail";
     /// A hub answered what no hub answers, or refused what was asked of it.

@@ -17,14 +17,14 @@ use crate::http::reason::Reason::{
     PaymentRequired, PolicyUnavailable, PolicyViolation, PublicUrlMissing, RateLimited, RefreshTokenInvalid,
     RegistrationClosed, ReviewDenied, ReviewPending, ReviewQueueFull, RoleNotYours, SecondFactorRequired,
     ServedElsewhere, SetupTokenWrong, SignInInvalid, SignInRefused, SlugUnlistable, StorageFull,
-    TenantEnding, TenantRequired, TooManyGuesses, TooManyMails, TotpRequired, TotpWrong, Unavailable,
-    UsernameMismatch,
+    TenantEnding, TenantRequired, TooManyGuesses, TooManyMails, TooManyTails, TotpRequired, TotpWrong,
+    Unavailable, UsernameMismatch,
 };
 pub use crate::http::route::{Guard, Method, Route};
 use crate::http::route_docs::{BodyLimit, Response, summary};
 use crate::routes::reply::List;
 use crate::routes::{
-    access_review, api_keys, approvals, audit, audit_impact, audit_proofs, audit_sinks, auth,
+    access_review, api_keys, approvals, audit, audit_impact, audit_proofs, audit_sinks, audit_tail, auth,
     choose_password, dataset_configuration, datasets, docs, documents, endpoints, erasures, expectations,
     explanation, exports, front_page, groups, health, hubs, invitations, jobs, keys, ledger, listings,
     marketplaces, oidc, openapi, operator, own_access, policies, policy_lint, policy_replay,
@@ -496,6 +496,12 @@ pub static ROUTES: &[Route] = routes! {
         summary("Export the audit log, the oldest event first")
             .description("Up to 1,024 events with all of which their hashes are computed, also what they know of persons.")
             .query(audit_proofs::AFTER).response::<audit_proofs::Export>(200);
+    Get    "/api/v1/audit/tail" member(&[ReadAudit]) => audit_tail::follow,
+        summary("Follow the audit log as it is written")
+            .description("Server-Sent Events, each an event of the log as a list of it has them, once it is durable. It goes on until either side ends \
+                it, and ends when the caller may not read the log any more. Whoever comes again with the `id` of the last event misses none.")
+            .without_head().query(audit_tail::FILTERS).headers(audit_tail::HEADERS).response_as(audit_tail::EVENT_STREAM)
+            .reasons(&[Conflict, TooManyTails]);
     Get    "/api/v1/audit/sinks" member(&[ReadAudit]) => audit_sinks::list,
         summary("Tell where the audit log goes besides, and how far that is")
             .description("The operator of the host sets sinks up. Those that get the tenant's log are told of, and not where they lead.")
@@ -557,4 +563,8 @@ pub static OPERATOR_ROUTES: &[Route] = routes! {
     Get  "/operator/v1/audit/export" Guard::Operator => audit_proofs::export_installation,
         summary("Export the installation's log, the oldest event first")
             .query(audit_proofs::AFTER).response::<audit_proofs::Export>(200);
+    Get  "/operator/v1/audit/tail" Guard::Operator => audit_tail::follow_installation,
+        summary("Follow the installation's log as it is written")
+            .without_head().query(audit_tail::INSTALLATION_FILTERS).headers(audit_tail::HEADERS)
+            .response_as(audit_tail::EVENT_STREAM).reasons(&[Conflict, TooManyTails]);
 };

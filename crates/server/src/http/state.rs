@@ -11,6 +11,7 @@ use syft_space_domain::secret::TokenHash;
 use syft_space_domain::tenant::RegistrationGate;
 
 use crate::http::audit_sinks::SinkStatus;
+use crate::http::audit_tails::AuditTails;
 use crate::http::body_budget::BodyBudget;
 use crate::http::client_limit::ClientLimit;
 use crate::http::disk_reserve::DiskReserve;
@@ -66,6 +67,8 @@ pub struct State {
     pub receipts: Arc<Receipts>,
     /// How much of one tenant's may be under way at once.
     pub tenant_bounds: TenantBounds,
+    /// The tails of audit logs that are open.
+    pub audit_tails: Arc<AuditTails>,
     /// The exports that are under way.
     pub exports: ExportsUnderWay,
     /// The requests that are under way.

@@ -7,14 +7,13 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use syft_space_domain::audit::ports::{EventFilter, LogPage, Projection, Seq};
+use syft_space_domain::audit::ports::{EventFilter, LogPage, Projection};
 use syft_space_domain::audit::{
     Action, Actor, Object, Outcome, RecordedEvent, RecordedReason, UsedKey, installation_events,
 };
 use syft_space_domain::ids::{ApiKeyId, EventId, RequestId};
 use syft_space_domain::inquiry::{NamedFilter, named_events};
 use syft_space_domain::marketplace::MarketplaceHubs;
-use syft_space_domain::page::PageRequest;
 use syft_space_domain::policy::{Purpose, Redactions};
 use syft_space_domain::text::Name;
 use syft_space_domain::time::Timestamp;
@@ -86,7 +85,10 @@ pub(crate) struct EventList {
 
 impl Event {
     /// An event of a tenant whose marketplaces are these.
-    fn of(RecordedEvent { seq, event, .. }: RecordedEvent, marketplaces: &MarketplaceHubs) -> Self {
+    pub(super) fn of(
+        RecordedEvent { seq, event, .. }: RecordedEvent,
+        marketplaces: &MarketplaceHubs,
+    ) -> Self {
         let hub = event.person.hub_user.as_ref().map(|user| user.hub);
         Self {
             marketplace: hub.and_then(|hub| marketplaces.name_of(hub)).map(ToString::to_string),
@@ -109,56 +111,44 @@ impl Event {
     }
 }
 
-const ACTION: Parameter = Parameter::new::<shapes::ActionShape>("action", "Only events of this action.");
-const OUTCOME: Parameter =
+pub(crate) const ACTION: Parameter =
+    Parameter::new::<shapes::ActionShape>("action", "Only events of this action.");
+pub(crate) const OUTCOME: Parameter =
     Parameter::new::<shapes::OutcomeShape>("outcome", "Only events with this outcome.");
-const REASON: Parameter =
+pub(crate) const REASON: Parameter =
     Parameter::new::<shapes::ReasonNameShape>("reason", "Only events for just this reason.");
-const ACTOR: Parameter =
+pub(crate) const ACTOR: Parameter =
     Parameter::new::<shapes::IdShape>("actor", "Only what this account, or this user of a hub, did.");
 pub(crate) const SINCE: Parameter =
     Parameter::new::<shapes::TimeShape>("since", "Only events of this time or later.");
 pub(crate) const UNTIL: Parameter =
     Parameter::new::<shapes::TimeShape>("until", "Only events before this time.");
+pub(crate) const PRINCIPAL: Parameter =
+    Parameter::new::<shapes::PrincipalNameShape>("principal", "Only what whoever is called so did, or was.");
+pub(crate) const ENDPOINT: Parameter =
+    Parameter::new::<shapes::EndpointNameShape>("endpoint", "Only what was done at this endpoint, or to it.");
+pub(crate) const KEY_NAME: Parameter = Parameter::new::<shapes::NameShape>(
+    "key_name",
+    "Only what was done with the API key of this id or name, or to it.",
+);
 
 /// What a list of events may be narrowed by.
-pub(crate) const FILTERS: &[Parameter] = &[
-    LIMIT,
-    CURSOR,
-    ACTION,
-    OUTCOME,
-    REASON,
-    ACTOR,
-    Parameter::new::<shapes::PrincipalNameShape>("principal", "Only what whoever is called so did, or was."),
-    Parameter::new::<shapes::EndpointNameShape>("endpoint", "Only what was done at this endpoint, or to it."),
-    Parameter::new::<shapes::NameShape>(
-        "key_name",
-        "Only what was done with the API key of this id or name, or to it.",
-    ),
-    SINCE,
-    UNTIL,
-];
+pub(crate) const FILTERS: &[Parameter] =
+    &[LIMIT, CURSOR, ACTION, OUTCOME, REASON, ACTOR, PRINCIPAL, ENDPOINT, KEY_NAME, SINCE, UNTIL];
 /// What the installation's events may be narrowed by: they are of no tenant, whose names these would be.
 pub(crate) const INSTALLATION_FILTERS: &[Parameter] =
     &[LIMIT, CURSOR, ACTION, OUTCOME, REASON, ACTOR, SINCE, UNTIL];
 
 pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {
-    let (filter, page) = filter_and_page(&request)?;
+    let (wanted, page) = (named_filter(&request)?, request.query().page()?);
     let principal = request.principal()?;
-    let query = request.query();
-    let wanted = NamedFilter {
-        filter,
-        principal: query.parse("principal")?,
-        endpoint: query.parse("endpoint")?,
-        api_key: query.parse("key_name")?,
-    };
     let found = named_events(request.space(), principal, wanted, page).await?;
     respond(found, principal.snapshot().marketplace_hubs())
 }
 
 /// The installation's own log, which the host's operator reads.
 pub(crate) async fn installation(request: Request) -> Result<HttpResponse, Problem> {
-    let (filter, page) = filter_and_page(&request)?;
+    let (filter, page) = (filter(&request)?, request.query().page()?);
     let found = installation_events(request.space(), request.operator()?, filter, page).await?;
     respond(found, &MarketplaceHubs::default())
 }
@@ -188,9 +178,10 @@ impl FromStr for ReasonName {
     }
 }
 
-fn filter_and_page(request: &Request) -> Result<(EventFilter, PageRequest<Seq>), Problem> {
+/// Which events are asked for, without names.
+pub(super) fn filter(request: &Request) -> Result<EventFilter, Problem> {
     let query = request.query();
-    let filter = EventFilter {
+    Ok(EventFilter {
         action: query.parse("action")?,
         outcome: query.parse("outcome")?,
         reason: query.parse("reason")?.map(|ReasonName(reason)| reason),
@@ -198,6 +189,16 @@ fn filter_and_page(request: &Request) -> Result<(EventFilter, PageRequest<Seq>),
         since: query.parse("since")?,
         until: query.parse("until")?,
         ..EventFilter::default()
-    };
-    Ok((filter, query.page()?))
+    })
+}
+
+/// Which events of a tenant's log are asked for.
+pub(super) fn named_filter(request: &Request) -> Result<NamedFilter, Problem> {
+    let query = request.query();
+    Ok(NamedFilter {
+        filter: filter(request)?,
+        principal: query.parse("principal")?,
+        endpoint: query.parse("endpoint")?,
+        api_key: query.parse("key_name")?,
+    })
 }

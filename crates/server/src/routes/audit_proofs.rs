@@ -135,11 +135,11 @@ pub(crate) const AFTER: &[Parameter] = &[Parameter::new::<shapes::AfterShape>(
 )];
 
 /// A number in digits alone.
-struct Number(u64);
+pub(super) struct Number(pub(super) u64);
 
 #[derive(Debug, thiserror::Error)]
 #[error("a number in digits, at most {}", i64::MAX)]
-struct NumberError;
+pub(super) struct NumberError;
 
 impl FromStr for Number {
     type Err = NumberError;

@@ -3,8 +3,7 @@
 mod archive;
 
 use actix_web::HttpResponse;
-use actix_web::http::ConnectionType;
-use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, UPGRADE};
+use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use actix_web::web::Bytes;
 use futures_util::stream::{self, Stream};
 use syft_space_domain::Space;
@@ -48,16 +47,11 @@ fn slot(request: &Request, account: AccountId) -> Result<ExportSlot, Problem> {
 fn answer(request: &Request, export: Export, slot: ExportSlot) -> HttpResponse {
     let text = readme(export.tenant(), request.context.now);
     let pieces = pieces(Pieces { space: request.space().clone(), export, slot, archive: Archive::new(text) });
-    let mut response = HttpResponse::Ok()
-        .insert_header((CONTENT_TYPE, ARCHIVE.media_type))
-        .insert_header((CONTENT_DISPOSITION, "attachment; filename=\"export.zip\""))
-        .streaming(Box::pin(pieces));
-    if request.http.headers().contains_key(UPGRADE) {
-        // The framework would say that it writes chunks, and write none: then the end of the connection is that of the body.
-        response.head_mut().no_chunking(true);
-        response.head_mut().set_connection_type(ConnectionType::Close);
-    }
+    let mut response = HttpResponse::Ok();
     response
+        .insert_header((CONTENT_TYPE, ARCHIVE.media_type))
+        .insert_header((CONTENT_DISPOSITION, "attachment; filename=\"export.zip\""));
+    reply::streaming(request, response, pieces)
 }
 
 /// What an archive is made of, and where it goes on.

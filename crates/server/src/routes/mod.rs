@@ -7,6 +7,7 @@ pub(crate) mod audit;
 pub(crate) mod audit_impact;
 pub(crate) mod audit_proofs;
 pub(crate) mod audit_sinks;
+pub(crate) mod audit_tail;
 pub(crate) mod auth;
 pub(crate) mod choose_password;
 pub(crate) mod dataset_configuration;

@@ -2,9 +2,11 @@
 
 use std::borrow::Cow;
 
-use actix_web::HttpResponse;
-use actix_web::http::StatusCode;
-use actix_web::http::header::{CONTENT_TYPE, ETAG};
+use actix_web::http::header::{CONTENT_TYPE, ETAG, UPGRADE};
+use actix_web::http::{ConnectionType, StatusCode};
+use actix_web::web::Bytes;
+use actix_web::{HttpResponse, HttpResponseBuilder};
+use futures_util::stream::Stream;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use syft_space_domain::mail::{Delivered, Purpose};
@@ -101,6 +103,21 @@ fn resource_response(status: StatusCode, revision: u64, body: Vec<u8>) -> HttpRe
         .insert_header((CONTENT_TYPE, "application/json"))
         .insert_header((ETAG, format!("\"{revision}\"")));
     response.body(body)
+}
+
+/// Writes what is made while it goes out, piece by piece.
+pub(super) fn streaming<E: std::error::Error + 'static>(
+    request: &Request,
+    mut response: HttpResponseBuilder,
+    pieces: impl Stream<Item = Result<Bytes, E>> + 'static,
+) -> HttpResponse {
+    let mut response = response.streaming(Box::pin(pieces));
+    if request.http.headers().contains_key(UPGRADE) {
+        // The framework would say that it writes chunks, and write none: then the end of the connection is that of the body.
+        response.head_mut().no_chunking(true);
+        response.head_mut().set_connection_type(ConnectionType::Close);
+    }
+    response
 }
 
 /// The response 204.

@@ -15,6 +15,7 @@ use syft_space_domain::Space;
 use syft_space_domain::audit::Action;
 use syft_space_domain::sink;
 use syft_space_domain::tenant::OperatorScope;
+use syft_space_vectordb::RoutedVectors;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -26,6 +27,7 @@ use crate::background::{
     tenant_ends, vector_databases,
 };
 use crate::config::{Registration, Settings};
+use crate::http::announcing_store::announce_commits;
 use crate::http::body_budget::BodyBudget;
 use crate::http::client_limit::ClientLimit;
 use crate::http::connection::Peers;
@@ -58,6 +60,8 @@ pub fn state(space: Space, settings: &Settings, setup_token: Option<SetupTokenFi
         upload_bytes: settings.max_upload_bytes,
         body_timeout: settings.body_timeout,
     };
+    // Inside of all others: what any of them writes is told of.
+    let (space, audit_tails) = announce_commits(space);
     let (space, merged_refusals) = merge_refusals(space);
     // Outside of what merges: an event that was merged is nobody's own.
     let (space, receipts) = receipts::keep_events(space);
@@ -79,6 +83,7 @@ pub fn state(space: Space, settings: &Settings, setup_token: Option<SetupTokenFi
         merged_refusals,
         receipts,
         tenant_bounds: TenantBounds::default(),
+        audit_tails,
         exports: ExportsUnderWay::default(),
         in_flight: InFlight::default(),
         disk: Arc::new(DiskReserve::new(settings.min_free_bytes)),
@@ -117,7 +122,7 @@ pub fn cannot_listen(address: SocketAddr) -> String {
 
 /// Serves until `stop` ends, over the network and, where there is one, over the control socket; then takes no new
 /// connection, lets requests under way end, and returns. Meanwhile marketplaces are synchronised, as the operator.
-/// `listening` gets the address once requests are answered there.
+/// `listening` gets the address once requests are answered there, and what must leave vector databases is asked for.
 ///
 /// # Errors
 /// When the address cannot be listened on, or the server failed.
@@ -125,6 +130,7 @@ pub async fn serve(
     state: Arc<State>,
     settings: &Settings,
     operator: Arc<OperatorScope>,
+    vectors: Arc<RoutedVectors>,
     control: Option<ControlSocket>,
     listening: impl FnOnce(SocketAddr),
     stop: impl Future<Output = ()>,
@@ -170,7 +176,8 @@ pub async fn serve(
         delivering.push(tokio::spawn(deliver_forever(space, operator, open, Arc::clone(status))));
     }
     let endings = tokio::spawn(tenant_ends::remove_forever(state.space.clone(), Arc::clone(&operator)));
-    let asking = tokio::spawn(vector_databases::ask_forever(state.space.clone()));
+    let asking = vector_databases::ask_forever(state.space.clone(), Arc::clone(&operator), vectors);
+    let asking = tokio::spawn(asking);
     let erasures = tokio::spawn(erasures::finish_forever(state.space.clone(), Arc::clone(&operator)));
     let marketplace_sync = settings.public_url.clone().map(|public_url| {
         tokio::spawn(marketplace_sync::sync_forever(state.space.clone(), operator, public_url))
@@ -200,6 +207,7 @@ pub async fn serve(
     state.ready.store(false, Ordering::Release);
     // Whoever waits for a job is answered how far it is.
     state.space.ingestion.close();
+    state.audit_tails.close();
     // Both stop taking connections at once, and then wait for what is under way.
     let (network, control) = tokio::join!(network.stop(), async {
         match control {
@@ -278,17 +286,25 @@ pub fn serve_control(
 /// Completes when the process has got SIGTERM or SIGINT since this was called: one that comes while the server still starts, or has just
 /// said that it listens, ends it in order, too.
 pub fn shutdown_signal() -> impl Future<Output = ()> {
+    let signal = termination_signal();
+    async {
+        signal.await;
+        tracing::info!("stopping: requests under way may end");
+    }
+}
+
+/// Completes when the process has got SIGTERM or SIGINT since this was called.
+pub fn termination_signal() -> impl Future<Output = ()> {
     use tokio::signal::unix::{SignalKind, signal};
     let signals = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
     async move {
         let (Ok(mut terminate), Ok(mut interrupt)) = signals else {
-            tracing::error!("signals cannot be listened for; the server runs until it is killed");
+            tracing::error!("signals cannot be listened for; this runs until it is killed");
             return std::future::pending().await;
         };
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
-        tracing::info!("stopping: requests under way may end");
     }
 }

@@ -7,7 +7,7 @@ use std::thread::available_parallelism;
 
 use anyhow::Context;
 use syft_space_domain::audit::{Action, Actor, Log, Origin};
-use syft_space_domain::dataset::{IngestQueue, Meaning, Reconciled, reconcile};
+use syft_space_domain::dataset::{IngestQueue, Meaning, Reconciled, StoredVectorDatabases, reconcile};
 use syft_space_domain::expectation::GuardTurns;
 use syft_space_domain::identity::oidc::ProviderLogouts;
 use syft_space_domain::mail::Mails;
@@ -36,6 +36,7 @@ use syft_space_secrets::{MasterKey, XChaChaSealer};
 use syft_space_smtp::{SmtpMailer, SmtpSettings};
 use syft_space_sqlite::{SqliteDocuments, SqliteOptions, SqliteRateLimits, SqliteStore, prepare_home};
 use syft_space_syfthub::{HubHttp, IdentitySettings, SyftHub, SyftHubIdentities, SyftHubTokens};
+use syft_space_vectordb::{ExternalOptions, ExternalVectors, RoutedVectors};
 
 use crate::cli::read_files;
 use crate::config::{MailSettings, Settings};
@@ -52,6 +53,8 @@ pub struct OpenedSpace {
     pub space: Space,
     /// The operator, who started this.
     pub operator: OperatorScope,
+    /// The index of vectors, with what must leave vector databases.
+    pub vectors: Arc<RoutedVectors>,
 }
 
 /// Opens the space of a home, makes what it lacks, and ends what an earlier run left half done.
@@ -159,8 +162,13 @@ fn open_at(lock: HomeLock, settings: &Settings) -> anyhow::Result<OpenedSpace> {
     let sealer: Arc<dyn Sealer> = Arc::new(XChaChaSealer::new(sealing_key, Arc::clone(&entropy)));
     let processors = available_parallelism().unwrap_or(NonZeroUsize::MIN);
     let encoders = InstalledEncoders::open(home.clone(), client.clone(), Arc::clone(&sealer), processors);
-    let vectors = FlatVectors::new(home.clone(), VectorOptions::default());
-    let meaning = Meaning::new(Arc::new(encoders), Arc::new(vectors));
+    let embedded = FlatVectors::new(home.clone(), VectorOptions::default());
+    let databases = StoredVectorDatabases::new(Arc::clone(&store), Arc::clone(&sealer));
+    let external =
+        ExternalVectors::new(home.clone(), client.clone(), Arc::clone(&entropy), ExternalOptions::default());
+    let external = external.context("calling vector databases")?;
+    let vectors = Arc::new(RoutedVectors::new(Arc::new(embedded), external, Arc::new(databases)));
+    let meaning = Meaning::new(Arc::new(encoders), vectors.clone());
     let space = Space {
         store,
         snapshots,
@@ -195,7 +203,7 @@ fn open_at(lock: HomeLock, settings: &Settings) -> anyhow::Result<OpenedSpace> {
         ingestion: IngestQueue::default(),
         meaning,
     };
-    Ok(OpenedSpace { space, operator })
+    Ok(OpenedSpace { space, operator, vectors })
 }
 
 /// The one HTTP client through which the space calls other servers.

@@ -15,6 +15,7 @@ mod password;
 mod policies;
 mod second_factor;
 mod socket;
+mod tail;
 mod terminal;
 mod who_may_ask;
 

@@ -41,7 +41,7 @@ use crate::space::{TestSpace, in_memory};
 use recorder::{Recorder, Seen};
 
 /// Reasons that no request alone brings about, or none of which it is known when.
-const OUT_OF_REACH: [&str; 15] = [
+const OUT_OF_REACH: [&str; 16] = [
     "internal",
     "key_expired",
     // A provider of ours would have a port of its own in each run: in `oidc`.
@@ -57,6 +57,7 @@ const OUT_OF_REACH: [&str; 15] = [
     "too_many_guesses",
     "too_many_mails",
     "too_many_requests",
+    "too_many_tails",
     "unavailable",
 ];
 

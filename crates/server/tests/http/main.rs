@@ -14,6 +14,8 @@ mod approving;
 #[cfg(test)]
 mod audit_log;
 #[cfg(test)]
+mod audit_tail;
+#[cfg(test)]
 mod callers;
 #[cfg(test)]
 mod certificates;

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use crate::cli::run;
 use crate::space::ledger::{prove, seed};
@@ -184,6 +185,11 @@ struct Received {
     /// The events that it took, in their order.
     events: Vec<Value>,
     refused: usize,
+    /// For how many seconds it asks to be let alone, once.
+    asks_to_wait: Option<u64>,
+    /// When it asked that, and when it was called next.
+    asked_at: Option<Instant>,
+    let_alone_for: Option<Duration>,
 }
 
 impl Receiver {
@@ -221,6 +227,13 @@ impl Receiver {
         let batch: Value = serde_json::from_str(&text).unwrap();
         let events = batch["data"]["events"].as_array().unwrap();
         let mut received = self.lock();
+        received.let_alone_for = received.let_alone_for.or(received.asked_at.map(|asked| asked.elapsed()));
+        if let Some(seconds) = received.asks_to_wait.take() {
+            received.asked_at = Some(Instant::now());
+            let busy = "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nconnection: close\r\n";
+            stream.write_all(format!("{busy}retry-after: {seconds}\r\n\r\n").as_bytes()).unwrap();
+            return;
+        }
         let is_refused =
             received.refuses.is_some_and(|poison| text.contains(poison)) || events.len() > received.most;
         if is_refused {
@@ -285,4 +298,54 @@ async fn u1_a_webhook_that_takes_small_batches_alone_is_sent_few_others() {
     let tenant = sizes(&received.events).into_iter().find(|(log, _)| log.is_some());
     assert!(tenant.is_some_and(|(_, size)| size > 1_000));
     assert!(received.refused < 30, "{} batches were refused", received.refused);
+}
+
+#[tokio::test]
+async fn u1_a_webhook_that_asks_to_be_let_alone_is_and_gets_all_of_it_behind_that() {
+    let folder = tempfile::tempdir().unwrap();
+    // The pause behind a first failure is a second.
+    let busy = Received { most: 500, asks_to_wait: Some(4), ..Received::default() };
+    let (receiver, setting) = Receiver::start(folder.path(), busy);
+    let space = TestSpace::with(&[("audit_sinks", &setting), ("outbound_allow", "127.0.0.1")]).await;
+    let owner = space.found("acme").await;
+    caught_up(&owner).await;
+    let received = receiver.lock();
+    assert!(received.let_alone_for.unwrap() >= Duration::from_secs(4), "{:?}", received.let_alone_for);
+    assert!(sizes(&received.events).keys().any(Option::is_some), "the tenant's log is there");
+}
+
+#[tokio::test]
+async fn u1_what_the_operator_changes_of_the_sinks_stands_in_the_installations_log_at_the_next_start() {
+    if in_memory() {
+        return;
+    }
+    let aside = tempfile::tempdir().unwrap();
+    let archive = |words: &str| sink(&aside.path().join("a"), words);
+    let other = format!("name=other kind=file folder={}", aside.path().join("b").display());
+    let mut space = TestSpace::with(&[("audit_sinks", &archive(""))]).await;
+    let mut told = vec![json!(["archive", "created"])];
+    for (setting, changes) in [
+        (archive(""), vec![]),
+        (archive("format=ocsf"), vec![json!(["archive", "changed_target"])]),
+        (
+            format!("{},{other}", archive("format=ocsf logs=all")),
+            vec![json!(["archive", "changed_logs"]), json!(["other", "created"])],
+        ),
+        (other, vec![json!(["archive", "removed"])]),
+    ] {
+        space.server().signal("TERM");
+        assert_eq!(space.server().wait(), Some(0));
+        let mut command = space.server().command();
+        command.env("SYFT_SPACE_AUDIT_SINKS", setting);
+        space.server().run(command);
+        told.extend(changes);
+    }
+    let args = ["audit", "list", "--installation", "--action", "config_change", "--json", "--all"];
+    let mut events = run(space.home(), &args).expect(0).items();
+    events.retain(|event| event["object"]["kind"] == "audit_sink");
+    events.reverse();
+    let seen: Vec<Value> =
+        events.iter().map(|event| json!([event["object"]["id"], event["reason_code"]])).collect();
+    assert_eq!(seen, told);
+    assert!(events.iter().all(|event| event["actor"] == json!({ "kind": "system" })));
 }

@@ -1,11 +1,12 @@
 //! How far each sink has the logs.
 
-use diesel::dsl::not;
+use std::collections::BTreeMap;
+
 use diesel::prelude::*;
 use syft_space_domain::audit::Log;
 use syft_space_domain::audit::ports::{LogPosition, LogScope, LogWriteScope};
 use syft_space_domain::sink::ports::{SinkRows, SinkView};
-use syft_space_domain::sink::{SinkLogs, SinkName, SinkStart, SinkTerms};
+use syft_space_domain::sink::{SinkChange, SinkLogs, SinkName, SinkStart, SinkTerms};
 use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::OperatorScope;
 
@@ -83,39 +84,78 @@ fn begin_behind(
     Ok(())
 }
 
-impl SinkRows for Session<'_> {
-    fn settle_sinks(&mut self, _operator: &OperatorScope, sinks: &[SinkTerms]) -> Result<(), StoreError> {
-        let names: Vec<&str> = sinks.iter().map(|terms| terms.name.as_str()).collect();
+#[derive(Queryable)]
+struct SinkRow {
+    name: String,
+    logs: String,
+    /// Of one from before it was kept there is none.
+    target: Option<Bytes<32>>,
+}
+
+impl Session<'_> {
+    /// Keeps the terms of a sink, which got these logs before, and begins those that it did not get.
+    fn settle_sink(&mut self, terms: &SinkTerms, before: Option<SinkLogs>) -> Result<(), StoreError> {
+        let SinkTerms { name, logs, start, target } = terms;
         self.write(|connection| {
-            diesel::delete(audit_sinks::table.filter(not(audit_sinks::name.eq_any(&names))))
-                .execute(connection)?;
-            let gone = audit_sink_positions::table.filter(not(audit_sink_positions::sink.eq_any(&names)));
-            diesel::delete(gone).execute(connection)
-        })?;
-        for SinkTerms { name, logs, start } in sinks {
-            let row = audit_sinks::table.find(name.as_str()).select(audit_sinks::logs);
-            let before: Option<String> = self.read(|connection| row.first(connection).optional())?;
-            let before = before.map(|logs| parse::<SinkLogs>("audit_sinks.logs", &logs)).transpose()?;
+            let row = (
+                audit_sinks::name.eq(name.as_str()),
+                audit_sinks::logs.eq(logs.as_str()),
+                audit_sinks::target.eq(Bytes(*target)),
+            );
+            diesel::replace_into(audit_sinks::table).values(row).execute(connection)?;
             if before == Some(*logs) {
-                continue;
+                return Ok(());
             }
-            self.write(|connection| {
-                diesel::replace_into(audit_sinks::table)
-                    .values((audit_sinks::name.eq(name.as_str()), audit_sinks::logs.eq(logs.as_str())))
-                    .execute(connection)?;
-                // What it gets no more begins anew, should it get it again.
-                let kept = last_key(*logs);
-                let beyond = audit_sink_positions::table
-                    .filter(audit_sink_positions::sink.eq(name.as_str()))
-                    .filter(audit_sink_positions::log.gt(kept));
-                diesel::delete(beyond).execute(connection)?;
-                match start {
-                    SinkStart::Now => begin_behind(connection, name.as_str(), before.map(last_key), kept),
-                    SinkStart::Beginning => Ok(()),
-                }
-            })?;
+            // What it gets no more begins anew, should it get it again.
+            let kept = last_key(*logs);
+            let beyond = audit_sink_positions::table
+                .filter(audit_sink_positions::sink.eq(name.as_str()))
+                .filter(audit_sink_positions::log.gt(kept));
+            diesel::delete(beyond).execute(connection)?;
+            match start {
+                SinkStart::Now => begin_behind(connection, name.as_str(), before.map(last_key), kept),
+                SinkStart::Beginning => Ok(()),
+            }
+        })
+    }
+}
+
+impl SinkRows for Session<'_> {
+    fn settle_sinks(
+        &mut self,
+        _operator: &OperatorScope,
+        sinks: &[SinkTerms],
+    ) -> Result<Vec<(SinkName, SinkChange)>, StoreError> {
+        let before: Vec<SinkRow> = self.read(|connection| audit_sinks::table.load(connection))?;
+        let mut known = BTreeMap::new();
+        for SinkRow { name, logs, target } in before {
+            let logs: SinkLogs = parse("audit_sinks.logs", &logs)?;
+            known.insert(parse::<SinkName>("audit_sinks.name", &name)?, (logs, target));
         }
-        Ok(())
+        let mut changes = BTreeMap::new();
+        for terms in sinks {
+            let before = known.remove(&terms.name);
+            self.settle_sink(terms, before.map(|(logs, _)| logs))?;
+            let change = match before {
+                None => Some(SinkChange::Added),
+                Some((logs, target)) => {
+                    let logs = logs != terms.logs;
+                    let target = target.is_some_and(|Bytes(target)| target != terms.target);
+                    (logs || target).then_some(SinkChange::Changed { logs, target })
+                }
+            };
+            changes.extend(change.map(|change| (terms.name.clone(), change)));
+        }
+        for (gone, _) in known {
+            self.write(|connection| {
+                diesel::delete(audit_sinks::table.find(gone.as_str())).execute(connection)?;
+                let positions =
+                    audit_sink_positions::table.filter(audit_sink_positions::sink.eq(gone.as_str()));
+                diesel::delete(positions).execute(connection)
+            })?;
+            changes.insert(gone, SinkChange::Removed);
+        }
+        Ok(changes.into_iter().collect())
     }
 
     fn advance_delivered(

@@ -1,6 +1,7 @@
 //! The responses to errors of audit logs.
 
 use syft_space_domain::audit::{AuditError, CheckpointError, ProveError, ReceiptProofError};
+use syft_space_domain::inquiry::TailError;
 
 use crate::http::problem::Problem;
 use crate::http::reason::Reason;
@@ -10,6 +11,16 @@ impl From<AuditError> for Problem {
         match error {
             AuditError::Authorization(error) => error.into(),
             AuditError::PortError(error) => error.into(),
+        }
+    }
+}
+
+impl From<TailError> for Problem {
+    fn from(error: TailError) -> Self {
+        match error {
+            TailError::Authorization(error) => error.into(),
+            TailError::Ahead { .. } => Self::new(Reason::Conflict, error),
+            TailError::PortError(error) => error.into(),
         }
     }
 }

@@ -57,6 +57,7 @@ const TAGS: &[(&str, &str)] = &[
     ("audit", "What happened."),
     ("audit_impact", "What a breach touched."),
     ("audit_proofs", "That nobody has bent what happened."),
+    ("audit_tail", "What happens."),
     ("audit_sinks", "Where what happened is told besides."),
     ("receipts", "What a caller was told."),
     ("openapi", "This description."),

@@ -39,6 +39,10 @@ impl OperatorClient {
         }
         let answer = request.send().await.unwrap();
         let status = answer.status().as_u16();
+        if answer.headers().get("content-type").is_some_and(|kind| kind == "text/event-stream") {
+            // It does not end by itself.
+            return (status, Value::Null);
+        }
         (status, answer.json().await.unwrap_or(Value::Null))
     }
 

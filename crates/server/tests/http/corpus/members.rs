@@ -268,6 +268,9 @@ async fn audit(r: &mut Recorder) {
     r.get("foreigner", "/audit/impact?document=none").await;
     r.get("foreigner", "/audit/impact?key_name=a&principal=a@b.example").await;
     r.get("foreigner", "/audit/export?after=999999").await;
+    r.get("foreigner", "/audit/tail?after=999999").await;
+    r.send(Ask::new("foreigner", "GET", "/audit/tail").header("last-event-id", "x")).await;
+    r.send(Ask::new("foreigner", "HEAD", "/audit/tail")).await;
     r.pages("foreigner", "/audit?limit=2").await;
     for filter in [
         "action=user_created",

@@ -153,6 +153,8 @@ async fn logs(r: &mut Recorder) {
     r.get("operator", &format!("{log}/checkpoint")).await;
     r.get("operator", &format!("{log}/export?after=999999")).await;
     r.get("operator", &format!("{log}/export?after=x")).await;
+    r.get("operator", &format!("{log}/tail")).await;
+    r.get("operator", &format!("{log}/tail?after=x")).await;
     r.get("nobody", "/auth/me").await;
     r.send(Ask::new("nobody", "GET", "/auth/me").header("authorization", "Basic x")).await;
     r.until("operator", &format!("{log}?action=authn_token_fail"), |told| {

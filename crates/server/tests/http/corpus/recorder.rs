@@ -4,10 +4,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream};
 
 use super::names::Names;
+use crate::space::event_stream::read_raw;
 use crate::space::{PASSWORD, TestSpace};
 
 /// The most characters of a request's body that are written down.
@@ -332,11 +333,10 @@ impl Recorder {
 }
 
 /// Sends bytes and reads until the other side closes. It may close before it has read them all.
-async fn exchange(mut stream: impl AsyncReadExt + AsyncWriteExt + Unpin, bytes: &[u8]) -> Vec<u8> {
+async fn exchange(mut stream: impl AsyncRead + AsyncWrite + Unpin, bytes: &[u8]) -> Vec<u8> {
     drop(stream.write_all(bytes).await);
-    let mut answer = Vec::new();
-    let read = stream.read_to_end(&mut answer);
-    drop(tokio::time::timeout(Duration::from_secs(30), read).await.expect("the server answers"));
+    let read = read_raw(&mut stream);
+    let answer = tokio::time::timeout(Duration::from_secs(30), read).await.expect("the server answers");
     let interim = b"HTTP/1.1 100 Continue\r\n\r\n";
     answer.strip_prefix(interim.as_slice()).map(<[u8]>::to_vec).unwrap_or(answer)
 }

@@ -3,8 +3,10 @@
 use serde_json::Value;
 use syft_space::http::reason::Reason;
 use syft_space::http::route_table::{Guard, Method, Route};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
+
+use crate::space::event_stream::read_raw;
 
 /// Stands in every secret that a hostile request sends: no answer may repeat it.
 pub const SECRET: &str = "8317265940";
@@ -58,9 +60,10 @@ impl Case {
     pub async fn run(&self, address: &str) -> (u16, Result<(), String>) {
         let mut raw = exchange(address, &self.bytes).await;
         let mut answer = Answer::read(&raw);
-        // An account is exported once at a time, and these are sent side by side.
-        let is_export = self.route.is_some_and(|(_, path)| path.ends_with("/export"));
-        while is_export && answer.as_ref().is_some_and(|answer| answer.status == 503) {
+        // An account is exported once at a time, and has some tails, and these are sent side by side.
+        let is_of = |end: &str| self.route.is_some_and(|(_, path)| path.ends_with(end));
+        let full = [("/export", 503), ("/audit/tail", 429)].into_iter().find(|(end, _)| is_of(end));
+        while full.is_some_and(|(_, status)| answer.as_ref().is_some_and(|answer| answer.status == status)) {
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
             raw = exchange(address, &self.bytes).await;
             answer = Answer::read(&raw);
@@ -99,11 +102,19 @@ impl Case {
 /// Sends bytes and reads until the server closes. It may close before it has read them all.
 pub async fn exchange(address: &str, bytes: &[u8]) -> Vec<u8> {
     let mut stream = TcpStream::connect(address).await.unwrap();
-    drop(stream.write_all(bytes).await);
-    let mut answer = Vec::new();
-    let read = stream.read_to_end(&mut answer);
-    drop(tokio::time::timeout(std::time::Duration::from_secs(30), read).await.expect("the server answers"));
-    answer
+    let (mut read, mut write) = stream.split();
+    let exchanged = async {
+        // A server that answers for long need not read meanwhile what nobody asked for.
+        let write = async {
+            drop(write.write_all(bytes).await);
+            std::future::pending().await
+        };
+        tokio::select! {
+            answer = read_raw(&mut read) => answer,
+            never = write => never,
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(30), exchanged).await.expect("the server answers")
 }
 
 /// An answer, taken apart.
@@ -123,6 +134,7 @@ impl Answer {
         let status = head.split(' ').nth(1)?.parse().ok()?;
         let body = &raw[end + 4..];
         let length = match header(&head, "transfer-encoding") {
+            _ if header(&head, "content-type") == "text/event-stream" => body.len(),
             "chunked" => chunked(body)?,
             // It ends with the connection.
             _ if header(&head, "content-type") == "application/zip" => body.len(),

@@ -31,6 +31,8 @@ const DIRECT: &[(&str, &str)] = &[
     ("expectation/guard.rs write", "the guard, whatever the caller may; the unit of work asks again"),
     ("audit/list.rs installation_events", "the operator"),
     ("audit/export.rs export_installation", "the operator"),
+    ("inquiry/tail.rs begin_installation", "the operator"),
+    ("inquiry/tail.rs next", "the operator; a member's by the one way"),
     ("audit/sign_checkpoints.rs installation_checkpoint", "the operator"),
     ("audit/sign_checkpoints.rs sign_grown_logs", "the background"),
     ("audit/sign_checkpoints.rs look_at", "the background"),

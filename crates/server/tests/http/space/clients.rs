@@ -29,9 +29,15 @@ pub struct Answer {
 
 impl Answer {
     /// The answer to a request that another client has sent, to a path that is not described.
-    pub async fn read(asked: String, response: reqwest::Response) -> reqwest::Result<Self> {
+    pub async fn read(asked: String, mut response: reqwest::Response) -> reqwest::Result<Self> {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let text = response.text().await?;
+        let is_endless = headers.get("content-type").is_some_and(|kind| kind == "text/event-stream");
+        let text = if is_endless {
+            // What comes first is there at once, and nobody waits for the end.
+            String::from_utf8_lossy(&response.chunk().await?.unwrap_or_default()).into_owned()
+        } else {
+            response.text().await?
+        };
         let body = serde_json::from_str(&text).unwrap_or(Value::Null);
         Ok(Self { status, headers, body, text, asked })
     }

@@ -1,6 +1,7 @@
 //! A space to test: started, founded, and stopped with the test.
 
 mod clients;
+pub mod event_stream;
 pub mod file_writer;
 pub mod form;
 mod hub;
