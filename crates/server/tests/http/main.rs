@@ -159,3 +159,5 @@ mod tampering;
 mod tenant_end;
 #[cfg(test)]
 mod token_limits;
+#[cfg(test)]
+mod vector_server;

@@ -1,5 +1,6 @@
 //! Datasets that are searched by meaning, through the server: what callers see of it.
 
+mod databases;
 mod kill;
 
 use std::path::Path;
