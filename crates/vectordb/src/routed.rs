@@ -11,7 +11,7 @@ use syft_space_domain::dataset::{
     ChangeNumber, DocumentId, Neighbour, VectorChange, VectorDatabase, VectorKey, VectorQuery,
 };
 use syft_space_domain::encoder::ModelRevision;
-use syft_space_domain::ids::DatasetId;
+use syft_space_domain::ids::{DatasetId, TenantId};
 use syft_space_domain::tenant::{OperatorScope, TenantScope};
 
 use crate::batches::OpenBatch;
@@ -184,6 +184,10 @@ impl VectorIndex for RoutedVectors {
 
     fn destroy_all(&self, scope: &TenantScope, dataset: DatasetId) -> Result<(), VectorIndexError> {
         self.destroy_where(scope, dataset, None)
+    }
+
+    fn settle(&self, operator: &OperatorScope) -> Result<Vec<(TenantId, DatasetId)>, VectorIndexError> {
+        Ok(self.sweep(operator)?.damaged)
     }
 }
 

@@ -430,6 +430,16 @@ pub trait VectorIndex: Send + Sync {
     /// # Errors
     /// As [`destroy`](Self::destroy).
     fn destroy_all(&self, scope: &TenantScope, dataset: DatasetId) -> Result<(), VectorIndexError>;
+
+    /// Goes on with what was to go and was not confirmed to be gone, in an index whose vectors lie with somebody else; where they
+    /// do not, nothing ever waits. Answers the datasets whose vectors were found to be others than they should be: they are to be encoded
+    /// anew. What fails for one dataset keeps no other waiting. Blocks.
+    ///
+    /// # Errors
+    /// [`Failed`](VectorIndexError::Failed) when it cannot be said what waits.
+    fn settle(&self, _operator: &OperatorScope) -> Result<Vec<(TenantId, DatasetId)>, VectorIndexError> {
+        Ok(Vec::new())
+    }
 }
 
 /// Changes that are being encoded. What is dropped before it is applied leaves nothing behind.

@@ -7,29 +7,28 @@ use syft_space_domain::audit::Origin;
 use syft_space_domain::dataset::finish_removal;
 use syft_space_domain::tenant::OperatorScope;
 use syft_space_domain::{PortError, Space};
-use syft_space_vectordb::RoutedVectors;
 
 /// How often to ask.
 const ASK_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Asks at once and from then on, until it is aborted. Failures are logged, and tried again.
-pub(crate) async fn ask_forever(space: Space, operator: Arc<OperatorScope>, vectors: Arc<RoutedVectors>) {
+pub(crate) async fn ask_forever(space: Space, operator: Arc<OperatorScope>) {
     let mut ticks = tokio::time::interval(ASK_INTERVAL);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        let (space, operator, vectors) = (space.clone(), Arc::clone(&operator), Arc::clone(&vectors));
-        let asked = tokio::task::spawn_blocking(move || ask(&space, &operator, &vectors)).await;
+        let (space, operator) = (space.clone(), Arc::clone(&operator));
+        let asked = tokio::task::spawn_blocking(move || ask(&space, &operator)).await;
         if let Err(error) = asked {
             tracing::error!(%error, "vector databases could not be asked");
         }
     }
 }
 
-fn ask(space: &Space, operator: &OperatorScope, vectors: &RoutedVectors) {
-    match vectors.sweep(operator) {
-        Ok(swept) => {
-            for (tenant, dataset) in swept.damaged {
+fn ask(space: &Space, operator: &OperatorScope) {
+    match space.meaning.vectors.settle(operator) {
+        Ok(damaged) => {
+            for (tenant, dataset) in damaged {
                 space.meaning.queue.add(operator.tenant(tenant), dataset);
             }
         }

@@ -98,7 +98,6 @@ pub(super) fn run(
             state,
             &settings,
             operator,
-            opened.vectors,
             Some(control),
             move |address| {
                 // The story has ended early, and waits for no address.

@@ -44,7 +44,7 @@ pub(super) fn run(home: &Path, settings: &Settings) -> anyhow::Result<()> {
                 None
             }
         };
-        serve(state, settings, operator, opened.vectors, control, listening, shutdown_signal()).await
+        serve(state, settings, operator, control, listening, shutdown_signal()).await
     });
     store.into_iter().for_each(close);
     served

@@ -15,7 +15,6 @@ use syft_space_domain::Space;
 use syft_space_domain::audit::Action;
 use syft_space_domain::sink;
 use syft_space_domain::tenant::OperatorScope;
-use syft_space_vectordb::RoutedVectors;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -130,7 +129,6 @@ pub async fn serve(
     state: Arc<State>,
     settings: &Settings,
     operator: Arc<OperatorScope>,
-    vectors: Arc<RoutedVectors>,
     control: Option<ControlSocket>,
     listening: impl FnOnce(SocketAddr),
     stop: impl Future<Output = ()>,
@@ -176,7 +174,7 @@ pub async fn serve(
         delivering.push(tokio::spawn(deliver_forever(space, operator, open, Arc::clone(status))));
     }
     let endings = tokio::spawn(tenant_ends::remove_forever(state.space.clone(), Arc::clone(&operator)));
-    let asking = vector_databases::ask_forever(state.space.clone(), Arc::clone(&operator), vectors);
+    let asking = vector_databases::ask_forever(state.space.clone(), Arc::clone(&operator));
     let asking = tokio::spawn(asking);
     let erasures = tokio::spawn(erasures::finish_forever(state.space.clone(), Arc::clone(&operator)));
     let marketplace_sync = settings.public_url.clone().map(|public_url| {

@@ -53,8 +53,6 @@ pub struct OpenedSpace {
     pub space: Space,
     /// The operator, who started this.
     pub operator: OperatorScope,
-    /// The index of vectors, with what must leave vector databases.
-    pub vectors: Arc<RoutedVectors>,
 }
 
 /// Opens the space of a home, makes what it lacks, and ends what an earlier run left half done.
@@ -167,8 +165,8 @@ fn open_at(lock: HomeLock, settings: &Settings) -> anyhow::Result<OpenedSpace> {
     let external =
         ExternalVectors::new(home.clone(), client.clone(), Arc::clone(&entropy), ExternalOptions::default());
     let external = external.context("calling vector databases")?;
-    let vectors = Arc::new(RoutedVectors::new(Arc::new(embedded), external, Arc::new(databases)));
-    let meaning = Meaning::new(Arc::new(encoders), vectors.clone());
+    let vectors = RoutedVectors::new(Arc::new(embedded), external, Arc::new(databases));
+    let meaning = Meaning::new(Arc::new(encoders), Arc::new(vectors));
     let space = Space {
         store,
         snapshots,
@@ -203,7 +201,7 @@ fn open_at(lock: HomeLock, settings: &Settings) -> anyhow::Result<OpenedSpace> {
         ingestion: IngestQueue::default(),
         meaning,
     };
-    Ok(OpenedSpace { space, operator, vectors })
+    Ok(OpenedSpace { space, operator })
 }
 
 /// The one HTTP client through which the space calls other servers.
