@@ -1,14 +1,15 @@
 //! A question: which of the vectors at a server are nearest to one.
 //!
-//! The server says which vectors it takes for the nearest, and what they are. How near each is is computed here, and whose it
-//! is is for the journal to say.
+//! The server says which vectors it takes for the nearest; the journal says whose they are; then the server is asked what those
+//! are, by their ids, as for chunks that are asked for by name. So one chunk has one cosine, which is computed here, however it
+//! is found.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use syft_space_domain::dataset::ports::VectorIndexError;
 use syft_space_domain::dataset::{ChunkRef, DocumentId, Neighbour, VectorDatabase, VectorKey, VectorQuery};
-use syft_space_domain::encoder::{Embedding, MAX_DIMENSION, ModelRevision};
+use syft_space_domain::encoder::{Embedding, ModelRevision};
 use syft_space_domain::tenant::TenantScope;
 use tokio::task::{JoinHandle, spawn_blocking};
 
@@ -21,8 +22,8 @@ use crate::point::{Group, PointId};
 const SPARE: usize = 16;
 /// The most that are asked for because they must leave, and are not wanted.
 const MAX_LEAVING: u64 = 500;
-/// The most bytes of vectors, as an answer writes them, for which more is asked for.
-const MAX_ANSWER_BYTES: usize = 32 << 20;
+/// The most that are asked for before what is found is taken for the nearest.
+const MAX_ASKED: usize = 4_000;
 /// Two cosines that are not further apart may be the same at the server.
 const SAME: f32 = 0.000_01;
 /// How often a question is asked anew because the vectors were changed meanwhile.
@@ -142,13 +143,9 @@ impl Question {
     }
 
     async fn answer(self: &Arc<Self>, known: &Known) -> Result<Vec<Neighbour>, VectorIndexError> {
-        let damaged = || VectorIndexError::Damaged(self.dataset.1);
-        let failed = |error: RemoteError| error.of(self.dataset.1);
-        let id = known.entry.collection.remote_id.as_deref().ok_or_else(damaged)?;
-        let named = async {
-            let points = self.remote.vectors(id, self.embedding.dimension(), &known.named).await;
-            self.neighbours(known, points.map_err(failed)?).await
-        };
+        let id = known.entry.collection.remote_id.as_deref();
+        let id = id.ok_or_else(|| VectorIndexError::Damaged(self.dataset.1))?;
+        let named = self.neighbours(known, id, known.named.clone());
         let (mut near, named) = tokio::try_join!(self.near(known, id), named)?;
         let by_name = |neighbour: &Neighbour| (neighbour.document.clone(), neighbour.chunk);
         let held: BTreeSet<(DocumentId, u32)> = near.iter().map(by_name).collect();
@@ -161,17 +158,15 @@ impl Question {
     async fn near(self: &Arc<Self>, known: &Known, id: &str) -> Result<Vec<Neighbour>, VectorIndexError> {
         let failed = |error: RemoteError| error.of(self.dataset.1);
         let leaving = usize::try_from(known.leaving.min(MAX_LEAVING)).unwrap_or_default();
-        let dimension = self.embedding.dimension().min(MAX_DIMENSION);
-        let most = (MAX_ANSWER_BYTES / (dimension * 20 + 256)).max(self.limit.saturating_add(SPARE));
+        let most = MAX_ASKED.max(self.limit.saturating_add(SPARE));
         let mut asked = self.limit.saturating_add(leaving).saturating_add(SPARE).min(most);
         loop {
             let found = self.remote.nearest(id, self.embedding.as_slice(), asked).await.map_err(failed)?;
             let is_all = found.answered < asked;
-            let cosines = found.points.iter().filter_map(|point| self.cosine(point));
-            let farthest = cosines.fold(f32::INFINITY, f32::min);
-            let mut near = self.neighbours(known, found.points).await?;
-            near.retain(|neighbour| neighbour.cosine >= self.min_cosine);
+            let mut near = self.neighbours(known, id, found.ids).await?;
             sort(&mut near);
+            let farthest = near.last().map_or(f32::INFINITY, |neighbour| neighbour.cosine);
+            near.retain(|neighbour| neighbour.cosine >= self.min_cosine);
             near.truncate(self.limit);
             if is_all {
                 self.check_all(known, id, found.answered).await?;
@@ -206,13 +201,14 @@ impl Question {
         if is_lost { Err(VectorIndexError::Damaged(self.dataset.1)) } else { Ok(()) }
     }
 
-    /// Points as chunks, each once. Those that are nobody's are left out.
+    /// Points as chunks, each once. Those that are nobody's are left out, and what they are is not asked.
     async fn neighbours(
         self: &Arc<Self>,
         known: &Known,
-        points: Vec<Point>,
+        id: &str,
+        points: Vec<PointId>,
     ) -> Result<Vec<Neighbour>, VectorIndexError> {
-        let groups: BTreeSet<Group> = points.iter().map(|point| point.id.group).collect();
+        let groups: BTreeSet<Group> = points.iter().map(|point| point.group).collect();
         let (groups, entry): (Vec<Group>, i64) = (groups.into_iter().collect(), known.entry.id);
         let owners = self.journal(move |question| {
             let owners = question.journals.with_existing(question.dataset, |connection| {
@@ -221,11 +217,15 @@ impl Question {
             Ok::<Owners, JournalError>(owners?.unwrap_or_default())
         });
         let owners = owners.await?;
-        let mut seen = BTreeSet::new();
-        let mut neighbours = Vec::with_capacity(points.len());
-        for point in points {
-            let Some((document, chunks)) = owners.get(&point.id.group) else { continue };
-            if point.id.chunk >= *chunks || !seen.insert(point.id) {
+        let is_owned =
+            |point: &PointId| owners.get(&point.group).is_some_and(|(_, chunks)| point.chunk < *chunks);
+        let mut missing: BTreeSet<PointId> = points.into_iter().filter(is_owned).collect();
+        let owned: Vec<PointId> = missing.iter().copied().collect();
+        let found = self.remote.vectors(id, self.embedding.dimension(), &owned).await;
+        let mut neighbours = Vec::with_capacity(owned.len());
+        for point in found.map_err(|error| error.of(self.dataset.1))? {
+            let Some((document, _)) = owners.get(&point.id.group) else { continue };
+            if !missing.remove(&point.id) {
                 continue;
             }
             let wrong = || RemoteError::Failed("it answers a vector that is none of this model's".to_owned());

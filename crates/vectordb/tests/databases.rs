@@ -93,7 +93,8 @@ fn compare(database: VectorDatabase) {
                 VectorChange::Encoded(ChangeNumber(n + 1), document(&format!("d{n}")), vectors)
             })
             .collect();
-        for index in [&there as &dyn VectorIndex, &here] {
+        let both: [&dyn VectorIndex; 2] = [&there, &here];
+        for index in both {
             index.begin(&scope(1), key).unwrap().apply(&changes).unwrap();
         }
     }

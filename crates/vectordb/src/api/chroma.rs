@@ -5,7 +5,7 @@ use syft_space_outbound::Response;
 use syft_space_outbound::http::Method;
 use uuid::Uuid;
 
-use super::{FoundPoints, MAX_LIST_BYTES, Point, Remote, RemoteError, answer_bytes, read, with_body};
+use super::{FoundIds, MAX_LIST_BYTES, Point, Remote, RemoteError, answer_bytes, read, with_body};
 use crate::collection::Collection;
 use crate::point::PointId;
 
@@ -106,7 +106,6 @@ struct Query<'a> {
 #[derive(Deserialize)]
 struct Queried {
     ids: Vec<Vec<String>>,
-    embeddings: Option<Vec<Vec<Option<Vec<f32>>>>>,
 }
 
 pub(super) async fn create(remote: &Remote, collection: &Collection) -> Result<String, RemoteError> {
@@ -180,16 +179,14 @@ pub(super) async fn nearest(
     id: &str,
     vector: &[f32],
     limit: usize,
-) -> Result<FoundPoints, RemoteError> {
+) -> Result<FoundIds, RemoteError> {
     let request = remote
         .request(Method::POST, &of_collection(id, "/query"))?
-        .max_response_bytes(answer_bytes(limit, vector.len()));
-    let body = Query { query_embeddings: [vector], n_results: limit, include: &["embeddings"] };
-    let Queried { ids, embeddings } = read(&success(remote.call(with_body(request, &body)?).await?)?)?;
+        .max_response_bytes(answer_bytes(limit, 0));
+    let body = Query { query_embeddings: [vector], n_results: limit, include: &[] };
+    let Queried { ids } = read(&success(remote.call(with_body(request, &body)?).await?)?)?;
     let ids = ids.into_iter().next().ok_or_else(RemoteError::unreadable)?;
-    let vectors = embeddings.and_then(|of_all| of_all.into_iter().next());
-    let points = pair(&ids, vectors.ok_or_else(RemoteError::unreadable)?)?;
-    Ok(FoundPoints { answered: ids.len(), points })
+    Ok(FoundIds { answered: ids.len(), ids: ids.iter().filter_map(|id| PointId::read(id)).collect() })
 }
 
 pub(super) async fn count(remote: &Remote, id: &str) -> Result<u64, RemoteError> {

@@ -23,8 +23,8 @@ use crate::rest::RestingServers;
 
 /// The most vectors of one request that brings them, or names them.
 pub(crate) const MAX_POINTS: usize = 500;
-/// About as many bytes has a request that brings vectors, at the most.
-const MAX_SENT_BYTES: usize = 4 << 20;
+/// About as many bytes has a request or an answer with vectors, at the most.
+const MAX_VECTOR_BYTES: usize = 4 << 20;
 /// The most bytes of one component, and of an id with what stands around it, in an answer.
 const BYTES_PER_COMPONENT: usize = 20;
 const BYTES_PER_POINT: usize = 256;
@@ -42,11 +42,11 @@ pub(crate) struct Point {
 
 /// What a server found.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct FoundPoints {
+pub(crate) struct FoundIds {
     /// How many it answered, known or not.
     pub(crate) answered: usize,
-    /// Those with an id that could be ours.
-    pub(crate) points: Vec<Point>,
+    /// Those that could be ours.
+    pub(crate) ids: Vec<PointId>,
 }
 
 /// A vector database that can be asked.
@@ -87,9 +87,8 @@ impl Remote {
 
     /// Brings vectors. The same ones again change nothing.
     pub(crate) async fn upsert(&self, id: &str, points: &[Point]) -> Result<(), RemoteError> {
-        let dimension = points.first().map_or(1, |point| point.vector.len().max(1));
-        let most = (MAX_SENT_BYTES / (dimension * BYTES_PER_COMPONENT)).clamp(1, MAX_POINTS);
-        for some in points.chunks(most) {
+        let dimension = points.first().map_or(0, |point| point.vector.len());
+        for some in points.chunks(points_per_call(dimension)) {
             match self.location.kind {
                 VectorDatabaseKind::Chroma => chroma::upsert(self, id, some).await?,
                 VectorDatabaseKind::Qdrant => qdrant::upsert(self, id, some).await?,
@@ -127,7 +126,7 @@ impl Remote {
         points: &[PointId],
     ) -> Result<Vec<Point>, RemoteError> {
         let mut found = Vec::with_capacity(points.len());
-        for some in points.chunks(MAX_POINTS) {
+        for some in points.chunks(points_per_call(dimension)) {
             found.extend(match self.location.kind {
                 VectorDatabaseKind::Chroma => chroma::vectors(self, id, dimension, some).await?,
                 VectorDatabaseKind::Qdrant => qdrant::vectors(self, id, dimension, some).await?,
@@ -136,13 +135,14 @@ impl Remote {
         Ok(found)
     }
 
-    /// The vectors that are nearest to one, as far as the server finds them.
+    /// The ids of the vectors that are nearest to one, as far as the server finds them. What the vectors are is asked by
+    /// [`vectors`](Self::vectors), so that the same one is always told in the same way.
     pub(crate) async fn nearest(
         &self,
         id: &str,
         vector: &[f32],
         limit: usize,
-    ) -> Result<FoundPoints, RemoteError> {
+    ) -> Result<FoundIds, RemoteError> {
         let found = match self.location.kind {
             VectorDatabaseKind::Chroma => chroma::nearest(self, id, vector, limit).await?,
             VectorDatabaseKind::Qdrant => qdrant::nearest(self, id, vector, limit).await?,
@@ -234,6 +234,11 @@ fn with_body(request: Request, body: &impl Serialize) -> Result<Request, RemoteE
 /// Reads the body of an answer.
 fn read<T: DeserializeOwned>(response: &Response) -> Result<T, RemoteError> {
     serde_json::from_slice(&response.body).map_err(|_| RemoteError::unreadable())
+}
+
+/// How many vectors of this dimension one call brings or takes.
+fn points_per_call(dimension: usize) -> usize {
+    (MAX_VECTOR_BYTES / dimension.saturating_mul(BYTES_PER_COMPONENT).max(1)).clamp(1, MAX_POINTS)
 }
 
 /// The most bytes of an answer with so many vectors.

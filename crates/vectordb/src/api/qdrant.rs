@@ -5,7 +5,7 @@ use serde_json::Value;
 use syft_space_outbound::Response;
 use syft_space_outbound::http::Method;
 
-use super::{FoundPoints, MAX_LIST_BYTES, Point, Remote, RemoteError, answer_bytes, read, with_body};
+use super::{FoundIds, MAX_LIST_BYTES, Point, Remote, RemoteError, answer_bytes, read, with_body};
 use crate::collection::Collection;
 use crate::point::PointId;
 
@@ -194,15 +194,16 @@ pub(super) async fn nearest(
     id: &str,
     vector: &[f32],
     limit: usize,
-) -> Result<FoundPoints, RemoteError> {
+) -> Result<FoundIds, RemoteError> {
     let request = remote
         .request(Method::POST, &of_collection(id, "/points/query"))?
-        .max_response_bytes(answer_bytes(limit, vector.len()));
+        .max_response_bytes(answer_bytes(limit, 0));
     let params = SearchParams { exact: true };
-    let body = Query { query: vector, limit, params, with_payload: false, with_vector: true };
+    let body = Query { query: vector, limit, params, with_payload: false, with_vector: false };
     let answer: Answer<Queried> = read(&success(remote.call(with_body(request, &body)?).await?)?)?;
-    let answered = answer.result.points.len();
-    Ok(FoundPoints { answered, points: ours(answer.result.points) })
+    let points = answer.result.points;
+    let ids = points.iter().filter_map(|point| PointId::read(point.id.as_str()?)).collect();
+    Ok(FoundIds { answered: points.len(), ids })
 }
 
 pub(super) async fn count(remote: &Remote, id: &str) -> Result<u64, RemoteError> {

@@ -89,9 +89,8 @@ fn chroma_points(held: &mut Held, what: &str, body: &Value) -> (u16, Value) {
         "query" => {
             let question = numbers(&body["query_embeddings"][0]);
             let limit = usize::try_from(body["n_results"].as_u64().unwrap()).unwrap();
-            let found = nearest(held, &question, limit);
-            let (ids, vectors): (Vec<_>, Vec<_>) = found.into_iter().unzip();
-            (200, json!({"ids": [ids], "embeddings": [vectors], "include": ["embeddings"]}))
+            let ids = nearest(held, &question, limit);
+            (200, json!({"ids": [ids], "embeddings": null, "include": []}))
         }
         _ => (405, Value::Null),
     }
@@ -169,8 +168,8 @@ fn qdrant(
                     assert_eq!(body["params"]["exact"], true);
                     let limit = usize::try_from(body["limit"].as_u64().unwrap()).unwrap();
                     let found = nearest(held, &numbers(&body["query"]), limit);
-                    let points: Vec<Value> =
-                        found.iter().map(|(id, vector)| point(id, Some(vector))).collect();
+                    assert_eq!(body["with_vector"], false);
+                    let points: Vec<Value> = found.iter().map(|id| point(id, None)).collect();
                     ok(json!({"points": points}))
                 }
                 _ => (405, Value::Null),
@@ -180,14 +179,14 @@ fn qdrant(
     }
 }
 
-fn nearest(held: &Held, question: &[f32], limit: usize) -> Vec<(String, Vec<f32>)> {
+fn nearest(held: &Held, question: &[f32], limit: usize) -> Vec<String> {
     let product =
         |vector: &[f32]| -> f32 { vector.iter().zip(question).map(|(one, other)| one * other).sum() };
-    let mut found: Vec<(f32, &String, &Vec<f32>)> =
-        held.points.iter().map(|(id, vector)| (product(vector), id, vector)).collect();
+    let mut found: Vec<(f32, &String)> =
+        held.points.iter().map(|(id, vector)| (product(vector), id)).collect();
     found.sort_by(|one, other| other.0.total_cmp(&one.0));
     found.truncate(limit);
-    found.into_iter().map(|(_, id, vector)| (id.clone(), vector.clone())).collect()
+    found.into_iter().map(|(_, id)| id.clone()).collect()
 }
 
 fn texts(ids: &Value) -> Vec<String> {
