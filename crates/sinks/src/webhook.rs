@@ -178,7 +178,7 @@ mod tests {
     #[test]
     fn u1_a_receiver_says_for_how_long_it_is_let_alone_and_an_hour_at_most() {
         // 2026-11-29T12:00:00Z
-        let now = Timestamp::from_unix_micros(1_796_212_800_000_000);
+        let now = Timestamp::from_unix_micros(1_795_953_600_000_000);
         let asked = |text: &str| {
             let headers = HeaderMap::from_iter([(RETRY_AFTER, text.parse().unwrap())]);
             retry_after(&headers, now).map(|wait| wait.as_secs())

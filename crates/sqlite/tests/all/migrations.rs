@@ -57,7 +57,7 @@ const APP_ROWS: &str = "
     INSERT INTO audit_tree_backlog VALUES (x'00', 0, x'');
     INSERT INTO audit_checkpoints VALUES (x'00', 1, 'a note');
     INSERT INTO audit_watched VALUES (x'00', 1);
-    INSERT INTO audit_sinks VALUES ('archive', 'installation');
+    INSERT INTO audit_sinks (name, logs) VALUES ('archive', 'installation');
     INSERT INTO audit_sink_positions VALUES (x'00', 'archive', 1);
     INSERT INTO audit_events VALUES (x'00', 1, x'09', 1, 'a', 'b', 'system', NULL, NULL, NULL, NULL, NULL, NULL, 1, x'0A', NULL);
     INSERT INTO audit_persons VALUES (x'00', 1, x'0B', x'0C');
