@@ -2,7 +2,6 @@
 //! may send so many bytes and no more.
 
 use std::future::Future;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
@@ -165,9 +164,9 @@ pub(crate) async fn answers(address: DatabaseAddress, path: &'static str, within
 fn tls_config(ca: &Path, certificate: &Path, key: &Path) -> Result<ClientConfig, TransportError> {
     let mut roots = RootCertStore::empty();
     for authority in certificates(ca)? {
-        roots.add(authority).map_err(|error| wrong(ca, error))?;
+        roots.add(authority).map_err(|error| wrong(ca, &error))?;
     }
-    let key = PrivateKeyDer::from_pem_file(key).map_err(|error| wrong(key, error))?;
+    let key = PrivateKeyDer::from_pem_file(key).map_err(|error| wrong(key, &error))?;
     let tls = |error: rustls::Error| TransportError::Tls(error.to_string());
     ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
@@ -178,14 +177,14 @@ fn tls_config(ca: &Path, certificate: &Path, key: &Path) -> Result<ClientConfig,
 }
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TransportError> {
-    let all = CertificateDer::pem_file_iter(path).map_err(|error| wrong(path, error))?;
-    let all: Vec<_> = all.collect::<Result<_, _>>().map_err(|error| wrong(path, error))?;
+    let all = CertificateDer::pem_file_iter(path).map_err(|error| wrong(path, &error))?;
+    let all: Vec<_> = all.collect::<Result<_, _>>().map_err(|error| wrong(path, &error))?;
     if all.is_empty() {
-        return Err(wrong(path, io::Error::other("there is no certificate in it")));
+        return Err(wrong(path, &"there is no certificate in it"));
     }
     Ok(all)
 }
 
-fn wrong(path: &Path, why: impl ToString) -> TransportError {
+fn wrong(path: &Path, why: &impl ToString) -> TransportError {
     TransportError::File { path: path.to_owned(), why: why.to_string() }
 }

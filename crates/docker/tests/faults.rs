@@ -1,4 +1,5 @@
 //! What the adapter makes of an engine that is away, slow, or none at all: a clear error, in bounded time.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests and their helpers may panic")]
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -100,13 +100,12 @@ impl FaultyProvisioner {
     }
 
     async fn remove(&self, scope: &TenantScope, dataset: DatasetId) -> Result<(), ProvisionError> {
+        let is_missing = self.inner.status(scope, dataset).await? == DatabaseStatus::Missing;
         match self.fault {
             Fault::BelievesThatItIsGone => return Ok(()),
             Fault::RemovesAllOfTheTenant => return self.inner.deprovision_all(scope).await,
-            Fault::MissesWhatIsNotThere => {
-                if self.inner.status(scope, dataset).await? == DatabaseStatus::Missing {
-                    return Err(ProvisionError::Refused("404: no such container".to_owned()));
-                }
+            Fault::MissesWhatIsNotThere if is_missing => {
+                return Err(ProvisionError::Refused("404: no such container".to_owned()));
             }
             _ => {}
         }

@@ -84,10 +84,10 @@ impl Provisioner for Within {
 #[ignore = "needs a container engine"]
 fn r4_the_engines_databases_keep_the_promises_of_the_port() {
     let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    let engine = Dockerd::start();
-    provisioning::suite(&|| {
+    let (engine, steps) = (Dockerd::start(), runtime.handle().clone());
+    provisioning::suite(&move || {
         let inner = provisioner(settings(&engine, &engine.socket()));
-        let within = Within { inner, runtime: runtime.handle().clone() };
+        let within = Within { inner, runtime: steps.clone() };
         let left = block_on(within.provisioned(&OperatorScope::at_startup())).unwrap().tenants;
         for tenant in left {
             let scope = TenantScope::assume(tenant, "what the last check has left");
