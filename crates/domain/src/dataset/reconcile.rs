@@ -72,7 +72,10 @@ pub fn reconcile(space: &Space, operator: &OperatorScope) -> Result<Reconciled, 
         if !known.contains(&(tenant, dataset)) && !skipped.contains(&tenant) {
             let scope = operator.tenant(tenant);
             space.engine.destroy(&scope, dataset)?;
-            space.meaning.vectors.destroy_all(&scope, dataset)?;
+            // Where a vector database is away it is asked again, and what says so stays with the documents until then.
+            if space.meaning.vectors.destroy_all(&scope, dataset).is_err() {
+                continue;
+            }
             space.spool.destroy(&scope, dataset)?;
             space.documents.destroy(&scope, dataset)?;
             mended.strays_removed += 1;

@@ -85,6 +85,7 @@ const ALLOWED_DEPENDENCIES: &[(&str, &[&str])] = &[
             "syft-space-smtp",
             "syft-space-sqlite",
             "syft-space-syfthub",
+            "syft-space-vectordb",
         ],
     ),
 ];
