@@ -111,11 +111,19 @@ impl Engine {
         if status != StatusCode::OK {
             return Err(Refusal::bad_gateway(format!("the engine answers {}", status.as_u16())));
         }
+        Self::whole(answer).await.map(Some)
+    }
+
+    /// The whole body of an answer.
+    ///
+    /// # Errors
+    /// When it is too long, breaks off or takes too long.
+    pub(crate) async fn whole(answer: http::Response<Incoming>) -> Result<Bytes, Refusal> {
         let body = timeout(READ_TIME, Limited::new(answer.into_body(), MAX_READ_BYTES).collect()).await;
         let body = body.map_err(|_| Refusal::timeout("the engine's answer does not end"))?;
         let body =
             body.map_err(|error| Refusal::bad_gateway(format!("the engine's answer breaks off: {error}")))?;
-        Ok(Some(body.to_bytes()))
+        Ok(body.to_bytes())
     }
 
     /// As [`read`](Self::read), of a type.

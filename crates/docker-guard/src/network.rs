@@ -3,7 +3,7 @@
 use crate::json;
 use crate::policy::Policy;
 use crate::refusal::Refusal;
-use crate::shape::NetworkBody;
+use crate::shape::{BridgeName, NetworkBody, YesNo};
 
 const UNSET_PLACES: &[&[&str]] = &[&["IPAM", "Config", "*"], &["IPAM"], &[]];
 
@@ -34,10 +34,19 @@ pub fn accept_network(body: &[u8], policy: &Policy) -> Result<AcceptedNetwork, R
     if range.gateway.is_some_and(|gateway| !subnet.hosts().any(|host| host == gateway)) {
         return Err(Refusal::forbidden("IPAM.Config.Gateway: must be an address of the subnet"));
     }
-    if !body.internal && body.options.masquerade.is_none() {
+    let options = &body.options;
+    if options.masquerade == Some(YesNo::True) || (options.masquerade.is_none() && !body.internal) {
         return Err(Refusal::forbidden(
             "Options: com.docker.network.bridge.enable_ip_masquerade must be \"false\", or the network internal",
         ));
+    }
+    if options.inter_container == YesNo::True && !body.internal {
+        return Err(Refusal::forbidden(
+            "Options: com.docker.network.bridge.enable_icc must be \"false\", or the network internal",
+        ));
+    }
+    if options.name.is_some_and(|name| name != BridgeName::of(range.subnet)) {
+        return Err(Refusal::forbidden("Options: com.docker.network.bridge.name must be that of the subnet"));
     }
     Ok(AcceptedNetwork(body))
 }

@@ -16,8 +16,6 @@ pub struct PolicySettings {
     pub images: Vec<String>,
     /// The addresses out of which networks may be made.
     pub address_pool: String,
-    /// The names of the environment variables that a container may be given.
-    pub environment: Vec<String>,
     /// The most MiB of memory of a container.
     pub max_memory_mib: u64,
     /// The most processors of a container.
@@ -46,12 +44,6 @@ pub enum PolicyError {
     /// The pool is no private network.
     #[error("the address pool {0:?} is no private IPv4 network of /28 or more, as 10.213.0.0/16")]
     AddressPool(String),
-    /// A name is none of an environment variable.
-    #[error("{0:?} is no name of an environment variable: capital letters, digits and underscores")]
-    Environment(String),
-    /// A variable would tell the program loader what to load.
-    #[error("{0} decides what a program loads: it is not passed on")]
-    LoaderVariable(String),
     /// A limit leaves nothing.
     #[error("the most {0} must be 1 or more, and no more than a machine has")]
     Limit(&'static str),
@@ -63,7 +55,6 @@ pub struct Policy {
     pub(crate) installation: String,
     pub(crate) images: BTreeSet<String>,
     pub(crate) address_pool: Ipv4Net,
-    pub(crate) environment: BTreeSet<String>,
     pub(crate) max_memory: u64,
     pub(crate) max_nano_cpus: u64,
     pub(crate) max_pids: u64,
@@ -85,7 +76,6 @@ impl Policy {
             installation,
             images,
             address_pool,
-            environment,
             max_memory_mib,
             max_cpus,
             max_pids,
@@ -104,9 +94,6 @@ impl Policy {
         let pool = address_pool.parse::<Ipv4Net>().ok();
         let pool = pool.filter(|pool| pool.prefix_len() <= 28 && pool.trunc() == *pool && is_private(*pool));
         let Some(pool) = pool else { return Err(PolicyError::AddressPool(address_pool)) };
-        for name in &environment {
-            check_variable(name)?;
-        }
         let limit = |most: u64, unit: u64, what| {
             let inside = (1..=MAX_LIMIT).contains(&most);
             most.checked_mul(unit).filter(|_| inside).ok_or(PolicyError::Limit(what))
@@ -118,7 +105,6 @@ impl Policy {
             installation,
             images: images.into_iter().collect(),
             address_pool: pool,
-            environment: environment.into_iter().collect(),
             max_memory: limit(max_memory_mib, MIB, "memory")?,
             max_nano_cpus: limit(max_cpus, NANO, "processors")?,
             max_pids: limit(max_pids, 1, "processes")?,
@@ -174,20 +160,6 @@ fn is_private(pool: Ipv4Net) -> bool {
     private.into_iter().any(|private| private.contains(&pool))
 }
 
-fn check_variable(name: &str) -> Result<(), PolicyError> {
-    let inner = |letter: char| letter.is_ascii_uppercase() || letter.is_ascii_digit() || letter == '_';
-    if !name.starts_with(|letter: char| letter.is_ascii_uppercase())
-        || !name.chars().all(inner)
-        || name.len() > 128
-    {
-        return Err(PolicyError::Environment(name.to_owned()));
-    }
-    if name.starts_with("LD_") || name == "PATH" {
-        return Err(PolicyError::LoaderVariable(name.to_owned()));
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -197,7 +169,6 @@ mod tests {
             installation: "0191-ab".to_owned(),
             images: vec![format!("chromadb/chroma@sha256:{}", "0a".repeat(32))],
             address_pool: "10.213.0.0/16".to_owned(),
-            environment: vec!["CHROMA_TOKEN".to_owned()],
             max_memory_mib: 2048,
             max_cpus: 2,
             max_pids: 256,
@@ -242,12 +213,6 @@ mod tests {
             let refused = Policy::new(PolicySettings { address_pool: pool.to_owned(), ..settings() });
             assert_eq!(refused.err(), Some(PolicyError::AddressPool(pool.to_owned())));
         }
-        for name in ["", "a", "A=B", "1A", "Ä"] {
-            let refused = Policy::new(PolicySettings { environment: vec![name.to_owned()], ..settings() });
-            assert_eq!(refused.err(), Some(PolicyError::Environment(name.to_owned())));
-        }
-        let loader = Policy::new(PolicySettings { environment: vec!["LD_PRELOAD".to_owned()], ..settings() });
-        assert_eq!(loader.err(), Some(PolicyError::LoaderVariable("LD_PRELOAD".to_owned())));
         for id in ["", "a b", "a=b", &"a".repeat(65)] {
             let refused = Policy::new(PolicySettings { installation: id.to_owned(), ..settings() });
             assert_eq!(refused.err(), Some(PolicyError::Installation(id.to_owned())));

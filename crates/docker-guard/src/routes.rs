@@ -1,7 +1,7 @@
 //! What becomes of each operation: what is asked of the engine beforehand, and what is forwarded.
 
 use bytes::Bytes;
-use http::Method;
+use http::{Method, StatusCode};
 use hyper::body::Incoming;
 
 use crate::answers::{Container, Info, List, Network, Version, Volume};
@@ -120,8 +120,12 @@ impl Route<'_> {
         &self,
         target: &str,
     ) -> Result<Answer, Refusal> {
-        let told: Option<T> = self.engine.read_as(self.version, target.to_owned()).await?;
-        let told = told.ok_or_else(|| Refusal::bad_gateway(format!("the engine has no {target}")))?;
+        let answer = self.engine.send(self.version, Call::get(target)).await?;
+        if answer.status() != StatusCode::OK {
+            // As where it does not speak this version: clients try another one then.
+            return Ok(Answer::Streamed(Box::new(answer)));
+        }
+        let told: T = parse(&Engine::whole(answer).await?)?;
         Ok(Answer::Read(json::write(&told).into()))
     }
 
@@ -194,6 +198,10 @@ impl Route<'_> {
             if !found.is_of(accepted.name().as_str(), &self.policy.installation) {
                 return Err(Refusal::forbidden("Name: is taken by a volume of somebody else"));
             }
+            // It is one of those that were counted when they were made.
+            return self
+                .forward(Call::change(Method::POST, "/volumes/create").with_body(accepted.forwarded()))
+                .await;
         }
         let call = Call::change(Method::POST, "/volumes/create").with_body(accepted.forwarded());
         self.make(with_parameters("/volumes", &[self.own()]), call).await

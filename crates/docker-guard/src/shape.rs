@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::object::{ObjectName, Reference};
 pub use values::{
-    CapDrop, EnvironmentEntry, HealthTest, Labels, LogLimits, MountTarget, Nanoseconds, NonRootUser,
-    PortName, Retries, SecurityOption, Subnet, TmpfsOptions, True,
+    BridgeName, CapDrop, EnvironmentEntry, HealthTest, Labels, LogLimits, MountTarget, Nanoseconds,
+    NonRootUser, PortName, Retries, SecurityOption, Subnet, TmpfsOptions, True,
 };
 
 mod values;
@@ -204,11 +204,11 @@ pub enum LogDriver {
     Local,
 }
 
-/// How the engine sees that a container works: by a program in it.
+/// How the engine sees that a container works: by a command in it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct HealthCheck {
-    /// The program and its arguments, without a shell.
+    /// The command that does.
     pub test: HealthTest,
     /// The time between two checks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -316,16 +316,16 @@ pub struct AddressRange {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BridgeOptions {
-    /// Its containers do not reach each other.
+    /// Whether its containers reach each other: in an internal network, where the space is one of them, and nowhere else.
     #[serde(rename = "com.docker.network.bridge.enable_icc")]
-    pub inter_container: No,
+    pub inter_container: YesNo,
     /// Its containers do not reach the world in the host's name. An internal network reaches nothing anyhow.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
         rename = "com.docker.network.bridge.enable_ip_masquerade"
     )]
-    pub masquerade: Option<No>,
+    pub masquerade: Option<YesNo>,
     /// The address that ports are published on where a binding names none.
     #[serde(
         default,
@@ -333,12 +333,24 @@ pub struct BridgeOptions {
         rename = "com.docker.network.bridge.host_binding_ipv4"
     )]
     pub binding: Option<Loopback>,
+    /// The name of its interface on the host.
+    #[serde(default, skip_serializing_if = "Option::is_none", rename = "com.docker.network.bridge.name")]
+    pub name: Option<BridgeName>,
+    /// That the host has no address in it.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        rename = "com.docker.network.bridge.inhibit_ipv4"
+    )]
+    pub without_host: Option<YesNo>,
 }
 
-/// An option that is off.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+/// An option of a bridge that is on or off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum No {
+pub enum YesNo {
+    /// On.
+    True,
     /// Off.
     False,
 }

@@ -334,27 +334,73 @@ impl From<LogLimits> for BTreeMap<String, String> {
     }
 }
 
-/// The program that sees whether a container works, and its arguments, behind the word `CMD`: no shell reads it.
+/// The command that sees whether a database works: of one form, in which only the port and the path are chosen. An image has one
+/// of its three programs.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(try_from = "Vec<String>", into = "Vec<String>")]
-pub struct HealthTest(Vec<String>);
+#[serde(try_from = "Vec<String>", into = "[String; 2]")]
+pub struct HealthTest {
+    port: u16,
+    path: String,
+}
+
+impl HealthTest {
+    fn command(&self) -> String {
+        let Self { port, path } = self;
+        format!(
+            "wget -q -O /dev/null http://127.0.0.1:{port}{path} 2>/dev/null \
+             || curl -sf -o /dev/null http://127.0.0.1:{port}{path} 2>/dev/null \
+             || bash -c ': </dev/tcp/127.0.0.1/{port}'"
+        )
+    }
+}
 
 impl TryFrom<Vec<String>> for HealthTest {
     type Error = Rule;
     fn try_from(words: Vec<String>) -> Result<Self, Rule> {
-        let is_word = |word: &String| word.len() <= 512 && !word.chars().any(char::is_control);
-        let is_command = words.first().is_some_and(|word| word == "CMD") && (2..=17).contains(&words.len());
-        if is_command && words.iter().all(is_word) {
-            Ok(Self(words))
-        } else {
-            Err("must be \"CMD\", a program and up to 15 arguments without control characters")
-        }
+        const RULE: Rule =
+            "must be the command that asks a port of 127.0.0.1 for a path by wget, curl or bash";
+        let [kind, command] = words.as_slice() else { return Err(RULE) };
+        let target = command.strip_prefix("wget -q -O /dev/null http://127.0.0.1:").unwrap_or_default();
+        let target = target.split(' ').next().unwrap_or_default();
+        let (port, path) = target.split_once('/').ok_or(RULE)?;
+        let plain = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '/';
+        let port = port.parse().ok().filter(|port| *port > 0 && path.chars().all(plain)).ok_or(RULE)?;
+        let test = Self { port, path: format!("/{path}") };
+        // What is written out of what was understood is what was sent.
+        if kind == "CMD-SHELL" && test.command() == *command { Ok(test) } else { Err(RULE) }
     }
 }
 
-impl From<HealthTest> for Vec<String> {
+impl From<HealthTest> for [String; 2] {
     fn from(test: HealthTest) -> Self {
-        test.0
+        ["CMD-SHELL".to_owned(), test.command()]
+    }
+}
+
+/// The name of a bridge on the host: `ssp` and the first address of its network, in hexadecimal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct BridgeName(u32);
+
+impl BridgeName {
+    /// The name of the bridge of a network.
+    pub(crate) fn of(subnet: Subnet) -> Self {
+        Self(subnet.get().network().to_bits())
+    }
+}
+
+impl TryFrom<String> for BridgeName {
+    type Error = Rule;
+    fn try_from(text: String) -> Result<Self, Rule> {
+        let digits = text.strip_prefix("ssp").and_then(|digits| u32::from_str_radix(digits, 16).ok());
+        let name = digits.map(Self).filter(|name| String::from(*name) == text);
+        name.ok_or("must be ssp and the network's first address in hexadecimal digits")
+    }
+}
+
+impl From<BridgeName> for String {
+    fn from(BridgeName(address): BridgeName) -> Self {
+        format!("ssp{address:08x}")
     }
 }
 

@@ -19,6 +19,7 @@ mod connect;
 mod csv;
 mod datasets;
 mod demo;
+mod docker_guard;
 mod documents;
 mod durations;
 mod encoder;
@@ -122,6 +123,8 @@ enum Command {
     Serve,
     /// Show the main job in a minute, in a home of its own that is removed afterwards
     Demo(demo::DemoArguments),
+    /// Guard a container engine's socket: let through what a space's databases need, and nothing else
+    DockerGuard(docker_guard::DockerGuard),
     /// Build the search indexes anew from the stored documents, with no server running
     Reindex(reindex::ReindexArguments),
     /// Read files for a server, which starts this by itself
@@ -308,14 +311,19 @@ pub fn main(start_hub: Option<StartHub>) -> ExitCode {
 /// Runs the command line. A [`CommandError`] in the chain of an error has the exit status.
 fn run(start_hub: Option<StartHub>) -> anyhow::Result<()> {
     let Arguments { home, listen, log_format, tenant, json, command } = Arguments::parse();
+    let command = command.unwrap_or(Command::Serve);
+    if let (Command::DockerGuard(guard), false) = (&command, json) {
+        return docker_guard::run(guard, log_format.as_deref());
+    }
     let flags: Vec<(&'static str, String)> = [("listen", listen), ("log_format", log_format)]
         .into_iter()
         .filter_map(|(key, value)| value.map(|value| (key, value)))
         .collect();
     let resolve = |home: &Path| crate::config::resolve(home, std::env::vars_os(), &flags);
     let find_home = || crate::config::home_from(home.as_deref());
-    let command = command.unwrap_or(Command::Serve);
-    if json && matches!(command, Command::Serve | Command::Demo(_) | Command::Completions { .. }) {
+    let resultless =
+        matches!(command, Command::Serve | Command::Demo(_) | Command::DockerGuard(_) | Command::Completions { .. });
+    if json && resultless {
         return Err(CommandError::new(
             ExitStatus::Usage,
             "this command has no result to write as JSON: leave out --json",
