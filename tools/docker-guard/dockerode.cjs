@@ -24,8 +24,9 @@ const refused = async (call, what) => {
   assert.ok([400, 403].includes(error.statusCode), `${what}: ${error}`);
 };
 
-// The name goes into the query string, and everything else into the body.
-const create = (name, body) => guarded.createContainer({ _query: { name }, _body: body });
+// Unless it is told apart, dockerode writes a body into the query string too, which an engine ignores and the guard refuses.
+const apart = (body, query = {}) => ({ _query: query, _body: body });
+const create = (name, body) => guarded.createContainer(apart(body, { name }));
 
 const body = (host) => ({
   Image: image,
@@ -53,14 +54,16 @@ const body = (host) => ({
 });
 
 const main = async () => {
-  const volume = await guarded.createVolume({ Name: "syft-space-v-1", Labels: labels });
-  const network = await guarded.createNetwork({
-    Name: "syft-space-n-1",
-    Driver: "bridge",
-    Labels: labels,
-    Options: { [`${bridge}enable_icc`]: "false", [`${bridge}enable_ip_masquerade`]: "false" },
-    IPAM: { Driver: "default", Config: [{ Subnet: "10.213.9.16/28", Gateway: "10.213.9.17" }] },
-  });
+  const volume = await guarded.createVolume(apart({ Name: "syft-space-v-1", Labels: labels }));
+  const network = await guarded.createNetwork(
+    apart({
+      Name: "syft-space-n-1",
+      Driver: "bridge",
+      Labels: labels,
+      Options: { [`${bridge}enable_icc`]: "false", [`${bridge}enable_ip_masquerade`]: "false" },
+      IPAM: { Driver: "default", Config: [{ Subnet: "10.213.9.16/28", Gateway: "10.213.9.17" }] },
+    }),
+  );
   const container = await create("syft-space-d-1", body({}));
   await container.start();
   let about;
@@ -93,7 +96,9 @@ const main = async () => {
     pull: () => guarded.createImage({ fromImage: "busybox", tag: "latest" }),
     events: () => guarded.getEvents(),
     "a bind volume": () =>
-      guarded.createVolume({ Name: "syft-space-v-2", Labels: labels, DriverOpts: { type: "none", o: "bind", device: "/" } }),
+      guarded.createVolume(
+        apart({ Name: "syft-space-v-2", Labels: labels, DriverOpts: { type: "none", o: "bind", device: "/" } }),
+      ),
     prune: () => guarded.pruneContainers(),
   };
   for (const [what, call] of Object.entries(calls)) await refused(call, what);
@@ -105,8 +110,8 @@ const main = async () => {
   }
   assert.equal((await engine.listContainers({ all: true })).length, before);
 
-  await container.stop({ t: 2 });
-  await container.remove({ v: true, force: true });
+  await container.stop(apart({}, { t: 2 }));
+  await container.remove(apart({}, { v: true, force: true }));
   await volume.remove();
   await network.remove();
   const { version } = require("dockerode/package.json");

@@ -23,9 +23,31 @@ static POLICY: LazyLock<Option<(Policy, ObjectId)>> = LazyLock::new(|| {
 
 /// Members that no body has that is let through, in whatever case.
 const FORBIDDEN: &[&str] = &[
-    "binds", "privileged", "capadd", "devices", "devicerequests", "pidmode", "ipcmode", "utsmode", "usernsmode", "sysctls",
-    "cgroupparent", "runtime", "volumesfrom", "driveropts", "driverconfig", "volumeoptions", "bindoptions", "extrahosts",
-    "links", "entrypoint", "cmd", "maskedpaths", "readonlypaths", "ulimits", "annotations",
+    "binds",
+    "privileged",
+    "capadd",
+    "devices",
+    "devicerequests",
+    "pidmode",
+    "ipcmode",
+    "utsmode",
+    "usernsmode",
+    "sysctls",
+    "cgroupparent",
+    "runtime",
+    "volumesfrom",
+    "driveropts",
+    "driverconfig",
+    "volumeoptions",
+    "bindoptions",
+    "extrahosts",
+    "links",
+    "entrypoint",
+    "cmd",
+    "maskedpaths",
+    "readonlypaths",
+    "ulimits",
+    "annotations",
 ];
 
 fn has_forbidden(value: &Value) -> bool {
@@ -40,7 +62,9 @@ fn has_forbidden(value: &Value) -> bool {
 }
 
 pub(crate) fn run(bytes: &[u8]) {
-    let Some((policy, network)) = LazyLock::force(&POLICY) else { panic!("the policy of this target is none") };
+    let Some((policy, network)) = LazyLock::force(&POLICY) else {
+        panic!("the policy of this target is none")
+    };
     if let Some(target) = crate::text(bytes) {
         for method in [http::Method::GET, http::Method::POST, http::Method::DELETE] {
             if let Err(refusal) = Request::parse(&method, target, policy) {
@@ -55,7 +79,11 @@ pub(crate) fn run(bytes: &[u8]) {
         if let Some(forwarded) = accept(bytes) {
             let value: Value = serde_json::from_slice(&forwarded).unwrap_or_default();
             assert!(value.is_object() && !has_forbidden(&value), "{value}");
-            assert_eq!(accept(&forwarded), Some(forwarded), "what is forwarded is accepted, and forwarded as it is");
+            assert_eq!(
+                accept(&forwarded),
+                Some(forwarded),
+                "what is forwarded is accepted, and forwarded as it is"
+            );
         }
     }
 }

@@ -74,7 +74,8 @@ pub(super) fn run(arguments: &DockerGuard, log_format: Option<&str>) -> anyhow::
     let settings = GuardSettings { socket: socket.clone(), engine: engine.clone() };
     let listening = || {
         let mut out = std::io::stdout().lock();
-        let said = writeln!(out, "Guarding {} at {}", engine.display(), socket.display()).and_then(|()| out.flush());
+        let said =
+            writeln!(out, "Guarding {} at {}", engine.display(), socket.display()).and_then(|()| out.flush());
         if let Err(error) = said {
             tracing::debug!(%error, "nobody reads standard output");
         }

@@ -321,8 +321,10 @@ fn run(start_hub: Option<StartHub>) -> anyhow::Result<()> {
         .collect();
     let resolve = |home: &Path| crate::config::resolve(home, std::env::vars_os(), &flags);
     let find_home = || crate::config::home_from(home.as_deref());
-    let resultless =
-        matches!(command, Command::Serve | Command::Demo(_) | Command::DockerGuard(_) | Command::Completions { .. });
+    let resultless = matches!(
+        command,
+        Command::Serve | Command::Demo(_) | Command::DockerGuard(_) | Command::Completions { .. }
+    );
     if json && resultless {
         return Err(CommandError::new(
             ExitStatus::Usage,

@@ -53,7 +53,13 @@ const ALLOWED_DEPENDENCIES: &[(&str, &[&str])] = &[
     // Nothing depends on it: it tries the parsers of these.
     (
         "syft-space-fuzz",
-        &["syft-space", "syft-space-docker-guard", "syft-space-domain", "syft-space-extract", "syft-space-jwt"],
+        &[
+            "syft-space",
+            "syft-space-docker-guard",
+            "syft-space-domain",
+            "syft-space-extract",
+            "syft-space-jwt",
+        ],
     ),
     // It knows none of ours: a stranger is what it plays.
     ("syft-space-fakehub", &[]),
