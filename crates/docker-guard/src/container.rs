@@ -54,6 +54,10 @@ pub fn accept_container(body: &[u8], policy: &Policy) -> Result<AcceptedContaine
     if body.stop_timeout.is_some_and(|seconds| seconds > MAX_STOP_SECONDS) {
         return Err(Refusal::forbidden(format!("StopTimeout: must be {MAX_STOP_SECONDS} at most")));
     }
+    // Each published port is a process of the engine's, outside of the container's limits.
+    if host.port_bindings.len() > MAX_PORTS || body.exposed_ports.len() > MAX_PORTS {
+        return Err(Refusal::forbidden(format!("HostConfig.PortBindings: {MAX_PORTS} ports at most")));
+    }
     check_endpoints(&body)?;
     Ok(AcceptedContainer(body))
 }
@@ -76,6 +80,11 @@ const VARIABLES: &[&str] = &[
     "QDRANT__TELEMETRY_DISABLED",
 ];
 
+/// The most ports of a container.
+const MAX_PORTS: usize = 4;
+/// The most other names of a container in its network.
+const MAX_ALIASES: usize = 4;
+
 fn check_environment(body: &ContainerBody) -> Result<(), Refusal> {
     let mut names = BTreeSet::new();
     for entry in &body.env {
@@ -92,15 +101,26 @@ fn check_environment(body: &ContainerBody) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Refuses more names than a container may have in a network.
+pub(crate) fn check_endpoint(settings: &EndpointSettings) -> Result<(), Refusal> {
+    if settings.aliases.len() <= MAX_ALIASES {
+        Ok(())
+    } else {
+        Err(Refusal::forbidden(format!("Aliases: {MAX_ALIASES} at most")))
+    }
+}
+
 /// Refuses another network than that of the host's configuration: a container is in one.
 fn check_endpoints(body: &ContainerBody) -> Result<(), Refusal> {
     let mut networks =
         body.networking_config.iter().flat_map(|networking| networking.endpoints_config.keys());
-    if networks.all(|network| *network == body.host_config.network_mode) {
-        Ok(())
-    } else {
-        Err(Refusal::forbidden("NetworkingConfig: names another network than HostConfig.NetworkMode"))
+    if !networks.all(|network| *network == body.host_config.network_mode) {
+        return Err(Refusal::forbidden(
+            "NetworkingConfig: names another network than HostConfig.NetworkMode",
+        ));
     }
+    let endpoints = body.networking_config.iter().flat_map(|networking| networking.endpoints_config.values());
+    endpoints.flatten().try_for_each(check_endpoint)
 }
 
 impl AcceptedContainer {

@@ -1,6 +1,7 @@
 //! One request, from its head to the answer.
 
 use std::convert::Infallible;
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,6 +14,7 @@ use tokio::time::timeout;
 
 use crate::engine::Engine;
 use crate::json::MAX_BODY_BYTES;
+use crate::log_budget::{Entry, LogBudget};
 use crate::operation::Request;
 use crate::policy::Policy;
 use crate::refusal::Refusal;
@@ -31,11 +33,12 @@ pub(crate) struct Guard {
     policy: Policy,
     engine: Engine,
     making: Mutex<()>,
+    budget: std::sync::Mutex<LogBudget>,
 }
 
 impl Guard {
     pub(crate) fn new(policy: Policy, engine: Engine) -> Self {
-        Self { policy, engine, making: Mutex::new(()) }
+        Self { policy, engine, making: Mutex::new(()), budget: LogBudget::new().into() }
     }
 
     /// Answers a request.
@@ -48,13 +51,28 @@ impl Guard {
             Ok(Answer::Streamed(answer)) => hand_on(*answer),
             Ok(Answer::Read(body)) => json(StatusCode::OK, body),
             Err(refusal) => {
-                // The target's printable form: nothing of it reaches the log that a terminal could obey.
-                let target: String = head.uri.to_string().chars().take(MAX_LOGGED_CHARS).collect();
-                tracing::warn!(method = %head.method, ?target, status = refusal.status().as_u16(), "refused: {refusal}");
+                self.log(&head, &refusal);
                 json(refusal.status(), refusal.body().into())
             }
         };
         Ok(answer)
+    }
+
+    /// Logs a refusal, unless there were very many of late.
+    fn log(&self, head: &http::request::Parts, refusal: &Refusal) {
+        let (entry, unsaid) = self.budget.lock().unwrap_or_else(PoisonError::into_inner).count();
+        if let Some(unsaid) = unsaid {
+            tracing::warn!("{unsaid} more requests were refused");
+        }
+        if entry == Entry::None {
+            return;
+        }
+        // Its printable form: nothing of it reaches the log that a terminal could obey.
+        let target: String = head.uri.to_string().chars().take(MAX_LOGGED_CHARS).collect();
+        tracing::warn!(method = %head.method, ?target, status = refusal.status().as_u16(), "refused: {refusal}");
+        if entry == Entry::LastLine {
+            tracing::warn!("further refusals of this minute are counted, and not logged");
+        }
     }
 
     async fn try_answer(&self, head: &http::request::Parts, body: Incoming) -> Result<Answer, Refusal> {

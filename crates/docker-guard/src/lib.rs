@@ -24,6 +24,7 @@ mod engine;
 mod filters;
 mod guard;
 mod json;
+mod log_budget;
 mod network;
 mod object;
 mod operation;

@@ -3,9 +3,10 @@
 use bytes::Bytes;
 use http::{Method, StatusCode};
 use hyper::body::Incoming;
+use tokio::sync::{Mutex, MutexGuard};
 
 use crate::answers::{Container, Info, List, Network, Version, Volume};
-use crate::container::accept_container;
+use crate::container::{accept_container, check_endpoint};
 use crate::engine::{Call, Engine, parse};
 use crate::filters::Filters;
 use crate::json;
@@ -28,8 +29,8 @@ pub(crate) enum Answer {
 pub(crate) struct Route<'a> {
     pub(crate) policy: &'a Policy,
     pub(crate) engine: &'a Engine,
-    /// Held from the count of what is there to what is made anew.
-    pub(crate) making: &'a tokio::sync::Mutex<()>,
+    /// Held from the look at what is there to what is made of it, and where a volume is removed.
+    pub(crate) making: &'a Mutex<()>,
     pub(crate) version: Option<u8>,
 }
 
@@ -92,6 +93,7 @@ impl Route<'_> {
                 self.forward(Call::get(target)).await
             }
             Operation::VolumeRemove { volume, force } => {
+                let _one_at_a_time = self.making.lock().await;
                 self.volume(&volume).await?;
                 let target = with_parameters(
                     &format!("/volumes/{}", volume.as_str()),
@@ -180,17 +182,21 @@ impl Route<'_> {
     async fn create_container(&self, name: &ObjectName, body: &[u8]) -> Result<Answer, Refusal> {
         let accepted = accept_container(body, self.policy)?;
         let (network, _) = self.network(accepted.network()).await?;
-        // A volume that is not there would be made with the container, and carry no label.
+        let one_at_a_time = self.making.lock().await;
+        // A volume that is not there would be made with the container, and carry no label: none is removed from here on.
         if let Some(volume) = accepted.volume() {
             self.volume(volume).await?;
         }
         let target = with_parameters("/containers/create", &[("name", name.as_str().to_owned())]);
         let call = Call::change(Method::POST, target).with_body(accepted.forwarded(&network));
-        self.make(with_parameters("/containers/json", &[("all", "true".to_owned()), self.own()]), call).await
+        let list = with_parameters("/containers/json", &[("all", "true".to_owned()), self.own()]);
+        self.make(&one_at_a_time, list, call).await
     }
 
     async fn create_volume(&self, body: &[u8]) -> Result<Answer, Refusal> {
         let accepted = accept_volume(body, self.policy)?;
+        let one_at_a_time = self.making.lock().await;
+        let call = Call::change(Method::POST, "/volumes/create").with_body(accepted.forwarded());
         // The engine answers with the volume of that name where there is one, whosever it is.
         let taken = self.engine.read(self.version, format!("/volumes/{}", accepted.name().as_str())).await?;
         if let Some(answer) = taken {
@@ -199,23 +205,20 @@ impl Route<'_> {
                 return Err(Refusal::forbidden("Name: is taken by a volume of somebody else"));
             }
             // It is one of those that were counted when they were made.
-            return self
-                .forward(Call::change(Method::POST, "/volumes/create").with_body(accepted.forwarded()))
-                .await;
+            return self.forward(call).await;
         }
-        let call = Call::change(Method::POST, "/volumes/create").with_body(accepted.forwarded());
-        self.make(with_parameters("/volumes", &[self.own()]), call).await
+        self.make(&one_at_a_time, with_parameters("/volumes", &[self.own()]), call).await
     }
 
     async fn create_network(&self, body: &[u8]) -> Result<Answer, Refusal> {
         let accepted = accept_network(body, self.policy)?;
         let call = Call::change(Method::POST, "/networks/create").with_body(accepted.forwarded());
-        self.make(with_parameters("/networks", &[self.own()]), call).await
+        let one_at_a_time = self.making.lock().await;
+        self.make(&one_at_a_time, with_parameters("/networks", &[self.own()]), call).await
     }
 
-    /// Makes something, unless there are as many already as there may be.
-    async fn make(&self, list: String, call: Call) -> Result<Answer, Refusal> {
-        let _one_at_a_time = self.making.lock().await;
+    /// Makes something, unless there are as many already as there may be: nobody else makes anything meanwhile.
+    async fn make(&self, _alone: &MutexGuard<'_, ()>, list: String, call: Call) -> Result<Answer, Refusal> {
         let there: Option<List> = self.engine.read_as(self.version, list).await?;
         if there.is_none_or(|there| there.count() >= self.policy.max_databases) {
             let most = self.policy.max_databases;
@@ -233,6 +236,7 @@ impl Route<'_> {
 
     async fn connect(&self, network: &Reference, body: &[u8]) -> Result<Answer, Refusal> {
         let ConnectBody { container, endpoint_config } = json::parse(body, &[&["EndpointConfig"], &[]])?;
+        endpoint_config.iter().try_for_each(check_endpoint)?;
         let (network, _) = self.network(network).await?;
         let (container, _) = self.container(&container).await?;
         let body = serde_json::json!({

@@ -107,14 +107,15 @@ pub(crate) fn check_container(bytes: &[u8], network: &str) -> Checked {
         for (name, endpoint) in endpoints.as_object().ok_or("no endpoints")? {
             must(name == network, "another network", networking)?;
             let aliases = members(endpoint, &["Aliases"])?.get("Aliases");
-            let mut aliases = aliases.and_then(Value::as_array).into_iter().flatten();
-            must(aliases.all(is_own_name), "an alias", endpoint)?;
+            let aliases: Vec<&Value> = aliases.and_then(Value::as_array).into_iter().flatten().collect();
+            must(aliases.len() <= 4 && aliases.into_iter().all(is_own_name), "an alias", endpoint)?;
         }
     }
     check_host(&body["HostConfig"], network)
 }
 
 fn check_ports(ports: &Value, check: impl Fn(&Value) -> Checked) -> Checked {
+    must(ports.as_object().is_some_and(|ports| ports.len() <= 4), "many ports", ports)?;
     for (port, value) in ports.as_object().ok_or("no ports")? {
         let number = port.strip_suffix("/tcp").and_then(|port| port.parse::<u16>().ok());
         must(number.is_some_and(|number| number > 0), "a port", ports)?;

@@ -177,6 +177,12 @@ pub(crate) fn of_containers() -> Vec<(&'static str, Value)> {
             json!({ "Type": "json-file", "Config": { "max-size": "1m", "max-file": "1", "env": "x" } }),
         ),
         ("/HostConfig/LogConfig", Value::Null),
+        ("/HostConfig/PortBindings", ports(json!([{ "HostIp": "127.0.0.1", "HostPort": "" }]))),
+        ("/ExposedPorts", ports(json!({}))),
+        (
+            "/NetworkingConfig/EndpointsConfig",
+            json!({ "syft-space-n-1": { "Aliases": (0..5).map(|n| format!("syft-space-{n}")).collect::<Vec<_>>() } }),
+        ),
         // What runs in it.
         ("/Image", json!("chroma:latest")),
         ("/Image", json!(format!("sha256:{}", "ff".repeat(32)))),
@@ -213,6 +219,11 @@ pub(crate) fn of_containers() -> Vec<(&'static str, Value)> {
         ("/Unknown", json!(1)),
         ("/HostConfig/Unknown", json!({ "a": 1 })),
     ]
+}
+
+/// Five ports, each with the same.
+fn ports(each: Value) -> Value {
+    (8000..8005).map(|port| (format!("{port}/tcp"), each.clone())).collect::<serde_json::Map<_, _>>().into()
 }
 
 /// Members that make a network more than a bridge of the pool.
