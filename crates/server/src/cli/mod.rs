@@ -14,6 +14,7 @@ mod audit_proofs;
 mod certificates;
 mod change_password;
 mod checkpoint_files;
+mod completions;
 mod config;
 mod connect;
 mod csv;
@@ -371,17 +372,7 @@ fn run(start_hub: Option<StartHub>) -> anyhow::Result<()> {
         Command::Audit(lists::Audit::Verify(what)) => audit_proofs::verify(what, &mut out),
         Command::Receipt(receipts::Receipts::Verify(what)) => receipts::verify(what, &mut out),
         Command::Privacy(privacy::Privacy::Verify(what)) => certificates::verify(what, &mut out),
-        Command::Completions { shell } => {
-            let mut script = Vec::new();
-            clap_complete::generate(*shell, &mut Arguments::command(), "syft-space", &mut script);
-            let mut script = String::from_utf8(script)?;
-            // The generator writes a name with a hyphen in two ways, and completes nothing behind the first word then
-            // (https://github.com/clap-rs/clap/issues/6421).
-            if *shell == Shell::Bash {
-                script = script.replace("syft__subcmd__space", "syft__space");
-            }
-            out.text(&script)
-        }
+        Command::Completions { shell } => completions::run(*shell, &mut Arguments::command(), &mut out),
         other => {
             let (home, _) = find_home()?;
             run_on_space(&home, resolve(&home)?, tenant, other, &mut out)
