@@ -7,6 +7,7 @@
 //! To add a target, write a function in a module of this crate, add it to [`TARGETS`], and put at least one seed into
 //! the folder of its name.
 
+mod docker_guard;
 mod email;
 mod file;
 #[cfg(feature = "server")]
@@ -29,6 +30,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "pattern", run: pattern::run },
     Target { name: "name", run: name::run },
     Target { name: "token", run: token::run },
+    Target { name: "docker-guard", run: docker_guard::run },
     #[cfg(feature = "server")]
     Target { name: "json", run: json::run },
     Target { name: "html", run: file::html },

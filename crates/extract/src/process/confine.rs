@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use rustix::process::{Resource, Rlimit, setrlimit};
+use syft_space_confine::{Resource, give_up_files, limit};
 
 use super::protocol::ResourceLimits;
 
@@ -69,45 +69,4 @@ pub fn confine_to_folder(folder: &Path, memory: u64, processor: u32) -> io::Resu
 /// When the system refuses a limit.
 pub(super) fn forbid_new_processes() -> io::Result<()> {
     limit(Resource::Nproc, 0)
-}
-
-fn limit(resource: Resource, most: u64) -> io::Result<()> {
-    Ok(setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) })?)
-}
-
-/// Gives up the file system but for one folder, which may still be read; the network, and the signals and sockets of other
-/// processes, where the kernel knows how. Answers why it did not.
-#[cfg(target_os = "linux")]
-fn give_up_files(but: Option<&Path>) -> io::Result<Option<String>> {
-    use landlock::{
-        ABI, Access, AccessFs, AccessNet, PathBeneath, PathFd, Ruleset, RulesetAttr, RulesetCreatedAttr,
-        RulesetStatus, Scope,
-    };
-    let folder = but.map(PathFd::new).transpose().map_err(io::Error::other)?;
-    rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)?;
-    rustix::thread::set_no_new_privs(true)?;
-    let newest = ABI::V6;
-    let confined = Ruleset::default()
-        .handle_access(AccessFs::from_all(newest))
-        .and_then(|rules| rules.handle_access(AccessNet::from_all(newest)))
-        .and_then(|rules| rules.scope(Scope::from_all(newest)))
-        .and_then(Ruleset::create)
-        .and_then(|rules| match folder {
-            Some(folder) => rules.add_rule(PathBeneath::new(folder, AccessFs::ReadFile | AccessFs::ReadDir)),
-            None => Ok(rules),
-        })
-        .and_then(landlock::RulesetCreated::restrict_self);
-    // An older kernel knows a part of it. The rest, sockets and signals, is the filter's of system calls too.
-    Ok(match confined.map(|confined| confined.ruleset) {
-        Ok(RulesetStatus::FullyEnforced | RulesetStatus::PartiallyEnforced) => None,
-        Ok(RulesetStatus::NotEnforced) => {
-            Some("landlock: the kernel has it not, or a filter of system calls keeps it away".to_owned())
-        }
-        Err(error) => Some(format!("landlock: {error}")),
-    })
-}
-
-#[cfg(not(target_os = "linux"))]
-fn give_up_files(_: Option<&Path>) -> io::Result<Option<String>> {
-    Ok(Some("landlock: the system does not have it".to_owned()))
 }

@@ -17,11 +17,13 @@ mod audit_tail;
 mod certificates;
 mod change_password;
 mod checkpoint_files;
+mod completions;
 mod config;
 mod connect;
 mod csv;
 mod datasets;
 mod demo;
+mod docker_guard;
 mod documents;
 mod durations;
 mod encoder;
@@ -126,6 +128,8 @@ enum Command {
     Serve,
     /// Show the main job in a minute, in a home of its own that is removed afterwards
     Demo(demo::DemoArguments),
+    /// Guard a container engine's socket: let through what a space's databases need, and nothing else
+    DockerGuard(docker_guard::DockerGuard),
     /// Build the search indexes anew from the stored documents, with no server running
     Reindex(reindex::ReindexArguments),
     /// Read files for a server, which starts this by itself
@@ -312,14 +316,21 @@ pub fn main(start_hub: Option<StartHub>) -> ExitCode {
 /// Runs the command line. A [`CommandError`] in the chain of an error has the exit status.
 fn run(start_hub: Option<StartHub>) -> anyhow::Result<()> {
     let Arguments { home, listen, log_format, tenant, json, command } = Arguments::parse();
+    let command = command.unwrap_or(Command::Serve);
+    if let (Command::DockerGuard(guard), false) = (&command, json) {
+        return docker_guard::run(guard, log_format.as_deref());
+    }
     let flags: Vec<(&'static str, String)> = [("listen", listen), ("log_format", log_format)]
         .into_iter()
         .filter_map(|(key, value)| value.map(|value| (key, value)))
         .collect();
     let resolve = |home: &Path| crate::config::resolve(home, std::env::vars_os(), &flags);
     let find_home = || crate::config::home_from(home.as_deref());
-    let command = command.unwrap_or(Command::Serve);
-    if json && matches!(command, Command::Serve | Command::Demo(_) | Command::Completions { .. }) {
+    let resultless = matches!(
+        command,
+        Command::Serve | Command::Demo(_) | Command::DockerGuard(_) | Command::Completions { .. }
+    );
+    if json && resultless {
         return Err(CommandError::new(
             ExitStatus::Usage,
             "this command has no result to write as JSON: leave out --json",
@@ -365,17 +376,7 @@ fn run(start_hub: Option<StartHub>) -> anyhow::Result<()> {
         Command::Audit(audit::Audit::Verify(what)) => audit_proofs::verify(what, &mut out),
         Command::Receipt(receipts::Receipts::Verify(what)) => receipts::verify(what, &mut out),
         Command::Privacy(privacy::Privacy::Verify(what)) => certificates::verify(what, &mut out),
-        Command::Completions { shell } => {
-            let mut script = Vec::new();
-            clap_complete::generate(*shell, &mut Arguments::command(), "syft-space", &mut script);
-            let mut script = String::from_utf8(script)?;
-            // The generator writes a name with a hyphen in two ways, and completes nothing behind the first word then
-            // (https://github.com/clap-rs/clap/issues/6421).
-            if *shell == Shell::Bash {
-                script = script.replace("syft__subcmd__space", "syft__space");
-            }
-            out.text(&script)
-        }
+        Command::Completions { shell } => completions::run(*shell, &mut Arguments::command(), &mut out),
         other => {
             let (home, _) = find_home()?;
             run_on_space(&home, resolve(&home)?, tenant, other, &mut out)

@@ -10,7 +10,7 @@ pub enum LogFormat {
 }
 
 impl LogFormat {
-    pub(super) fn read(text: &str) -> Option<Self> {
+    pub(crate) fn read(text: &str) -> Option<Self> {
         match text {
             "pretty" => Some(Self::Pretty),
             "json" => Some(Self::Json),

@@ -2,6 +2,7 @@
 
 pub(crate) mod account;
 mod config;
+mod docker_guard;
 mod docs;
 pub(crate) mod encoder;
 mod fetched_encoder;

@@ -42,13 +42,26 @@ const DOMAIN_JOSE_AND_OUTBOUND: &[&str] = &["syft-space-domain", "syft-space-jos
 /// Which of our crates each of our crates may depend on, tests aside.
 const ALLOWED_DEPENDENCIES: &[(&str, &[&str])] = &[
     ("syft-space-domain", &[]),
+    // What it takes from a process has nothing to do with spaces.
+    ("syft-space-confine", &[]),
     ("syft-space-conformance", DOMAIN_ONLY),
     ("syft-space-docker", DOMAIN_ONLY),
-    ("syft-space-extract", DOMAIN_ONLY),
+    // It is no part of a space: it stands between one and an engine.
+    ("syft-space-docker-guard", &["syft-space-confine"]),
+    ("syft-space-extract", &["syft-space-confine", "syft-space-domain"]),
     // Nothing depends on it: the program that is deployed, and a marketplace to try it with.
     ("syft-space-demo", &["syft-space", "syft-space-fakehub"]),
     // Nothing depends on it: it tries the parsers of these.
-    ("syft-space-fuzz", &["syft-space", "syft-space-domain", "syft-space-extract", "syft-space-jwt"]),
+    (
+        "syft-space-fuzz",
+        &[
+            "syft-space",
+            "syft-space-docker-guard",
+            "syft-space-domain",
+            "syft-space-extract",
+            "syft-space-jwt",
+        ],
+    ),
     // It knows none of ours: a stranger is what it plays.
     ("syft-space-fakehub", &[]),
     ("syft-space-home", DOMAIN_ONLY),
@@ -70,6 +83,7 @@ const ALLOWED_DEPENDENCIES: &[(&str, &[&str])] = &[
     (
         "syft-space",
         &[
+            "syft-space-docker-guard",
             "syft-space-domain",
             "syft-space-extract",
             "syft-space-home",

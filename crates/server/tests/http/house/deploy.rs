@@ -22,3 +22,45 @@ fn the_image_is_built_by_the_compiler_and_of_the_program_that_there_are() {
     let ignored = read("deploy/Dockerfile.dockerignore");
     assert!(ignored.lines().any(|line| line == "target"), "a build of the host is not sent along");
 }
+
+/// The value of a setting of a systemd unit, which stands there once.
+fn setting<'a>(unit: &'a str, name: &str) -> &'a str {
+    let values: Vec<&str> =
+        unit.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix('=')).collect();
+    let [value] = values.as_slice() else { panic!("{name} stands {} times", values.len()) };
+    value
+}
+
+#[test]
+fn n3_the_units_keep_the_engine_from_the_space_and_give_it_the_guards_socket() {
+    let read = |path: &str| std::fs::read_to_string(root().join(path)).unwrap().replace("\\\n", " ");
+    let (guard, space) = (read("deploy/syft-space-docker-guard.service"), read("deploy/syft-space.service"));
+    assert_ne!(setting(&guard, "User"), setting(&space, "User"), "who takes over one has not the other");
+    assert_eq!(setting(&guard, "Group"), setting(&space, "Group"), "the socket's group is the space's");
+    assert_eq!(setting(&guard, "SupplementaryGroups"), "docker");
+    assert!(!space.contains("SupplementaryGroups"), "the space is in no group of the engine's");
+    let command: Vec<&str> = setting(&guard, "ExecStart").split_whitespace().collect();
+    let after = |name: &str| {
+        let place =
+            command.iter().position(|word| *word == name).unwrap_or_else(|| panic!("{name} is missing"));
+        command[place + 1]
+    };
+    let folder = format!("/run/{}/", setting(&guard, "RuntimeDirectory"));
+    assert!(after("--socket").starts_with(&folder), "the socket is in the unit's own folder");
+    assert_eq!(setting(&guard, "RuntimeDirectoryMode"), "0750");
+    // The command line takes what the unit gives it.
+    let image = format!("chroma@sha256:{}", "0a".repeat(32));
+    let filled =
+        command.iter().map(|word| word.replace("${INSTALLATION}", "1").replace("${CHROMA_IMAGE}", &image));
+    let given = syft_space::cli::command().try_get_matches_from(filled);
+    assert_eq!(given.unwrap().subcommand_name(), Some("docker-guard"));
+    for (name, value) in [
+        ("NoNewPrivileges", "true"),
+        ("CapabilityBoundingSet", ""),
+        ("PrivateNetwork", "true"),
+        ("RestrictAddressFamilies", "AF_UNIX"),
+        ("ProtectSystem", "strict"),
+    ] {
+        assert_eq!(setting(&guard, name), value, "{name}");
+    }
+}
