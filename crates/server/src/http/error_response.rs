@@ -89,6 +89,15 @@ impl From<PortError> for Problem {
                 tracing::error!(%error, "a dataset's vectors cannot be searched");
                 Self::new(Reason::Unavailable, "the dataset's vectors are made anew; try again later")
             }
+            // The ledger has told the operator already.
+            PortError::ErasureLedger(error) => {
+                tracing::debug!(%error, "an erasure is refused");
+                Self::new(
+                    Reason::Unavailable,
+                    "nobody can be erased at the moment, and nothing was begun: the folder in which the operator keeps who was erased cannot \
+                     be written; tell the operator",
+                )
+            }
             PortError::Live(error) => {
                 tracing::error!(%error, "no snapshot to answer from");
                 Self::new(Reason::Unavailable, "the tenant's state is not to be had at the moment; try again")
