@@ -197,6 +197,8 @@ pub fn g2_what_is_known_of_a_removal_outlives_the_tenant(make: &StoreFactory) {
     commit(store, |tx| tx.remove_tenant(&write_scope(1)));
     assert_eq!(known(store, 1), Some(removal(7)), "it outlives the tenant");
     assert_eq!(known(store, 2), None, "and is of that tenant alone");
+    let all = read(store, |view| view.removed_tenants(&OperatorScope::at_startup()));
+    assert_eq!(all, [tenant_id(1)], "whoever asks for all of them is told of it");
     let Fixture { adapter, reopen } = fixture;
     drop(adapter);
     if let Some(reopen) = reopen {

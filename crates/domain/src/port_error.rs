@@ -4,6 +4,7 @@ use crate::dataset::ports::{ExtractError, SearchError, VectorIndexError};
 use crate::encoder::ports::EncodeError;
 use crate::identity::ports::HashingError;
 use crate::identity::{SigningKeysError, TokenSignError};
+use crate::privacy::ports::ErasureLedgerError;
 use crate::random::RandomError;
 use crate::sealing::SealError;
 use crate::snapshot::SnapshotError;
@@ -45,6 +46,9 @@ pub enum PortError {
     /// The snapshots.
     #[error(transparent)]
     Live(#[from] SnapshotError),
+    /// The erasure ledger.
+    #[error(transparent)]
+    ErasureLedger(#[from] ErasureLedgerError),
 }
 
 /// Lets the failures of ports turn into a use case's own error with `?`, and that into the end of a unit of work.

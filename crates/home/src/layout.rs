@@ -23,6 +23,9 @@ pub const CONTROL_SOCKET_DRAFT: &str = "control.sock.new";
 /// The token with which the first account is made.
 pub const SETUP_TOKEN: &str = "setup-token";
 
+/// The file that says in which folder the erasure ledger is, once there is one.
+const ERASURE_LEDGER: &str = "erasure-ledger";
+
 /// The file with the layout's version, which makes a folder a home.
 pub(crate) const VERSION: &str = "VERSION";
 /// Keeps a home that lies in a repository out of it.
@@ -107,6 +110,12 @@ impl Home {
         self.path.join(LIMITS_DB)
     }
 
+    /// The file that says in which folder the erasure ledger is.
+    #[must_use]
+    pub fn erasure_ledger(&self) -> PathBuf {
+        self.path.join(ERASURE_LEDGER)
+    }
+
     /// The keys that sign access tokens.
     #[must_use]
     pub fn token_keys(&self) -> PathBuf {
@@ -186,6 +195,22 @@ impl Home {
         }
         found.sort_unstable();
         Ok(found)
+    }
+
+    /// Removes the folders of tenants in which there is no dataset, as one leaves them that has ended. Nobody may make datasets meanwhile.
+    ///
+    /// # Errors
+    /// When a folder cannot be listed, or is a link.
+    pub fn remove_empty_tenants(&self) -> io::Result<()> {
+        for name in private_folder::list_names(&self.path.join(TENANTS))? {
+            let Ok(tenant) = name.parse::<TenantId>() else { continue };
+            for folder in [self.datasets(tenant), self.path.join(TENANTS).join(name)] {
+                if self.has_folder(&folder)? {
+                    private_folder::remove_if_empty(&folder)?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Whether there is a folder below the home.

@@ -7,14 +7,14 @@ use syft_space_domain::Pending;
 use syft_space_domain::audit::Digest;
 use syft_space_domain::identity::Email;
 use syft_space_domain::ids::TenantId;
-use syft_space_domain::privacy::ErasedAccount;
+use syft_space_domain::privacy::LedgerEntry;
 use syft_space_domain::privacy::ports::{ErasureLedger, ErasureLedgerError};
 
-/// Keeps who was erased. Its clones are one ledger.
+/// Keeps who was erased, and which tenants were removed. Its clones are one ledger.
 #[derive(Clone)]
 pub struct MemoryLedger {
     key: [u8; 32],
-    kept: Arc<Mutex<Vec<ErasedAccount>>>,
+    kept: Arc<Mutex<Vec<LedgerEntry>>>,
 }
 
 impl MemoryLedger {
@@ -31,19 +31,21 @@ impl ErasureLedger for MemoryLedger {
         hash.chain_update(email.as_str()).finalize().into()
     }
 
-    fn keep(&self, erased: Vec<ErasedAccount>) -> Pending<'_, Result<(), ErasureLedgerError>> {
+    fn check(&self, _: TenantId) -> Pending<'_, Result<(), ErasureLedgerError>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn keep(&self, entries: Vec<LedgerEntry>) -> Pending<'_, Result<(), ErasureLedgerError>> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        for erased in erased {
-            let is_same =
-                |known: &ErasedAccount| (known.tenant, known.account) == (erased.tenant, erased.account);
-            if !kept.iter().any(is_same) {
-                kept.push(erased);
+        for entry in entries {
+            if !kept.iter().any(|known| known.key() == entry.key()) {
+                kept.push(entry);
             }
         }
         Box::pin(async { Ok(()) })
     }
 
-    fn all(&self) -> Result<Vec<ErasedAccount>, ErasureLedgerError> {
+    fn all(&self) -> Result<Vec<LedgerEntry>, ErasureLedgerError> {
         Ok(self.kept.lock().unwrap_or_else(PoisonError::into_inner).clone())
     }
 }

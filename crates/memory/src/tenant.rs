@@ -36,6 +36,10 @@ impl TenantView for Transaction {
     fn tenant_removal(&mut self, scope: &TenantScope) -> Result<Option<TenantRemoval>, StoreError> {
         Ok(self.tables.tenant_removals.get(&scope.tenant()).cloned())
     }
+
+    fn removed_tenants(&mut self, _: &OperatorScope) -> Result<Vec<TenantId>, StoreError> {
+        Ok(self.tables.tenant_removals.keys().copied().collect())
+    }
 }
 
 impl TenantRows for Transaction {

@@ -1,6 +1,7 @@
-//! The lines of an account that was erased, as the erasure ledger has them.
+//! The lines of what the erasure ledger has: an account that was erased, and that a tenant was removed.
 
 use syft_space_domain::audit::{Log, LogName};
+use syft_space_domain::ids::TenantId;
 use syft_space_domain::privacy::ErasedAccount;
 use syft_space_domain::secret::TokenHash;
 
@@ -43,8 +44,7 @@ impl Statement for LedgerNote {
     }
 
     fn read(lines: &mut Lines<'_>) -> Option<Self> {
-        let log = LogName::from_checkpoint(lines.value("log")?.to_owned());
-        let tenant = log.as_str().rsplit('/').next()?.parse().ok()?;
+        let (log, tenant) = tenant_log(lines)?;
         let erased = ErasedAccount {
             tenant,
             account: lines.parsed("account")?,
@@ -61,4 +61,42 @@ impl Statement for LedgerNote {
         };
         Some(Self { log, erased })
     }
+}
+
+/// That a tenant was removed: its log says which.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RemovalNote {
+    log: LogName,
+    pub(crate) tenant: TenantId,
+}
+
+impl RemovalNote {
+    pub(crate) fn new(installation: &str, tenant: TenantId) -> Self {
+        Self { log: LogName::of(installation, Log::Tenant(tenant)), tenant }
+    }
+}
+
+impl Statement for RemovalNote {
+    const NAME: &'static str = "removed tenant";
+    const FIRST_LINE: &'static str = "syft-space removed tenant v1";
+
+    fn log(&self) -> &LogName {
+        &self.log
+    }
+
+    fn lines(&self) -> Vec<(&'static str, String)> {
+        vec![("log", self.log.to_string())]
+    }
+
+    fn read(lines: &mut Lines<'_>) -> Option<Self> {
+        let (log, tenant) = tenant_log(lines)?;
+        Some(Self { log, tenant })
+    }
+}
+
+/// The line of a tenant's log, and which tenant that is.
+fn tenant_log(lines: &mut Lines<'_>) -> Option<(LogName, TenantId)> {
+    let log = LogName::from_checkpoint(lines.value("log")?.to_owned());
+    let tenant = log.as_str().rsplit('/').next()?.parse().ok()?;
+    Some((log, tenant))
 }

@@ -10,12 +10,12 @@ use syft_space_domain::audit::{AnswerReceipt, Checkpoint, Digest, LogName};
 use syft_space_domain::environment::Environment;
 use syft_space_domain::identity::Email;
 use syft_space_domain::ids::TenantId;
-use syft_space_domain::privacy::{ErasedAccount, ErasureCertificate};
+use syft_space_domain::privacy::{ErasureCertificate, LedgerEntry};
 use syft_space_domain::random::Entropy;
 use syft_space_domain::time::Timestamp;
 use zeroize::Zeroizing;
 
-use crate::erased::LedgerNote;
+use crate::erased::{LedgerNote, RemovalNote};
 use crate::key_file::{KeyFileError, StoredKey};
 use crate::note::{SignedNote, checkpoint_text, with_signature};
 use crate::statement::{Signed, Statement, statement_text};
@@ -52,19 +52,36 @@ impl NoteSigner {
 
     /// A note of the erasure ledger, with its signature.
     #[must_use]
-    pub fn sign_erased(&self, erased: ErasedAccount) -> String {
-        self.sign_statement(&LedgerNote::new(&self.installation, erased))
+    pub fn sign_entry(&self, entry: LedgerEntry) -> String {
+        match entry {
+            LedgerEntry::Account(erased) => self.sign_statement(&LedgerNote::new(&self.installation, erased)),
+            LedgerEntry::Tenant(tenant) => self.sign_statement(&RemovalNote::new(&self.installation, tenant)),
+        }
     }
 
-    /// The account of a note that this has signed; `None` for whatever else there is.
+    /// What a note says that this has signed; `None` for whatever else there is.
     #[must_use]
-    pub fn open_erased(&self, note: &str) -> Option<ErasedAccount> {
-        let signed = Signed::<LedgerNote>::parse(note).ok()?;
-        let key = self.verifier_of(signed.claimed().log().as_str());
-        let LedgerNote { erased, .. } = signed.verify(&key).ok()?;
+    pub fn open_entry(&self, note: &str) -> Option<LedgerEntry> {
         // The key would sign for whatever log is named: this installation's are meant.
-        let is_ours = *signed.claimed() == LedgerNote::new(&self.installation, erased.clone());
-        is_ours.then(|| erased.clone())
+        if let Some(LedgerNote { erased, .. }) = self.open_statement(note, |note: &LedgerNote| {
+            LedgerNote::new(&self.installation, note.erased.clone())
+        }) {
+            return Some(LedgerEntry::Account(erased));
+        }
+        let removal = self
+            .open_statement(note, |note: &RemovalNote| RemovalNote::new(&self.installation, note.tenant))?;
+        Some(LedgerEntry::Tenant(removal.tenant))
+    }
+
+    /// A statement that this has signed, and that is what it is for this installation.
+    fn open_statement<S: Statement + PartialEq + Clone>(
+        &self,
+        note: &str,
+        ours: impl FnOnce(&S) -> S,
+    ) -> Option<S> {
+        let signed = Signed::<S>::parse(note).ok()?;
+        let statement = signed.verify(&self.verifier_of(signed.claimed().log().as_str())).ok()?;
+        (ours(statement) == *statement).then(|| statement.clone())
     }
 
     /// What stands for an address of a tenant in the erasure ledger. Who does not have the private key cannot tell whether an address

@@ -139,6 +139,10 @@ impl TenantView for Session<'_> {
     fn tenant_removal(&mut self, scope: &TenantScope) -> Result<Option<TenantRemoval>, StoreError> {
         self.read_tenant_removal(scope)
     }
+
+    fn removed_tenants(&mut self, _operator: &OperatorScope) -> Result<Vec<TenantId>, StoreError> {
+        self.read_removed_tenants()
+    }
 }
 
 impl TenantRows for Session<'_> {

@@ -4,6 +4,7 @@ use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Binary};
 use syft_space_domain::audit::Log;
+use syft_space_domain::ids::TenantId;
 use syft_space_domain::store::{StateChange, StoreError};
 use syft_space_domain::tenant::{TenantEnd, TenantPart, TenantRemoval, TenantScope, WriteScope};
 use syft_space_domain::time::Timestamp;
@@ -96,6 +97,12 @@ impl Session<'_> {
             serde_json::from_str(&text).map_err(|error| unreadable_column("ended_tenants.removal", &error))
         };
         found.map(read).transpose()
+    }
+
+    pub(crate) fn read_removed_tenants(&mut self) -> Result<Vec<TenantId>, StoreError> {
+        let rows = ended_tenants::table.order(ended_tenants::id).select(ended_tenants::id);
+        let ids: Vec<Key> = self.read(|connection| rows.load(connection))?;
+        Ok(ids.into_iter().map(TenantId::from).collect())
     }
 
     pub(crate) fn write_tenant_removal(

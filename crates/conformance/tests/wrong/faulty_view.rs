@@ -85,6 +85,7 @@ where
         tenant_ids(operator: &OperatorScope) -> Vec<TenantId>;
         tenants(operator: &OperatorScope) -> Vec<Tenant>;
         ending_tenants(operator: &OperatorScope) -> Vec<TenantId>;
+        removed_tenants(operator: &OperatorScope) -> Vec<TenantId>;
     }
     scoped! { TenantScope, sample::scope;
         tenant_removal() -> Option<TenantRemoval>;

@@ -137,6 +137,8 @@ named_enum! {
         RefreshTokenUnknown = "refresh_token_unknown",
         /// Nobody may register at present.
         RegistrationClosed = "registration_closed",
+        /// Not why, but how: a tenant that was removed stood in an older copy of the home that was put back, and goes again.
+        RemovedBefore = "removed_before",
         /// There is no such reset of a password, or not any more.
         ResetUnknown = "reset_unknown",
         /// Resets of passwords ended with the right of whoever made them, or with what the member was.

@@ -10,6 +10,7 @@ use crate::port_error::{PortError, port_errors};
 use crate::secret::{Secret, TokenHash};
 use crate::space::Space;
 use crate::store::{Flow, StoreError};
+use crate::tenant::ports::TenantView;
 use crate::tenant::{Tenant, TenantScope, WriteScope};
 use crate::time::Timestamp;
 use crate::unit::Recorded;
@@ -92,9 +93,9 @@ struct Found {
     client: HashingClient,
 }
 
-/// The member whom a reset is for, as long as it stands: its time is not over, the account is as it was, and whoever made it may
-/// still do so.
-fn holder<V: AccountView + ?Sized>(
+/// The member whom a reset is for, as long as it stands: its time is not over, the account is as it was, whoever made it may still do so,
+/// and the tenant does not keep the member out, for it ends.
+fn holder<V: AccountView + TenantView + ?Sized>(
     view: &mut V,
     reset: &PasswordReset,
     now: Timestamp,
@@ -107,6 +108,9 @@ fn holder<V: AccountView + ?Sized>(
     let Some(member) = member.filter(|it| it.is_active() && it.generation == reset.generation) else {
         return Ok(None);
     };
+    if !view.tenant(&scope)?.is_some_and(|tenant| tenant.admits(member.role)) {
+        return Ok(None);
+    }
     let Some(maker) = reset.made_by else { return Ok(Some(member)) };
     let maker = view.member(&scope, maker)?.filter(Member::is_active);
     Ok(maker.is_some_and(|maker| may_grant(maker.role, member.role)).then_some(member))

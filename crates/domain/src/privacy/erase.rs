@@ -9,7 +9,7 @@ use crate::identity::{AccountEnded, Email, Ended, Member, MemberError, Principal
 use crate::ids::AccountId;
 use crate::page::{Page, PageRequest, every};
 use crate::privacy::former::{FormerSearch, former_person};
-use crate::privacy::ledger::note;
+use crate::privacy::ledger::{check, note};
 use crate::privacy::{ErasedPerson, ErasedRows, Erasure, ErasureBy, ErasureReport};
 use crate::secret::BearerSecret;
 use crate::space::Space;
@@ -29,7 +29,8 @@ pub struct BegunErasure {
 /// Erases the caller's own account, and all that is held about them: the account goes at once, the rest behind it.
 ///
 /// # Errors
-/// When the caller has no account, or not any more, it is the last Owner's, a legal hold stands, or a port failed.
+/// When the caller has no account, or not any more, it is the last Owner's, a legal hold stands, the erasure could not be noted in the
+/// erasure ledger, or a port failed.
 pub async fn erase_own(
     space: &Space,
     context: &RequestContext,
@@ -42,7 +43,7 @@ pub async fn erase_own(
 /// The same for a member, at their request. Nobody's expectation of an endpoint keeps anybody here.
 ///
 /// # Errors
-/// When there is no such member, the caller's role does not permit it, it is the last Owner, a legal hold stands, or a port failed.
+/// When there is no such member, the caller's role does not permit it, and as for [`erase_own`].
 pub async fn erase_member(
     space: &Space,
     context: &RequestContext,
@@ -60,6 +61,7 @@ async fn erase(
     account: AccountId,
 ) -> Result<BegunErasure, MemberError> {
     let scope = principal.scope(permission)?;
+    check(space, scope.tenant()).await?;
     let event = principal.event(context, Action::UserDeleted)?.on(ObjectKind::Member, account);
     let erased = Event { reason_code: Some(ReasonCode::PersonErased.into()), ..event.clone() };
     let ended = Ended::draft(context, principal, account)?;
@@ -91,7 +93,8 @@ async fn erase(
         Ok(ended.record(recorded, invitations, resets, keys))
     });
     let (erasure, leftover) = written.await?;
-    note(space, scope.tenant(), &erasure).await;
+    // What goes wrong from here on is told by the ledger, and tried again: the account is gone.
+    drop(note(space, scope.tenant(), &erasure).await);
     finish(space, &scope, leftover).await;
     Ok(BegunErasure { erasure, token: Some(token) })
 }
@@ -145,6 +148,7 @@ async fn erase_former(
 ) -> Result<BegunErasure, MemberError> {
     let permission = Permission::ManageTenant;
     let tenant = principal.scope(permission)?.tenant();
+    check(space, tenant).await?;
     let newest = gone.first().map(|(account, _)| *account).ok_or(MemberError::NobodyKnown)?;
     let ended = Ended::draft(context, principal, newest)?;
     let token = BearerSecret::generate(&*context.entropy)?;
@@ -192,7 +196,7 @@ async fn erase_former(
         Ok(ended.record(Recorded::new((erasure, is_new), event), invitations, 0, 0))
     });
     let (erasure, is_new) = written.await?;
-    note(space, tenant, &erasure).await;
+    drop(note(space, tenant, &erasure).await);
     Ok(BegunErasure { erasure, token: is_new.then_some(token) })
 }
 

@@ -20,7 +20,7 @@ use crate::privacy::ledger::note;
 use crate::privacy::{ErasedPerson, ErasedRows, Erasure, ErasureReport};
 use crate::space::Space;
 use crate::store::{Flow, StoreError, Tx, View};
-use crate::tenant::{OperatorScope, TenantScope, WriteScope};
+use crate::tenant::{OperatorScope, TenantScope, WriteScope, has_account};
 use crate::time::Timestamp;
 use crate::unit::{Abort, Recorded, Refused};
 
@@ -63,14 +63,38 @@ async fn go_on(
 ) -> Result<(), PortError> {
     let find = move |view: &mut dyn View| view.erasure(&scope, account);
     let erasure = space.store.read(&scope, find).await?;
-    let Some(erasure) = erasure else { return Ok(()) };
-    note(space, scope.tenant(), &erasure).await;
+    let Some(mut erasure) = erasure else { return Ok(()) };
+    let now = space.clock.now();
+    if erasure.asked_at > now {
+        erasure = set_right(space, scope, erasure, now).await?;
+    }
+    // By its address it is found in older copies, so it keeps that until it is noted. The ledger tells its operator what is wrong with it.
+    if note(space, scope.tenant(), &erasure).await.is_err() {
+        return Ok(());
+    }
     let Erasure { asked_at, person: Some(person), .. } = erasure else { return Ok(()) };
     let until = asked_at.plus(SETTLED_BEHIND);
-    if space.clock.now() < until {
+    if now < until {
         return Ok(());
     }
     Finishing { space, operator, scope, account, asked_at, until }.finish(person).await
+}
+
+/// The clock was ahead when an erasure was asked for, and was set back since: it counts as asked for now, and is due as one that is.
+async fn set_right(
+    space: &Space,
+    scope: TenantScope,
+    erasure: Erasure,
+    now: Timestamp,
+) -> Result<Erasure, PortError> {
+    let erasure = Erasure { asked_at: now, due_at: now.plus(Erasure::DUE_WITHIN), ..erasure };
+    let right = erasure.clone();
+    let kept = space.store.keep_books(move |tx| {
+        tx.put_erasure(&WriteScope::of_system(&scope), &right)?;
+        Ok(().into())
+    });
+    kept.await?;
+    Ok(erasure)
 }
 
 /// One erasure that is worked off.
@@ -216,14 +240,10 @@ impl Finishing<'_> {
         Ok(left.await?)
     }
 
-    /// Whether another tenant has an account of the address. Then what is of no tenant may be of that one.
+    /// Whether the address has an account, whatever its status. Then what is of no tenant may be of that one: in another tenant, or one
+    /// that was made here meanwhile.
     async fn is_somebody_elsewhere(&self, person: &ErasedPerson) -> Result<bool, PortError> {
-        let email = person.email.clone();
-        let find = move |view: &mut dyn View| view.oldest_account(&email);
-        let other = self.read(Flow::Installation, find).await?;
-        let (tenant, account) = (self.scope.tenant(), self.account);
-        // One that was made here meanwhile is another's as well.
-        Ok(other.is_some_and(|other| (other.member.tenant, other.member.account) != (tenant, account)))
+        has_account(self.space, self.operator, person.email.clone(), None).await
     }
 
     /// Erases the personal data of events, in the tenant's log, whose last event is told as it was when the account went, or in the
@@ -254,7 +274,7 @@ impl Finishing<'_> {
         let (mut head, mut erased, mut after) = (floor, 0_usize, None);
         loop {
             let (known_as, scope, operator) = (Arc::clone(known_as), self.scope, self.operator.clone());
-            let until = self.until;
+            let (until, now) = (self.until, self.space.clock.now());
             let find = move |view: &mut dyn View| {
                 let (mut after, mut last, mut found) = (after, None, Vec::new());
                 for _ in 0..PAGES_AT_ONCE {
@@ -267,8 +287,10 @@ impl Finishing<'_> {
                     };
                     last = last.or(events.items.first().map(|event| event.seq));
                     let about = events.items.iter().filter(|event| {
-                        let is_theirs =
-                            last_seq.is_none_or(|last| event.seq <= last) || event.event.time < until;
+                        // A time to come was told by a clock that was ahead, as it was when they went.
+                        let time = event.event.time;
+                        let is_theirs = last_seq.is_none_or(|last| event.seq <= last);
+                        let is_theirs = is_theirs || time < until || time > now;
                         event.seq > floor && known_as.is_to_go(event, is_theirs)
                     });
                     found.extend(about.map(|event| event.seq));

@@ -6,7 +6,7 @@ use crate::identity::oidc::{OidcIssuer, SessionAtProvider, Subject};
 use crate::identity::{Email, LoginKey, LoginRecord, PasswordReset};
 use crate::ids::{AccountId, ActorId, GroupId, PolicyId, SessionId, TenantId};
 use crate::page::{Page, PageRequest};
-use crate::privacy::{ErasedAccount, Erasure};
+use crate::privacy::{Erasure, LedgerEntry};
 use crate::store::StoreError;
 use crate::tenant::{OperatorScope, TenantScope, WriteScope};
 use crate::time::Timestamp;
@@ -88,13 +88,15 @@ pub trait PrivacyRows: PrivacyView {
 #[error("the erasure ledger: {0}")]
 pub struct ErasureLedgerError(pub String);
 
-/// Keeps which accounts were erased, apart from the store and longer than any copy of it.
+/// Keeps which accounts were erased and which tenants were removed, apart from the store and longer than any copy of it.
 pub trait ErasureLedger: Send + Sync {
     /// What stands for an address in the ledger of a tenant. Who has the ledger alone learns nothing by it, not even whether an address that
     /// they guess is in it.
     fn mark(&self, tenant: TenantId, email: &Email) -> Digest;
+    /// Whether something of a tenant could be kept now. Nothing is kept by that.
+    fn check(&self, tenant: TenantId) -> Pending<'_, Result<(), ErasureLedgerError>>;
     /// Keeps these, durably. One that is kept already stays as it is.
-    fn keep(&self, erased: Vec<ErasedAccount>) -> Pending<'_, Result<(), ErasureLedgerError>>;
+    fn keep(&self, entries: Vec<LedgerEntry>) -> Pending<'_, Result<(), ErasureLedgerError>>;
     /// All that are kept, whatever the tenant, each once. What is damaged is told of, and left out. Blocks on a disk.
-    fn all(&self) -> Result<Vec<ErasedAccount>, ErasureLedgerError>;
+    fn all(&self) -> Result<Vec<LedgerEntry>, ErasureLedgerError>;
 }

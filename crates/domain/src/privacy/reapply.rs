@@ -1,7 +1,9 @@
-//! Erasing at the start who was erased before and is there again, because an older copy of the store was put back.
+//! Erasing at the start who was erased before and is there again, because an older copy of the store was put back, and removing the tenants
+//! that were removed before.
 
 use std::cell::OnceCell;
 use std::collections::HashMap;
+use std::time::Duration;
 
 use futures_executor::block_on;
 
@@ -17,22 +19,27 @@ use crate::privacy::erase::what_goes;
 use crate::privacy::former::former_person;
 use crate::privacy::ledger::erased_account;
 use crate::privacy::ports::{ErasureLedger, ErasureLedgerError};
-use crate::privacy::{ErasedAccount, ErasedPerson, ErasedRows, Erasure, ErasureReport};
+use crate::privacy::{ErasedAccount, ErasedPerson, ErasedRows, Erasure, ErasureReport, LedgerEntry};
 use crate::space::Space;
 use crate::store::{Flow, StoreError, Tx, View};
-use crate::tenant::{OperatorScope, TenantScope, WriteScope};
+use crate::tenant::{OperatorScope, Tenant, TenantEnd, TenantPart, TenantRemoval, TenantScope, WriteScope};
 use crate::time::Timestamp;
 use crate::unit::{Abort, Recorded, Refused};
 
-/// Somebody who was erased before, and is erased again.
+/// What was gone before, and goes again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Reapplied {
-    /// In which tenant.
-    pub tenant: TenantId,
-    /// Whose account it was.
-    pub account: AccountId,
-    /// Whether the tenant has no other Owner: its operator makes one.
-    pub was_last_owner: bool,
+pub enum Reapplied {
+    /// Somebody who was erased.
+    Account {
+        /// In which tenant.
+        tenant: TenantId,
+        /// Whose account it was.
+        account: AccountId,
+        /// Whether the tenant has no other Owner: its operator makes one.
+        was_last_owner: bool,
+    },
+    /// A tenant that was removed.
+    Tenant(TenantId),
 }
 
 /// The ledger could not be held against the store.
@@ -53,15 +60,23 @@ impl From<StoreError> for ReapplyError {
 }
 
 /// Begins the erasure of each account that the ledger has and the store does not know as erased, where anything of it is there: the account
-/// goes now, the rest in the background. Then the ledger is given what it lacks. Nothing is served meanwhile. Blocks on a disk.
+/// goes now, the rest in the background. Of a tenant that was removed the removal begins, so that nobody of it is let in. Then the ledger is
+/// given what it lacks. Nothing is served meanwhile. Blocks on a disk.
 ///
 /// # Errors
 /// When the ledger cannot be read, or a port failed; it can be called again.
 pub fn reapply_erasures(space: &Space, operator: &OperatorScope) -> Result<Vec<Reapplied>, ReapplyError> {
     let Some(ledger) = &space.erasure_ledger else { return Ok(Vec::new()) };
     let mut erased: HashMap<TenantId, Vec<ErasedAccount>> = HashMap::new();
-    for account in ledger.all()? {
-        erased.entry(account.tenant).or_default().push(account);
+    let mut gone = Vec::new();
+    for entry in ledger.all()? {
+        match entry {
+            LedgerEntry::Account(account) => erased.entry(account.tenant).or_default().push(account),
+            LedgerEntry::Tenant(tenant) if remove_again(space, operator, tenant)? => {
+                gone.push(Reapplied::Tenant(tenant));
+            }
+            LedgerEntry::Tenant(_) => {}
+        }
     }
     let everywhere = operator.clone();
     // Of a tenant that is being removed everything goes anyway: nothing is put back into what is left of it.
@@ -83,9 +98,43 @@ pub fn reapply_erasures(space: &Space, operator: &OperatorScope) -> Result<Vec<R
         }
         lacking.extend(reapplying.known()?);
     }
+    let everywhere = operator.clone();
+    let removed = space.store.read(Flow::Installation, move |view| view.removed_tenants(&everywhere));
+    let removed: Result<Vec<TenantId>, StoreError> = removed.wait();
+    lacking.extend(removed?.into_iter().map(LedgerEntry::Tenant));
     // A failure is told by the ledger itself, and nothing is lost by it: the next start does it.
     drop(block_on(ledger.keep(lacking)));
+    reapplied.extend(gone);
     Ok(reapplied)
+}
+
+/// Begins the removal of a tenant that is there again, whatever it holds and whether it was to end: it has ended before. Answers whether it
+/// was there.
+fn remove_again(space: &Space, operator: &OperatorScope, tenant: TenantId) -> Result<bool, ReapplyError> {
+    let scope = operator.tenant(tenant);
+    let known = space.store.read(Flow::Installation, move |view| view.tenant(&scope)).wait();
+    let known: Option<Tenant> = known.map_err(|error: StoreError| error)?;
+    if known.is_none_or(|tenant| tenant.is_going()) {
+        return Ok(false);
+    }
+    let context = space.request_context(Origin::default()).map_err(PortError::from)?;
+    let event = context.event(Log::Installation, Action::ConfigChange, Actor::System);
+    let event = event.map_err(PortError::from)?.on(ObjectKind::Tenant, tenant);
+    let event = Event { reason_code: Some(ReasonCode::RemovedBefore.into()), ..event };
+    let now = context.now;
+    let begun = space.store.write(move |tx| {
+        let scope = WriteScope::of_system(&scope);
+        let mut removal = TenantRemoval::begin();
+        removal.count(TenantPart::Datasets, tx.count_datasets(&scope)?);
+        tx.put_tenant_removal(&scope, &removal)?;
+        tx.set_tenant_end(
+            &scope,
+            Some(TenantEnd { is_going: true, ..TenantEnd::asked(now, Duration::ZERO) }),
+        )?;
+        Ok::<_, Abort<StoreError>>(Recorded::new((), event.clone()))
+    });
+    begun.wait()?;
+    Ok(true)
 }
 
 /// How an erased account is there again.
@@ -105,12 +154,12 @@ struct Reapplying<'a> {
     scope: TenantScope,
     ledger: &'a dyn ErasureLedger,
     /// The addresses that the tenant knows, by what stands for them in the ledger.
-    marked: OnceCell<HashMap<Digest, (Email, Option<AccountId>)>>,
+    marked: OnceCell<HashMap<Digest, KnownAddress>>,
 }
 
 impl Reapplying<'_> {
     /// All erasures of the tenant, as the ledger keeps them.
-    fn known(&self) -> Result<Vec<ErasedAccount>, StoreError> {
+    fn known(&self) -> Result<Vec<LedgerEntry>, StoreError> {
         let scope = self.scope;
         let find = move |view: &mut dyn View| every(|page| view.erasures(&scope, page));
         let erasures = self.space.store.read(&self.scope, find).wait()?;
@@ -158,14 +207,16 @@ impl Reapplying<'_> {
                 let scope = self.scope;
                 let known = self.space.store.read(&self.scope, move |view| addresses(view, &scope)).wait()?;
                 let tenant = self.scope.tenant();
-                let mark = |(email, account)| (self.ledger.mark(tenant, &email), (email, account));
+                let mark = |known: KnownAddress| (self.ledger.mark(tenant, &known.email), known);
                 // Of an address that is a member's the account counts: it comes last.
                 self.marked.get_or_init(|| known.into_iter().map(mark).collect())
             }
         };
-        Ok(match marked.get(&mark) {
-            Some((_, Some(account))) => Found::Account(*account),
-            Some((email, None)) => Found::Address(email.clone()),
+        // Whoever was invited or joined later is somebody new, who has the address now.
+        let of_theirs = marked.get(&mark).filter(|known| known.since <= erased.asked_at);
+        Ok(match of_theirs {
+            Some(KnownAddress { account: Some(account), .. }) => Found::Account(*account),
+            Some(KnownAddress { email, account: None, .. }) => Found::Address(email.clone()),
             None => Found::Nowhere,
         })
     }
@@ -218,7 +269,7 @@ impl Reapplying<'_> {
             Err(NotDone(Some(error))) => return Err(error.into()),
         };
         block_on(finish(space, &scope, leftover));
-        Ok(Some(Reapplied { tenant, account, was_last_owner }))
+        Ok(Some(Reapplied::Account { tenant, account, was_last_owner }))
     }
 }
 
@@ -288,19 +339,37 @@ fn address_of(
     Ok(None)
 }
 
-/// The addresses that the tenant knows: in groups, of whom is invited, and of members, each of these with the account.
-fn addresses(
-    view: &mut dyn View,
-    scope: &TenantScope,
-) -> Result<Vec<(Email, Option<AccountId>)>, StoreError> {
+/// An address that the tenant knows.
+struct KnownAddress {
+    email: Email,
+    /// Whose it is, where it is a member's.
+    account: Option<AccountId>,
+    /// Since when it is known like that.
+    since: Timestamp,
+}
+
+/// The addresses that the tenant knows: in groups, of whom is invited, and of members.
+fn addresses(view: &mut dyn View, scope: &TenantScope) -> Result<Vec<KnownAddress>, StoreError> {
     let mut known = Vec::new();
     for group in every(|page| view.groups(scope, page))? {
         let members = every(|page| view.group_members(scope, group.id, page))?;
-        known.extend(members.into_iter().map(|member| (member.email, None)));
+        known.extend(members.into_iter().map(|member| KnownAddress {
+            email: member.email,
+            account: None,
+            since: member.added_at,
+        }));
     }
     let invited = every(|page| view.invitations(scope, page))?;
-    known.extend(invited.into_iter().map(|invitation| (invitation.email, None)));
+    known.extend(invited.into_iter().map(|invitation| KnownAddress {
+        email: invitation.email,
+        account: None,
+        since: invitation.created_at,
+    }));
     let members = every(|page| view.members(scope, page))?;
-    known.extend(members.into_iter().map(|member| (member.email, Some(member.account))));
+    known.extend(members.into_iter().map(|member| KnownAddress {
+        email: member.email,
+        account: Some(member.account),
+        since: member.created_at,
+    }));
     Ok(known)
 }

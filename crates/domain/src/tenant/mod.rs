@@ -17,6 +17,7 @@ mod settings;
 pub use end::{TenantEnd, TenantPart, TenantPartError, TenantRemoval};
 pub use end_tenant::{TenantEndError, end_tenant, keep_tenant};
 pub use error::RegisterError;
+pub(crate) use forget_members::has_account;
 pub use limits::TenantLimits;
 pub use name::{TenantName, TenantNameError};
 pub use new_member::NewMember;

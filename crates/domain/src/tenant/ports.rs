@@ -25,6 +25,9 @@ pub trait TenantView {
 
     /// What is known of the removal of the tenant of this scope; it outlives the tenant.
     fn tenant_removal(&mut self, scope: &TenantScope) -> Result<Option<TenantRemoval>, StoreError>;
+
+    /// The id of every tenant whose removal is known, in order, whether it has ended or goes on.
+    fn removed_tenants(&mut self, operator: &OperatorScope) -> Result<Vec<TenantId>, StoreError>;
 }
 
 /// Writes tenants.

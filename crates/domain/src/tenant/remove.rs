@@ -11,6 +11,7 @@ use crate::ids::{DatasetId, TenantId};
 use crate::marketplace::is_anything_shown;
 use crate::page::every;
 use crate::port_error::PortError;
+use crate::privacy::note_removal;
 use crate::space::Space;
 use crate::store::{Flow, StoreError, Tx, View};
 use crate::tenant::forget_members::forget_members;
@@ -28,7 +29,8 @@ const HUBS_ARE_TOLD_WITHIN: Duration = Duration::from_secs(3_600);
 pub type RemoveDataset =
     dyn Fn(TenantScope, DatasetId) -> Pending<'static, Result<(), PortError>> + Send + Sync;
 
-/// Begins to remove the tenants whose time is over, and goes on with those of which it has begun. While a legal hold stands none begins.
+/// Begins to remove the tenants whose time is over, where `begins` says so, and goes on with those of which it has begun. While a legal hold
+/// stands none begins.
 ///
 /// # Errors
 /// When a port failed. What went by then is gone, and the rest goes the next time.
@@ -36,13 +38,14 @@ pub async fn remove_ended_tenants(
     space: &Space,
     operator: &OperatorScope,
     remove_dataset: &RemoveDataset,
+    begins: bool,
 ) -> Result<(), PortError> {
     let everywhere = operator.clone();
     let ending = space.store.read(Flow::Installation, move |view| view.ending_tenants(&everywhere));
     let ending: Result<Vec<TenantId>, StoreError> = ending.await;
     let mut outcome = Ok(());
     for tenant in ending? {
-        let removing = Removing { space, operator, scope: operator.tenant(tenant), remove_dataset };
+        let removing = Removing { space, operator, scope: operator.tenant(tenant), remove_dataset, begins };
         // One that fails keeps no other waiting.
         if let Err(error) = removing.go_on().await {
             outcome = Err(error);
@@ -57,6 +60,7 @@ struct Removing<'a> {
     operator: &'a OperatorScope,
     scope: TenantScope,
     remove_dataset: &'a RemoveDataset,
+    begins: bool,
 }
 
 /// That it is not yet to be done, or the store's failure.
@@ -77,9 +81,12 @@ impl Removing<'_> {
         let scope = self.scope;
         let tenant = self.read(move |view| view.tenant(&scope)).await?;
         let Some(Tenant { name, end: Some(end), .. }) = tenant else { return Ok(()) };
+        let end = self.set_right(end).await?;
         if !end.is_going && !self.begin(end).await? {
             return Ok(());
         }
+        // An older copy would bring all of it back. The ledger tells its operator what is wrong with it.
+        let is_noted = note_removal(self.space, scope.tenant()).await.is_ok();
         let is_ahead = |part: &TenantPart| *part < TenantPart::Datasets;
         for part in TenantPart::ALL.into_iter().filter(is_ahead) {
             self.remove_all(part).await?;
@@ -103,6 +110,9 @@ impl Removing<'_> {
         for part in [TenantPart::Datasets, TenantPart::Accounts, TenantPart::Log] {
             self.remove_all(part).await?;
         }
+        if !is_noted {
+            return Ok(());
+        }
         // What a request that was under way has left meanwhile goes with the tenant, unless it is much: then all is looked through anew.
         while !self.end().await? {
             for part in TenantPart::ALL {
@@ -112,10 +122,35 @@ impl Removing<'_> {
         Ok(())
     }
 
+    /// Where the clock was ahead when the end was asked for, and was set back since, it counts as asked for now, and ends as one that is.
+    async fn set_right(&self, end: TenantEnd) -> Result<TenantEnd, PortError> {
+        let now = self.space.clock.now();
+        if end.is_going || end.asked_at <= now {
+            return Ok(end);
+        }
+        let right = TenantEnd::asked(now, end.ends_at.since(end.asked_at));
+        let event = self.event(Action::ConfigChange)?.changing(ChangeCode::EndRequested);
+        let scope = self.scope;
+        let set = self.space.store.write(move |tx| {
+            let scope = WriteScope::of_system(&scope);
+            // It may be kept by now.
+            if tx.tenant(&scope)?.and_then(|tenant| tenant.end) != Some(end) {
+                return not_yet();
+            }
+            tx.set_tenant_end(&scope, Some(right))?;
+            Ok(Recorded::new((), event.clone()))
+        });
+        match set.await {
+            Ok(()) => Ok(right),
+            Err(NotYet(None)) => Ok(end),
+            Err(NotYet(Some(error))) => Err(error.into()),
+        }
+    }
+
     /// Begins the removal, if its time has come and nothing stands against it: from then on nobody is let in. Answers whether it has.
     async fn begin(&self, end: TenantEnd) -> Result<bool, PortError> {
         let now = self.space.clock.now();
-        if now < end.ends_at || self.waits(end, now).await? {
+        if !self.begins || now < end.ends_at || self.waits(end, now).await? {
             return Ok(false);
         }
         let event = self.event(Action::ConfigChange)?.changing(ChangeCode::RemovalBegun);

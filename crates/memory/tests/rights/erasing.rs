@@ -8,22 +8,24 @@ use futures_executor::block_on;
 use syft_space_domain::access::{Permission, Role};
 use syft_space_domain::audit::RecordedEvent;
 use syft_space_domain::audit::ports::EventFilter;
-use syft_space_domain::identity::{MemberError, Principal, leave};
+use syft_space_domain::identity::{
+    AccountStatus, ChangeMember, MemberError, Password, Principal, change_member, leave,
+};
 use syft_space_domain::ids::AccountId;
 use syft_space_domain::page::PageRequest;
 use syft_space_domain::privacy::ports::ErasureLedger;
 use syft_space_domain::privacy::{
-    ErasedAccount, ErasureBy, erase_address, erase_member, erase_own, erasures, finish_erasures,
-    reapply_erasures,
+    ErasedAccount, Erasure, ErasureBy, LedgerEntry, Reapplied, erase_address, erase_member, erase_own,
+    erasures, finish_erasures, reapply_erasures,
 };
 use syft_space_domain::retention;
-use syft_space_domain::tenant::OperatorScope;
+use syft_space_domain::tenant::{OperatorScope, TenantName, found_as_operator};
 use syft_space_memory::MemoryLedger;
 
-use crate::world::{World, account, context, email, try_log_in};
+use crate::world::{World, account, context, email, secret, try_log_in};
 
 /// A world with an erasure ledger.
-fn with_ledger() -> (World, MemoryLedger) {
+pub(crate) fn with_ledger() -> (World, MemoryLedger) {
     let ledger = MemoryLedger::new([3; 32]);
     let mut world = World::new();
     world.space.erasure_ledger = Some(Arc::new(ledger.clone()));
@@ -32,7 +34,11 @@ fn with_ledger() -> (World, MemoryLedger) {
 
 impl World {
     /// What the ledger has of somebody, by their account and what stands for their address.
-    fn kept_of(&self, ledger: &MemoryLedger, account: AccountId, name: &str) -> ErasedAccount {
+    pub(crate) fn kept_of(&self, ledger: &MemoryLedger, account: AccountId, name: &str) -> LedgerEntry {
+        LedgerEntry::Account(self.erased_account(ledger, account, name))
+    }
+
+    fn erased_account(&self, ledger: &MemoryLedger, account: AccountId, name: &str) -> ErasedAccount {
         let tenant = self.owner.snapshot().tenant.id;
         let address = Some(ledger.mark(tenant, &email(name)));
         let (asked_by, asked_at) = (ErasureBy::Person, self.space.clock.now());
@@ -40,20 +46,24 @@ impl World {
     }
 
     /// Has the ledger applied as a start does. Answers whose account went.
-    fn start(&self) -> Vec<AccountId> {
+    pub(crate) fn start(&self) -> Vec<AccountId> {
         let reapplied = reapply_erasures(&self.space, &OperatorScope::at_startup()).unwrap();
-        reapplied.into_iter().map(|reapplied| reapplied.account).collect()
+        let account = |reapplied| match reapplied {
+            Reapplied::Account { account, .. } => Some(account),
+            Reapplied::Tenant(_) => None,
+        };
+        reapplied.into_iter().filter_map(account).collect()
     }
 
     /// Goes on with erasures, and tells whether none is left.
-    fn erase(&self) -> bool {
+    pub(crate) fn erase(&self) -> bool {
         block_on(finish_erasures(&self.space, &OperatorScope::at_startup())).unwrap();
         let all = block_on(erasures(&self.space, &self.owner, PageRequest::default())).unwrap();
         all.items.iter().all(|erasure| erasure.ended_at.is_some())
     }
 
     /// The events of the tenant's log that still know of a person and were caused by this member, or name them.
-    fn knowing(&self, name: &str) -> Vec<RecordedEvent> {
+    pub(crate) fn knowing(&self, name: &str) -> Vec<RecordedEvent> {
         let scope = self.owner.scope(Permission::ReadAudit).unwrap();
         let page = PageRequest::default();
         let log = self.read(move |view| view.events(&scope, &EventFilter::default(), page)).events.items;
@@ -79,6 +89,33 @@ fn g2_what_was_recorded_while_the_clock_was_ahead_is_erased_too() {
 }
 
 #[test]
+fn g2_what_was_asked_for_while_the_clock_was_ahead_goes_on_when_it_is_set_right_and_is_due_from_then() {
+    for ahead in [Duration::from_secs(300 * 86_400), Duration::from_secs(90), Duration::from_secs(3)] {
+        let mut world = World::new();
+        let set_right = world.space.clock.now().plus(Duration::from_secs(1));
+        world.clock.advance(ahead);
+        world.owner = try_log_in(&world.space, "owner").unwrap();
+        let bob = world.member("bob", Role::Viewer);
+        block_on(erase_own(&world.space, &context(&world.space), &bob)).unwrap();
+        // What they did at the very last comes late.
+        assert!(try_log_in(&world.space, "bob").is_err());
+        world.clock.set(set_right);
+        world.owner = try_log_in(&world.space, "owner").unwrap();
+        assert!(!world.erase(), "what they did at the very last is waited for");
+        // Whoever has the address by then is somebody new.
+        world.member("bob", Role::Viewer);
+        world.clock.advance(Duration::from_secs(6));
+        let later = try_log_in(&world.space, "bob").unwrap();
+        assert!(world.erase(), "{ahead:?}");
+        let all = block_on(erasures(&world.space, &world.owner, PageRequest::default())).unwrap().items;
+        let (erasure, now) = (&all[0], world.space.clock.now());
+        assert!(erasure.asked_at <= now && erasure.due_at > now && !erasure.is_overdue(now), "{erasure:?}");
+        assert_eq!(erasure.due_at, erasure.asked_at.plus(Erasure::DUE_WITHIN));
+        assert!(!world.knowing("bob").is_empty() && later.may(Permission::OwnAccount));
+    }
+}
+
+#[test]
 fn g2_who_has_the_address_of_somebody_erased_keeps_their_own_events() {
     let world = World::new();
     let bob = world.member("bob", Role::Viewer);
@@ -89,6 +126,36 @@ fn g2_who_has_the_address_of_somebody_erased_keeps_their_own_events() {
     assert!(world.erase());
     let left = world.knowing("bob");
     assert!(!left.is_empty() && left.len() < theirs, "{left:#?}");
+}
+
+#[test]
+fn z1_what_the_installation_knows_of_an_address_stays_while_another_tenant_has_an_account_of_it_be_it_disabled()
+ {
+    for status in [AccountStatus::Active, AccountStatus::Disabled] {
+        let world = World::new();
+        // Before there is any account of the address.
+        assert!(try_log_in(&world.space, "bob").is_err());
+        let bob = world.member("bob", Role::Viewer);
+        let (password, name) = (Password::parse(&secret()).unwrap(), TenantName::parse("other").unwrap());
+        let (space, operator) = (&world.space, OperatorScope::at_startup());
+        block_on(found_as_operator(space, &context(space), &operator, &email("olga"), &password, &name))
+            .unwrap();
+        let olga = try_log_in(space, "olga").unwrap();
+        let invited = world.invite(&olga, "bob", Role::Viewer);
+        world.accept(invited).unwrap();
+        let scope = olga.scope(Permission::ManageMembers).unwrap();
+        let there = world.read(move |view| view.account_by_email(&scope, &email("bob"))).unwrap();
+        let change = ChangeMember { role: None, status: Some(status), if_revision: None };
+        block_on(change_member(space, &context(space), &olga, there.member.account, change)).unwrap();
+        block_on(erase_own(space, &context(space), &bob)).unwrap();
+        world.clock.advance(Duration::from_secs(6));
+        assert!(world.erase());
+        let page = PageRequest::default();
+        let log = world.read(move |view| view.installation_events(&operator, &EventFilter::default(), page));
+        let bob = email("bob").to_string();
+        let named = log.events.items.iter().filter(|event| event.event.person.email.as_ref() == Some(&bob));
+        assert_eq!(named.count(), 1, "{status:?}");
+    }
 }
 
 #[test]
@@ -113,9 +180,9 @@ fn g2_who_is_erased_is_in_the_ledger_before_that_is_answered_and_what_it_lacks_i
     let (world, ledger) = with_ledger();
     let (bob, eve) = (world.member("bob", Role::Viewer), world.member("eve", Role::Viewer));
     let begun = block_on(erase_own(&world.space, &context(&world.space), &bob)).unwrap();
-    let mut expected = world.kept_of(&ledger, account(&bob), "bob");
+    let mut expected = world.erased_account(&ledger, account(&bob), "bob");
     (expected.asked_at, expected.token) = (begun.erasure.asked_at, begun.erasure.token);
-    assert_eq!(ledger.all().unwrap(), [expected]);
+    assert_eq!(ledger.all().unwrap(), [LedgerEntry::Account(expected)]);
     block_on(leave(&world.space, &context(&world.space), &eve)).unwrap();
     let (space, address) = (&world.space, email("eve"));
     block_on(erase_address(space, &context(space), &world.owner, address)).unwrap();
@@ -124,7 +191,7 @@ fn g2_who_is_erased_is_in_the_ledger_before_that_is_answered_and_what_it_lacks_i
     let mut world = world;
     world.space.erasure_ledger = Some(Arc::new(empty.clone()));
     assert_eq!(world.start(), []);
-    let kept: BTreeSet<AccountId> = empty.all().unwrap().iter().map(|erased| erased.account).collect();
+    let kept: BTreeSet<AccountId> = empty.all().unwrap().iter().filter_map(|entry| entry.key().1).collect();
     assert_eq!(kept, BTreeSet::from([account(&bob), account(&eve)]));
     assert_eq!(empty.all().unwrap().len(), 2);
 }

@@ -21,6 +21,8 @@ mod guessing;
 #[cfg(test)]
 mod keeping;
 #[cfg(test)]
+mod noting;
+#[cfg(test)]
 mod reads;
 #[cfg(test)]
 mod recorded;

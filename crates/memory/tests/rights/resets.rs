@@ -14,6 +14,7 @@ use syft_space_domain::identity::{
 use syft_space_domain::mail::ports::{MailError, Mailer};
 use syft_space_domain::mail::{Delivered, Mail, Mails};
 use syft_space_domain::secret::{Secret, TokenHash};
+use syft_space_domain::tenant::{end_tenant, keep_tenant};
 
 use crate::world::{Loss, World, account, context, email, secret, try_log_in};
 
@@ -41,6 +42,31 @@ fn change(world: &World, who: &Principal, role: Option<Role>, status: Option<Acc
     let context = context(&world.space);
     let made = identity::change_member(&world.space, &context, &world.owner, account(who), change);
     block_on(made).unwrap();
+}
+
+#[test]
+fn h2_a_reset_of_somebody_whom_a_tenant_that_ends_keeps_out_sets_no_password_until_it_is_kept() {
+    for meanwhile in [false, true] {
+        let world = World::new();
+        let (boss, ulf) = (world.member("boss", Role::Owner), world.member("ulf", Role::User));
+        let tokens = [&boss, &ulf].map(|who| made(&world, &world.owner, who));
+        let (space, owner) = (world.space.clone(), world.owner.clone());
+        let name = owner.snapshot().tenant.name.clone();
+        let ends = move || {
+            block_on(end_tenant(&space, &context(&space), &owner, name, HOUR)).unwrap();
+        };
+        if meanwhile {
+            world.meanwhile.set(ends);
+        } else {
+            ends();
+        }
+        assert_eq!(redeem(&world, tokens[1]), Err(RedeemError::NotFound), "{meanwhile}");
+        assert_eq!(redeem(&world, tokens[0]), Ok(()), "an owner is let in");
+        let owner = try_log_in(&world.space, "owner").unwrap();
+        block_on(keep_tenant(&world.space, &context(&world.space), &owner)).unwrap();
+        try_log_in(&world.space, "ulf").unwrap();
+        assert_eq!(redeem(&world, tokens[1]), Ok(()));
+    }
 }
 
 #[test]

@@ -43,6 +43,12 @@ pub(crate) fn append(path: &Path, note: &str, refuses: impl FnOnce(&[u8]) -> boo
     Ok(true)
 }
 
+/// Whether a note could be written there now. Nothing is.
+pub(crate) fn check(path: &Path) -> io::Result<()> {
+    let file = open(path, OpenOptions::new().read(true).append(true).create(true).mode(0o600))?;
+    Ok(flock(&file, FlockOperation::NonBlockingLockExclusive)?)
+}
+
 /// What such a file holds, up to so many bytes.
 pub(crate) fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let file = open(path, OpenOptions::new().read(true))?;

@@ -4,8 +4,9 @@
 use std::thread::{Builder, JoinHandle};
 
 use anyhow::Context;
-use syft_space_domain::Space;
 use syft_space_domain::dataset::{EncodingQueue, IngestQueue, encode_queued, work_off};
+use syft_space_domain::snapshot::SnapshotError;
+use syft_space_domain::{PortError, Space};
 use tokio::runtime::{Handle, Runtime};
 
 use crate::background::policy_keeper::PolicyKeeper;
@@ -40,6 +41,10 @@ impl Workers {
         for number in 0..IngestQueue::WORKER_THREADS {
             workers.spawn(format!("ingest-{number}"), space, &handle, |space| {
                 work_off(space, &|dataset, job, error| {
+                    // It goes with its tenant, which has ended meanwhile.
+                    if matches!(error, PortError::Live(SnapshotError::NoTenant)) {
+                        return;
+                    }
                     tracing::error!(%dataset, %job, %error, "a job cannot go on, and is tried again");
                 });
             })?;

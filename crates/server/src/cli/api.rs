@@ -105,10 +105,15 @@ impl ApiClient {
         Err(CommandError::new(ExitStatus::NotFound, message).into())
     }
 
+    /// The tenant that was named.
+    pub(super) fn named_tenant(&self) -> Result<Option<TenantName>, CommandError> {
+        self.tenant.as_deref().map(|named| option("--tenant", named)).transpose()
+    }
+
     /// The name of the tenant to work in: the one that was named, else the only one there is.
     pub(super) async fn tenant_name(&self) -> anyhow::Result<TenantName> {
-        if let Some(named) = &self.tenant {
-            return Ok(option("--tenant", named)?);
+        if let Some(named) = self.named_tenant()? {
+            return Ok(named);
         }
         let known: List<Tenant> = self.get("/operator/v1/tenants").await?;
         let (status, message) = match &*known.items {

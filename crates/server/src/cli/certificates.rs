@@ -48,7 +48,10 @@ pub(super) struct VerifyArguments {
 impl CertificateArguments {
     /// Refuses what can be no id, and a file that is there.
     pub(super) fn check(&self) -> Result<(), CommandError> {
-        option::<AccountId>("ACCOUNT", &self.id)?;
+        if let Err(error) = self.id.parse::<AccountId>() {
+            let error = format!("{error}; `syft-space privacy erasures` lists the ids that accounts had");
+            return Err(unusable("ACCOUNT", error));
+        }
         match &self.file {
             Some(path) if path.exists() => {
                 Err(unusable("--file", format!("{} is there already", path.display())))
@@ -149,7 +152,7 @@ fn tell(
          of it went at {ended_at}. It recorded that as event {seq} of its log {log}."
     ))?;
     let went = erased.kinds().filter(|(_, rows)| *rows > 0);
-    let went: Vec<String> = went.map(|(kind, rows)| format!("{rows} {}", kind.replace('_', " "))).collect();
+    let went: Vec<String> = went.map(|(kind, rows)| format!("{} ({rows})", kind.replace('_', " "))).collect();
     let went = if went.is_empty() { "nothing".to_owned() } else { went.join(", ") };
     out.line(&format!("What went: {went}."))?;
     if *naming_policies > 0 || *naming_expectations > 0 {

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use reqwest::StatusCode;
+use syft_space_domain::access::Role;
+use syft_space_domain::identity::AccountStatus;
 
 use crate::cli::api::{ApiClient, option};
 use crate::cli::exit::{CommandError, ExitStatus};
@@ -108,12 +110,17 @@ async fn question(api: &ApiClient, what: &CreateOwner, owner: &Founding) -> anyh
     // They are one page.
     let tenants = api.get::<List<Tenant>>("/operator/v1/tenants").await?.items;
     if tenants.iter().any(|tenant| tenant.name == *tenant_name) {
-        let member = if what.restore { None } else { member_of(api, owner).await? };
-        return Ok(member.map(|member| {
-            let told = format!("{email} has an account ({}) in {tenant_name}", member.role);
-            let asked = format!("{told}. Make it an owner with this password?");
-            Question { told, asked, option: "--restore" }
-        }));
+        let members = api.all_in::<Member>(tenant_name, "/api/v1/users").await?;
+        let Some(member) = members.iter().find(|member| member.email == *email) else {
+            return match members.iter().find(|member| is_active_owner(member)) {
+                Some(known) => Err(no_account(owner, known).into()),
+                // Whoever it is, the tenant has an owner then.
+                None => Ok(None),
+            };
+        };
+        let told = format!("{email} has an account ({}) in {tenant_name}", member.role);
+        let asked = format!("{told}. Make it an owner with this password?");
+        return Ok((!what.restore).then_some(Question { told, asked, option: "--restore" }));
     }
     if tenants.is_empty() || what.new_tenant {
         return Ok(None);
@@ -125,8 +132,16 @@ async fn question(api: &ApiClient, what: &CreateOwner, owner: &Founding) -> anyh
     Ok(Some(Question { told, asked, option: "--new-tenant" }))
 }
 
-/// The account of the address in the tenant, where it has one.
-async fn member_of(api: &ApiClient, owner: &Founding) -> anyhow::Result<Option<Member>> {
-    let members = api.all_in::<Member>(&owner.tenant_name, "/api/v1/users").await?;
-    Ok(members.into_iter().find(|member| member.email == owner.email))
+fn is_active_owner(member: &Member) -> bool {
+    member.role == Role::Owner && member.status == AccountStatus::Active
+}
+
+/// The error of an address that has no account in a tenant which has an owner.
+fn no_account(Founding { email, tenant_name, .. }: &Founding, known: &Member) -> CommandError {
+    let message = format!(
+        "{email} has no account in {tenant_name}, which has an owner ({}): name an address that has one (`syft-space users list --tenant {tenant_name}`), \
+         or have an owner invite this one",
+        known.email
+    );
+    CommandError::new(ExitStatus::Refused, message).because("name_taken")
 }

@@ -95,6 +95,19 @@ pub(super) fn confirm(question: &str) -> anyhow::Result<Option<bool>> {
     Ok(answer.map(|answer| matches!(answer.expose().trim(), "y" | "Y" | "yes")))
 }
 
+/// Asks whoever types the command whether it is meant, where it cannot be taken back. A script, whose standard input is no terminal, has meant
+/// it.
+pub(super) async fn demand_yes(question: String) -> anyhow::Result<()> {
+    if !io::stdin().is_terminal() {
+        return Ok(());
+    }
+    // A server in this process goes on while the person thinks.
+    match actix_web::rt::task::spawn_blocking(move || confirm(&question)).await?? {
+        Some(false) => Err(CommandError::new(ExitStatus::Refused, "nothing was done").into()),
+        Some(true) | None => Ok(()),
+    }
+}
+
 fn no_terminal(what: &str, option: &str) -> CommandError {
     let message = format!(
         "there is no terminal to ask for {what}: give it with {option} FILE, or on standard input with {option} -"

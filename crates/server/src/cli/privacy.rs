@@ -17,6 +17,7 @@ use crate::cli::lists::list_all;
 use crate::cli::member_changes::{NamedMember, find_member};
 use crate::cli::new_file::NewFile;
 use crate::cli::output::{Column, Output, number, text};
+use crate::cli::password::demand_yes;
 use crate::routes::erasures::{ErasedAddress, Erasure, NewErasure};
 
 /// What one can do with what is held about people.
@@ -139,6 +140,10 @@ pub(super) async fn run(api: &ApiClient, what: &Privacy, out: &mut Output) -> an
 }
 
 async fn erase(api: &ApiClient, email: &Email, out: &mut Output) -> anyhow::Result<()> {
+    demand_yes(format!(
+        "All that is held about {email} will be erased, which nobody can take back. Is that meant?"
+    ))
+    .await?;
     let request = if api.me().await?.email == *email {
         api.request(Method::DELETE, "/api/v1/me", &[])?
     } else {
@@ -151,15 +156,19 @@ async fn erase(api: &ApiClient, email: &Email, out: &mut Output) -> anyhow::Resu
         return out.document(&begun);
     }
     out.line(&format!(
-        "The account {} of {email} is gone, and what else is held about them follows within moments. An owner sees with \
-         `syft-space privacy erasures` when that has ended.",
+        "The account {} of {email} is gone, and what else is held about them follows within moments of a running server. An owner sees \
+         with `syft-space privacy erasures` when that has ended.",
         begun.erasure.account_id
     ))?;
     match begun.certificate_path {
         Some(path) => out.line(&format!(
-            "From then on whoever has this path gets the signed certificate, without an account: {path}"
+            "From then on whoever has this path, below the URL of the space, gets the signed certificate, without an account: {path}"
         )),
-        None => Ok(()),
+        None => out.line(&format!(
+            "It was asked for before, and the path of its certificate was told then. An owner gets the certificate with `syft-space privacy \
+             certificate {}`.",
+            begun.erasure.account_id
+        )),
     }
 }
 

@@ -67,7 +67,8 @@ pub(super) fn note_of(path: &Path, fail: Fail) -> Result<String, CommandError> {
     let (bytes, from) = read_named("FILE", path, MAX_BYTES)?;
     let text = String::from_utf8(bytes).map_err(|_| fail(format!("{from} is no text")))?;
     let decoded = URL_SAFE_NO_PAD.decode(text.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-    Ok(decoded.unwrap_or(text))
+    // An editor or a mail may have changed how lines end, and nothing that is signed has another end of a line in it.
+    Ok(decoded.unwrap_or_else(|| format!("{}\n", text.replace("\r\n", "\n").trim_end_matches('\n'))))
 }
 
 impl HeldAgainst {

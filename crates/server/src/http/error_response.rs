@@ -93,6 +93,15 @@ impl From<PortError> for Problem {
                 };
                 Self::new(Reason::Unavailable, detail)
             }
+            // The ledger has told the operator already.
+            PortError::ErasureLedger(error) => {
+                tracing::debug!(%error, "an erasure is refused");
+                Self::new(
+                    Reason::Unavailable,
+                    "nobody can be erased at the moment, and nothing was begun: the folder in which the operator keeps who was erased cannot \
+                     be written; tell the operator",
+                )
+            }
             PortError::Live(error) => {
                 tracing::error!(%error, "no snapshot to answer from");
                 Self::new(Reason::Unavailable, "the tenant's state is not to be had at the moment; try again")

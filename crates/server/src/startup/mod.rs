@@ -4,6 +4,7 @@ pub(crate) mod audit_sinks;
 pub mod control;
 mod erasure_ledger;
 mod keys;
+mod ledger_mark;
 mod open_files;
 pub mod serve;
 pub mod setup_token;

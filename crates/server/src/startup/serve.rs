@@ -139,6 +139,7 @@ pub async fn serve(
     let sinks = audit_sinks::open(settings, &state.space.entropy)?;
     let terms = sinks.iter().map(|open| open.terms.clone()).collect();
     sink::settle(&state.space, &operator, terms).await?;
+    let doubted_for = tenant_ends::doubted_for(&state.space, &operator).await?;
     wiring::record(&state.space, Action::SysStartup).await?;
     look_at_walls(&state).await?;
     let workers = Workers::start(&state.space)?;
@@ -173,7 +174,8 @@ pub async fn serve(
         let (space, operator) = (state.space.clone(), Arc::clone(&operator));
         delivering.push(tokio::spawn(deliver_forever(space, operator, open, Arc::clone(status))));
     }
-    let endings = tokio::spawn(tenant_ends::remove_forever(state.space.clone(), Arc::clone(&operator)));
+    let endings = tenant_ends::remove_forever(state.space.clone(), Arc::clone(&operator), doubted_for);
+    let endings = tokio::spawn(endings);
     let asking = vector_databases::ask_forever(state.space.clone(), Arc::clone(&operator));
     let asking = tokio::spawn(asking);
     let erasures = tokio::spawn(erasures::finish_forever(state.space.clone(), Arc::clone(&operator)));

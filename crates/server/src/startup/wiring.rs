@@ -1,7 +1,7 @@
 //! The wiring of a space: from a home and its settings to the adapter behind each port.
 
 use std::num::NonZeroUsize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::available_parallelism;
 
@@ -24,7 +24,7 @@ use syft_space_domain::store::{CommitHook, Flow, Store};
 use syft_space_domain::tenant::OperatorScope;
 use syft_space_domain::time::Clock;
 use syft_space_domain::{DatasetLocks, Space};
-use syft_space_home::{FileSpool, HomeLock};
+use syft_space_home::{FileSpool, Home, HomeLock};
 use syft_space_jwt::TokenSettings;
 use syft_space_models::InstalledEncoders;
 use syft_space_notes::NoteSigner;
@@ -42,6 +42,7 @@ use crate::cli::read_files;
 use crate::config::{MailSettings, Settings};
 use crate::startup::erasure_ledger::FolderLedger;
 use crate::startup::keys::{KeySettings, TokenKeys};
+use crate::startup::ledger_mark::folder_of_home;
 use crate::system::{SystemClock, SystemEntropy};
 
 /// The issuer and the audience of access tokens. The keys tell one space from another.
@@ -68,22 +69,36 @@ pub fn open(path: &Path, settings: &Settings) -> anyhow::Result<OpenedSpace> {
 /// # Errors
 /// As for [`open`].
 pub fn open_locked(lock: HomeLock, settings: &Settings) -> anyhow::Result<OpenedSpace> {
+    lock.home().remove_empty_tenants().context("removing what is left of tenants that have ended")?;
     let opened = open_at(lock, settings)?;
     let reconciled =
         reconcile(&opened.space, &opened.operator).context("ending what an earlier run left half done")?;
     if reconciled != Reconciled::default() {
         tracing::info!(mended = ?reconciled, "ended what an earlier run left half done");
     }
-    for Reapplied { tenant, account, was_last_owner } in reapply_erasures(&opened.space, &opened.operator)? {
-        tracing::warn!(
-            %tenant, %account,
-            "somebody who was erased stood in this home, as an older copy of it was put back: they are erased again"
-        );
-        if was_last_owner {
-            tracing::error!(%tenant, "the tenant has no owner by that: `syft-space owner create --tenant NAME` makes one");
-        }
+    for reapplied in reapply_erasures(&opened.space, &opened.operator)? {
+        tell_reapplied(reapplied);
     }
     Ok(opened)
+}
+
+/// Tells the operator what goes again.
+fn tell_reapplied(reapplied: Reapplied) {
+    match reapplied {
+        Reapplied::Account { tenant, account, was_last_owner } => {
+            tracing::warn!(
+                %tenant, %account,
+                "somebody who was erased stood in this home, as an older copy of it was put back: they are erased again"
+            );
+            if was_last_owner {
+                tracing::error!(%tenant, "the tenant has no owner by that: `syft-space owner create --tenant NAME` makes one");
+            }
+        }
+        Reapplied::Tenant(tenant) => tracing::warn!(
+            %tenant,
+            "a tenant that was removed stood in this home, as an older copy of it was put back: it is removed again"
+        ),
+    }
 }
 
 /// Opens the space of a home without ending what an earlier run left half done: for commands that repair it, such as
@@ -121,11 +136,10 @@ fn open_at(lock: HomeLock, settings: &Settings) -> anyhow::Result<OpenedSpace> {
     let sealing_key = MasterKey::load_or_make(&home.sealing_key(), &environment, clock.now(), &*entropy)?;
     let checkpoint_signer =
         Arc::new(NoteSigner::load_or_make(&home.audit_key(), &environment, clock.now(), &*entropy)?);
-    let folder = settings.audit_checkpoint_folder.clone();
     let ledger = |folder| -> Arc<dyn ErasureLedger> {
-        Arc::new(FolderLedger::new(folder, Arc::clone(&checkpoint_signer)))
+        Arc::new(FolderLedger::new(folder, home.erasure_ledger(), Arc::clone(&checkpoint_signer)))
     };
-    let erasure_ledger = folder.map(ledger);
+    let erasure_ledger = ledger_folder(&home, settings)?.map(ledger);
     let client = Arc::new(outbound(settings, &entropy)?);
     let http: Arc<dyn HubHttp> = client.clone();
     let hubs = Arc::new(SyftHub::new(Arc::clone(&http), Arc::clone(&clock), &*entropy)?);
@@ -202,6 +216,36 @@ fn open_at(lock: HomeLock, settings: &Settings) -> anyhow::Result<OpenedSpace> {
         meaning,
     };
     Ok(OpenedSpace { space, operator })
+}
+
+/// The folder of the erasure ledger: the one that the settings name, or the one that the home has had. A command whose shell lacks the
+/// server's variables brings nobody back either.
+fn ledger_folder(home: &Home, settings: &Settings) -> anyhow::Result<Option<PathBuf>> {
+    let Some(folder) = &settings.audit_checkpoint_folder else {
+        let file = home.erasure_ledger();
+        let known = folder_of_home(&file).with_context(|| format!("reading {}", file.display()))?;
+        if let Some(folder) = &known {
+            tracing::warn!(
+                folder = %folder.display(), file = %file.display(),
+                "audit_checkpoint_folder is not set, and this home has its erasure ledger in a folder: it is used all the same, until the file \
+                 that says so is removed"
+            );
+        }
+        return Ok(known);
+    };
+    // Who is not there yet is where their parent is.
+    let real = folder.canonicalize().or_else(|error| match (folder.parent(), folder.file_name()) {
+        (Some(parent), Some(name)) => Ok(parent.canonicalize()?.join(name)),
+        _ => Err(error),
+    });
+    if real.is_ok_and(|real| real.starts_with(home.path())) {
+        anyhow::bail!(
+            "audit_checkpoint_folder, {}, is in the home: a copy of the home that is put back would bring its own, older one. Name a folder \
+             elsewhere, and move there what is in this one",
+            folder.display()
+        );
+    }
+    Ok(Some(folder.clone()))
 }
 
 /// The one HTTP client through which the space calls other servers.

@@ -136,6 +136,8 @@ mod resets;
 #[cfg(test)]
 mod restored;
 #[cfg(test)]
+mod restored_ledger;
+#[cfg(test)]
 mod retention;
 #[cfg(test)]
 mod satellites;

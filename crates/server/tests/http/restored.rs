@@ -17,37 +17,43 @@ use crate::exports::somebody_everywhere;
 use crate::space::{Client, PASSWORD, TestSpace, in_memory, until};
 
 /// A space with a second place, and a copy of its home.
-struct Restorable {
-    space: TestSpace,
-    owner: Client,
-    second: TempDir,
+pub(crate) struct Restorable {
+    pub(crate) space: TestSpace,
+    pub(crate) owner: Client,
+    pub(crate) second: TempDir,
 }
 
 impl Restorable {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// With these settings besides.
+    pub(crate) async fn with(settings: &[(&str, &str)]) -> Self {
         let second = tempfile::tempdir().unwrap();
         let folder = second.path().join("checkpoints");
-        let space = TestSpace::with(&[("audit_checkpoint_folder", folder.to_str().unwrap())]).await;
+        let folder = [("audit_checkpoint_folder", folder.to_str().unwrap())];
+        let space = TestSpace::with(&[&folder, settings].concat()).await;
         let owner = space.found("acme").await;
         Self { space, owner, second }
     }
 
-    fn copy(&self) -> PathBuf {
+    pub(crate) fn copy(&self) -> PathBuf {
         self.second.path().join("copy")
     }
 
-    fn ledger(&self) -> PathBuf {
+    pub(crate) fn ledger(&self) -> PathBuf {
         let files = fs::read_dir(self.second.path().join("checkpoints")).unwrap();
         let mut paths = files.map(|entry| entry.unwrap().path());
         paths.find(|path| path.to_str().unwrap().ends_with(".erasures.txt")).unwrap()
     }
 
-    fn stop(&mut self) {
+    pub(crate) fn stop(&mut self) {
         self.space.server().signal("TERM");
         assert_eq!(self.space.server().wait(), Some(0));
     }
 
-    async fn start(&mut self) {
+    pub(crate) async fn start(&mut self) {
         self.space.server().run_again().await;
         self.owner = self.space.anybody().with_token(self.owner.token());
         // Once it answers it takes signals, too.
@@ -55,7 +61,7 @@ impl Restorable {
     }
 
     /// Copies the home, as whoever makes backups does.
-    async fn back_up(&mut self) {
+    pub(crate) async fn back_up(&mut self) {
         self.stop();
         fs::create_dir(self.copy()).unwrap();
         copy(self.space.home(), &self.copy());
@@ -63,7 +69,7 @@ impl Restorable {
     }
 
     /// Puts the copy in the place of the home, with no server running.
-    fn put_back(&self) {
+    pub(crate) fn put_back(&self) {
         for entry in fs::read_dir(self.space.home()).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() { fs::remove_dir_all(path).unwrap() } else { fs::remove_file(path).unwrap() }
@@ -71,7 +77,7 @@ impl Restorable {
         copy(&self.copy(), self.space.home());
     }
 
-    async fn log_in(&self, email: &str) -> crate::space::Answer {
+    pub(crate) async fn log_in(&self, email: &str) -> crate::space::Answer {
         let login = json!({ "email": email, "password": PASSWORD, "tenant": "acme" });
         self.space.anybody().post("/auth/login", &login).await
     }

@@ -404,6 +404,8 @@ async fn g2_the_operator_ends_a_tenant_that_nobody_has_any_more_and_keeps_it() {
     by(&["keep", "acme"]).expect(4);
     let ended = by(&["end", "acme"]).expect(0);
     assert!(ended.stdout.contains("`syft-space tenants keep acme`"), "{ended:?}");
+    assert!(by(&["end", "acme"]).expect(0).stdout.contains("ends already"));
+    by(&["end", "acme", "--tenant", "other"]).expect(2);
     let listed = by(&["list", "--json"]).expect(0).items();
     let acme = listed.iter().find(|tenant| tenant["name"] == "acme").unwrap();
     assert_eq!((acme["end"]["ends_at"].is_string(), &acme["is_going"]), (true, &json!(false)));

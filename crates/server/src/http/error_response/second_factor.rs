@@ -15,7 +15,9 @@ pub(super) fn forbidden(error: Forbidden) -> Problem {
             format!("{error}: POST /api/v1/auth/totp begins one, POST /api/v1/auth/totp/confirm confirms it"),
         ),
         PrincipalKind::Ending(Some(Role::Owner)) => {
-            Problem::new(Reason::TenantEnding, format!("{error}: DELETE /api/v1/tenant/end does that"))
+            let keeps =
+                "DELETE /api/v1/tenant/end, or the operator's `syft-space tenants keep NAME`, does that";
+            Problem::new(Reason::TenantEnding, format!("{error}: {keeps}"))
         }
         PrincipalKind::Ending(_) => Problem::new(Reason::TenantEnding, error),
         PrincipalKind::Member(_) | PrincipalKind::Operator | PrincipalKind::HubUser => {

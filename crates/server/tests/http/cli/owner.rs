@@ -97,7 +97,7 @@ fn a3_a_password_is_held_to_the_rules_of_the_api_and_comes_from_where_others_can
     create(&["--password-file", file.to_str().unwrap()], "").expect(0);
     let other = ["owner", "create", "--email", "b@b.example", "--tenant", "acme", "--password-file", "-"];
     let ran = run_with(&home, &other, PASSWORD).expect(4);
-    assert!(ran.stderr.contains("there is a tenant of this name already"), "{ran:?}");
+    assert!(ran.stderr.contains("has no account in acme, which has an owner (a@b.example)"), "{ran:?}");
     let missing = folder.path().join("missing");
     create(&["--password-file", missing.to_str().unwrap()], "").expect(1);
 }

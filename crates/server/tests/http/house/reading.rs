@@ -46,6 +46,7 @@ const DIRECT: &[(&str, &str)] = &[
     ("privacy/finish_erasures.rs go_on", "the background"),
     ("privacy/finish_erasures.rs read", "the background"),
     ("privacy/reapply.rs reapply_erasures", "the start"),
+    ("privacy/reapply.rs remove_again", "the start"),
     ("privacy/reapply.rs known", "the start"),
     ("privacy/reapply.rs erase", "the start"),
     ("privacy/reapply.rs find", "the start"),
