@@ -61,10 +61,13 @@ fn has_forbidden(value: &Value) -> bool {
     }
 }
 
+/// What is forwarded of a body of one kind, if it is accepted.
+type Accept<'a> = &'a dyn Fn(&[u8]) -> Option<Vec<u8>>;
+
 pub(crate) fn run(bytes: &[u8]) {
-    let Some((policy, network)) = LazyLock::force(&POLICY) else {
-        panic!("the policy of this target is none")
-    };
+    let made = LazyLock::force(&POLICY).as_ref();
+    assert!(made.is_some(), "the policy of this target is none");
+    let Some((policy, network)) = made else { return };
     if let Some(target) = crate::text(bytes) {
         for method in [http::Method::GET, http::Method::POST, http::Method::DELETE] {
             if let Err(refusal) = Request::parse(&method, target, policy) {
@@ -75,7 +78,8 @@ pub(crate) fn run(bytes: &[u8]) {
     let container = |bytes: &[u8]| Some(accept_container(bytes, policy).ok()?.forwarded(network));
     let volume = |bytes: &[u8]| Some(accept_volume(bytes, policy).ok()?.forwarded());
     let bridge = |bytes: &[u8]| Some(accept_network(bytes, policy).ok()?.forwarded());
-    for accept in [&container as &dyn Fn(&[u8]) -> Option<Vec<u8>>, &volume, &bridge] {
+    let kinds: [Accept<'_>; 3] = [&container, &volume, &bridge];
+    for accept in kinds {
         if let Some(forwarded) = accept(bytes) {
             let value: Value = serde_json::from_slice(&forwarded).unwrap_or_default();
             assert!(value.is_object() && !has_forbidden(&value), "{value}");
