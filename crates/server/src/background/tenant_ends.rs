@@ -1,7 +1,7 @@
 //! The task that removes everything of tenants that have ended.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use syft_space_domain::audit::Origin;
 use syft_space_domain::audit::ports::EventFilter;
@@ -12,6 +12,7 @@ use syft_space_domain::store::{Flow, StoreError, View};
 use syft_space_domain::tenant::{OperatorScope, TenantScope, remove_ended_tenants};
 use syft_space_domain::time::Timestamp;
 use syft_space_domain::{Pending, PortError, Space};
+use tokio::time::Instant;
 
 /// How often to look. What was cut short by the end of the process goes on with the first look of the next.
 const CHECK_INTERVAL: Duration = Duration::from_secs(2);
