@@ -428,8 +428,8 @@ async fn u1_checkpoints_are_kept_in_a_second_place_too() {
     stop(&mut space);
     let mut files: Vec<PathBuf> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
-    let [file, house] = &files[..] else { panic!("a file for each log: {files:?}") };
-    assert!(house.ends_with("installation.txt"));
+    let [file, ledger, house] = &files[..] else { panic!("a file for each log: {files:?}") };
+    assert!(ledger.ends_with("erasure-ledger.txt") && house.ends_with("installation.txt"));
     let export = second.path().join("log.jsonl");
     run(space.home(), &["audit", "export", "--file", export.to_str().unwrap()]).expect(0);
     let arguments =

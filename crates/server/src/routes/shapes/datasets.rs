@@ -34,7 +34,7 @@ shapes! {
     });
     /// Where a vector database is.
     VectorDatabaseUrlShape = "VectorDatabaseUrl": json_schema!({
-        "type": "string", "format": "uri", "maxLength": VectorDatabaseUrl::MAX, "pattern": "^https?://[A-Za-z0-9.-]+(:[1-9][0-9]{0,3})?$",
+        "type": "string", "format": "uri", "maxLength": VectorDatabaseUrl::MAX,
         "description": "`https://host` or `https://host:port`, with a path where a proxy adds one. A private address or plain HTTP is called only where the operator allows it.",
     });
     /// What a vector database knows the space by.

@@ -95,7 +95,7 @@ async fn q2_the_same_is_found_wherever_vectors_lie_and_nothing_but_vectors_leave
     until("its vector is gone", async || chroma.counts() == [2]).await;
     owner.delete(&format!("/datasets/{in_chroma}")).await.expect(204);
     assert_eq!(chroma.counts(), [0; 0]);
-    let events = owner.audit("&action=config_change&kind=dataset").await;
+    let events = owner.audit("&action=config_change").await;
     let reasons: Vec<&str> = events.iter().filter_map(|event| event["reason_code"].as_str()).collect();
     assert!(reasons.contains(&"changed_vector_database"), "{reasons:?}");
     drop(space);
