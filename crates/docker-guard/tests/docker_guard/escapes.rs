@@ -177,8 +177,8 @@ pub(crate) fn of_containers() -> Vec<(&'static str, Value)> {
             json!({ "Type": "json-file", "Config": { "max-size": "1m", "max-file": "1", "env": "x" } }),
         ),
         ("/HostConfig/LogConfig", Value::Null),
-        ("/HostConfig/PortBindings", ports(json!([{ "HostIp": "127.0.0.1", "HostPort": "" }]))),
-        ("/ExposedPorts", ports(json!({}))),
+        ("/HostConfig/PortBindings", ports(&json!([{ "HostIp": "127.0.0.1", "HostPort": "" }]))),
+        ("/ExposedPorts", ports(&json!({}))),
         (
             "/NetworkingConfig/EndpointsConfig",
             json!({ "syft-space-n-1": { "Aliases": (0..5).map(|n| format!("syft-space-{n}")).collect::<Vec<_>>() } }),
@@ -222,7 +222,7 @@ pub(crate) fn of_containers() -> Vec<(&'static str, Value)> {
 }
 
 /// Five ports, each with the same.
-fn ports(each: Value) -> Value {
+fn ports(each: &Value) -> Value {
     (8000..8005).map(|port| (format!("{port}/tcp"), each.clone())).collect::<serde_json::Map<_, _>>().into()
 }
 

@@ -135,8 +135,8 @@ async fn count(docker: &Docker) -> [usize; 3] {
 }
 
 /// Whether an error is the engine's or the guard's with this status.
-fn is_refused<T: std::fmt::Debug>(result: Result<T, bollard::errors::Error>, status: u16) -> bool {
-    matches!(result, Err(bollard::errors::Error::DockerResponseServerError { status_code, .. }) if status_code == status)
+fn is_refused<T: std::fmt::Debug>(result: &Result<T, bollard::errors::Error>, status: u16) -> bool {
+    matches!(result, Err(bollard::errors::Error::DockerResponseServerError { status_code, .. }) if *status_code == status)
 }
 
 #[tokio::test]
@@ -162,11 +162,11 @@ async fn n3_a_database_lives_and_ends_through_the_guard_and_is_what_it_may_be() 
     let before = count(&direct).await;
     assert_eq!(count(&guarded).await, [0, 0, 0], "what is not the installation's is not listed");
     let no_options = None::<InspectContainerOptions>;
-    assert!(is_refused(guarded.inspect_container("others", no_options.clone()).await, 404));
+    assert!(is_refused(&guarded.inspect_container("others", no_options.clone()).await, 404));
     let forced = || Some(RemoveContainerOptions { force: true, ..Default::default() });
-    assert!(is_refused(guarded.remove_container("others", forced()).await, 404));
-    assert!(is_refused(guarded.remove_volume("syft-space-others", None::<RemoveVolumeOptions>).await, 404));
-    assert!(is_refused(guarded.remove_network("bridge").await, 403));
+    assert!(is_refused(&guarded.remove_container("others", forced()).await, 404));
+    assert!(is_refused(&guarded.remove_volume("syft-space-others", None::<RemoveVolumeOptions>).await, 404));
+    assert!(is_refused(&guarded.remove_network("bridge").await, 403));
 
     guarded.inspect_image(&image).await.unwrap();
     guarded.info().await.unwrap();
@@ -178,7 +178,7 @@ async fn n3_a_database_lives_and_ends_through_the_guard_and_is_what_it_may_be() 
     let created =
         guarded.create_container(named(NAME), container_request(&image, &network)).await.unwrap().id;
     assert!(is_refused(
-        guarded.create_container(named(NAME), container_request(&image, &network)).await,
+        &guarded.create_container(named(NAME), container_request(&image, &network)).await,
         409
     ));
     guarded.start_container(NAME, None::<bollard::query_parameters::StartContainerOptions>).await.unwrap();

@@ -87,7 +87,7 @@ impl NewDatasetConfiguration {
     /// # Errors
     /// When a part is missing, or of no use for this type.
     pub(super) fn database(self, dataset_type: DatasetType) -> Result<Option<VectorDatabase>, Problem> {
-        let credential = self.credential.map(credential).transpose()?;
+        let credential = self.credential.as_ref().map(credential).transpose()?;
         match (dataset_type.database(), self.url) {
             (Some(kind), Some(url)) => Ok(Some(VectorDatabase { kind, url, credential })),
             (Some(_), None) => Err(Problem::field("/configuration/url", VectorLocationError::NoUrl)),
@@ -121,13 +121,13 @@ impl ChangeDatasetConfiguration {
     /// # Errors
     /// When the credential is none.
     pub(super) fn change(self, dataset_type: Option<DatasetType>) -> Result<ChangeVectors, Problem> {
-        let new = |secret: Option<Secret<String>>| secret.map(credential).transpose();
-        let credential = self.credential.map(new).transpose()?;
+        let new = |secret: &Option<Secret<String>>| secret.as_ref().map(credential).transpose();
+        let credential = self.credential.as_ref().map(new).transpose()?;
         Ok(ChangeVectors { dataset_type, url: self.url, credential })
     }
 }
 
-fn credential(secret: Secret<String>) -> Result<VectorDatabaseCredential, Problem> {
+fn credential(secret: &Secret<String>) -> Result<VectorDatabaseCredential, Problem> {
     VectorDatabaseCredential::parse(secret.expose().clone())
         .map_err(|error| Problem::field("/configuration/credential", error))
 }

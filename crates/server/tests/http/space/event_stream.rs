@@ -15,7 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// read all.
 pub async fn read_raw(stream: &mut (impl AsyncRead + Unpin)) -> Vec<u8> {
     let mut answer = Vec::new();
-    let mut piece = [0; 16 << 10];
+    let mut piece = vec![0; 16 << 10];
     while let Ok(length @ 1..) = stream.read(&mut piece).await {
         answer.extend_from_slice(&piece[..length]);
         if let Some(end) = end_of_head(&answer) {
