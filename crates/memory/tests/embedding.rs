@@ -238,7 +238,7 @@ fn all_use_cases() -> Outcome {
         tags: Line::default(),
         analyzer: AnalyzerSettings::default(),
         retrieval: Default::default(),
-        vectors: None,
+        vectors: Default::default(),
     };
     let dataset = block_on(create_dataset(&space, &context, &owner, wanted))?;
     let wanted = NewEndpoint {

@@ -9,7 +9,7 @@ use crate::audit::{Action, ChangeCode, Changes, ObjectKind, RequestContext};
 use crate::dataset::ports::DatasetView;
 use crate::dataset::{
     AnalyzerSettings, ChangeVectors, Dataset, DatasetState, EncodingProgress, JobSnapshot, JobStatus,
-    Retrieval, RetrievalError, SearchMode, Usage, VectorDatabase, VectorLocation, VectorLocationError,
+    Retrieval, RetrievalError, SearchMode, Usage, VectorLocation, VectorLocationError,
 };
 use crate::encoder::EncoderName;
 use crate::encoder::ports::Encoders;
@@ -36,8 +36,8 @@ pub struct NewDataset {
     pub analyzer: AnalyzerSettings,
     /// How it is searched.
     pub retrieval: NewRetrieval,
-    /// Where its vectors are to lie; `None` in the space.
-    pub vectors: Option<VectorDatabase>,
+    /// Where its vectors are to lie: in the space, unless this says otherwise.
+    pub vectors: ChangeVectors,
 }
 
 /// How a dataset is to be searched; `None` leaves a part as it is.
@@ -169,12 +169,12 @@ pub async fn create_dataset(
     wanted: NewDataset,
 ) -> Result<Dataset, DatasetError> {
     let scope = principal.scope(Permission::WriteDatasets)?;
+    let id = DatasetId::generate(context.now, &*context.entropy)?;
+    let vectors = wanted.vectors.of::<DatasetError>(&VectorLocation::Embedded, &*space.sealer, &scope, id)?;
     // A vector database is of no use but to find what is meant.
-    let mode = wanted.retrieval.mode.or_else(|| wanted.vectors.as_ref().map(|_| SearchMode::Both));
+    let mode = wanted.retrieval.mode.or_else(|| vectors.database().map(|_| SearchMode::Both));
     let retrieval = NewRetrieval { mode, ..wanted.retrieval };
     let retrieval = retrieval.of(&Retrieval::Words, &*space.meaning.encoders)?;
-    let id = DatasetId::generate(context.now, &*context.entropy)?;
-    let vectors = VectorLocation::new(&*space.sealer, &scope, id, wanted.vectors)?;
     let dataset = Dataset {
         id,
         name: wanted.name.into(),

@@ -161,22 +161,6 @@ impl ChangeVectors {
 }
 
 impl VectorLocation {
-    /// Where the vectors of a new dataset lie.
-    ///
-    /// # Errors
-    /// When the credential cannot be sealed.
-    pub(super) fn new(
-        sealer: &dyn Sealer,
-        scope: &TenantScope,
-        dataset: DatasetId,
-        database: Option<VectorDatabase>,
-    ) -> Result<Self, SealError> {
-        let Some(VectorDatabase { kind, url, credential }) = database else { return Ok(Self::Embedded) };
-        let credential =
-            credential.map(|credential| seal(sealer, scope, dataset, &credential)).transpose()?;
-        Ok(Self::Database(StoredVectorDatabase { kind, url, credential }))
-    }
-
     /// What is another than before.
     pub(super) fn changes_from(&self, before: &Self) -> Vec<ChangeCode> {
         if !self.is_same_place(before) {

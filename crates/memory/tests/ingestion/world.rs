@@ -166,7 +166,7 @@ impl World {
             tags: Line::default(),
             analyzer: Default::default(),
             retrieval: Default::default(),
-            vectors: None,
+            vectors: Default::default(),
         };
         let dataset = block_on(create_dataset(&space, &context, &principal, wanted)).unwrap().id;
         Self {

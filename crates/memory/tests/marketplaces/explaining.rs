@@ -94,7 +94,7 @@ impl Tenant {
             tags: Line::default(),
             analyzer: AnalyzerSettings::default(),
             retrieval: Default::default(),
-            vectors: None,
+            vectors: Default::default(),
         };
         let dataset = create_dataset(&world.space, &world.context(), &owner, dataset).await.unwrap();
         let scope = TenantScope::assume(owner.snapshot().tenant.id, "a test looks behind the use cases");

@@ -45,7 +45,7 @@ impl ListedEndpoint {
             tags: Line::default(),
             analyzer: AnalyzerSettings::default(),
             retrieval: Default::default(),
-            vectors: None,
+            vectors: Default::default(),
         };
         let dataset = create_dataset(space, &context, &principal, dataset).await.unwrap();
         let endpoint = NewEndpoint {

@@ -228,7 +228,7 @@ impl World {
             tags: Line::default(),
             analyzer: Default::default(),
             retrieval,
-            vectors: None,
+            vectors: Default::default(),
         };
         block_on(create_dataset(&self.space, &self.context(), &self.principals[of], wanted))
     }

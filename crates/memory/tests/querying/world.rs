@@ -148,7 +148,7 @@ impl World {
             tags: Line::default(),
             analyzer: Default::default(),
             retrieval: Default::default(),
-            vectors: None,
+            vectors: Default::default(),
         };
         let dataset = block_on(create_dataset(&space, &context, &owner, wanted)).unwrap().id;
         let scope = operator.tenant(founded.tenant);

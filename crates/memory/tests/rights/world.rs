@@ -287,7 +287,7 @@ impl World {
             tags: Line::default(),
             analyzer: AnalyzerSettings::default(),
             retrieval: Default::default(),
-            vectors: None,
+            vectors: Default::default(),
         };
         block_on(dataset::create_dataset(&self.space, &context(&self.space), by, wanted))
     }

@@ -8,8 +8,8 @@ use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use syft_space_domain::dataset::{
-    AnalyzerSettings, ChangeVectors, DatasetType, Stemming, StopWords, Tokenizer, VectorDatabase,
-    VectorDatabaseCredential, VectorDatabaseUrl, VectorLocation, VectorLocationError,
+    AnalyzerSettings, ChangeVectors, DatasetType, Stemming, StopWords, Tokenizer, VectorDatabaseCredential,
+    VectorDatabaseUrl, VectorLocation,
 };
 use syft_space_domain::secret::Secret;
 
@@ -82,18 +82,13 @@ impl NewDatasetConfiguration {
         AnalyzerSettings { tokenizer: self.tokenizer, stemming: self.stemming, stop_words: self.stop_words }
     }
 
-    /// The vector database of a new dataset.
+    /// Where the vectors of a new dataset are to lie.
     ///
     /// # Errors
-    /// When a part is missing, or of no use for this type.
-    pub(super) fn database(self, dataset_type: DatasetType) -> Result<Option<VectorDatabase>, Problem> {
-        let credential = self.credential.as_ref().map(credential).transpose()?;
-        match (dataset_type.database(), self.url) {
-            (Some(kind), Some(url)) => Ok(Some(VectorDatabase { kind, url, credential })),
-            (Some(_), None) => Err(Problem::field("/configuration/url", VectorLocationError::NoUrl)),
-            (None, None) if credential.is_none() => Ok(None),
-            (None, _) => Err(Problem::field("/configuration", VectorLocationError::NoDatabase)),
-        }
+    /// When the credential is none.
+    pub(super) fn vectors(self, dataset_type: DatasetType) -> Result<ChangeVectors, Problem> {
+        let place = ChangeDatasetConfiguration { url: self.url, credential: self.credential.map(Some) };
+        place.change(Some(dataset_type))
     }
 }
 

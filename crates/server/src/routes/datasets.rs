@@ -146,7 +146,7 @@ pub(crate) async fn create(mut request: Request) -> Result<HttpResponse, Problem
         tags: body.tags,
         analyzer: body.configuration.analyzer(),
         retrieval: NewRetrieval { mode: body.search, encoder: body.encoder },
-        vectors: body.configuration.database(body.dtype)?,
+        vectors: body.configuration.vectors(body.dtype)?,
     };
     let created =
         dataset::create_dataset(request.space(), &request.context, request.principal()?, wanted).await?;
