@@ -117,6 +117,13 @@ impl DatabaseImage {
     }
 }
 
+impl fmt::Display for DatabaseImage {
+    /// As a setting writes it: the reference, and `user=` with the id.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} user={}", self.reference, self.user)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,5 +1,6 @@
 //! The addresses of the tenants' networks.
 
+use std::fmt;
 use std::net::Ipv4Addr;
 use std::str::FromStr;
 
@@ -29,6 +30,9 @@ const PRIVATE: [(Ipv4Addr, u8); 3] = [
 ];
 
 impl AddressPool {
+    /// Room for 4,096 tenants.
+    pub const DEFAULT: Self = Self(Ipv4Net::new_assert(Ipv4Addr::new(10, 213, 0, 0), 16));
+
     /// The pool of these addresses.
     ///
     /// # Errors
@@ -48,6 +52,12 @@ impl AddressPool {
     /// Whether a network is one of the pool's.
     pub(crate) fn holds(self, network: Ipv4Net) -> bool {
         network.prefix_len() == NETWORK_PREFIX && self.0.contains(&network)
+    }
+}
+
+impl fmt::Display for AddressPool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the operator decides on databases in containers. Each value is checked when it is made.
 
+use std::fmt;
 use std::time::Duration;
 
 use syft_space_domain::dataset::VectorDatabaseKind;
@@ -31,7 +32,17 @@ pub enum LimitsError {
     Processes,
 }
 
+impl fmt::Display for Limits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { memory_mib, milli_cpus, processes } = self;
+        write!(f, "memory_mib={memory_mib} milli_cpus={milli_cpus} processes={processes}")
+    }
+}
+
 impl Limits {
+    /// 1 GiB of memory, one processor, 256 processes and threads.
+    pub const DEFAULT: Self = Self { memory_mib: 1_024, milli_cpus: 1_000, processes: 256 };
+
     /// So much memory, without swap; so many thousandths of a processor; so many processes and threads.
     ///
     /// # Errors

@@ -5,6 +5,7 @@ use crate::encoder::ports::EncodeError;
 use crate::identity::ports::HashingError;
 use crate::identity::{SigningKeysError, TokenSignError};
 use crate::privacy::ports::ErasureLedgerError;
+use crate::provisioning::DatabaseError;
 use crate::random::RandomError;
 use crate::sealing::SealError;
 use crate::snapshot::SnapshotError;
@@ -34,6 +35,9 @@ pub enum PortError {
     /// The index of vectors.
     #[error(transparent)]
     Vectors(#[from] VectorIndexError),
+    /// The engine that makes databases.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
     /// The encoder.
     #[error(transparent)]
     Encoding(#[from] EncodeError),

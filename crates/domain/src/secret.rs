@@ -61,9 +61,14 @@ impl BearerSecret {
     pub fn generate(entropy: &dyn Entropy) -> Result<Self, RandomError> {
         let mut bytes = [0u8; 32];
         entropy.fill(&mut bytes)?;
+        Ok(Self::of(bytes))
+    }
+
+    /// The token of these bytes.
+    pub(crate) fn of(mut bytes: [u8; 32]) -> Self {
         let text = hex::encode(bytes);
         bytes.zeroize();
-        Ok(Self(Secret::new(text)))
+        Self(Secret::new(text))
     }
 
     /// The token that somebody presents; `None` where it is of no such form.
@@ -78,9 +83,7 @@ impl BearerSecret {
     pub(crate) fn derive(&self, salt: &[u8; 32], label: &[u8]) -> Option<Self> {
         let mut bytes = [0u8; 32];
         Hkdf::<Sha256>::new(Some(salt), self.expose().as_bytes()).expand(label, &mut bytes).ok()?;
-        let text = hex::encode(bytes);
-        bytes.zeroize();
-        Some(Self(Secret::new(text)))
+        Some(Self::of(bytes))
     }
 
     /// The token's text, to be shown once.

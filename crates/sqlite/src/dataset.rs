@@ -20,6 +20,9 @@ use crate::codec::{
 use crate::schema::{datasets, jobs};
 use crate::session::Session;
 
+/// Stands where the URL of a vector database would, where the space makes it itself. It is no URL.
+const PROVISIONED: &str = "provisioned";
+
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = datasets)]
 struct DatasetRow {
@@ -56,8 +59,12 @@ impl DatasetRow {
             updated_at: dataset.updated_at.as_unix_micros(),
             search: dataset.retrieval.mode().as_str().to_owned(),
             encoder: dataset.retrieval.encoder().map(|name| name.as_str().to_owned()),
-            vector_database: database.map(|database| database.kind.as_str().to_owned()),
-            vector_url: database.map(|database| database.url.as_str().to_owned()),
+            vector_database: dataset.vectors.kind().map(|kind| kind.as_str().to_owned()),
+            vector_url: match &dataset.vectors {
+                VectorLocation::Embedded => None,
+                VectorLocation::Database(database) => Some(database.url.as_str().to_owned()),
+                VectorLocation::Provisioned(_) => Some(PROVISIONED.to_owned()),
+            },
             vector_credential: database
                 .and_then(|database| database.credential.as_ref())
                 .map(|sealed| sealed.as_bytes().to_vec()),
@@ -73,11 +80,15 @@ impl TryFrom<DatasetRow> for Dataset {
         let encoder = row.encoder.map(|name| parse("datasets.encoder", &name)).transpose()?;
         let retrieval = Retrieval::new(mode, encoder);
         let kind = row.vector_database.map(|kind| parse("datasets.vector_database", &kind)).transpose()?;
-        let url = row.vector_url.map(|url| parse("datasets.vector_url", &url)).transpose()?;
-        let credential = row.vector_credential.map(Sealed::from_bytes);
-        let vectors = kind.zip(url).map_or(VectorLocation::Embedded, |(kind, url)| {
-            VectorLocation::Database(StoredVectorDatabase { kind, url, credential })
-        });
+        let vectors = match kind.zip(row.vector_url) {
+            None => VectorLocation::Embedded,
+            Some((kind, url)) if url == PROVISIONED => VectorLocation::Provisioned(kind),
+            Some((kind, url)) => {
+                let url = parse("datasets.vector_url", &url)?;
+                let credential = row.vector_credential.map(Sealed::from_bytes);
+                VectorLocation::Database(StoredVectorDatabase { kind, url, credential })
+            }
+        };
         Ok(Self {
             id: row.id.into(),
             name: row.name,

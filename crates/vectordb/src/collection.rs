@@ -1,6 +1,10 @@
 //! A collection in a vector database: what it is called, and where it lies.
 
-use syft_space_domain::dataset::{VectorDatabase, VectorDatabaseKind, VectorDatabaseUrl};
+use std::fmt;
+
+use syft_space_domain::dataset::{
+    VectorDatabase, VectorDatabaseKind, VectorDatabaseUrl, VectorDatabaseUrlError,
+};
 use syft_space_domain::random::{Entropy, RandomError};
 
 use crate::journal::DatasetKey;
@@ -9,12 +13,44 @@ use crate::journal::DatasetKey;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Location {
     pub(crate) kind: VectorDatabaseKind,
-    pub(crate) url: VectorDatabaseUrl,
+    /// `None` is the database that the space made for the dataset: its address is another whenever it is started anew.
+    pub(crate) url: Option<VectorDatabaseUrl>,
+}
+
+/// Stands in a journal where the URL of a database would, of one that the space made. It is no URL.
+const PROVISIONED: &str = "provisioned";
+
+impl Location {
+    /// What a journal has of where it is.
+    pub(crate) fn url_text(&self) -> &str {
+        self.url.as_ref().map_or(PROVISIONED, VectorDatabaseUrl::as_str)
+    }
+
+    /// The one that a journal has.
+    pub(crate) fn read(kind: VectorDatabaseKind, url: &str) -> Result<Self, VectorDatabaseUrlError> {
+        let url = if url == PROVISIONED { None } else { Some(VectorDatabaseUrl::parse(url)?) };
+        Ok(Self { kind, url })
+    }
+
+    /// Whether the space made the database.
+    pub(crate) fn is_provisioned(&self) -> bool {
+        self.url.is_none()
+    }
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.url {
+            Some(url) => write!(f, "{} at {url}", self.kind),
+            None => write!(f, "the {} database of the dataset's own", self.kind),
+        }
+    }
 }
 
 impl From<&VectorDatabase> for Location {
     fn from(database: &VectorDatabase) -> Self {
-        Self { kind: database.kind, url: database.url.clone() }
+        let url = (!database.is_provisioned).then(|| database.url.clone());
+        Self { kind: database.kind, url }
     }
 }
 

@@ -54,10 +54,31 @@ impl Default for ExternalOptions {
     }
 }
 
+/// What databases are called through.
+#[derive(Clone)]
+pub struct Clients {
+    /// Those of others, wherever tenants say that they are.
+    pub others: Arc<Client>,
+    /// Those that the space makes, at the addresses that their engine has for them.
+    pub provisioned: Arc<Client>,
+}
+
+impl Clients {
+    /// One client for all.
+    #[must_use]
+    pub fn same(client: Arc<Client>) -> Self {
+        Self { others: Arc::clone(&client), provisioned: client }
+    }
+
+    fn of(&self, is_provisioned: bool) -> &Arc<Client> {
+        if is_provisioned { &self.provisioned } else { &self.others }
+    }
+}
+
 /// The vectors of datasets in vector databases. [`RoutedVectors`](crate::RoutedVectors) makes an index of it.
 pub struct ExternalVectors {
     pub(crate) journals: Arc<Journals>,
-    pub(crate) client: Arc<Client>,
+    clients: Clients,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) resting: Arc<RestingServers>,
     pub(crate) batches: Batches,
@@ -76,14 +97,14 @@ pub(crate) struct Unsettled {
 }
 
 impl ExternalVectors {
-    /// Vectors whose journals lie in a home. Whoever makes this holds the home's lock. Databases are called through this
-    /// client, on a thread of its own.
+    /// Vectors whose journals lie in a home. Whoever makes this holds the home's lock. Databases are called through these
+    /// clients, on a thread of its own.
     ///
     /// # Errors
     /// When the thread cannot be started.
     pub fn new(
         home: Home,
-        client: Arc<Client>,
+        clients: Clients,
         entropy: Arc<dyn Entropy>,
         options: ExternalOptions,
     ) -> io::Result<Self> {
@@ -95,7 +116,7 @@ impl ExternalVectors {
             .build()?;
         Ok(Self {
             journals: Arc::new(Journals::new(home)),
-            client,
+            clients,
             entropy,
             resting: Arc::new(RestingServers::new(options.rest)),
             batches: Batches::default(),
@@ -108,16 +129,17 @@ impl ExternalVectors {
 
     /// A database that is given so much time for each call.
     pub(crate) fn remote(&self, database: &VectorDatabase, timeout: Duration) -> Remote {
-        Remote::new(&self.client, &self.resting, database, timeout)
+        Remote::new(self.clients.of(database.is_provisioned), &self.resting, database, timeout)
     }
 
     /// The database where a collection lies. What a database knows the space by is sent to no other.
     pub(crate) fn remote_at(&self, location: &Location, database: Option<&VectorDatabase>) -> Remote {
         let there = database.filter(|database| Location::from(*database) == *location);
         Remote {
-            client: Arc::clone(&self.client),
+            client: Arc::clone(self.clients.of(location.is_provisioned())),
             resting: Arc::clone(&self.resting),
-            location: location.clone(),
+            kind: location.kind,
+            url: location.url.clone().or_else(|| there.map(|database| database.url.clone())),
             credential: there.and_then(|database| database.credential.clone()),
             timeout: self.options.step_timeout,
         }

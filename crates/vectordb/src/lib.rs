@@ -40,6 +40,6 @@ mod routed;
 mod step;
 mod sweep;
 
-pub use external::{ExternalOptions, ExternalVectors};
+pub use external::{Clients, ExternalOptions, ExternalVectors};
 pub use routed::RoutedVectors;
 pub use sweep::Swept;

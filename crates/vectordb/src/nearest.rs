@@ -14,6 +14,7 @@ use syft_space_domain::tenant::TenantScope;
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::api::{Point, Remote, RemoteError};
+use crate::collection::Location;
 use crate::external::{ExternalVectors, check_dimension, closed};
 use crate::journal::{self, DatasetKey, Entry, JournalError, Journals};
 use crate::point::{Group, PointId};
@@ -33,6 +34,7 @@ const ATTEMPTS: usize = 3;
 struct Question {
     journals: Arc<Journals>,
     remote: Remote,
+    location: Location,
     dataset: DatasetKey,
     revision: ModelRevision,
     embedding: Embedding,
@@ -74,6 +76,7 @@ impl ExternalVectors {
         let question = Question {
             journals: Arc::clone(&self.journals),
             remote: self.remote(database, self.options.question_timeout),
+            location: Location::from(database),
             dataset: (scope.tenant(), key.dataset()),
             revision: key.revision(),
             embedding: query.embedding().clone(),
@@ -119,7 +122,7 @@ impl Question {
         let entry = self
             .journals
             .with_existing(self.dataset, |connection| journal::in_use(connection, self.revision))?;
-        Ok(entry.flatten().filter(|entry| entry.location == self.remote.location))
+        Ok(entry.flatten().filter(|entry| entry.location == self.location))
     }
 
     fn look_up(&self) -> Result<Option<Known>, JournalError> {

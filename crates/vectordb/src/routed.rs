@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures_executor::block_on;
 use syft_space_domain::Pending;
 use syft_space_domain::dataset::ports::{
-    VectorBatch, VectorDatabases, VectorDatabasesError, VectorIndex, VectorIndexError,
+    LostDatabases, VectorBatch, VectorDatabases, VectorDatabasesError, VectorIndex, VectorIndexError,
 };
 use syft_space_domain::dataset::{
     ChangeNumber, DocumentId, Neighbour, VectorChange, VectorDatabase, VectorKey, VectorQuery,
@@ -44,18 +44,6 @@ impl RoutedVectors {
     /// As [`ExternalVectors::sweep`].
     pub fn sweep(&self, operator: &OperatorScope) -> Result<Swept, VectorIndexError> {
         self.external.sweep(operator, &*self.databases)
-    }
-
-    /// Forgets what was given up and did not leave: see [`ExternalVectors::forget_given_up`].
-    ///
-    /// # Errors
-    /// As [`ExternalVectors::forget_given_up`].
-    pub fn forget_given_up(
-        &self,
-        scope: &TenantScope,
-        dataset: DatasetId,
-    ) -> Result<Vec<String>, VectorIndexError> {
-        self.external.forget_given_up(scope, dataset)
     }
 
     /// Where a dataset's vectors lie, asked for where it may block.
@@ -184,6 +172,15 @@ impl VectorIndex for RoutedVectors {
 
     fn destroy_all(&self, scope: &TenantScope, dataset: DatasetId) -> Result<(), VectorIndexError> {
         self.destroy_where(scope, dataset, None)
+    }
+
+    fn forget(
+        &self,
+        scope: &TenantScope,
+        dataset: DatasetId,
+        lost: LostDatabases,
+    ) -> Result<Vec<String>, VectorIndexError> {
+        self.external.forget(scope, dataset, lost)
     }
 
     fn settle(&self, operator: &OperatorScope) -> Result<Vec<(TenantId, DatasetId)>, VectorIndexError> {

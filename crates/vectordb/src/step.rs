@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use syft_space_domain::dataset::ports::VectorIndexError;
+use syft_space_domain::dataset::ports::{LostDatabases, VectorIndexError};
 use syft_space_domain::dataset::{ChangeNumber, DocumentId, VectorChange, VectorDatabase, VectorKey};
 use syft_space_domain::encoder::{Embedding, ModelRevision};
 use syft_space_domain::ids::DatasetId;
@@ -323,6 +323,32 @@ impl ExternalVectors {
         is_empty.map_err(|error| error.of(dataset))
     }
 
+    /// Forgets what lies in databases that are lost, and tells where each collection was.
+    pub(crate) fn forget(
+        &self,
+        scope: &TenantScope,
+        dataset: DatasetId,
+        lost: LostDatabases,
+    ) -> Result<Vec<String>, VectorIndexError> {
+        let key = (scope.tenant(), dataset);
+        self.batches.destroy(key, None);
+        let _step = self.steps.acquire(key);
+        let is_lost = |entry: &Entry| lost == LostDatabases::All || entry.location.is_provisioned();
+        let forgotten = self.journals.with_existing(key, |connection| {
+            journal::give_up(connection, is_lost)?;
+            let lost = journal::entries(connection)?.into_iter().filter(is_lost).map(|entry| {
+                journal::forget(connection, entry.id)?;
+                Ok(format!("{}: {}", entry.location, entry.collection.name))
+            });
+            lost.collect::<Result<Vec<String>, JournalError>>()
+        });
+        match forgotten {
+            // Nobody can say what it had. Whoever destroys the dataset's vectors next throws it away.
+            Err(JournalError::Damaged) => Ok(Vec::new()),
+            forgotten => Ok(forgotten.map_err(|error| error.of(dataset))?.unwrap_or_default()),
+        }
+    }
+
     /// Removes the collections that were given up; each is forgotten once the server has it no more.
     pub(crate) fn remove_given_up(
         &self,
@@ -371,6 +397,5 @@ impl ExternalVectors {
 
 /// What is told of a collection of which it is not known that it is gone.
 fn still_there(entry: &Entry, error: &RemoteError) -> VectorIndexError {
-    let Location { kind, url } = &entry.location;
-    VectorIndexError::Failed(format!("vectors may still lie in {kind} at {url}: {error}"))
+    VectorIndexError::Failed(format!("vectors may still lie in {}: {error}", entry.location))
 }

@@ -6,7 +6,7 @@ use futures_executor::block_on;
 use syft_space_domain::dataset::VectorDatabase;
 use syft_space_domain::dataset::ports::{VectorDatabases, VectorIndexError};
 use syft_space_domain::ids::{DatasetId, TenantId};
-use syft_space_domain::tenant::{OperatorScope, TenantScope};
+use syft_space_domain::tenant::OperatorScope;
 
 use crate::collection::Location;
 use crate::external::ExternalVectors;
@@ -54,29 +54,6 @@ impl ExternalVectors {
             }
         }
         Ok(swept)
-    }
-
-    /// Forgets the collections of a dataset that were given up and did not leave, and tells where each may still lie. For whoever
-    /// knows that a server never comes back, or removes them there. Blocks on a disk.
-    ///
-    /// # Errors
-    /// [`Damaged`](VectorIndexError::Damaged) when the journal cannot be read, and [`Full`](VectorIndexError::Full) or
-    /// [`Failed`](VectorIndexError::Failed) when it cannot be written; nothing is forgotten then.
-    pub fn forget_given_up(
-        &self,
-        scope: &TenantScope,
-        dataset: DatasetId,
-    ) -> Result<Vec<String>, VectorIndexError> {
-        let forgotten = self.journals.with_existing((scope.tenant(), dataset), |connection| {
-            let entries = journal::entries(connection)?;
-            let given_up = entries.into_iter().filter(|entry| entry.is_leaving).map(|entry| {
-                journal::forget(connection, entry.id)?;
-                let Location { kind, url } = &entry.location;
-                Ok(format!("{kind} at {url}: {}", entry.collection.name))
-            });
-            given_up.collect::<Result<Vec<String>, journal::JournalError>>()
-        });
-        Ok(forgotten.map_err(|error| error.of(dataset))?.unwrap_or_default())
     }
 
     /// The datasets to look at.

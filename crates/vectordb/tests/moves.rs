@@ -4,9 +4,9 @@
 mod support;
 
 use syft_space_conformance::sample::{dataset_id, scope};
-use syft_space_domain::dataset::ChangeNumber;
 use syft_space_domain::dataset::VectorDatabaseKind::{Chroma, Qdrant};
-use syft_space_domain::dataset::ports::VectorIndex;
+use syft_space_domain::dataset::ports::{LostDatabases, VectorIndex};
+use syft_space_domain::dataset::{ChangeNumber, VectorDatabase};
 use syft_space_domain::tenant::OperatorScope;
 use syft_space_vectordb::{RoutedVectors, Swept};
 use tempfile::TempDir;
@@ -85,12 +85,66 @@ fn r4_what_lies_at_a_server_that_never_comes_back_is_forgotten_by_name() {
     let place = OnePlace::at(database(Qdrant, &server.url(), None));
     let index = index_in(folder.path(), &place, hasty());
     apply(&index, &[encoded(1, "boats", &[0.9])]).unwrap();
-    assert_eq!(index.forget_given_up(&scope(1), dataset_id(1)), Ok(vec![]), "what is in use stays");
     server.stop();
     assert!(index.destroy_all(&scope(1), dataset_id(1)).is_err());
-    let forgotten = index.forget_given_up(&scope(1), dataset_id(1)).unwrap();
+    assert_eq!(
+        index.forget(&scope(1), dataset_id(1), LostDatabases::Provisioned),
+        Ok(vec![]),
+        "it is somebody's"
+    );
+    let forgotten = index.forget(&scope(1), dataset_id(1), LostDatabases::All).unwrap();
     let named = format!("qdrant at {}: syft-{}-{}-", server.url(), scope(1).tenant(), dataset_id(1));
     assert!(forgotten.len() == 1 && forgotten.iter().all(|told| told.starts_with(&named)), "{forgotten:?}");
     index.destroy_all(&scope(1), dataset_id(1)).unwrap();
     assert_eq!(sweep(&index).waiting, 0);
+}
+
+/// A database that the space made for the dataset: it is the same one wherever it is started anew.
+fn provisioned(server: &Server, credential: &str) -> VectorDatabase {
+    VectorDatabase { is_provisioned: true, ..database(Chroma, &server.url(), Some(credential)) }
+}
+
+#[test]
+fn r4_a_database_of_the_spaces_making_is_known_by_its_dataset_and_not_by_its_address() {
+    let (server, folder) = (Server::start(), TempDir::new().unwrap());
+    let place = OnePlace::at(provisioned(&server, "one"));
+    let index = index_in(folder.path(), &place, hasty());
+    apply(&index, &[encoded(1, "boats", &[0.9])]).unwrap();
+    let found = Ok(at(&[("boats", 0)]));
+    assert_eq!(find(&index, 9), found);
+    // Another name of the same server stands for another address of the same database.
+    let elsewhere = server.url().replace("127.0.0.1", "[::ffff:127.0.0.1]");
+    let moved = VectorDatabase { is_provisioned: true, ..database(Chroma, &elsewhere, Some("one")) };
+    place.move_to(Some(moved));
+    assert_eq!(find(&index, 9), found);
+    outdate(&index, 2, "boats").unwrap();
+    assert_eq!(sweep(&index), settled());
+    assert_eq!(server.counts(), [0], "its vectors have left, and their collection is used on");
+    // One of somebody's at the very same address is another place.
+    place.move_to(Some(database(Chroma, &server.url(), Some("one"))));
+    assert_eq!(index.encoded(&scope(1), key()), Ok(ChangeNumber(0)));
+}
+
+#[test]
+fn r4_what_lay_in_a_database_of_the_spaces_making_is_forgotten_once_that_is_gone_and_nothing_else_is() {
+    let (own, other, folder) = (Server::start(), Server::start(), TempDir::new().unwrap());
+    let place = OnePlace::at(database(Qdrant, &other.url(), None));
+    let index = index_in(folder.path(), &place, hasty());
+    apply(&index, &[encoded(1, "boats", &[0.9])]).unwrap();
+    other.with_faults(|_, _| Some(Fault::Ignored));
+    place.move_to(Some(provisioned(&own, "one")));
+    apply(&index, &[encoded(1, "boats", &[0.9])]).unwrap();
+    own.stop();
+    let batch = index.begin(&scope(1), key());
+    index.forget(&scope(1), dataset_id(1), LostDatabases::Provisioned).unwrap();
+    assert!(batch.map_or(true, |batch| batch.apply(&[encoded(2, "crane", &[0.5])]).is_err()));
+    assert_eq!(index.encoded(&scope(1), key()), Ok(ChangeNumber(0)));
+    assert!(
+        index.destroy_all(&scope(1), dataset_id(1)).is_err(),
+        "what may lie in the other is not forgotten"
+    );
+    other.without_faults();
+    index.destroy_all(&scope(1), dataset_id(1)).unwrap();
+    assert_eq!(other.counts(), [0; 0]);
+    index.forget(&scope(1), dataset_id(1), LostDatabases::Provisioned).unwrap();
 }

@@ -7,6 +7,7 @@ use futures_executor::block_on;
 use crate::access::Permission;
 use crate::audit::{Action, ChangeCode, Changes, ObjectKind, RequestContext};
 use crate::dataset::ports::DatasetView;
+use crate::dataset::remove_vectors::remove_vectors;
 use crate::dataset::{
     AnalyzerSettings, ChangeVectors, Dataset, DatasetState, EncodingProgress, JobSnapshot, JobStatus,
     Retrieval, RetrievalError, SearchMode, Usage, VectorLocation, VectorLocationError,
@@ -17,6 +18,7 @@ use crate::identity::{AuthorizationError, Principal};
 use crate::ids::{DatasetId, JobId};
 use crate::page::{Page, PageRequest};
 use crate::port_error::{PortError, port_errors};
+use crate::provisioning::DatabaseCondition;
 use crate::space::Space;
 use crate::store::{StoreError, View};
 use crate::tenant::TenantScope;
@@ -170,9 +172,15 @@ pub async fn create_dataset(
 ) -> Result<Dataset, DatasetError> {
     let scope = principal.scope(Permission::WriteDatasets)?;
     let id = DatasetId::generate(context.now, &*context.entropy)?;
-    let vectors = wanted.vectors.of::<DatasetError>(&VectorLocation::Embedded, &*space.sealer, &scope, id)?;
+    let vectors = wanted.vectors.of::<DatasetError>(
+        &VectorLocation::Embedded,
+        &space.meaning.databases,
+        &*space.sealer,
+        &scope,
+        id,
+    )?;
     // A vector database is of no use but to find what is meant.
-    let mode = wanted.retrieval.mode.or_else(|| vectors.database().map(|_| SearchMode::Both));
+    let mode = wanted.retrieval.mode.or_else(|| vectors.kind().map(|_| SearchMode::Both));
     let retrieval = NewRetrieval { mode, ..wanted.retrieval };
     let retrieval = retrieval.of(&Retrieval::Words, &*space.meaning.encoders)?;
     let dataset = Dataset {
@@ -194,7 +202,7 @@ pub async fn create_dataset(
         .changing(ChangeCode::Created);
     let limit = principal.snapshot().tenant.limits.datasets;
     let authorization = principal.authorize(Permission::WriteDatasets, space.clock.now())?;
-    space
+    let created: Result<Dataset, DatasetError> = space
         .store
         .write(move |tx| {
             let scope = tx.authority(&authorization, &event)?;
@@ -207,7 +215,17 @@ pub async fn create_dataset(
             tx.add_dataset(&scope, &dataset)?;
             Ok(Recorded::new(dataset.clone(), event.clone()))
         })
-        .await
+        .await;
+    let created = created?;
+    want_database(space, &scope, &created);
+    Ok(created)
+}
+
+/// Has the database of a dataset made soon, where the space makes it.
+fn want_database(space: &Space, scope: &TenantScope, dataset: &Dataset) {
+    if dataset.vectors.provisioned().is_some() {
+        space.meaning.databases.want(scope, dataset.id);
+    }
 }
 
 /// Changes a dataset. Blocks on a disk, and where its vectors move, on the database in which they lie: they are gone from there
@@ -236,9 +254,15 @@ pub fn change_dataset(
         };
         let before = block_on(space.read_ahead(principal, Permission::WriteDatasets, &tried, find))?;
         check_revision(change.if_revision, before.revision, DatasetError::Changed)?;
-        let vectors = change.vectors.of::<DatasetError>(&before.vectors, &*space.sealer, &scope, id)?;
+        let vectors = change.vectors.of::<DatasetError>(
+            &before.vectors,
+            &space.meaning.databases,
+            &*space.sealer,
+            &scope,
+            id,
+        )?;
         if !vectors.is_same_place(&before.vectors) {
-            space.meaning.vectors.destroy_all(&scope, id).map_err(PortError::from)?;
+            remove_vectors(space, &scope, id, &before.vectors)?;
         }
         let moved = Moved { from: before.vectors, to: vectors };
         store_change(space, context, principal, id, change, Some(moved))
@@ -312,6 +336,7 @@ fn store_change(
     if has_moved {
         // Nothing is in the new place yet.
         space.meaning.queue.note(&scope, id, None);
+        want_database(space, &scope, &dataset);
     }
     if encoded_anew {
         space.meaning.queue.add(scope, id);
@@ -330,13 +355,15 @@ pub async fn dataset(space: &Space, principal: &Principal, id: DatasetId) -> Res
     space.read(principal, Permission::ReadMetadata, find).await
 }
 
-/// How much a dataset holds, and how far its vectors are.
+/// How much a dataset holds, and how far its vectors and its database are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DatasetUsage {
     /// What it holds.
     pub held: Usage,
     /// How far its vectors are; `None` where it is searched by words, and where nobody has looked since the start.
     pub vectors: Option<EncodingProgress>,
+    /// How the database is that the space makes for it; `None` where its vectors lie elsewhere.
+    pub database: Option<DatabaseCondition>,
 }
 
 /// How much a dataset holds at this moment. Blocks on a disk.
@@ -345,12 +372,13 @@ pub struct DatasetUsage {
 /// When there is no such dataset, the caller's role does not permit it, or a port failed.
 pub fn usage(space: &Space, principal: &Principal, id: DatasetId) -> Result<DatasetUsage, DatasetError> {
     let scope = principal.scope(Permission::ReadMetadata)?;
-    block_on(dataset(space, principal, id))?;
+    let location = block_on(dataset(space, principal, id))?.vectors;
     let held = space.documents.usage(&scope, id)?;
     let vectors = space.meaning.queue.progress(&scope, id);
+    let database = location.provisioned().map(|_| space.meaning.databases.condition(&scope, id));
     // The disk was waited for.
     principal.recheck_reader(space, Permission::ReadMetadata)?;
-    Ok(DatasetUsage { held, vectors })
+    Ok(DatasetUsage { held, vectors, database })
 }
 
 /// The tenant's datasets.

@@ -6,6 +6,7 @@ use crate::dataset::ports::VectorIndex;
 use crate::dataset::{EncodingQueue, UnconfirmedRemovals};
 use crate::encoder::QuestionCache;
 use crate::encoder::ports::Encoders;
+use crate::provisioning::Databases;
 
 /// Encoders, the vectors they made, and what follows the documents with them.
 #[derive(Clone)]
@@ -18,12 +19,14 @@ pub struct Meaning {
     pub questions: QuestionCache,
     /// The datasets that wait to be encoded.
     pub queue: EncodingQueue,
-    /// The datasets whose vectors are still to go.
+    /// The vector databases that the space makes.
+    pub databases: Databases,
+    /// The datasets that are still to go.
     pub removals: UnconfirmedRemovals,
 }
 
 impl Meaning {
-    /// With nothing asked and nothing queued yet.
+    /// With nothing asked and nothing queued yet. No databases are made.
     #[must_use]
     pub fn new(encoders: Arc<dyn Encoders>, vectors: Arc<dyn VectorIndex>) -> Self {
         Self {
@@ -31,6 +34,7 @@ impl Meaning {
             vectors,
             questions: QuestionCache::default(),
             queue: EncodingQueue::default(),
+            databases: Databases::default(),
             removals: UnconfirmedRemovals::default(),
         }
     }

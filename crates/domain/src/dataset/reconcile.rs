@@ -115,8 +115,8 @@ fn reconcile_dataset(
 ) -> Result<(), PortError> {
     if dataset.state == DatasetState::Deleting {
         return match finish_removal(space, context, scope, dataset.id) {
-            // A vector database may be away. It is asked again, and keeps no space from its start.
-            Err(PortError::Vectors(_)) => Ok(()),
+            // A vector database may be away, and no engine is asked yet. They are asked again, and keep no space from its start.
+            Err(PortError::Vectors(_) | PortError::Database(_)) => Ok(()),
             removed => {
                 mended.removals_finished += 1;
                 removed

@@ -3,6 +3,7 @@
 use crate::access::Permission;
 use crate::audit::{Action, Actor, ChangeCode, ObjectKind, RequestContext};
 use crate::dataset::manage::active;
+use crate::dataset::remove_vectors::remove_vectors;
 use crate::dataset::{DatasetError, DatasetState};
 use crate::identity::Principal;
 use crate::ids::DatasetId;
@@ -56,8 +57,8 @@ pub async fn begin_removal(
 /// confirmed that they are gone.
 ///
 /// # Errors
-/// When a port failed. Where its vectors could not be removed it is among the [`UnconfirmedRemovals`](super::UnconfirmedRemovals) then,
-/// and nothing else of it is left but its row.
+/// When a port failed: it is among the [`UnconfirmedRemovals`](super::UnconfirmedRemovals) then. Where its vectors, or the database that
+/// was made for them, could not be removed ([`PortError::Vectors`], [`PortError::Database`]), nothing else of it is left but its row.
 pub fn finish_removal(
     space: &Space,
     context: &RequestContext,
@@ -66,26 +67,28 @@ pub fn finish_removal(
 ) -> Result<(), PortError> {
     let event = context.event(scope, Action::SensitiveDelete, Actor::System)?.on(ObjectKind::Dataset, id);
     let scope = *scope;
+    space.meaning.removals.add(scope, id);
     // Whoever takes files in stops early, and is then waited for.
     space.ingestion.stop_all(id);
     space.datasets.with_lock(id, || {
-        space.engine.destroy(&scope, id)?;
-        let vectors = space.meaning.vectors.destroy_all(&scope, id);
-        space.spool.destroy(&scope, id)?;
-        space.documents.destroy(&scope, id)?;
-        // A server of others may be away. No text waits for it.
-        if let Err(error) = vectors {
-            space.meaning.removals.add(scope, id);
-            return Err(error.into());
+        // Another may have ended it while this waited.
+        if let Some(dataset) = space.store.read(&scope, move |view| view.dataset(&scope, id)).wait()? {
+            space.engine.destroy(&scope, id)?;
+            let vectors = remove_vectors(space, &scope, id, &dataset.vectors);
+            space.spool.destroy(&scope, id)?;
+            space.documents.destroy(&scope, id)?;
+            // A server of others may be away. No text waits for it.
+            vectors?;
+            let removed: Result<(), StoreError> = space
+                .store
+                .write(move |tx| {
+                    tx.remove_dataset(&WriteScope::of_system(&scope), id)?;
+                    Ok(Recorded::new((), event.clone()))
+                })
+                .wait();
+            removed?;
         }
         space.meaning.removals.forget(id);
-        let removed: Result<(), StoreError> = space
-            .store
-            .write(move |tx| {
-                tx.remove_dataset(&WriteScope::of_system(&scope), id)?;
-                Ok(Recorded::new((), event.clone()))
-            })
-            .wait();
-        Ok(removed?)
+        Ok(())
     })
 }

@@ -1,4 +1,4 @@
-//! Datasets whose vector database has not confirmed yet that their vectors are gone.
+//! Datasets that are being removed: a database or a disk may keep one waiting.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::ids::DatasetId;
 use crate::tenant::TenantScope;
 
-/// The datasets that are out of sight, and whose vectors are still to go. They are found again at each start.
+/// The datasets that are out of sight, and not gone yet. They are found again at each start.
 #[derive(Clone, Default)]
 pub struct UnconfirmedRemovals(Arc<Mutex<BTreeMap<DatasetId, TenantScope>>>);
 

@@ -132,6 +132,8 @@ pub struct VectorDatabase {
     pub kind: VectorDatabaseKind,
     /// Where it is.
     pub url: VectorDatabaseUrl,
+    /// Whether the space made it for the dataset alone. Then its URL may be another each time, and the database is the same.
+    pub is_provisioned: bool,
     /// What it knows the space by; `None` where it asks for nothing.
     pub credential: Option<VectorDatabaseCredential>,
 }

@@ -8,6 +8,7 @@ use crate::audit::ChangeCode;
 use crate::dataset::ports::{VectorDatabases, VectorDatabasesError};
 use crate::dataset::{VectorDatabase, VectorDatabaseCredential, VectorDatabaseKind, VectorDatabaseUrl};
 use crate::ids::DatasetId;
+use crate::provisioning::{DatabaseCredential, DatabaseError, Databases};
 use crate::sealing::{AssociatedData, SealError, Sealed, Sealer, Unsealable};
 use crate::secret::Secret;
 use crate::store::Store;
@@ -56,8 +57,10 @@ pub enum VectorLocation {
     /// In the space.
     #[default]
     Embedded,
-    /// In a vector database.
+    /// In a vector database of somebody's.
     Database(StoredVectorDatabase),
+    /// In a vector database that the space makes for the dataset.
+    Provisioned(VectorDatabaseKind),
 }
 
 /// A vector database, as it is stored.
@@ -75,25 +78,43 @@ impl VectorLocation {
     /// The type of a dataset whose vectors lie here.
     #[must_use]
     pub fn dataset_type(&self) -> DatasetType {
-        self.database().map_or(DatasetType::Embedded, |database| database.kind.into())
+        self.kind().map_or(DatasetType::Embedded, DatasetType::from)
     }
 
-    /// The database.
+    /// What the database is spoken to with; `None` in the space.
+    #[must_use]
+    pub fn kind(&self) -> Option<VectorDatabaseKind> {
+        match self {
+            Self::Embedded => None,
+            Self::Database(database) => Some(database.kind),
+            Self::Provisioned(kind) => Some(*kind),
+        }
+    }
+
+    /// The database, where it is somebody's.
     #[must_use]
     pub fn database(&self) -> Option<&StoredVectorDatabase> {
         match self {
-            Self::Embedded => None,
+            Self::Embedded | Self::Provisioned(_) => None,
             Self::Database(database) => Some(database),
+        }
+    }
+
+    /// The kind of the database, where the space makes it.
+    #[must_use]
+    pub fn provisioned(&self) -> Option<VectorDatabaseKind> {
+        match self {
+            Self::Provisioned(kind) => Some(*kind),
+            Self::Embedded | Self::Database(_) => None,
         }
     }
 
     /// Whether this is the same place, whatever credential it is called with.
     #[must_use]
     pub fn is_same_place(&self, other: &Self) -> bool {
-        match (self.database(), other.database()) {
-            (None, None) => true,
-            (Some(one), Some(other)) => one.kind == other.kind && one.url == other.url,
-            _ => false,
+        match (self, other) {
+            (Self::Database(one), Self::Database(other)) => one.kind == other.kind && one.url == other.url,
+            (one, other) => one == other,
         }
     }
 }
@@ -103,12 +124,24 @@ impl VectorLocation {
 pub enum VectorLocationError {
     /// The vectors lie in the space, and a database is described all the same.
     #[error(
-        "the vectors of an embedded dataset lie in the space: leave url and credential out, or name another dtype"
+        "the vectors of an embedded dataset lie in the space: leave url, credential and provisioned out, or name another dtype"
     )]
     NoDatabase,
     /// Nothing says where the database is.
-    #[error("a dataset of this dtype needs the url of its vector database")]
+    #[error(
+        "a dataset of this dtype needs the url of its vector database, or provisioned: true for one that the space makes"
+    )]
     NoUrl,
+    /// A database is to be made, and is described as one that is there.
+    #[error(
+        "a database that the space makes has an address and a credential of its own: leave url and credential out, or provisioned"
+    )]
+    Described,
+    /// Databases of this kind are not made here.
+    #[error(
+        "this space makes no {0} databases: leave provisioned out and give the url of one; its operator can set provisioning"
+    )]
+    NotOffered(VectorDatabaseKind),
 }
 
 /// Where the vectors of a dataset are to lie; `None` leaves a part as it is. In another place nothing is as it was: a credential is
@@ -117,6 +150,8 @@ pub enum VectorLocationError {
 pub struct ChangeVectors {
     /// What keeps them.
     pub dataset_type: Option<DatasetType>,
+    /// Whether the space makes the database.
+    pub provisioned: Option<bool>,
     /// Where the database is.
     pub url: Option<VectorDatabaseUrl>,
     /// What it knows the space by; `Some(None)` where it asks for nothing any more.
@@ -127,28 +162,45 @@ impl ChangeVectors {
     /// Whether everything stays as it is.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.dataset_type.is_none() && self.url.is_none() && self.credential.is_none()
+        self.dataset_type.is_none()
+            && self.provisioned.is_none()
+            && self.url.is_none()
+            && self.credential.is_none()
     }
 
     /// Where they lie once this is changed.
     ///
     /// # Errors
-    /// When a part is missing, or of no use; and when the credential cannot be sealed.
+    /// When a part is missing, or of no use; when databases of the kind are to be made and are not made here; and when the credential
+    /// cannot be sealed.
     pub(super) fn of<E: From<VectorLocationError> + From<SealError>>(
         &self,
         before: &VectorLocation,
+        databases: &Databases,
         sealer: &dyn Sealer,
         scope: &TenantScope,
         dataset: DatasetId,
     ) -> Result<VectorLocation, E> {
+        let has_credential = self.credential.as_ref().is_some_and(Option::is_some);
+        let is_described = self.url.is_some() || has_credential;
         let Some(kind) = self.dataset_type.unwrap_or_else(|| before.dataset_type()).database() else {
-            let is_described = self.url.is_some() || self.credential.as_ref().is_some_and(Option::is_some);
-            return if is_described {
+            return if is_described || self.provisioned == Some(true) {
                 Err(VectorLocationError::NoDatabase.into())
             } else {
                 Ok(VectorLocation::Embedded)
             };
         };
+        let was_provisioned = before.provisioned() == Some(kind);
+        if self.provisioned.unwrap_or(was_provisioned && self.url.is_none()) {
+            if is_described {
+                return Err(VectorLocationError::Described.into());
+            }
+            // What was made before stays, whatever is offered by now.
+            if !was_provisioned && !databases.offers(kind) {
+                return Err(VectorLocationError::NotOffered(kind).into());
+            }
+            return Ok(VectorLocation::Provisioned(kind));
+        }
         let before = before.database().filter(|before| before.kind == kind);
         let url = self.url.clone().or_else(|| before.map(|before| before.url.clone()));
         let url = url.ok_or(VectorLocationError::NoUrl)?;
@@ -199,21 +251,38 @@ impl StoredVectorDatabase {
             VectorDatabaseCredential::parse(text).map_err(|_| Unsealable)
         };
         let credential = self.credential.map(open).transpose()?;
-        Ok(VectorDatabase { kind: self.kind, url: self.url, credential })
+        Ok(VectorDatabase { kind: self.kind, url: self.url, is_provisioned: false, credential })
     }
 }
 
-/// Knows where the vectors of datasets lie, as the store has it.
+/// Knows where the vectors of datasets lie, as the store has it, and the engine that made their databases.
 pub struct StoredVectorDatabases {
     store: Arc<dyn Store>,
     sealer: Arc<dyn Sealer>,
+    provisioned: Databases,
 }
 
 impl StoredVectorDatabases {
-    /// What this store has, and this sealer opens.
+    /// What this store has, and this sealer opens; and the databases that the space makes.
     #[must_use]
-    pub fn new(store: Arc<dyn Store>, sealer: Arc<dyn Sealer>) -> Self {
-        Self { store, sealer }
+    pub fn new(store: Arc<dyn Store>, sealer: Arc<dyn Sealer>, provisioned: Databases) -> Self {
+        Self { store, sealer, provisioned }
+    }
+
+    /// A database that the space made, as it is called.
+    fn provisioned(
+        &self,
+        kind: VectorDatabaseKind,
+        scope: &TenantScope,
+        dataset: DatasetId,
+    ) -> Result<VectorDatabase, VectorDatabasesError> {
+        let address = self.provisioned.address(scope, dataset)?;
+        let unusable = || VectorDatabasesError::Database(DatabaseError::NotReady);
+        let url = VectorDatabaseUrl::parse(&address.to_string()).map_err(|_| unusable())?;
+        let credential = DatabaseCredential::derive(&*self.sealer, scope, dataset)?;
+        let credential = VectorDatabaseCredential::parse(credential.expose().to_owned());
+        let credential = Some(credential.map_err(|_| unusable())?);
+        Ok(VectorDatabase { kind, url, is_provisioned: true, credential })
     }
 }
 
@@ -226,10 +295,13 @@ impl VectorDatabases for StoredVectorDatabases {
         Box::pin(async move {
             let of = *scope;
             let found = self.store.read(scope, move |view| view.dataset(&of, dataset)).await?;
-            let Some(VectorLocation::Database(database)) = found.map(|found| found.vectors) else {
-                return Ok(None);
-            };
-            Ok(Some(database.open(&*self.sealer, scope, dataset)?))
+            match found.map_or(VectorLocation::Embedded, |found| found.vectors) {
+                VectorLocation::Embedded => Ok(None),
+                VectorLocation::Database(database) => {
+                    Ok(Some(database.open(&*self.sealer, scope, dataset)?))
+                }
+                VectorLocation::Provisioned(kind) => self.provisioned(kind, scope, dataset).map(Some),
+            }
         })
     }
 }

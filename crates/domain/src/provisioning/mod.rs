@@ -5,9 +5,14 @@
 
 mod address;
 mod credential;
+mod databases;
+mod keep;
 pub mod ports;
 mod state;
 
 pub use address::DatabaseAddress;
 pub use credential::DatabaseCredential;
-pub use state::{ProvisioningState, ProvisioningStateError};
+pub use databases::{DatabaseCondition, DatabaseError, Databases};
+pub(crate) use keep::remove_database;
+pub use keep::{Strays, find_databases, make_database};
+pub use state::{ProvisioningReason, ProvisioningReasonError, ProvisioningState, ProvisioningStateError};

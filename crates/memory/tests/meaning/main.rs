@@ -5,6 +5,8 @@ mod following;
 #[cfg(test)]
 mod moving;
 #[cfg(test)]
+mod provisioned;
+#[cfg(test)]
 mod searching;
 #[cfg(test)]
 mod world;

@@ -117,7 +117,11 @@ fn change(world: &World, dataset: DatasetId, vectors: ChangeVectors) -> Result<D
 
 /// What the space calls a dataset's database with: where it is, and the credential.
 fn called(world: &World, dataset: DatasetId) -> Option<(String, Option<String>)> {
-    let databases = StoredVectorDatabases::new(world.space.store.clone(), world.space.sealer.clone());
+    let databases = StoredVectorDatabases::new(
+        world.space.store.clone(),
+        world.space.sealer.clone(),
+        world.space.meaning.databases.clone(),
+    );
     let scope = world.scope(0);
     let database = futures_executor::block_on(databases.database(&scope, dataset)).unwrap()?;
     let credential = database.credential.map(|credential| credential.secret().expose().clone());
@@ -137,6 +141,7 @@ fn q2_a_credential_goes_to_no_server_but_the_one_that_it_was_given_for() {
     let chroma = Some(DatasetType::Chroma);
     let first = ChangeVectors {
         dataset_type: chroma,
+        provisioned: None,
         url: url("https://a.example.org"),
         credential: credential("one"),
     };
@@ -178,6 +183,7 @@ fn q2_vectors_that_move_are_gone_from_the_old_place_first_and_made_anew_in_the_n
     let before = stored(&world, dataset).unwrap();
     let to = |url_text: &str| ChangeVectors {
         dataset_type: Some(DatasetType::Qdrant),
+        provisioned: None,
         url: url(url_text),
         credential: None,
     };

@@ -8,13 +8,14 @@ use syft_space_domain::audit::Log;
 use syft_space_domain::detection::{Detected, DetectionTerms, detect};
 use syft_space_domain::tenant::OperatorScope;
 
+use crate::background::ticks;
+
 /// How often to look where there is no more than one look takes in.
 const INTERVAL: Duration = Duration::from_secs(1);
 
 /// Looks, at once and from then on, until it is aborted. Failures are logged, and tried again.
 pub(crate) async fn detect_forever(space: Space, operator: Arc<OperatorScope>, terms: DetectionTerms) {
-    let mut ticks = tokio::time::interval(INTERVAL);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut ticks = ticks(INTERVAL);
     loop {
         ticks.tick().await;
         let mut is_behind = true;

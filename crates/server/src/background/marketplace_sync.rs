@@ -13,6 +13,8 @@ use syft_space_domain::store::{Flow, StoreError};
 use syft_space_domain::tenant::OperatorScope;
 use tokio::time::Instant;
 
+use crate::background::ticks;
+
 /// How often the listings are checked for changes that a hub does not know of.
 const SYNC_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -20,8 +22,7 @@ const SYNC_INTERVAL: Duration = Duration::from_secs(1);
 /// again.
 pub(crate) async fn sync_forever(space: Space, operator: Arc<OperatorScope>, public_url: String) {
     let publication_status = PublicationStatus::default();
-    let mut ticks = tokio::time::interval(SYNC_INTERVAL);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut ticks = ticks(SYNC_INTERVAL);
     let mut report_at = Instant::now();
     loop {
         ticks.tick().await;

@@ -7,13 +7,14 @@ use syft_space_domain::Space;
 use syft_space_domain::retention::sweep_everywhere;
 use syft_space_domain::tenant::OperatorScope;
 
+use crate::background::ticks;
+
 /// How often to look: terms are days, so nothing stays noticeably longer than its own.
 const CHECK_INTERVAL: Duration = Duration::from_secs(3_600);
 
 /// Sweeps all tenants, at once and from then on, until it is aborted. Failures are logged, and tried again.
 pub(crate) async fn sweep_forever(space: Space, operator: Arc<OperatorScope>) {
-    let mut ticks = tokio::time::interval(CHECK_INTERVAL);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut ticks = ticks(CHECK_INTERVAL);
     loop {
         ticks.tick().await;
         if let Err(error) = sweep_everywhere(&space, &operator).await {

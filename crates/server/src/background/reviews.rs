@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use syft_space_domain::Space;
 
+use crate::background::ticks;
+
 /// How often to look: a review that nobody reads on lies in memory for so much longer.
 const CHECK_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Forgets them, until it is aborted.
 pub(crate) async fn forget_forever(space: Space) {
-    let mut ticks = tokio::time::interval(CHECK_INTERVAL);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut ticks = ticks(CHECK_INTERVAL);
     loop {
         ticks.tick().await;
         space.reviews.forget_old(space.clock.now());

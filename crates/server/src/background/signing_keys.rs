@@ -7,13 +7,14 @@ use syft_space_domain::Space;
 use syft_space_domain::identity::rotate_due_signing_key;
 use syft_space_domain::tenant::OperatorScope;
 
+use crate::background::ticks;
+
 /// How often to look. A key accepts no token beyond its time; for so long it may still lie in the file.
 const CHECK_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Keeps the signing keys, until it is aborted. Failures are logged, and tried again.
 pub(crate) async fn keep_forever(space: Space, operator: Arc<OperatorScope>) {
-    let mut ticks = tokio::time::interval(CHECK_INTERVAL);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut ticks = ticks(CHECK_INTERVAL);
     loop {
         ticks.tick().await;
         match rotate_due_signing_key(&space, &operator).await {

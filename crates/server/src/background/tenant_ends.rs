@@ -14,6 +14,8 @@ use syft_space_domain::time::Timestamp;
 use syft_space_domain::{Pending, PortError, Space};
 use tokio::time::Instant;
 
+use crate::background::ticks;
+
 /// How often to look. What was cut short by the end of the process goes on with the first look of the next.
 const CHECK_INTERVAL: Duration = Duration::from_secs(2);
 
@@ -54,8 +56,7 @@ fn doubted(last: Option<Timestamp>, now: Timestamp) -> Duration {
 /// tried again.
 pub(crate) async fn remove_forever(space: Space, operator: Arc<OperatorScope>, doubted_for: Duration) {
     let started = Instant::now();
-    let mut ticks = tokio::time::interval(CHECK_INTERVAL);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut ticks = ticks(CHECK_INTERVAL);
     let of = space.clone();
     let remove = move |scope, dataset| remove_dataset(of.clone(), scope, dataset);
     loop {

@@ -50,7 +50,7 @@ pub(super) enum Datasets {
         #[arg(long, value_name = "NAME")]
         encoder: Option<String>,
     },
-    /// Have the vectors of one of them kept by the space, or by a vector database of your own
+    /// Have the vectors of one of them kept by the space, or by a vector database
     SetVectors {
         /// Its name, or its id
         #[arg(value_name = "NAME")]
@@ -58,6 +58,9 @@ pub(super) enum Datasets {
         /// embedded, chroma or qdrant
         #[arg(value_name = "TYPE")]
         dtype: String,
+        /// Have the space make a vector database for it, in a container, where its operator has set that up
+        #[arg(long, conflicts_with_all = ["url", "credential_file"])]
+        provisioned: bool,
         /// Where the vector database is: https://host or https://host:port
         #[arg(long, value_name = "URL")]
         url: Option<String>,
@@ -148,10 +151,13 @@ pub(super) async fn run(api: &ApiClient, what: &Datasets, out: &mut Output) -> a
             };
             out.line(&format!("{} is searched by {mode}{by}.", changed.name))
         }
-        Datasets::SetVectors { dataset, dtype, url, credential_file } => {
+        Datasets::SetVectors { dataset, dtype, provisioned, url, credential_file } => {
             let found = find_dataset(api, dataset).await?;
             let dtype: DatasetType = option("TYPE", dtype)?;
             let mut configuration = Map::new();
+            if *provisioned {
+                configuration.insert("provisioned".to_owned(), true.into());
+            }
             if let Some(url) = url {
                 let url: VectorDatabaseUrl = option("--url", url)?;
                 configuration.insert("url".to_owned(), url.as_str().into());
@@ -167,6 +173,9 @@ pub(super) async fn run(api: &ApiClient, what: &Datasets, out: &mut Output) -> a
             }
             let keeper = match changed.dtype {
                 DatasetType::Embedded => "the space itself".to_owned(),
+                other if changed.configuration.provisioned == Some(true) => {
+                    format!("a {other} database that the space makes")
+                }
                 other => format!("the {other} server at {}", url.as_deref().unwrap_or("the address it had")),
             };
             out.line(&format!(

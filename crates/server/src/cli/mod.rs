@@ -31,6 +31,7 @@ mod endpoints;
 mod event_stream;
 mod exit;
 mod expectations;
+mod forget_database;
 mod groups;
 mod hubs;
 mod ingest;
@@ -132,6 +133,8 @@ enum Command {
     DockerGuard(docker_guard::DockerGuard),
     /// Build the search indexes anew from the stored documents, with no server running
     Reindex(reindex::ReindexArguments),
+    /// Give up the vector database of a dataset that never comes back, with no server running
+    ForgetDatabase(forget_database::ForgetDatabaseArguments),
     /// Read files for a server, which starts this by itself
     #[command(hide = true)]
     ReadFiles,
@@ -331,11 +334,8 @@ fn run(start_hub: Option<StartHub>) -> anyhow::Result<()> {
         Command::Serve | Command::Demo(_) | Command::DockerGuard(_) | Command::Completions { .. }
     );
     if json && resultless {
-        return Err(CommandError::new(
-            ExitStatus::Usage,
-            "this command has no result to write as JSON: leave out --json",
-        )
-        .into());
+        let message = "this command has no result to write as JSON: leave out --json";
+        return Err(CommandError::new(ExitStatus::Usage, message).into());
     }
     let mut out = Output::new(json);
     match &command {
@@ -352,10 +352,6 @@ fn run(start_hub: Option<StartHub>) -> anyhow::Result<()> {
             drop(out);
             read_model::run(what)
         }
-        Command::Encoder(what) => {
-            let (home, _) = find_home()?;
-            encoder::run(&home, &resolve(&home)?.settings, what, &mut out)
-        }
         Command::Demo(demo) => {
             drop(out);
             if home.is_some() {
@@ -363,10 +359,6 @@ fn run(start_hub: Option<StartHub>) -> anyhow::Result<()> {
                 return Err(CommandError::new(ExitStatus::Usage, message).into());
             }
             demo::run(demo, start_hub, |home| Ok(resolve(home)?))
-        }
-        Command::Reindex(which) => {
-            let (home, _) = find_home()?;
-            reindex::run(&home, &resolve(&home)?.settings, which, &mut out)
         }
         Command::Config(config::Config::Show) => {
             let home = find_home()?;
@@ -379,7 +371,15 @@ fn run(start_hub: Option<StartHub>) -> anyhow::Result<()> {
         Command::Completions { shell } => completions::run(*shell, &mut Arguments::command(), &mut out),
         other => {
             let (home, _) = find_home()?;
-            run_on_space(&home, resolve(&home)?, tenant, other, &mut out)
+            let resolved = resolve(&home)?;
+            match other {
+                Command::Encoder(what) => encoder::run(&home, &resolved.settings, what, &mut out),
+                Command::Reindex(which) => reindex::run(&home, &resolved.settings, which, &mut out),
+                Command::ForgetDatabase(whose) => {
+                    forget_database::run(&home, &resolved.settings, whose, &mut out)
+                }
+                other => run_on_space(&home, resolved, tenant, other, &mut out),
+            }
         }
     }
 }

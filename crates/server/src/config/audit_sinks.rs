@@ -10,7 +10,7 @@ use syft_space_sinks::{FileSettings, SyslogSettings, is_loopback};
 
 use crate::audit_formats::form::ExportFormat;
 use crate::config::urls::is_target;
-use crate::config::values::{host_and_port, list, shown_host};
+use crate::config::values::{Words, host_and_port, list, shown_host};
 
 /// What the setting may be.
 pub(super) const ALLOWED: &str = "up to 8 sinks, separated by commas, each of these words, separated by spaces: name=NAME, kind=file with folder=PATH (and \
@@ -72,33 +72,6 @@ pub const fn format_word(format: ExportFormat) -> &'static str {
     }
 }
 
-/// The words of one sink, each taken once.
-struct Words<'a>(Vec<(&'a str, &'a str)>);
-
-impl<'a> Words<'a> {
-    fn read(text: &'a str) -> Option<Self> {
-        let words: Option<Vec<_>> = text.split_whitespace().map(|word| word.split_once('=')).collect();
-        let words = words?;
-        let names: BTreeSet<&str> = words.iter().map(|(name, _)| *name).collect();
-        (names.len() == words.len()).then_some(Self(words))
-    }
-
-    fn take(&mut self, name: &str) -> Option<&'a str> {
-        let at = self.0.iter().position(|(word, _)| *word == name)?;
-        Some(self.0.swap_remove(at).1)
-    }
-
-    /// A number within bounds, or one where none is said. `None` where what is said is none.
-    fn number(&mut self, name: &str, least: u64, most: u64, default: u64) -> Option<u64> {
-        let Some(text) = self.take(name) else { return Some(default) };
-        text.parse().ok().filter(|number| (least..=most).contains(number))
-    }
-
-    fn path(&mut self, name: &str) -> Option<PathBuf> {
-        self.take(name).map(PathBuf::from).filter(|path| path.is_absolute())
-    }
-}
-
 fn read(text: &str) -> Option<AuditSink> {
     let mut words = Words::read(text)?;
     let name = SinkName::parse(words.take("name")?).ok()?;
@@ -140,7 +113,7 @@ fn read(text: &str) -> Option<AuditSink> {
     };
     let told = told_at(&target, format);
     let terms = SinkTerms { name, logs, start, target: Sha256::digest(told).into() };
-    words.0.is_empty().then_some(AuditSink { terms, format, target })
+    words.is_empty().then_some(AuditSink { terms, format, target })
 }
 
 /// Reads the sinks.

@@ -10,6 +10,7 @@ use syft_space_domain::tenant::TenantEnd;
 use syft_space_jwt::SigningAlgorithm;
 
 use crate::config::mail::MailSettings;
+use crate::config::provisioning::ProvisioningSettings;
 use crate::config::settings::Settings;
 use crate::config::values::{DAY_SECONDS, networks, rate};
 use crate::config::words::{LogFormat, Registration};
@@ -57,6 +58,7 @@ impl Default for Settings {
             audit_checkpoint_folder: None,
             audit_sinks: Vec::new(),
             mail: MailSettings::default(),
+            provisioning: ProvisioningSettings::default(),
             hub_identity: Duration::from_secs(10 * 60),
             hub_identity_stale: Duration::from_secs(60 * 60),
         }

@@ -92,9 +92,9 @@ pub enum ConfigError {
     /// There is nowhere to put the home.
     #[error("there is no home directory to put .syft-space into: set SYFT_SPACE_HOME, or pass --home")]
     NoHome,
-    /// The settings of mail contradict each other.
+    /// Settings contradict each other.
     #[error("{0}")]
-    Mail(&'static str),
+    Contradiction(&'static str),
     /// Plain HTTP would be open to a network.
     #[error(
         "listen = {0} would serve plain HTTP to a network: listen on 127.0.0.1, or put a reverse proxy that ends TLS \
@@ -190,8 +190,9 @@ pub fn resolve(
     if !listen.ip().is_loopback() && behind_proxy.is_empty() {
         return Err(ConfigError::PlainToNetwork(*listen));
     }
-    if let Some(contradiction) = resolved.settings.mail.contradiction() {
-        return Err(ConfigError::Mail(contradiction));
+    let Settings { mail, provisioning, .. } = &resolved.settings;
+    if let Some(contradiction) = mail.contradiction().or_else(|| provisioning.contradiction()) {
+        return Err(ConfigError::Contradiction(contradiction));
     }
     Ok(resolved)
 }

@@ -18,6 +18,7 @@ use tracing_subscriber::filter::LevelFilter;
 use crate::config::audit_sinks::{self, AuditSink};
 use crate::config::detections;
 use crate::config::mail::MailSettings;
+use crate::config::provisioning::{self, ProvisioningSettings};
 use crate::config::urls;
 use crate::config::values::{
     DAY_SECONDS, joined, list, networks, rate, seconds, session_seconds, set, shown_path, within,
@@ -98,6 +99,8 @@ pub struct Settings {
     pub audit_sinks: Vec<AuditSink>,
     /// How mail is sent.
     pub mail: MailSettings,
+    /// How vector databases are made.
+    pub provisioning: ProvisioningSettings,
     /// How long what a hub says of its users is used without asking it again.
     pub hub_identity: Duration,
     /// How long it is used while the hub cannot be asked.
@@ -421,64 +424,43 @@ pub static SETTINGS: &[Setting] = &[
         apply: |settings, text| settings.mail.set_from(text),
         show: |settings| settings.mail.from.clone().unwrap_or_default(),
     },
+    Setting {
+        key: "provisioning",
+        allowed: provisioning::ENGINE,
+        apply: |settings, text| settings.provisioning.set_engine(text),
+        show: |settings| settings.provisioning.show_engine(),
+    },
+    Setting {
+        key: "provisioning_tls",
+        allowed: provisioning::TLS,
+        apply: |settings, text| settings.provisioning.set_tls(text),
+        show: |settings| settings.provisioning.show_tls(),
+    },
+    Setting {
+        key: "provisioning_images",
+        allowed: provisioning::IMAGES,
+        apply: |settings, text| settings.provisioning.set_images(text),
+        show: |settings| settings.provisioning.show_images(),
+    },
+    Setting {
+        key: "provisioning_pool",
+        allowed: provisioning::POOL,
+        apply: |settings, text| settings.provisioning.set_pool(text),
+        show: |settings| settings.provisioning.pool.to_string(),
+    },
+    Setting {
+        key: "provisioning_reach",
+        allowed: provisioning::REACH,
+        apply: |settings, text| settings.provisioning.set_reach(text),
+        show: |settings| settings.provisioning.show_reach(),
+    },
+    Setting {
+        key: "provisioning_limits",
+        allowed: provisioning::LIMITS,
+        apply: |settings, text| settings.provisioning.set_limits(text),
+        show: |settings| settings.provisioning.limits.to_string(),
+    },
 ];
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn apply(key: &str, text: &str) -> Option<Settings> {
-        let setting = SETTINGS.iter().find(|setting| setting.key == key).unwrap();
-        let mut settings = Settings::default();
-        (setting.apply)(&mut settings, text).map(|()| settings)
-    }
-
-    #[test]
-    fn a_level_of_the_log_with_a_typo_is_refused() {
-        for fits in ["info", "WARN", "off", "info,syft_space=debug", "syft_space::http=trace, error"] {
-            assert!(apply("log", fits).is_some(), "{fits}");
-        }
-        for wrong in ["inof", "verbose", "info,syft_space", "syft_space=inof", "debug,inof"] {
-            assert!(apply("log", wrong).is_none(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn k9_not_everybody_is_a_trusted_proxy() {
-        for everybody in ["0.0.0.0/0", "::/0", "10.0.0.0/8,0.0.0.0/0"] {
-            assert!(apply("behind_proxy", everybody).is_none(), "{everybody}");
-        }
-        assert_eq!(apply("behind_proxy", "10.0.0.0/8,::1").unwrap().behind_proxy.len(), 2);
-    }
-
-    #[test]
-    fn v1_a_contact_is_a_uri_by_which_somebody_is_reached() {
-        let two =
-            apply("security_contact", "mailto:security@example.org, https://example.org/report").unwrap();
-        assert_eq!(two.security_contact, ["mailto:security@example.org", "https://example.org/report"]);
-        for wrong in
-            ["security@example.org", "http://example.org", "mailto:", "mailto:a b", "tel:1\nExpires: x"]
-        {
-            assert!(apply("security_contact", wrong).is_none(), "{wrong:?}");
-        }
-    }
-
-    #[test]
-    fn the_proxies_of_deploy_let_the_largest_body_through() {
-        let largest = Settings::default()
-            .max_upload_bytes
-            .max(u64::try_from(Settings::default().max_documents_body_bytes).unwrap());
-        for (file, directive, unit) in
-            [("nginx.conf", "client_max_body_size ", "m;"), ("Caddyfile", "max_size ", "MiB")]
-        {
-            let path = format!("{}/../../deploy/{file}", env!("CARGO_MANIFEST_DIR"));
-            let text = std::fs::read_to_string(path).unwrap();
-            let limits: Vec<u64> = text
-                .lines()
-                .filter_map(|line| line.trim().strip_prefix(directive)?.strip_suffix(unit)?.parse().ok())
-                .collect();
-            // A form has some bytes around its files.
-            assert_eq!(limits, [largest / (1024 * 1024) + 1], "{file}");
-        }
-    }
-}
+mod tests;

@@ -1,7 +1,8 @@
 //! The values of settings, from their text and back.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -65,4 +66,36 @@ pub(super) fn host_and_port(text: &str) -> Option<(String, u16)> {
 /// As [`host_and_port`] reads it.
 pub(super) fn shown_host(host: &str, port: u16) -> String {
     if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
+}
+
+/// Words `NAME=VALUE`, each taken once.
+pub(super) struct Words<'a>(Vec<(&'a str, &'a str)>);
+
+impl<'a> Words<'a> {
+    pub(super) fn read(text: &'a str) -> Option<Self> {
+        let words: Option<Vec<_>> = text.split_whitespace().map(|word| word.split_once('=')).collect();
+        let words = words?;
+        let names: BTreeSet<&str> = words.iter().map(|(name, _)| *name).collect();
+        (names.len() == words.len()).then_some(Self(words))
+    }
+
+    pub(super) fn take(&mut self, name: &str) -> Option<&'a str> {
+        let at = self.0.iter().position(|(word, _)| *word == name)?;
+        Some(self.0.swap_remove(at).1)
+    }
+
+    /// A number within bounds, or one where none is said. `None` where what is said is none.
+    pub(super) fn number(&mut self, name: &str, least: u64, most: u64, default: u64) -> Option<u64> {
+        let Some(text) = self.take(name) else { return Some(default) };
+        text.parse().ok().filter(|number| (least..=most).contains(number))
+    }
+
+    pub(super) fn path(&mut self, name: &str) -> Option<PathBuf> {
+        self.take(name).map(PathBuf::from).filter(|path| path.is_absolute())
+    }
+
+    /// Whether each was taken.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
 }

@@ -6,11 +6,12 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use syft_space_domain::dataset::{
     AnalyzerSettings, ChangeVectors, DatasetType, Stemming, StopWords, Tokenizer, VectorDatabaseCredential,
     VectorDatabaseUrl, VectorLocation,
 };
+use syft_space_domain::provisioning::Databases;
 use syft_space_domain::secret::Secret;
 
 use crate::http::json::present;
@@ -28,7 +29,10 @@ pub(crate) struct DatasetConfiguration {
     stemming: Stemming,
     #[schemars(with = "shapes::StopWordsShape")]
     stop_words: StopWords,
-    /// Where the vector database is, where the vectors lie in one.
+    /// Whether the space makes the vector database, where the vectors lie in one. How that is, the dataset's usage tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) provisioned: Option<bool>,
+    /// Where the vector database is, where it is somebody's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "shapes::VectorDatabaseUrlShape")]
     url: Option<VectorDatabaseUrl>,
@@ -45,6 +49,7 @@ impl DatasetConfiguration {
             tokenizer,
             stemming,
             stop_words,
+            provisioned: vectors.kind().map(|_| vectors.provisioned().is_some()),
             url: database.map(|database| database.url.clone()),
             has_credential: database.map(|database| database.credential.is_some()),
         }
@@ -61,7 +66,11 @@ pub(crate) struct NewDatasetConfiguration {
     stemming: Stemming,
     #[schemars(with = "shapes::StopWordsShape")]
     stop_words: StopWords,
-    /// Where the vector database is: needed unless `dtype` is `embedded`, and of no use then.
+    /// Whether the space makes a vector database for this dataset alone, and removes it with the dataset: where its operator has set that
+    /// up.
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    provisioned: Option<bool>,
+    /// Where the vector database is: needed unless `dtype` is `embedded` or the space makes the database, and of no use then.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "shapes::VectorDatabaseUrlShape")]
     url: Option<VectorDatabaseUrl>,
@@ -87,7 +96,8 @@ impl NewDatasetConfiguration {
     /// # Errors
     /// When the credential is none.
     pub(super) fn vectors(self, dataset_type: DatasetType) -> Result<ChangeVectors, Problem> {
-        let place = ChangeDatasetConfiguration { url: self.url, credential: self.credential.map(Some) };
+        let Self { provisioned, url, credential, .. } = self;
+        let place = ChangeDatasetConfiguration { provisioned, url, credential: credential.map(Some) };
         place.change(Some(dataset_type))
     }
 }
@@ -96,6 +106,9 @@ impl NewDatasetConfiguration {
 #[derive(Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct ChangeDatasetConfiguration {
+    /// Whether the space makes the vector database.
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    provisioned: Option<bool>,
     /// Where the vector database is. To another address no credential goes but the one that is sent with it.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "shapes::VectorDatabaseUrlShape")]
@@ -108,7 +121,7 @@ pub(crate) struct ChangeDatasetConfiguration {
 
 impl ChangeDatasetConfiguration {
     pub(super) fn is_empty(&self) -> bool {
-        self.url.is_none() && self.credential.is_none()
+        self.provisioned.is_none() && self.url.is_none() && self.credential.is_none()
     }
 
     /// What is to be another than before.
@@ -118,7 +131,7 @@ impl ChangeDatasetConfiguration {
     pub(super) fn change(self, dataset_type: Option<DatasetType>) -> Result<ChangeVectors, Problem> {
         let new = |secret: &Option<Secret<String>>| secret.as_ref().map(credential).transpose();
         let credential = self.credential.as_ref().map(new).transpose()?;
-        Ok(ChangeVectors { dataset_type, url: self.url, credential })
+        Ok(ChangeVectors { dataset_type, provisioned: self.provisioned, url: self.url, credential })
     }
 }
 
@@ -144,12 +157,13 @@ pub(crate) struct DatasetTypeDescription {
     configuration: Value,
 }
 
-pub(crate) async fn types(_request: Request) -> Result<HttpResponse, Problem> {
+pub(crate) async fn types(request: Request) -> Result<HttpResponse, Problem> {
+    let databases = &request.space().meaning.databases;
     let schema = schemars::schema_for!(NewDatasetConfiguration);
     let of = |one: DatasetType| {
         let description = DatasetTypeDescription {
             description: describe(one).to_owned(),
-            configuration: configuration_of(one, schema.clone()),
+            configuration: configuration_of(one, databases, schema.clone()),
         };
         (one.as_str().to_owned(), description)
     };
@@ -161,23 +175,33 @@ fn describe(dataset_type: DatasetType) -> &'static str {
     match dataset_type {
         DatasetType::Embedded => "The space itself keeps the vectors: nothing else is needed.",
         DatasetType::Chroma => {
-            "A Chroma server of your own (HTTP API v2) keeps the vectors, and nothing but vectors and numbers."
+            "A Chroma server (HTTP API v2) keeps the vectors, and nothing but vectors and numbers: one of your own, or one that the space makes."
         }
         DatasetType::Qdrant => {
-            "A Qdrant server of your own keeps the vectors, and nothing but vectors and numbers."
+            "A Qdrant server keeps the vectors, and nothing but vectors and numbers: one of your own, or one that the space makes."
         }
     }
 }
 
-/// The schema of one type: that of all without what is of no use for it, and with what it needs.
-fn configuration_of(dataset_type: DatasetType, schema: Schema) -> Value {
+/// The schema of one type here: that of all without what is of no use for it, and with what it needs.
+fn configuration_of(dataset_type: DatasetType, databases: &Databases, schema: Schema) -> Value {
     let mut schema = schema.to_value();
-    if let Some(object) = schema.as_object_mut() {
-        if dataset_type.database().is_some() {
-            object.insert("required".to_owned(), serde_json::json!(["url"]));
-        } else if let Some(properties) = object.get_mut("properties").and_then(Value::as_object_mut) {
-            properties.retain(|name, _| name != "url" && name != "credential");
-        }
+    let Some(object) = schema.as_object_mut() else { return schema };
+    let kind = dataset_type.database();
+    let is_made_here = kind.is_some_and(|kind| databases.offers(kind));
+    if is_made_here {
+        let made = json!({ "required": ["provisioned"], "properties": { "provisioned": { "const": true }, "url": false, "credential": false } });
+        let of_ones_own = json!({ "required": ["url"], "properties": { "provisioned": { "const": false } } });
+        object.insert("oneOf".to_owned(), json!([made, of_ones_own]));
+    } else if kind.is_some() {
+        object.insert("required".to_owned(), json!(["url"]));
+    }
+    if let Some(properties) = object.get_mut("properties").and_then(Value::as_object_mut) {
+        properties.retain(|name, _| match name.as_str() {
+            "url" | "credential" => kind.is_some(),
+            "provisioned" => is_made_here,
+            _ => true,
+        });
     }
     schema
 }

@@ -10,6 +10,7 @@ use syft_space_domain::PortError;
 use syft_space_domain::dataset::{self, DatasetState, DatasetType, NewRetrieval, SearchMode};
 use syft_space_domain::encoder::EncoderName;
 use syft_space_domain::ids::DatasetId;
+use syft_space_domain::provisioning::{DatabaseCondition, ProvisioningReason, ProvisioningState};
 use syft_space_domain::text::{Line, Name};
 use syft_space_domain::time::Timestamp;
 
@@ -82,6 +83,20 @@ pub(crate) struct DatasetUsage {
     /// How far its vectors are, where it is searched by meaning.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) vectors: Option<DatasetVectors>,
+    /// How its vector database is, where the space makes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) database: Option<ProvisionedDatabase>,
+}
+
+/// A vector database that the space makes for a dataset.
+#[derive(Serialize, Deserialize, JsonSchema)]
+pub(crate) struct ProvisionedDatabase {
+    #[schemars(with = "shapes::ProvisioningStateShape")]
+    pub(crate) state: ProvisioningState,
+    /// What keeps it from being ready, where it was tried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "shapes::ProvisioningReasonShape")]
+    pub(crate) reason: Option<ProvisioningReason>,
 }
 
 /// How far a dataset's vectors are.
@@ -95,14 +110,16 @@ pub(crate) struct DatasetVectors {
 }
 
 impl From<dataset::DatasetUsage> for DatasetUsage {
-    fn from(dataset::DatasetUsage { held, vectors }: dataset::DatasetUsage) -> Self {
+    fn from(dataset::DatasetUsage { held, vectors, database }: dataset::DatasetUsage) -> Self {
         let vectors = vectors
             // Counted before what was removed meanwhile.
             .map(|progress| DatasetVectors {
                 encoder: progress.searched,
                 chunks: progress.encoded_chunks.min(held.chunks),
             });
-        Self { documents: held.documents, chunks: held.chunks, bytes: held.bytes, vectors }
+        let database =
+            database.map(|DatabaseCondition { state, reason }| ProvisionedDatabase { state, reason });
+        Self { documents: held.documents, chunks: held.chunks, bytes: held.bytes, vectors, database }
     }
 }
 
@@ -198,7 +215,8 @@ pub(crate) async fn change(mut request: Request) -> Result<HttpResponse, Problem
     reply::resource(StatusCode::OK, changed.revision, &Dataset::from(changed))
 }
 
-/// A dataset that nobody sees any more, and whose vector database has not confirmed yet that its vectors are gone. It is asked until it does.
+/// A dataset that nobody sees any more, and whose vector database, or the engine that made it, has not confirmed yet that its vectors are
+/// gone. It is asked until it does.
 #[derive(Serialize, Deserialize, JsonSchema)]
 pub(crate) struct DatasetRemoval {
     #[schemars(with = "shapes::DatasetStateShape")]
@@ -215,7 +233,7 @@ pub(crate) async fn remove(request: Request) -> Result<HttpResponse, Problem> {
         reply::blocking(&request, move || dataset::finish_removal(&state.space, &context, &scope, id));
     match removed.await? {
         // Nobody sees it any more, and nothing but its vectors is left. Their database is asked until it confirms that they are gone.
-        Err(PortError::Vectors(_)) => {
+        Err(PortError::Vectors(_) | PortError::Database(_)) => {
             reply::json(StatusCode::ACCEPTED, &DatasetRemoval { state: DatasetState::Deleting })
         }
         removed => {

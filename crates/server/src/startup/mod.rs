@@ -2,6 +2,7 @@
 
 pub(crate) mod audit_sinks;
 pub mod control;
+mod databases;
 mod erasure_ledger;
 mod keys;
 mod ledger_mark;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::thread::available_parallelism;
 
 use anyhow::Context;
+use syft_space_domain::audit::ports::CheckpointSigner;
 use syft_space_domain::audit::{Action, Actor, Log, Origin};
 use syft_space_domain::dataset::{IngestQueue, Meaning, Reconciled, StoredVectorDatabases, reconcile};
 use syft_space_domain::expectation::GuardTurns;
@@ -36,10 +37,11 @@ use syft_space_secrets::{MasterKey, XChaChaSealer};
 use syft_space_smtp::{SmtpMailer, SmtpSettings};
 use syft_space_sqlite::{SqliteDocuments, SqliteOptions, SqliteRateLimits, SqliteStore, prepare_home};
 use syft_space_syfthub::{HubHttp, IdentitySettings, SyftHub, SyftHubIdentities, SyftHubTokens};
-use syft_space_vectordb::{ExternalOptions, ExternalVectors, RoutedVectors};
+use syft_space_vectordb::{Clients, ExternalOptions, ExternalVectors, RoutedVectors};
 
 use crate::cli::read_files;
 use crate::config::{MailSettings, Settings};
+use crate::startup::databases;
 use crate::startup::erasure_ledger::FolderLedger;
 use crate::startup::keys::{KeySettings, TokenKeys};
 use crate::startup::ledger_mark::folder_of_home;
@@ -175,12 +177,15 @@ fn open_at(lock: HomeLock, settings: &Settings) -> anyhow::Result<OpenedSpace> {
     let processors = available_parallelism().unwrap_or(NonZeroUsize::MIN);
     let encoders = InstalledEncoders::open(home.clone(), client.clone(), Arc::clone(&sealer), processors);
     let embedded = FlatVectors::new(home.clone(), VectorOptions::default());
-    let databases = StoredVectorDatabases::new(Arc::clone(&store), Arc::clone(&sealer));
+    let databases = databases::databases(settings, checkpoint_signer.installation())?;
+    let places = StoredVectorDatabases::new(Arc::clone(&store), Arc::clone(&sealer), databases.clone());
+    let provisioned = Arc::new(databases::client(settings, &entropy)?);
+    let clients = Clients { others: Arc::clone(&client), provisioned };
     let external =
-        ExternalVectors::new(home.clone(), client.clone(), Arc::clone(&entropy), ExternalOptions::default());
+        ExternalVectors::new(home.clone(), clients, Arc::clone(&entropy), ExternalOptions::default());
     let external = external.context("calling vector databases")?;
-    let vectors = RoutedVectors::new(Arc::new(embedded), external, Arc::new(databases));
-    let meaning = Meaning::new(Arc::new(encoders), Arc::new(vectors));
+    let vectors = RoutedVectors::new(Arc::new(embedded), external, Arc::new(places));
+    let meaning = Meaning { databases, ..Meaning::new(Arc::new(encoders), Arc::new(vectors)) };
     let space = Space {
         store,
         snapshots,

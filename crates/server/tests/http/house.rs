@@ -83,6 +83,7 @@ const ALLOWED_DEPENDENCIES: &[(&str, &[&str])] = &[
     (
         "syft-space",
         &[
+            "syft-space-docker",
             "syft-space-docker-guard",
             "syft-space-domain",
             "syft-space-extract",

@@ -2,6 +2,7 @@
 
 mod databases;
 mod kill;
+mod provisioned;
 
 use std::path::Path;
 use std::sync::atomic::Ordering;

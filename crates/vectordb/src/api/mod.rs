@@ -12,12 +12,14 @@ use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use syft_space_domain::dataset::{VectorDatabase, VectorDatabaseCredential, VectorDatabaseKind};
+use syft_space_domain::dataset::{
+    VectorDatabase, VectorDatabaseCredential, VectorDatabaseKind, VectorDatabaseUrl,
+};
 use syft_space_outbound::http::{HeaderName, Method};
 use syft_space_outbound::{Client, Request, Response};
 
 pub(crate) use self::error::RemoteError;
-use crate::collection::{Collection, Location};
+use crate::collection::Collection;
 use crate::point::PointId;
 use crate::rest::RestingServers;
 
@@ -54,7 +56,9 @@ pub(crate) struct FoundIds {
 pub(crate) struct Remote {
     pub(crate) client: Arc<Client>,
     pub(crate) resting: Arc<RestingServers>,
-    pub(crate) location: Location,
+    pub(crate) kind: VectorDatabaseKind,
+    /// `None` where it is not known by now: it cannot be asked.
+    pub(crate) url: Option<VectorDatabaseUrl>,
     pub(crate) credential: Option<VectorDatabaseCredential>,
     /// The time for each call, retries included.
     pub(crate) timeout: Duration,
@@ -71,7 +75,8 @@ impl Remote {
         Self {
             client: Arc::clone(client),
             resting: Arc::clone(resting),
-            location: Location::from(database),
+            kind: database.kind,
+            url: Some(database.url.clone()),
             credential: database.credential.clone(),
             timeout,
         }
@@ -79,7 +84,7 @@ impl Remote {
 
     /// Makes a collection, unless it is there, and checks what it is. Doing so again changes nothing.
     pub(crate) async fn create(&self, collection: &Collection) -> Result<String, RemoteError> {
-        match self.location.kind {
+        match self.kind {
             VectorDatabaseKind::Chroma => chroma::create(self, collection).await,
             VectorDatabaseKind::Qdrant => qdrant::create(self, collection).await,
         }
@@ -89,7 +94,7 @@ impl Remote {
     pub(crate) async fn upsert(&self, id: &str, points: &[Point]) -> Result<(), RemoteError> {
         let dimension = points.first().map_or(0, |point| point.vector.len());
         for some in points.chunks(points_per_call(dimension)) {
-            match self.location.kind {
+            match self.kind {
                 VectorDatabaseKind::Chroma => chroma::upsert(self, id, some).await?,
                 VectorDatabaseKind::Qdrant => qdrant::upsert(self, id, some).await?,
             }
@@ -100,7 +105,7 @@ impl Remote {
     /// Removes vectors, be they there or not, and asks whether any of them still is.
     pub(crate) async fn delete(&self, id: &str, points: &[PointId]) -> Result<(), RemoteError> {
         for some in points.chunks(MAX_POINTS) {
-            let held = match self.location.kind {
+            let held = match self.kind {
                 VectorDatabaseKind::Chroma => {
                     chroma::delete(self, id, some).await?;
                     chroma::held(self, id, some).await?
@@ -127,7 +132,7 @@ impl Remote {
     ) -> Result<Vec<Point>, RemoteError> {
         let mut found = Vec::with_capacity(points.len());
         for some in points.chunks(points_per_call(dimension)) {
-            found.extend(match self.location.kind {
+            found.extend(match self.kind {
                 VectorDatabaseKind::Chroma => chroma::vectors(self, id, dimension, some).await?,
                 VectorDatabaseKind::Qdrant => qdrant::vectors(self, id, dimension, some).await?,
             });
@@ -143,7 +148,7 @@ impl Remote {
         vector: &[f32],
         limit: usize,
     ) -> Result<FoundIds, RemoteError> {
-        let found = match self.location.kind {
+        let found = match self.kind {
             VectorDatabaseKind::Chroma => chroma::nearest(self, id, vector, limit).await?,
             VectorDatabaseKind::Qdrant => qdrant::nearest(self, id, vector, limit).await?,
         };
@@ -156,7 +161,7 @@ impl Remote {
 
     /// How many vectors there are, whoever brought them.
     pub(crate) async fn count(&self, id: &str) -> Result<u64, RemoteError> {
-        match self.location.kind {
+        match self.kind {
             VectorDatabaseKind::Chroma => chroma::count(self, id).await,
             VectorDatabaseKind::Qdrant => qdrant::count(self, id).await,
         }
@@ -164,7 +169,7 @@ impl Remote {
 
     /// Removes a collection, be it there or not, and looks for it in the list of all.
     pub(crate) async fn remove(&self, name: &str) -> Result<(), RemoteError> {
-        match self.location.kind {
+        match self.kind {
             VectorDatabaseKind::Chroma => chroma::remove(self, name).await?,
             VectorDatabaseKind::Qdrant => qdrant::remove(self, name).await?,
         }
@@ -177,7 +182,7 @@ impl Remote {
 
     /// The names of the collections that begin so.
     pub(crate) async fn names(&self, prefix: &str) -> Result<Vec<String>, RemoteError> {
-        let mut names = match self.location.kind {
+        let mut names = match self.kind {
             VectorDatabaseKind::Chroma => chroma::names(self).await?,
             VectorDatabaseKind::Qdrant => qdrant::names(self).await?,
         };
@@ -185,15 +190,19 @@ impl Remote {
         Ok(names)
     }
 
+    fn url(&self) -> Result<&VectorDatabaseUrl, RemoteError> {
+        self.url.as_ref().ok_or_else(|| RemoteError::Failed("where it is now is not known".to_owned()))
+    }
+
     /// A request for a path below the database's URL.
     fn request(&self, method: Method, path: &str) -> Result<Request, RemoteError> {
-        let request = Request::new(method, &format!("{}{path}", self.location.url))?
+        let request = Request::new(method, &format!("{}{path}", self.url()?))?
             // Everything that is asked for here can be asked for twice.
             .allow_retry()
             .timeout(self.timeout)
             .max_response_bytes(BYTES_AROUND);
         let Some(credential) = &self.credential else { return Ok(request) };
-        Ok(match self.location.kind {
+        Ok(match self.kind {
             // Servers are set up to look at one or the other.
             VectorDatabaseKind::Chroma => request
                 .secret_header(HeaderName::from_static("x-chroma-token"), credential.secret())?
@@ -206,7 +215,7 @@ impl Remote {
 
     /// Makes a call, unless the server has just not answered. A server that does not answer rests.
     async fn call(&self, request: Request) -> Result<Response, RemoteError> {
-        let url = self.location.url.as_str();
+        let url = self.url()?.as_str();
         if self.resting.has(url) {
             return Err(RemoteError::silent());
         }

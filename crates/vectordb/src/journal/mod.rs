@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
-use syft_space_domain::dataset::{ChangeNumber, DocumentId, VectorDatabaseUrl};
+use syft_space_domain::dataset::{ChangeNumber, DocumentId};
 use syft_space_domain::encoder::{MAX_DIMENSION, ModelRevision};
 
 pub(crate) use self::error::JournalError;
@@ -59,7 +59,7 @@ impl Row {
     fn read(self) -> Result<Entry, JournalError> {
         let damaged = || JournalError::Damaged;
         let kind = self.kind.parse().map_err(|_| damaged())?;
-        let url = VectorDatabaseUrl::parse(&self.url).map_err(|_| damaged())?;
+        let location = Location::read(kind, &self.url).map_err(|_| damaged())?;
         let dimension = usize::try_from(self.dimension).map_err(|_| damaged())?;
         if !(1..=MAX_DIMENSION).contains(&dimension) {
             return Err(damaged());
@@ -67,7 +67,7 @@ impl Row {
         Ok(Entry {
             id: self.id,
             revision: self.revision.parse().map_err(|_| damaged())?,
-            location: Location { kind, url },
+            location,
             collection: Collection { name: self.name, remote_id: self.remote_id, dimension },
             encoded: ChangeNumber(u64::try_from(self.encoded).map_err(|_| damaged())?),
             is_leaving: self.is_leaving,
@@ -108,7 +108,7 @@ pub(crate) fn add(
             collections::name.eq(&collection.name),
             collections::remote_id.eq(collection.remote_id.as_deref()),
             collections::kind.eq(location.kind.as_str()),
-            collections::url.eq(location.url.as_str()),
+            collections::url.eq(location.url_text()),
             collections::dimension.eq(dimension),
             collections::encoded.eq(0),
             collections::is_leaving.eq(false),

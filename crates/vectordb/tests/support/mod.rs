@@ -33,7 +33,7 @@ use syft_space_domain::tenant::TenantScope;
 use syft_space_home::Home;
 use syft_space_memory::MemoryVectors;
 use syft_space_outbound::{AllowList, Client, ClientSettings, SystemResolver};
-use syft_space_vectordb::{ExternalOptions, ExternalVectors, RoutedVectors};
+use syft_space_vectordb::{Clients, ExternalOptions, ExternalVectors, RoutedVectors};
 
 /// How many components the vectors have.
 pub(crate) const DIMENSION: usize = 8;
@@ -76,7 +76,7 @@ impl VectorDatabases for OnePlace {
 pub(crate) fn database(kind: VectorDatabaseKind, url: &str, credential: Option<&str>) -> VectorDatabase {
     let credential =
         credential.map(|text| VectorDatabaseCredential::parse(text.to_owned()).expect("a credential"));
-    VectorDatabase { kind, url: VectorDatabaseUrl::parse(url).unwrap(), credential }
+    VectorDatabase { kind, url: VectorDatabaseUrl::parse(url).unwrap(), is_provisioned: false, credential }
 }
 
 /// Waits that are as short as a test can bear.
@@ -100,7 +100,8 @@ pub(crate) fn index_in(folder: &Path, place: &OnePlace, options: ExternalOptions
         ..ClientSettings::default()
     };
     let client = Client::new(settings, Arc::new(SystemResolver), Arc::new(SystemRandom)).unwrap();
-    let external = ExternalVectors::new(home, Arc::new(client), Arc::new(SystemRandom), options).unwrap();
+    let external =
+        ExternalVectors::new(home, Clients::same(Arc::new(client)), Arc::new(SystemRandom), options).unwrap();
     RoutedVectors::new(Arc::new(MemoryVectors::default()), external, Arc::new(place.clone()))
 }
 

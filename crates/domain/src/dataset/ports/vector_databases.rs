@@ -3,7 +3,8 @@
 use crate::Pending;
 use crate::dataset::VectorDatabase;
 use crate::ids::DatasetId;
-use crate::sealing::Unsealable;
+use crate::provisioning::DatabaseError;
+use crate::sealing::{SealError, Unsealable};
 use crate::store::StoreError;
 use crate::tenant::TenantScope;
 
@@ -16,6 +17,12 @@ pub enum VectorDatabasesError {
     /// The credential of the database cannot be opened.
     #[error(transparent)]
     Credential(#[from] Unsealable),
+    /// The credential of a database that the space made cannot be made.
+    #[error(transparent)]
+    Sealing(#[from] SealError),
+    /// A database that the space makes is not ready.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
 }
 
 /// Knows where the vectors of datasets lie.
@@ -24,8 +31,9 @@ pub trait VectorDatabases: Send + Sync {
     /// where there is no such dataset. It answers what is so now: whoever asks again may be told another.
     ///
     /// # Errors
-    /// [`Store`](VectorDatabasesError::Store) when it cannot be read, and [`Credential`](VectorDatabasesError::Credential)
-    /// when what the database knows the space by needs a new value.
+    /// [`Store`](VectorDatabasesError::Store) when it cannot be read, [`Credential`](VectorDatabasesError::Credential)
+    /// when what the database knows the space by needs a new value, [`Sealing`](VectorDatabasesError::Sealing) when that of a database
+    /// of the space's own making cannot be made, and [`Database`](VectorDatabasesError::Database) while such a one is not ready.
     fn database<'a>(
         &'a self,
         scope: &'a TenantScope,

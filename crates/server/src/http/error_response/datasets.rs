@@ -23,9 +23,12 @@ impl From<DatasetError> for Problem {
             DatasetError::Vectors(error @ VectorLocationError::NoUrl) => {
                 Self::field("/configuration/url", error)
             }
-            DatasetError::Vectors(error @ VectorLocationError::NoDatabase) => {
-                Self::field("/configuration", error)
+            DatasetError::Vectors(error @ VectorLocationError::NotOffered(_)) => {
+                Self::field("/configuration/provisioned", error)
             }
+            DatasetError::Vectors(
+                error @ (VectorLocationError::NoDatabase | VectorLocationError::Described),
+            ) => Self::field("/configuration", error),
             DatasetError::PortError(error) => error.into(),
         }
     }

@@ -6,6 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use syft_space_domain::dataset::{
     DatasetState, DatasetType, Stemming, StopWords, Tokenizer, VectorDatabaseCredential, VectorDatabaseUrl,
 };
+use syft_space_domain::provisioning::{ProvisioningReason, ProvisioningState};
 
 use crate::routes::shapes::{names, shapes};
 
@@ -13,7 +14,7 @@ shapes! {
     /// The type of a dataset.
     DatasetTypeShape = "DatasetType": json_schema!({
         "type": "string", "enum": (DatasetType::ALL.map(DatasetType::as_str)),
-        "description": "What keeps the vectors of a dataset: the space itself (`embedded`), or a vector database of your own.",
+        "description": "What keeps the vectors of a dataset: the space itself (`embedded`), or a vector database.",
     });
     /// Whether a dataset is there.
     DatasetStateShape = "DatasetState": json_schema!({ "type": "string", "enum": (DatasetState::ALL.map(DatasetState::as_str)) });
@@ -41,6 +42,16 @@ shapes! {
     VectorDatabaseCredentialShape = "VectorDatabaseCredential": json_schema!({
         "type": "string", "writeOnly": true, "minLength": 1, "maxLength": VectorDatabaseCredential::MAX, "pattern": "^[!-~]+$",
         "description": "A token of Chroma's, or an API key of Qdrant's.",
+    });
+    /// How far a vector database is that the space makes.
+    ProvisioningStateShape = "ProvisioningState": json_schema!({
+        "type": "string", "enum": (ProvisioningState::ALL.map(ProvisioningState::as_str)),
+        "description": "Whether it is being made, or was healthy when it was looked at last.",
+    });
+    /// Why such a database is not ready.
+    ProvisioningReasonShape = "ProvisioningReason": json_schema!({
+        "type": "string", "enum": (ProvisioningReason::ALL.map(ProvisioningReason::as_str)),
+        "description": "What keeps a database from being ready: it is tried again. The operator's log says more.",
     });
     /// A JSON Schema.
     JsonSchemaShape = "JsonSchema": json_schema!({ "type": "object", "description": "A JSON Schema, 2020-12." });

@@ -8,6 +8,10 @@ use crate::house::words::{root, sources};
 /// The functions of the domain that read the store themselves, and for whom: for no principal.
 const DIRECT: &[(&str, &str)] = &[
     ("dataset/encode.rs wanted", "nobody: vectors follow in the background"),
+    ("dataset/forget_database.rs forget_database", "the operator, with no server running"),
+    ("dataset/remove.rs finish_removal", "nobody: whoever removes a dataset was asked when it began"),
+    ("provisioning/keep.rs find_databases", "nobody: databases are looked after in the background"),
+    ("provisioning/keep.rs wanted", "nobody: databases are looked after in the background"),
     ("dataset/vector_location.rs database", "nobody: the space calls its own vector database"),
     ("retention/sweep.rs sweep_everywhere", "nobody: it goes by itself"),
     ("retention/sweep.rs sweep_tenant", "nobody: it goes by itself"),

@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use super::{TEXTS, dataset_by, install, put, search, until_encoded};
+use crate::cli::{run, stop};
 use crate::space::{Client, TestSpace, in_memory, until};
 use crate::vector_server::{Fault, Server};
 
@@ -141,11 +142,20 @@ async fn q2_a_database_is_described_as_its_type_needs_it() {
     let owner = space.found("acme").await;
     let types = owner.get("/datasets/types").await.expect(200).body["types"].clone();
     assert_eq!(types.as_object().unwrap().keys().collect::<Vec<_>>(), ["chroma", "embedded", "qdrant"]);
+    for described in types.as_object().unwrap().values() {
+        assert_eq!(described["configuration"]["properties"]["provisioned"], Value::Null, "{described}");
+    }
     for (dtype, configuration, pointer) in [
         ("chroma", json!({}), "/configuration/url"),
         ("qdrant", json!({ "credential": "x" }), "/configuration/url"),
         ("embedded", json!({ "url": "https://vectors.example.org" }), "/configuration"),
         ("embedded", json!({ "credential": "x" }), "/configuration"),
+        ("embedded", json!({ "provisioned": true }), "/configuration"),
+        // Nobody has set up an engine here.
+        ("chroma", json!({ "provisioned": true }), "/configuration/provisioned"),
+        ("chroma", json!({ "provisioned": false }), "/configuration/url"),
+        ("qdrant", json!({ "provisioned": true, "url": "https://vectors.example.org" }), "/configuration"),
+        ("qdrant", json!({ "provisioned": true, "credential": "x" }), "/configuration"),
         (
             "chroma",
             json!({ "url": "https://vectors.example.org", "credential": "a b" }),
@@ -161,4 +171,76 @@ async fn q2_a_database_is_described_as_its_type_needs_it() {
         json!({ "name": "x", "dtype": "chroma", "configuration": { "url": "https://vectors.example.org" } });
     let refused = owner.post("/datasets", &body).await.expect_problem(422, "invalid");
     assert_eq!(refused.body["errors"][0]["pointer"], "/encoder");
+}
+
+/// What a real engine does with a database is shown by `tools/docker`.
+#[tokio::test]
+async fn r4_a_database_whose_engine_is_away_is_waited_for_and_so_is_its_end() {
+    if in_memory() {
+        return;
+    }
+    let image = format!("chroma=chromadb/chroma@sha256:{} user=1000", "0a".repeat(32));
+    let settings = [("provisioning", "unix:///nowhere/engine.sock"), ("provisioning_images", image.as_str())];
+    let mut space = TestSpace::with(&settings).await;
+    install(space.home(), "small", 7);
+    let owner = space.found("acme").await;
+    let types = owner.get("/datasets/types").await.expect(200).body["types"].clone();
+    let is_offered = |dtype: &str| !types[dtype]["configuration"]["properties"]["provisioned"].is_null();
+    assert_eq!((is_offered("chroma"), is_offered("qdrant"), is_offered("embedded")), (true, false, false));
+    let wanted = json!({ "name": "own", "dtype": "chroma", "configuration": { "provisioned": true } });
+    let made = owner.post("/datasets", &wanted).await.expect(201).body;
+    let configuration = &made["configuration"];
+    assert_eq!((&configuration["provisioned"], &configuration["url"]), (&json!(true), &Value::Null));
+    let dataset = made["id"].as_str().unwrap();
+    let usage =
+        async || owner.get(&format!("/datasets/{dataset}/usage")).await.expect(200).body["database"].clone();
+    let is_told = json!({ "state": "provisioning", "reason": "engine_down" });
+    until("what keeps it is told", async || usage().await == is_told).await;
+    put(&owner, dataset, &TEXTS).await;
+    assert_eq!(found(&search(&owner, dataset, "Penguins swim").await)[0].0, "a", "words are found");
+    let path = format!("/datasets/{dataset}");
+    owner.patch(&path, &json!({ "dtype": "embedded" })).await.expect_problem(503, "unavailable");
+    owner.delete(&path).await.expect(202);
+    owner.get(&path).await.expect(404);
+    space.server().kill();
+    space.server().run_again().await;
+    let owner = space.anybody().with_token(owner.token());
+    let taken = json!({ "name": "own", "dtype": "embedded" });
+    owner.post("/datasets", &taken).await.expect_problem(409, "name_taken");
+    // Whoever knows that the engine never comes back gives its database up.
+    stop(&mut space);
+    assert_eq!(run(space.home(), &["forget-database", "00000000-0000-7000-8000-000000000000"]).code, Some(3));
+    let told = run(space.home(), &["forget-database", dataset]);
+    assert_eq!(told.code, Some(0), "{}", told.stderr);
+    space.server().run_again().await;
+    let owner = space.anybody().with_token(owner.token());
+    owner.post("/datasets", &taken).await.expect(201);
+}
+
+#[tokio::test]
+async fn r4_a_database_that_never_comes_back_is_given_up_and_its_place_is_told() {
+    if in_memory() {
+        return;
+    }
+    let (mut space, owner) = space_with_encoder().await;
+    let database = Server::start();
+    let dataset = dataset_in(&owner, "chroma", &database).await;
+    put(&owner, &dataset, &TEXTS).await;
+    until_encoded(&owner, &dataset, "small").await;
+    away(&database);
+    stop(&mut space);
+    let told = run(space.home(), &["--json", "forget-database", &dataset]);
+    assert_eq!(told.code, Some(0), "{}", told.stderr);
+    let told: Value = serde_json::from_str(&told.stdout).unwrap();
+    let place = told["may_still_lie"][0].as_str().unwrap();
+    assert!(place.starts_with(&format!("chroma at {}: syft-", database.url())), "{place}");
+    space.server().run_again().await;
+    let owner = space.anybody().with_token(owner.token());
+    assert_eq!(owner.get(&format!("/datasets/{dataset}")).await.expect(200).body["dtype"], json!("embedded"));
+    until_encoded(&owner, &dataset, "small").await;
+    assert_eq!(found(&search(&owner, &dataset, "Penguins swim in cold water.").await)[0].0, "a");
+    owner.delete(&format!("/datasets/{dataset}")).await.expect(204);
+    let events = owner.audit("&action=config_change").await;
+    let by_operator = events.iter().find(|event| event["actor"]["kind"] == json!("operator")).unwrap();
+    assert_eq!(by_operator["reason_code"], json!("changed_vector_database"));
 }
