@@ -10,6 +10,7 @@
 //!   Beside them `register.toml` names each column's purpose and how long it is kept; a test compares it with the schema.
 //! * One thread writes (`writer.rs`): units of work that wait are committed together. Others read
 //!   (`readers.rs`), each read one snapshot; the tenants take turns (`read_queue.rs`).
+//! * What deleted rows leave in the unused parts of pages is overwritten beside all other work, when somebody asks for it (`remains/`).
 //! * Every key of a tenant's table begins with the tenant's id, and so does every reference: the schema itself
 //!   keeps tenants apart.
 //! * What is not ours, damaged or of a later version is refused and left as it is (`open.rs`). Where the databases lie,
@@ -46,6 +47,7 @@ mod privacy;
 mod rate_limits;
 mod read_queue;
 mod readers;
+mod remains;
 mod retention;
 mod schema;
 mod second_factor;

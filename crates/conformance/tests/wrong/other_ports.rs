@@ -179,6 +179,15 @@ impl DocumentStore for FaultyAdapter<MemoryDocuments> {
         Ok(changes)
     }
 
+    fn overwrite_remains(
+        &self,
+        scope: &TenantScope,
+        dataset: DatasetId,
+        goes_on: &(dyn Fn() -> bool + Sync),
+    ) -> Result<(), DocumentStoreError> {
+        self.inner.overwrite_remains(&self.scope(scope), dataset, goes_on)
+    }
+
     fn destroy(&self, scope: &TenantScope, dataset: DatasetId) -> Result<(), DocumentStoreError> {
         if self.fault != Fault::KeepsJobs {
             return self.inner.destroy(&self.scope(scope), dataset);

@@ -251,6 +251,7 @@ pub fn catch_up(space: &Space, scope: &TenantScope, index: IndexKey) -> Result<(
             outdate(space, scope, index.dataset, &changes)?;
             space.engine.apply(scope, index, &changes)?;
             space.meaning.queue.add(*scope, index.dataset);
+            space.meaning.removals.add_changed(*scope, index.dataset);
         }
     })
 }

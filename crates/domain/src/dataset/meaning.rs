@@ -18,7 +18,7 @@ pub struct Meaning {
     pub questions: QuestionCache,
     /// The datasets that wait to be encoded.
     pub queue: EncodingQueue,
-    /// The datasets whose vectors are still to go.
+    /// The datasets of which something is still to go.
     pub removals: UnconfirmedRemovals,
 }
 

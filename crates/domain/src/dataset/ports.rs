@@ -157,6 +157,18 @@ pub trait DocumentStore: Send + Sync {
         after: ChangeNumber,
         limit: usize,
     ) -> Result<Vec<Change>, DocumentStoreError>;
+    /// Overwrites what documents that were removed or replaced before this call have left in the store's own files: once this answers
+    /// no byte of them is there. It takes as long as reading all of the dataset, and no time where nothing was removed since the last time.
+    /// Others read and write meanwhile.
+    ///
+    /// # Errors
+    /// [`Closed`](StoreError::Closed) when `goes_on` says no, and otherwise the store's failure. It is to be called again then.
+    fn overwrite_remains(
+        &self,
+        scope: &TenantScope,
+        dataset: DatasetId,
+        goes_on: &(dyn Fn() -> bool + Sync),
+    ) -> Result<(), DocumentStoreError>;
     /// Removes all the dataset ever held. Doing so again changes nothing.
     fn destroy(&self, scope: &TenantScope, dataset: DatasetId) -> Result<(), DocumentStoreError>;
     /// The datasets that hold anything here, known to the rest of the space or not.

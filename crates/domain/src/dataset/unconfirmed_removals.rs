@@ -1,28 +1,48 @@
-//! Datasets whose vector database has not confirmed yet that their vectors are gone.
+//! What was removed, and is not confirmed yet to be gone.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::ids::DatasetId;
 use crate::tenant::TenantScope;
 
-/// The datasets that are out of sight, and whose vectors are still to go. They are found again at each start.
+/// The datasets of which something is still to go. They are found again at each start.
 #[derive(Clone, Default)]
-pub struct UnconfirmedRemovals(Arc<Mutex<BTreeMap<DatasetId, TenantScope>>>);
+pub struct UnconfirmedRemovals(Arc<Mutex<Removals>>);
+
+#[derive(Default)]
+struct Removals {
+    datasets: BTreeMap<DatasetId, TenantScope>,
+    documents: BTreeMap<DatasetId, TenantScope>,
+}
 
 impl UnconfirmedRemovals {
     pub(super) fn add(&self, scope: TenantScope, dataset: DatasetId) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(dataset, scope);
+        self.lock().datasets.insert(dataset, scope);
     }
 
     pub(super) fn forget(&self, dataset: DatasetId) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&dataset);
+        self.lock().datasets.remove(&dataset);
     }
 
-    /// All of them, each with its tenant.
+    /// Those that are out of sight, and whose vectors are still to go, each with its tenant.
     #[must_use]
     pub fn all(&self) -> Vec<(TenantScope, DatasetId)> {
-        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.iter().map(|(dataset, scope)| (*scope, *dataset)).collect()
+        self.lock().datasets.iter().map(|(dataset, scope)| (*scope, *dataset)).collect()
+    }
+
+    /// Notes a dataset whose documents have changed: some may have been removed or replaced.
+    pub(super) fn add_changed(&self, scope: TenantScope, dataset: DatasetId) {
+        self.lock().documents.insert(dataset, scope);
+    }
+
+    /// Takes all out whose documents have changed.
+    pub(super) fn take_changed(&self) -> Vec<(TenantScope, DatasetId)> {
+        let changed = std::mem::take(&mut self.lock().documents);
+        changed.into_iter().map(|(dataset, scope)| (scope, dataset)).collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Removals> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -231,6 +231,16 @@ impl DocumentStore for MemoryDocuments {
         Ok(self.read(scope, dataset, listed).unwrap_or_default())
     }
 
+    fn overwrite_remains(
+        &self,
+        _: &TenantScope,
+        _: DatasetId,
+        _: &(dyn Fn() -> bool + Sync),
+    ) -> Result<(), DocumentStoreError> {
+        // It has no files.
+        Ok(())
+    }
+
     fn destroy(&self, scope: &TenantScope, dataset: DatasetId) -> Result<(), DocumentStoreError> {
         self.datasets().remove(&(scope.tenant(), dataset));
         Ok(())

@@ -76,6 +76,7 @@ impl DocumentStore for FailingAdapter<MemoryDocuments, StoreError> {
         put_by(scope: &TenantScope, dataset: DatasetId, job: JobId) -> StoreResult<Option<ChangeNumber>>;
         progress(scope: &TenantScope, dataset: DatasetId, job: JobId) -> StoreResult<Option<JobProgress>>;
         forget_progress(scope: &TenantScope, dataset: DatasetId, job: JobId) -> StoreResult<()>;
+        overwrite_remains(scope: &TenantScope, dataset: DatasetId, goes_on: &(dyn Fn() -> bool + Sync)) -> StoreResult<()>;
         hashes(scope: &TenantScope, dataset: DatasetId, ids: &[DocumentId]) -> StoreResult<Vec<Option<MadeOf>>>;
         made_of(scope: &TenantScope, dataset: DatasetId, hash: &ContentHash) -> StoreResult<Option<DocumentId>>;
         document(scope: &TenantScope, dataset: DatasetId, id: &DocumentId) -> StoreResult<Option<Document>>;

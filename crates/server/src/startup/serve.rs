@@ -22,8 +22,8 @@ use tokio::time::timeout;
 use crate::background::audit_sinks::deliver_forever;
 use crate::background::workers::Workers;
 use crate::background::{
-    approvals, checkpoints, detections, erasures, marketplace_sync, retention, reviews, signing_keys,
-    tenant_ends, vector_databases,
+    approvals, checkpoints, detections, erasures, marketplace_sync, remains, retention, reviews,
+    signing_keys, tenant_ends, vector_databases,
 };
 use crate::config::{Registration, Settings};
 use crate::http::announcing_store::announce_commits;
@@ -179,6 +179,7 @@ pub async fn serve(
     let asking = vector_databases::ask_forever(state.space.clone(), Arc::clone(&operator));
     let asking = tokio::spawn(asking);
     let erasures = tokio::spawn(erasures::finish_forever(state.space.clone(), Arc::clone(&operator)));
+    let remains = tokio::spawn(remains::overwrite_forever(state.space.clone()));
     let marketplace_sync = settings.public_url.clone().map(|public_url| {
         tokio::spawn(marketplace_sync::sync_forever(state.space.clone(), operator, public_url))
     });
@@ -228,6 +229,7 @@ pub async fn serve(
     erasures.abort();
     endings.abort();
     asking.abort();
+    remains.abort();
     if let Some(detecting) = detecting {
         detecting.abort();
     }
