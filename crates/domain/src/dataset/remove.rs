@@ -3,10 +3,11 @@
 use crate::access::Permission;
 use crate::audit::{Action, Actor, ChangeCode, ObjectKind, RequestContext};
 use crate::dataset::manage::active;
-use crate::dataset::{DatasetError, DatasetState};
+use crate::dataset::{DatasetError, DatasetState, Usage};
 use crate::identity::Principal;
 use crate::ids::DatasetId;
 use crate::port_error::PortError;
+use crate::privacy::DeletedContent;
 use crate::space::Space;
 use crate::store::StoreError;
 use crate::tenant::{TenantScope, WriteScope};
@@ -51,6 +52,16 @@ pub async fn begin_removal(
         .await
 }
 
+/// How much a dataset holds, where that is known: of a database that cannot be read, and behind a kill, it is not.
+fn held(space: &Space, scope: &TenantScope, id: DatasetId) -> DeletedContent {
+    match space.documents.usage(scope, id) {
+        Ok(Usage { documents, chunks, bytes }) if documents > 0 => {
+            DeletedContent { documents: Some(documents), chunks: Some(chunks), bytes: Some(bytes) }
+        }
+        _ => DeletedContent::default(),
+    }
+}
+
 /// Removes all that a dataset held, which [`begin_removal`] took out of sight, and then its row. It can be called
 /// again until it answers. Blocks on a disk, and on the vector database where its vectors lie in one: its row stays until that has
 /// confirmed that they are gone.
@@ -66,19 +77,23 @@ pub fn finish_removal(
 ) -> Result<(), PortError> {
     let event = context.event(scope, Action::SensitiveDelete, Actor::System)?.on(ObjectKind::Dataset, id);
     let scope = *scope;
+    // What was counted before its vectors had to be waited for.
+    let counted = space.meaning.removals.counted(id);
     // Whoever takes files in stops early, and is then waited for.
     space.ingestion.stop_all(id);
     space.datasets.with_lock(id, || {
+        let deleted = counted.unwrap_or_else(|| held(space, &scope, id));
         space.engine.destroy(&scope, id)?;
         let vectors = space.meaning.vectors.destroy_all(&scope, id);
         space.spool.destroy(&scope, id)?;
         space.documents.destroy(&scope, id)?;
         // A server of others may be away. No text waits for it.
         if let Err(error) = vectors {
-            space.meaning.removals.add(scope, id);
+            space.meaning.removals.add(scope, id, deleted);
             return Err(error.into());
         }
         space.meaning.removals.forget(id);
+        let event = event.clone().changing(deleted.changes());
         let removed: Result<(), StoreError> = space
             .store
             .write(move |tx| {

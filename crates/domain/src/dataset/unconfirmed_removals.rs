@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::ids::DatasetId;
+use crate::privacy::DeletedContent;
 use crate::tenant::TenantScope;
 
 /// The datasets of which something is still to go. They are found again at each start.
@@ -12,13 +13,19 @@ pub struct UnconfirmedRemovals(Arc<Mutex<Removals>>);
 
 #[derive(Default)]
 struct Removals {
-    datasets: BTreeMap<DatasetId, TenantScope>,
+    /// Each with what went of it.
+    datasets: BTreeMap<DatasetId, (TenantScope, DeletedContent)>,
     documents: BTreeMap<DatasetId, TenantScope>,
 }
 
 impl UnconfirmedRemovals {
-    pub(super) fn add(&self, scope: TenantScope, dataset: DatasetId) {
-        self.lock().datasets.insert(dataset, scope);
+    pub(super) fn add(&self, scope: TenantScope, dataset: DatasetId, deleted: DeletedContent) {
+        self.lock().datasets.insert(dataset, (scope, deleted));
+    }
+
+    /// What went of one of them.
+    pub(super) fn counted(&self, dataset: DatasetId) -> Option<DeletedContent> {
+        self.lock().datasets.get(&dataset).map(|(_, deleted)| *deleted)
     }
 
     pub(super) fn forget(&self, dataset: DatasetId) {
@@ -28,7 +35,7 @@ impl UnconfirmedRemovals {
     /// Those that are out of sight, and whose vectors are still to go, each with its tenant.
     #[must_use]
     pub fn all(&self) -> Vec<(TenantScope, DatasetId)> {
-        self.lock().datasets.iter().map(|(dataset, scope)| (*scope, *dataset)).collect()
+        self.lock().datasets.iter().map(|(dataset, (scope, _))| (*scope, *dataset)).collect()
     }
 
     /// Notes a dataset whose documents have changed: some may have been removed or replaced.

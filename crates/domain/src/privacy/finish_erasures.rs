@@ -81,16 +81,12 @@ async fn go_on<'a>(
     }
     let until = erasure.asked_at.plus(SETTLED_BEHIND);
     let finishing = Finishing { space, operator, scope, account, asked_at: erasure.asked_at, until };
-    if erasure.person.is_none() {
-        return Ok(Some(finishing));
-    }
+    let Some(person) = erasure.person.clone() else { return Ok(Some(finishing)) };
     // By its address it is found in older copies, so it keeps that until it is noted. The ledger tells its operator what is wrong with it.
     if note(space, scope.tenant(), &erasure).await.is_err() || now < until {
         return Ok(None);
     }
-    if let Some(person) = erasure.person {
-        finishing.remove_all_of(person).await?;
-    }
+    finishing.remove_all_of(person).await?;
     Ok(Some(finishing))
 }
 

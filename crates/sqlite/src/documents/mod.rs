@@ -8,7 +8,7 @@ mod schema;
 mod write;
 
 use diesel::SqliteConnection;
-use syft_space_domain::dataset::ports::{DocumentStore, DocumentStoreError};
+use syft_space_domain::dataset::ports::{DocumentStore, DocumentStoreError, Removal};
 use syft_space_domain::dataset::{
     Change, ChangeNumber, ContentHash, Document, DocumentId, DocumentSummary, JobProgress, MadeOf, Usage,
 };
@@ -166,6 +166,17 @@ impl DocumentStore for SqliteDocuments {
             .connections
             .with_existing(scope, dataset, |connection| read::changes(connection, after, limit))?;
         Ok(found.unwrap_or_default())
+    }
+
+    fn removal(
+        &self,
+        scope: &TenantScope,
+        dataset: DatasetId,
+        id: &DocumentId,
+    ) -> Result<Option<Removal>, DocumentStoreError> {
+        let found =
+            self.connections.with_existing(scope, dataset, |connection| read::removal(connection, id))?;
+        Ok(found.flatten())
     }
 
     fn overwrite_remains(

@@ -193,7 +193,19 @@ fn g2_what_removed_and_replaced_documents_have_left_in_pages_is_overwritten() {
     }
     let database = home.documents_db(scope.tenant(), dataset);
     assert!(!holders(&database).is_empty(), "secure_delete does not reach it");
+    let is_overwritten = || {
+        let removed = DocumentId::parse(&name(1)).unwrap();
+        documents.removal(&scope, dataset, &removed).unwrap().unwrap().is_overwritten
+    };
+    assert!(!is_overwritten());
+    assert_eq!(
+        documents.overwrite_remains(&scope, dataset, &|| false),
+        Err(StoreError::Closed),
+        "nobody waits for it"
+    );
+    assert!(!is_overwritten());
     documents.overwrite_remains(&scope, dataset, &|| true).unwrap();
+    assert!(is_overwritten());
     assert_eq!(holders(&database), Vec::<String>::new());
     documents.overwrite_remains(&scope, dataset, &|| true).unwrap();
     let usage = documents.usage(&scope, dataset).unwrap();
