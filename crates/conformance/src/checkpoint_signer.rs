@@ -3,10 +3,13 @@
 use syft_space_domain::audit::ports::CheckpointSigner;
 use syft_space_domain::audit::{AnswerReceipt, Checkpoint, Log, LogName, Outcome};
 use syft_space_domain::ids::RequestId;
-use syft_space_domain::privacy::{ErasedRows, ErasureBy, ErasureCertificate};
+use syft_space_domain::privacy::{
+    DeletedContent, DeletionCertificate, ErasedRows, ErasureBy, ErasureCertificate,
+};
 
 use crate::check::{Check, checks, run_all};
-use crate::sample::{account_id, tenant_id, time};
+use crate::documents::document_id;
+use crate::sample::{account_id, dataset_id, tenant_id, time};
 
 /// Makes a signer with a key of its own.
 pub type CheckpointSignerFactory = dyn Fn() -> Box<dyn CheckpointSigner>;
@@ -20,6 +23,8 @@ pub const CHECKS: &[Check<CheckpointSignerFactory>] = checks![
     u1_receipts_that_differ_in_anything_are_signed_differently,
     g2_a_certificate_is_no_checkpoint,
     g2_certificates_that_differ_in_anything_are_signed_differently,
+    g2_the_certificate_of_a_deletion_is_no_checkpoint,
+    g2_certificates_of_deletions_that_differ_in_anything_are_signed_differently,
 ];
 
 /// Checks every promise.
@@ -139,6 +144,53 @@ pub fn g2_a_certificate_is_no_checkpoint(make: &CheckpointSignerFactory) {
     let signer = make();
     let signed = signer.sign_certificate(&certificate(&*signer));
     assert_eq!(signer.open(&signed), None, "a certificate is no checkpoint");
+}
+
+fn deletion(signer: &dyn CheckpointSigner) -> DeletionCertificate {
+    DeletionCertificate {
+        log: LogName::of(signer.installation(), Log::Tenant(tenant_id(1))),
+        seq: 17,
+        leaf: [7; 32],
+        dataset: dataset_id(1),
+        document: Some(document_id("a")),
+        asked_at: time(1),
+        ended_at: time(2),
+        deleted: DeletedContent { documents: None, chunks: Some(5), bytes: Some(300) },
+    }
+}
+
+/// One key signs both.
+pub fn g2_the_certificate_of_a_deletion_is_no_checkpoint(make: &CheckpointSignerFactory) {
+    let signer = make();
+    let signed = signer.sign_deletion(&deletion(&*signer));
+    assert_eq!(signer.open(&signed), None, "a certificate is no checkpoint");
+}
+
+/// Each part is changed once.
+pub fn g2_certificates_of_deletions_that_differ_in_anything_are_signed_differently(
+    make: &CheckpointSignerFactory,
+) {
+    let signer = make();
+    let first = deletion(&*signer);
+    let other_log = LogName::of(signer.installation(), Log::Tenant(tenant_id(2)));
+    let deleted = first.deleted;
+    let changed = [
+        DeletionCertificate { log: other_log, ..first.clone() },
+        DeletionCertificate { seq: 18, ..first.clone() },
+        DeletionCertificate { leaf: [6; 32], ..first.clone() },
+        DeletionCertificate { dataset: dataset_id(2), ..first.clone() },
+        DeletionCertificate { document: Some(document_id("b")), ..first.clone() },
+        DeletionCertificate { document: None, ..first.clone() },
+        DeletionCertificate { asked_at: time(2), ..first.clone() },
+        DeletionCertificate { ended_at: time(3), ..first.clone() },
+        DeletionCertificate { deleted: DeletedContent { documents: Some(1), ..deleted }, ..first.clone() },
+        DeletionCertificate { deleted: DeletedContent { chunks: None, ..deleted }, ..first.clone() },
+        DeletionCertificate { deleted: DeletedContent { bytes: Some(5), ..deleted }, ..first.clone() },
+    ];
+    let signed = signer.sign_deletion(&first);
+    for changed in changed {
+        assert_ne!(signer.sign_deletion(&changed), signed, "{changed:?} is signed for itself");
+    }
 }
 
 /// Each part is changed once.

@@ -35,6 +35,7 @@ pub const CHECKS: &[Check<DocumentsFactory>] = checks![
     a_part_of_a_job_removes_what_its_files_do_not_say_any_more,
     a_document_is_known_by_what_it_was_made_of,
     a_document_is_removed_once,
+    g2_a_removal_is_known_until_the_document_is_put_in_again_and_what_it_has_left_is_overwritten,
     documents_come_in_pages_in_bytewise_order,
     a_page_of_documents_with_much_metadata_ends_early,
     what_a_dataset_holds_is_counted,
@@ -212,6 +213,34 @@ pub fn a_document_is_known_by_what_it_was_made_of(make: &DocumentsFactory) {
             "and by the version of its reader"
         );
     }
+}
+
+/// Of another document, or another tenant's, nothing is told.
+pub fn g2_a_removal_is_known_until_the_document_is_put_in_again_and_what_it_has_left_is_overwritten(
+    make: &DocumentsFactory,
+) {
+    let fixture = make();
+    let store = &*fixture.adapter;
+    let removal = |tenant, id: &str| {
+        store.removal(&scope(tenant), dataset_id(1), &document_id(id)).expect("a removal is looked up")
+    };
+    let overwrite = || store.overwrite_remains(&scope(1), dataset_id(1), &|| true);
+    assert_eq!((removal(1, "a"), overwrite()), (None, Ok(())), "where nothing is, nothing is left");
+    put(store, 1, 1, &[document("a", &["one"]), document("b", &["two"])]);
+    assert_eq!(removal(1, "a"), None, "a document that is there was not removed");
+    let change = remove(store, 1, "a");
+    assert_eq!(removal(1, "a").map(|removal| removal.change), change, "by the number of that change");
+    assert_eq!((removal(1, "b"), removal(2, "a")), (None, None), "of nothing else");
+    assert_eq!(overwrite(), Ok(()), "what it has left is overwritten");
+    assert_eq!(removal(1, "a").map(|removal| removal.is_overwritten), Some(true), "and that is known");
+    remove(store, 1, "b");
+    assert_eq!(
+        removal(1, "a").map(|removal| removal.is_overwritten),
+        Some(true),
+        "whatever is removed later"
+    );
+    put(store, 1, 2, &[document("a", &["again"])]);
+    assert_eq!(removal(1, "a"), None, "one that was put in again is there");
 }
 
 /// A second removal finds nothing.

@@ -214,6 +214,14 @@ pub fn g2_an_erasure_is_kept_as_it_is_and_found_until_it_has_ended(make: &StoreF
     let all = [(tenant_id(1), account_id(1)), (tenant_id(1), account_id(2)), (tenant_id(2), account_id(1))];
     assert_eq!(unfinished(9), all, "those of all tenants, in order");
     assert_eq!(unfinished(2), &all[..2], "and no more than are asked for");
+    let removed = Erasure { ended_at: None, ..erasure(1, true) };
+    let kept = removed.clone();
+    commit(store, move |tx| tx.put_erasure(&write_scope(1), &kept));
+    assert_eq!(
+        (find(1), unfinished(9)),
+        (Some(removed), all.to_vec()),
+        "one may name nobody and not have ended"
+    );
     put(store, 1, 1, true);
     assert_eq!(find(1), Some(erasure(1, true)), "the last counts, and names nobody");
     assert_eq!(unfinished(9), &all[1..], "one that has ended is not looked for");

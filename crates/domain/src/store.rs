@@ -1,5 +1,7 @@
 //! The port that a database implements.
 
+use futures_channel::oneshot;
+
 use crate::audit::Event;
 use crate::identity::Email;
 use crate::ids::{AccountId, ApiKeyId, EndpointId, GroupId, HubId, MarketplaceId, TenantId};
@@ -22,7 +24,15 @@ pub trait Store: Send + Sync {
     /// [`StoreError::Busy`]. A read that panics ends alone, and one that is in the queue when the store is dropped ends
     /// with [`StoreError::Closed`].
     fn submit_read(&self, read: Box<dyn ReadUnit>);
+
+    /// Overwrites what rows that were removed before this call have left in the store's own files, and tells whether that is done:
+    /// then no byte of them is there. It takes as long as reading the whole store. Never blocks, and others read and write meanwhile. What fails is
+    /// tried again by whoever asks again.
+    fn submit_overwrite(&self, done: OverwriteDone);
 }
+
+/// Told whether what removed rows have left is overwritten. Where it is dropped, nothing is known of it.
+pub type OverwriteDone = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 
 /// The most events of one unit of work: more would delay the units behind it.
 pub const MAX_EVENTS_PER_UNIT: usize = 100;
@@ -73,6 +83,15 @@ impl dyn Store + '_ {
         let (read, receipt) = read_unit(flow.into(), work);
         self.submit_read(read);
         receipt
+    }
+
+    /// Overwrites what rows that were removed before this call have left in the store's own files. The receipt answers once that is
+    /// done, and a crash brings nothing of them back.
+    pub fn overwrite_remains(&self) -> Receipt<(), StoreError> {
+        let (reply, answer) = oneshot::channel();
+        // Nobody is obliged to wait for it.
+        self.submit_overwrite(Box::new(move |outcome| drop(reply.send(outcome))));
+        Receipt(answer)
     }
 
     /// Records an event that comes with no row.

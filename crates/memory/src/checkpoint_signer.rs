@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 use syft_space_domain::audit::ports::CheckpointSigner;
 use syft_space_domain::audit::{AnswerReceipt, Checkpoint, LogName};
-use syft_space_domain::privacy::ErasureCertificate;
+use syft_space_domain::privacy::{DeletionCertificate, ErasureCertificate};
 
 /// Signs by a keyed hash, which nobody else can verify.
 pub struct MemorySigner {
@@ -66,6 +66,13 @@ impl CheckpointSigner for MemorySigner {
             "certificate\nlog: {log}\nnumber: {seq}\nleaf: {leaf}\naccount: {account}\nasked_by: {asked_by}\nasked_at: {asked_at}\n\
              ended_at: {ended_at}\n{rows}naming_policies: {policies}\nnaming_expectations: {expectations}\n"
         );
+        format!("{text} {}", self.seal(&text))
+    }
+
+    fn sign_deletion(&self, certificate: &DeletionCertificate) -> String {
+        let leaf: String = certificate.leaf.iter().map(|byte| format!("{byte:02x}")).collect();
+        let DeletionCertificate { log, seq, .. } = certificate;
+        let text = format!("deletion\nlog: {log}\nnumber: {seq}\nleaf: {leaf}\n{certificate:?}\n");
         format!("{text} {}", self.seal(&text))
     }
 

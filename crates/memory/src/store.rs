@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use syft_space_domain::audit::Event;
-use syft_space_domain::store::{CommitHook, ReadUnit, StateChange, Store, StoreError, View};
+use syft_space_domain::store::{CommitHook, OverwriteDone, ReadUnit, StateChange, Store, StoreError, View};
 use syft_space_domain::unit::{Unit, UnitOutcome};
 
 use crate::transaction::{Tables, Transaction};
@@ -148,5 +148,10 @@ impl Store for MemoryStore {
         if let Err(read) = self.reads.submit(read, run) {
             read.run(Err(StoreError::Busy));
         }
+    }
+
+    fn submit_overwrite(&self, done: OverwriteDone) {
+        // It has no files.
+        done(Ok(()));
     }
 }

@@ -1,4 +1,4 @@
-//! Checkpoints of the audit logs, receipts of what was answered, and certificates of erasures, as signed notes (C2SP `signed-note` and `tlog-checkpoint`):
+//! Checkpoints of the audit logs, receipts of what was answered, and certificates of erasures and deletions, as signed notes (C2SP `signed-note` and `tlog-checkpoint`):
 //! text that other programs read.
 //!
 //! ```text
@@ -10,6 +10,7 @@
 //! ```
 
 mod certificate;
+mod deletion;
 mod erased;
 mod key_file;
 mod note;
@@ -19,7 +20,7 @@ mod statement;
 mod verifier;
 
 use syft_space_domain::audit::AnswerReceipt;
-use syft_space_domain::privacy::ErasureCertificate;
+use syft_space_domain::privacy::{DeletionCertificate, ErasureCertificate};
 
 pub use erased::LedgerNote;
 pub use key_file::KeyFileError;
@@ -32,3 +33,5 @@ pub use verifier::{VerifierKey, VerifierKeyError};
 pub type SignedReceipt = Signed<AnswerReceipt>;
 /// The certificate of an erasure that was taken apart, and not verified yet.
 pub type SignedCertificate = Signed<ErasureCertificate>;
+/// The certificate of a deletion that was taken apart, and not verified yet.
+pub type SignedDeletion = Signed<DeletionCertificate>;

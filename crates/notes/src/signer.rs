@@ -10,7 +10,7 @@ use syft_space_domain::audit::{AnswerReceipt, Checkpoint, Digest, LogName};
 use syft_space_domain::environment::Environment;
 use syft_space_domain::identity::Email;
 use syft_space_domain::ids::TenantId;
-use syft_space_domain::privacy::{ErasureCertificate, LedgerEntry};
+use syft_space_domain::privacy::{DeletionCertificate, ErasureCertificate, LedgerEntry};
 use syft_space_domain::random::Entropy;
 use syft_space_domain::time::Timestamp;
 use zeroize::Zeroizing;
@@ -128,6 +128,10 @@ impl CheckpointSigner for NoteSigner {
     }
 
     fn sign_certificate(&self, certificate: &ErasureCertificate) -> String {
+        self.sign_statement(certificate)
+    }
+
+    fn sign_deletion(&self, certificate: &DeletionCertificate) -> String {
         self.sign_statement(certificate)
     }
 

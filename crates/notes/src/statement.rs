@@ -140,6 +140,14 @@ impl<'a> Lines<'a> {
         self.value(name)?.parse().ok()
     }
 
+    /// The value of the next line, parsed, where that has this name; `Some(None)` where it has another.
+    pub fn optional<T: std::str::FromStr>(&mut self, name: &str) -> Option<Option<T>> {
+        match self.value(name) {
+            None => Some(None),
+            Some(value) => value.parse().ok().map(Some),
+        }
+    }
+
     /// The same, of a hash in hexadecimal digits.
     pub fn hash(&mut self, name: &str) -> Option<[u8; 32]> {
         hash(self.value(name)?)

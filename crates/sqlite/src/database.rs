@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use diesel::connection::SimpleConnection;
 use diesel::migration::MigrationSource;
-use diesel::sql_types::Text;
+use diesel::sql_types::{Integer, Text};
 use diesel::sqlite::Sqlite;
 use diesel::{Connection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
@@ -193,6 +193,14 @@ pub(crate) fn checkpoint_wal(connection: &mut SqliteConnection) -> diesel::Query
     connection.batch_execute("PRAGMA wal_checkpoint(TRUNCATE);")
 }
 
+/// The same, where no read goes on that stands against it: answers whether it is empty. Writers wait for a moment at most.
+pub(crate) fn try_to_empty_wal(connection: &mut SqliteConnection) -> diesel::QueryResult<bool> {
+    connection.batch_execute("PRAGMA busy_timeout = 50;")?;
+    let emptied = sql_query("PRAGMA wal_checkpoint(TRUNCATE)").get_result::<Checkpointed>(connection);
+    connection.batch_execute("PRAGMA busy_timeout = 5000;")?;
+    Ok(emptied?.busy == 0)
+}
+
 /// The path with a suffix, as SQLite names the files that it keeps beside a database.
 pub(crate) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
@@ -228,6 +236,12 @@ fn establish(path: &Path) -> Result<SqliteConnection, OpenError> {
 struct JournalMode {
     #[diesel(sql_type = Text)]
     journal_mode: String,
+}
+
+#[derive(QueryableByName)]
+struct Checkpointed {
+    #[diesel(sql_type = Integer)]
+    busy: i32,
 }
 
 #[derive(QueryableByName)]

@@ -2,6 +2,7 @@
 
 use std::sync::mpsc::SyncSender;
 
+use diesel::SqliteConnection;
 use syft_space_domain::store::StoreError;
 use syft_space_domain::unit::Unit;
 
@@ -14,6 +15,8 @@ pub(crate) enum WriterJob {
     Unit(Box<dyn Unit>),
     /// A block of the audit index to store.
     Index(IndexJob),
+    /// Work that has the connection for itself, between two transactions.
+    Alone(Box<dyn FnOnce(&mut SqliteConnection) + Send>),
 }
 
 /// A block of the audit index, with the channel that its outcome is sent on.

@@ -10,6 +10,8 @@
 //!   Beside them `register.toml` names each column's purpose and how long it is kept; a test compares it with the schema.
 //! * One thread writes (`writer.rs`): units of work that wait are committed together. Others read
 //!   (`readers.rs`), each read one snapshot; the tenants take turns (`read_queue.rs`).
+//! * What deleted rows leave in the unused parts of pages is overwritten beside all other work, when somebody asks for it (`remains/`). For that SQLite is built
+//!   with `SQLITE_ENABLE_DBPAGE_VTAB`, by the `LIBSQLITE3_FLAGS` of `.cargo/config.toml`: without it nothing is erased to its end.
 //! * Every key of a tenant's table begins with the tenant's id, and so does every reference: the schema itself
 //!   keeps tenants apart.
 //! * What is not ours, damaged or of a later version is refused and left as it is (`open.rs`). Where the databases lie,
@@ -46,6 +48,7 @@ mod privacy;
 mod rate_limits;
 mod read_queue;
 mod readers;
+mod remains;
 mod retention;
 mod schema;
 mod second_factor;

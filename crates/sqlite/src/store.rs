@@ -6,7 +6,7 @@ use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread::{self, JoinHandle};
 
 use diesel::connection::SimpleConnection;
-use syft_space_domain::store::{CommitHook, ReadUnit, Store, StoreError};
+use syft_space_domain::store::{CommitHook, OverwriteDone, ReadUnit, Store, StoreError};
 use syft_space_domain::unit::Unit;
 use syft_space_home::{Home, HomeLock};
 
@@ -15,6 +15,7 @@ use crate::job::WriterJob;
 use crate::open::{open_app, prepare_home};
 use crate::open_error::OpenError;
 use crate::readers::Readers;
+use crate::remains::Overwriter;
 use crate::writer::Writer;
 
 /// How a [`SqliteStore`] works.
@@ -47,6 +48,7 @@ impl Default for SqliteOptions {
 pub struct SqliteStore {
     queue: Option<SyncSender<WriterJob>>,
     index: Option<Projector>,
+    overwriter: Option<Overwriter>,
     writer: Option<JoinHandle<()>>,
     readers: Readers,
     // Last, so that nobody else opens the database before it is closed.
@@ -81,10 +83,11 @@ impl SqliteStore {
         let readers = Readers::start(&path, options.readers, options.read_queue)?;
         let (queue, units) = sync_channel(options.queue.max(1));
         let index = options.index_audit.then(|| Projector::start(&path, queue.clone())).transpose()?;
+        let overwriter = Some(Overwriter::start(&path, queue.clone())?);
         let writer = Writer::new(connection, hook, options.batch, index.as_ref().map(Projector::signals));
         let thread = thread::Builder::new().name("store-writer".to_owned()).spawn(move || writer.run(&units));
         let writer = thread.map_err(|error| OpenError::io(&path, &error))?;
-        Ok(Self { queue: Some(queue), index, writer: Some(writer), readers, lock })
+        Ok(Self { queue: Some(queue), index, overwriter, writer: Some(writer), readers, lock })
     }
 
     /// The home whose database this is.
@@ -108,6 +111,13 @@ impl Store for SqliteStore {
     fn submit_read(&self, read: Box<dyn ReadUnit>) {
         self.readers.submit(read);
     }
+
+    fn submit_overwrite(&self, done: OverwriteDone) {
+        match &self.overwriter {
+            Some(overwriter) => overwriter.ask(done),
+            None => done(Err(StoreError::Closed)),
+        }
+    }
 }
 
 impl Drop for SqliteStore {
@@ -121,6 +131,14 @@ impl Drop for SqliteStore {
         let index = self.index.take().map(Projector::stop).filter(|_| !by_writer);
         if index.is_some_and(|index| index.join().is_err()) {
             tracing::error!("the index of the audit log panicked");
+        }
+        let overwriter = self
+            .overwriter
+            .take()
+            .map(Overwriter::stop)
+            .filter(|thread| !by_writer && thread.thread().id() != current);
+        if overwriter.is_some_and(|overwriter| overwriter.join().is_err()) {
+            tracing::error!("the thread that overwrites what deleted rows have left panicked");
         }
         drop(self.queue.take());
         let writer = self.writer.take().filter(|_| !by_writer);

@@ -32,13 +32,25 @@ pub(crate) struct Writer {
     index: Option<Sender<ProjectorSignal>>,
 }
 
+/// A job that is written together with others.
+enum BatchedJob {
+    Unit(Box<dyn Unit>),
+    Index(IndexJob),
+}
+
 /// A job whose outcome is not sent yet.
 struct PendingJob {
-    job: WriterJob,
+    job: BatchedJob,
     /// The outcome of its last run.
     outcome: Result<(), StoreError>,
     /// A unit that panicked is not run again.
     panicked: bool,
+}
+
+impl PendingJob {
+    fn new(job: BatchedJob) -> Self {
+        Self { job, outcome: Ok(()), panicked: false }
+    }
 }
 
 /// What a transaction changed that the hook and the projector are told.
@@ -63,8 +75,24 @@ impl Writer {
     pub(crate) fn run(mut self, queue: &Receiver<WriterJob>) {
         while let Ok(first) = queue.recv() {
             let jobs = std::iter::once(first).chain(queue.try_iter()).take(self.batch);
-            let pending = jobs.map(|job| PendingJob { job, outcome: Ok(()), panicked: false });
-            self.write(pending.collect());
+            let (mut together, mut alone) = (Vec::new(), Vec::new());
+            for job in jobs {
+                match job {
+                    WriterJob::Unit(unit) => together.push(PendingJob::new(BatchedJob::Unit(unit))),
+                    WriterJob::Index(job) => together.push(PendingJob::new(BatchedJob::Index(job))),
+                    WriterJob::Alone(work) => alone.push(work),
+                }
+            }
+            if !together.is_empty() {
+                self.write(together);
+            }
+            for work in alone {
+                if catch_unwind(AssertUnwindSafe(|| work(&mut self.connection))).is_err() {
+                    tracing::error!("work on the store's own connection panicked");
+                    // It may have left a transaction.
+                    drop(self.execute("ROLLBACK"));
+                }
+            }
         }
         if let Err(error) = database::checkpoint_wal(&mut self.connection) {
             tracing::warn!(%error, "the write-ahead log could not be emptied; the next start does it");
@@ -128,8 +156,8 @@ impl Writer {
         mut ledger: Option<&mut LedgerBatch>,
     ) -> Result<(), StoreError> {
         let unit = match &mut pending.job {
-            WriterJob::Unit(unit) => unit,
-            WriterJob::Index(IndexJob { block, .. }) => {
+            BatchedJob::Unit(unit) => unit,
+            BatchedJob::Index(IndexJob { block, .. }) => {
                 pending.outcome = Ok(());
                 return block.save(&mut self.connection).map_err(|error| store_error(&error));
             }
@@ -196,8 +224,8 @@ impl Writer {
         }
         for PendingJob { job, outcome, .. } in jobs {
             let unit = match job {
-                WriterJob::Unit(unit) => unit,
-                WriterJob::Index(IndexJob { done, .. }) => {
+                BatchedJob::Unit(unit) => unit,
+                BatchedJob::Index(IndexJob { done, .. }) => {
                     drop(done.send(outcome));
                     continue;
                 }

@@ -217,6 +217,23 @@ impl ExternalVectors {
         Ok(revisions)
     }
 
+    /// Whether something of a dataset must leave a database still.
+    pub(crate) fn awaits_removals(
+        &self,
+        scope: &TenantScope,
+        dataset: DatasetId,
+    ) -> Result<bool, VectorIndexError> {
+        let waits = self.journals.with_existing((scope.tenant(), dataset), |connection| {
+            for entry in journal::entries(connection)? {
+                if entry.is_leaving || journal::leaving_chunks(connection, entry.id)? > 0 {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        });
+        Ok(waits.map_err(|error| error.of(dataset))?.unwrap_or(false))
+    }
+
     /// Gives up what lies anywhere but at this database: the dataset has moved. It leaves in the background.
     pub(crate) fn give_up_elsewhere(
         &self,

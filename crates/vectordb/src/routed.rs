@@ -183,6 +183,10 @@ impl VectorIndex for RoutedVectors {
         self.external.forget(scope, dataset, lost)
     }
 
+    fn awaits_removals(&self, scope: &TenantScope, dataset: DatasetId) -> Result<bool, VectorIndexError> {
+        self.external.awaits_removals(scope, dataset)
+    }
+
     fn settle(&self, operator: &OperatorScope) -> Result<Vec<(TenantId, DatasetId)>, VectorIndexError> {
         Ok(self.sweep(operator)?.damaged)
     }

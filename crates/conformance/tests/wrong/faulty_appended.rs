@@ -2,7 +2,7 @@
 
 use syft_space_conformance::{Fixture, StoreFactory, dataset, store};
 use syft_space_domain::audit::RecordedEvent;
-use syft_space_domain::store::{ReadUnit, Store, StoreError, Tx};
+use syft_space_domain::store::{OverwriteDone, ReadUnit, Store, StoreError, Tx};
 use syft_space_domain::unit::{Unit, UnitOutcome};
 use syft_space_memory::MemoryStore;
 
@@ -26,6 +26,10 @@ impl Store for Misleading {
 
     fn submit_read(&self, read: Box<dyn ReadUnit>) {
         self.0.submit_read(read);
+    }
+
+    fn submit_overwrite(&self, done: OverwriteDone) {
+        self.0.submit_overwrite(done);
     }
 }
 

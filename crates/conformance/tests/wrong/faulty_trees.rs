@@ -9,7 +9,7 @@ use syft_space_domain::audit::tree::{Frontier, NodeHash};
 use syft_space_domain::audit::{
     AnswerReceipt, Checkpoint, Log, LogHead, LogName, RecordedEvent, SignedCheckpoint,
 };
-use syft_space_domain::privacy::ErasureCertificate;
+use syft_space_domain::privacy::{DeletionCertificate, ErasureCertificate};
 use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::OperatorScope;
 
@@ -142,6 +142,11 @@ impl CheckpointSigner for Credulous {
         self.0.sign(&Checkpoint { log, size: seq, root: leaf })
     }
 
+    fn sign_deletion(&self, certificate: &DeletionCertificate) -> String {
+        let DeletionCertificate { log, seq, leaf, .. } = certificate.clone();
+        self.0.sign(&Checkpoint { log, size: seq, root: leaf })
+    }
+
     fn verifier(&self, log: &LogName) -> String {
         self.0.verifier(log)
     }
@@ -157,6 +162,8 @@ fn u1_a_signer_that_believes_what_it_has_not_signed_is_caught() {
         "u1_receipts_that_differ_in_anything_are_signed_differently",
         "g2_a_certificate_is_no_checkpoint",
         "g2_certificates_that_differ_in_anything_are_signed_differently",
+        "g2_the_certificate_of_a_deletion_is_no_checkpoint",
+        "g2_certificates_of_deletions_that_differ_in_anything_are_signed_differently",
     ] {
         assert_caught(checkpoint_signer::CHECKS, make, promise);
     }

@@ -9,7 +9,7 @@ use syft_space_conformance::{
     sample, signing_keys, tokens,
 };
 use syft_space_domain::Pending;
-use syft_space_domain::dataset::ports::{DocumentStore, DocumentStoreError};
+use syft_space_domain::dataset::ports::{DocumentStore, DocumentStoreError, Removal};
 use syft_space_domain::dataset::{
     Change, ChangeNumber, ContentHash, Document, DocumentId, DocumentSummary, JobProgress, MadeOf, Usage,
 };
@@ -179,6 +179,27 @@ impl DocumentStore for FaultyAdapter<MemoryDocuments> {
         Ok(changes)
     }
 
+    fn removal(
+        &self,
+        scope: &TenantScope,
+        dataset: DatasetId,
+        id: &DocumentId,
+    ) -> Result<Option<Removal>, DocumentStoreError> {
+        if self.fault == Fault::HidesRemovals {
+            return Ok(None);
+        }
+        self.inner.removal(&self.scope(scope), dataset, id)
+    }
+
+    fn overwrite_remains(
+        &self,
+        scope: &TenantScope,
+        dataset: DatasetId,
+        goes_on: &(dyn Fn() -> bool + Sync),
+    ) -> Result<(), DocumentStoreError> {
+        self.inner.overwrite_remains(&self.scope(scope), dataset, goes_on)
+    }
+
     fn destroy(&self, scope: &TenantScope, dataset: DatasetId) -> Result<(), DocumentStoreError> {
         if self.fault != Fault::KeepsJobs {
             return self.inner.destroy(&self.scope(scope), dataset);
@@ -320,6 +341,10 @@ fn wrong_stores_of_documents_are_caught() {
         (Fault::IgnoresTenant, "z1_a_tenants_documents_are_its_own"),
         (Fault::RepeatsJob, "the_same_job_again_changes_nothing"),
         (Fault::HidesRemovals, "changes_come_in_order_and_of_each_document_only_the_last"),
+        (
+            Fault::HidesRemovals,
+            "g2_a_removal_is_known_until_the_document_is_put_in_again_and_what_it_has_left_is_overwritten",
+        ),
         (Fault::LosesProgress, "a_part_of_a_job_is_put_in_with_how_far_that_brings_it"),
         (Fault::KeepsJobs, "what_is_destroyed_is_gone_and_nothing_else"),
     ] {

@@ -12,7 +12,7 @@ use syft_space_conformance::{
 };
 use syft_space_domain::audit::{Event, RecordedEvent};
 use syft_space_domain::store::{
-    CommitHook, Flow, NoopHook, ReadUnit, StateChange, Store, StoreError, Tx, View,
+    CommitHook, Flow, NoopHook, OverwriteDone, ReadUnit, StateChange, Store, StoreError, Tx, View,
 };
 use syft_space_domain::unit::{Unit, UnitOutcome};
 use syft_space_memory::MemoryStore;
@@ -205,6 +205,10 @@ impl Store for FaultyStore {
             Fault::LosesSomeReads if number % 40 == 39 => {}
             fault => self.inner.submit_read(Box::new(FaultyRead { inner: read, fault })),
         }
+    }
+
+    fn submit_overwrite(&self, done: OverwriteDone) {
+        self.inner.submit_overwrite(done);
     }
 }
 

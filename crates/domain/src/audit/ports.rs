@@ -13,7 +13,7 @@ use crate::audit::{
 };
 use crate::ids::{ActorId, ApiKeyId};
 use crate::page::{Page, PageRequest};
-use crate::privacy::ErasureCertificate;
+use crate::privacy::{DeletionCertificate, ErasureCertificate};
 use crate::store::StoreError;
 use crate::tenant::{OperatorScope, TenantScope, WriteScope};
 use crate::time::Timestamp;
@@ -254,6 +254,9 @@ pub trait CheckpointSigner: Send + Sync {
 
     /// The certificate of an erasure with its signature, which nobody can take for either.
     fn sign_certificate(&self, certificate: &ErasureCertificate) -> String;
+
+    /// The certificate of a deletion with its signature, which nobody can take for any of these.
+    fn sign_deletion(&self, certificate: &DeletionCertificate) -> String;
 
     /// The public key by which the checkpoints, receipts and certificates of a log are verified, with the log's name.
     fn verifier(&self, log: &LogName) -> String;

@@ -22,6 +22,7 @@ use crate::identity::{AuthorizationError, Principal};
 use crate::ids::{DatasetId, JobId};
 use crate::page::{Page, PageRequest};
 use crate::port_error::{PortError, port_errors};
+use crate::privacy::DeletedContent;
 use crate::space::Space;
 use crate::store::{StoreError, View};
 use crate::tenant::{TenantScope, WriteScope};
@@ -251,6 +252,7 @@ pub fn catch_up(space: &Space, scope: &TenantScope, index: IndexKey) -> Result<(
             outdate(space, scope, index.dataset, &changes)?;
             space.engine.apply(scope, index, &changes)?;
             space.meaning.queue.add(*scope, index.dataset);
+            space.meaning.removals.add_changed(*scope, index.dataset);
         }
     })
 }
@@ -271,9 +273,13 @@ pub fn remove_document(
         .event(context, Action::SensitiveDelete)?
         .on(ObjectKind::Document, format_args!("{dataset}/{id}"));
     let known = find_dataset(space, principal, Permission::WriteDatasets, &event, dataset)?;
-    if space.documents.document(&scope, dataset, id)?.is_none() {
-        return Err(IngestError::NoDocument);
-    }
+    let document = space.documents.document(&scope, dataset, id)?.ok_or(IngestError::NoDocument)?;
+    let deleted = DeletedContent {
+        documents: None,
+        chunks: Some(count(document.chunks.len())),
+        bytes: Some(count(document.content.len())),
+    };
+    let event = event.changing(deleted.changes());
     // The event comes first: a removal that nobody recorded would be worse than a record of one that was cut short.
     space.record::<IngestError>(principal, Permission::WriteDatasets, event)?.wait()?;
     space.datasets.with_lock(dataset, || space.documents.remove(&scope, dataset, id))?;

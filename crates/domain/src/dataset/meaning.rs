@@ -21,7 +21,7 @@ pub struct Meaning {
     pub queue: EncodingQueue,
     /// The vector databases that the space makes.
     pub databases: Databases,
-    /// The datasets that are still to go.
+    /// The datasets of which something is still to go.
     pub removals: UnconfirmedRemovals,
 }
 

@@ -9,6 +9,7 @@ mod cancel;
 mod chunk;
 mod context;
 mod document;
+mod document_remains;
 mod encode;
 mod encoding_queue;
 mod file;
@@ -53,6 +54,7 @@ pub use document::{
     Change, ChangeNumber, Document, DocumentError, DocumentId, DocumentIdError, DocumentSummary, MadeOf,
     NewDocument, ReaderVersion, Usage,
 };
+pub use document_remains::overwrite_document_remains;
 pub use encode::encode_queued;
 pub use encoding_queue::{EncodingProgress, EncodingQueue};
 pub use file::{

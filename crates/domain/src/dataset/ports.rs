@@ -65,6 +65,15 @@ pub trait DatasetRows: DatasetView {
     fn update_job(&mut self, scope: &WriteScope, job: &Job) -> Result<(), StoreError>;
 }
 
+/// That a document was removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Removal {
+    /// The number of that change.
+    pub change: ChangeNumber,
+    /// Whether what it has left in the store's own files is overwritten.
+    pub is_overwritten: bool,
+}
+
 /// The store of documents failed.
 pub type DocumentStoreError = StoreError;
 
@@ -158,6 +167,25 @@ pub trait DocumentStore: Send + Sync {
         after: ChangeNumber,
         limit: usize,
     ) -> Result<Vec<Change>, DocumentStoreError>;
+    /// The removal of a document; `None` where there is none, or it was put in again.
+    fn removal(
+        &self,
+        scope: &TenantScope,
+        dataset: DatasetId,
+        id: &DocumentId,
+    ) -> Result<Option<Removal>, DocumentStoreError>;
+    /// Overwrites what documents that were removed or replaced before this call have left in the store's own files: once this answers
+    /// no byte of them is there. It takes as long as reading all of the dataset, and no time where nothing was removed since the last time.
+    /// Others read and write meanwhile.
+    ///
+    /// # Errors
+    /// [`Closed`](StoreError::Closed) when `goes_on` says no, and otherwise the store's failure. It is to be called again then.
+    fn overwrite_remains(
+        &self,
+        scope: &TenantScope,
+        dataset: DatasetId,
+        goes_on: &(dyn Fn() -> bool + Sync),
+    ) -> Result<(), DocumentStoreError>;
     /// Removes all the dataset ever held. Doing so again changes nothing.
     fn destroy(&self, scope: &TenantScope, dataset: DatasetId) -> Result<(), DocumentStoreError>;
     /// The datasets that hold anything here, known to the rest of the space or not.

@@ -133,6 +133,7 @@ fn reconcile_dataset(
         }
         caught_up => caught_up?,
     }
+    space.meaning.removals.add_changed(*scope, dataset.id);
     // Vectors follow in the background; those that nobody wants any more go there too.
     let has_vectors = || space.meaning.vectors.revisions(scope, dataset.id).map(|held| !held.is_empty());
     if dataset.retrieval.encoder().is_some() || has_vectors()? {

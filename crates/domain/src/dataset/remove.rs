@@ -4,10 +4,11 @@ use crate::access::Permission;
 use crate::audit::{Action, Actor, ChangeCode, ObjectKind, RequestContext};
 use crate::dataset::manage::active;
 use crate::dataset::remove_vectors::remove_vectors;
-use crate::dataset::{DatasetError, DatasetState};
+use crate::dataset::{DatasetError, DatasetState, Usage};
 use crate::identity::Principal;
 use crate::ids::DatasetId;
 use crate::port_error::PortError;
+use crate::privacy::DeletedContent;
 use crate::space::Space;
 use crate::store::StoreError;
 use crate::tenant::{TenantScope, WriteScope};
@@ -52,6 +53,16 @@ pub async fn begin_removal(
         .await
 }
 
+/// How much a dataset holds, where that is known: of a database that cannot be read, and behind a kill, it is not.
+fn held(space: &Space, scope: &TenantScope, id: DatasetId) -> DeletedContent {
+    match space.documents.usage(scope, id) {
+        Ok(Usage { documents, chunks, bytes }) if documents > 0 => {
+            DeletedContent { documents: Some(documents), chunks: Some(chunks), bytes: Some(bytes) }
+        }
+        _ => DeletedContent::default(),
+    }
+}
+
 /// Removes all that a dataset held, which [`begin_removal`] took out of sight, and then its row. It can be called
 /// again until it answers. Blocks on a disk, and on the vector database where its vectors lie in one: its row stays until that has
 /// confirmed that they are gone.
@@ -73,12 +84,14 @@ pub fn finish_removal(
     space.datasets.with_lock(id, || {
         // Another may have ended it while this waited.
         if let Some(dataset) = space.store.read(&scope, move |view| view.dataset(&scope, id)).wait()? {
+            let deleted = space.meaning.removals.counted(id, || held(space, &scope, id));
             space.engine.destroy(&scope, id)?;
             let vectors = remove_vectors(space, &scope, id, &dataset.vectors);
             space.spool.destroy(&scope, id)?;
             space.documents.destroy(&scope, id)?;
             // A server of others may be away. No text waits for it.
             vectors?;
+            let event = event.clone().changing(deleted.changes());
             let removed: Result<(), StoreError> = space
                 .store
                 .write(move |tx| {

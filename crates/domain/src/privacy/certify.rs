@@ -36,6 +36,17 @@ pub enum CertificateError {
         "the log does not say that the erasure has ended, so nothing is certified; whoever runs this space must look into it"
     )]
     NotLogged,
+    /// The log knows of no such removal.
+    #[error("the audit log knows of no such removal")]
+    NoDeletion,
+    /// The dataset of a document is gone as a whole.
+    #[error(
+        "the document's dataset was removed since: the certificate of that says so of all of its documents"
+    )]
+    WentWithDataset,
+    /// Something may be left of what was removed.
+    #[error("it is not confirmed yet that nothing is left, so there is no certificate: {0}")]
+    NotConfirmed(&'static str),
     /// A port failed.
     #[error(transparent)]
     PortError(#[from] PortError),

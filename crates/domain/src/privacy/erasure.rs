@@ -121,9 +121,9 @@ pub struct Erasure {
     pub asked_at: Timestamp,
     /// Until when all of it is to be gone: a month (GDPR, article 12(3)).
     pub due_at: Timestamp,
-    /// By what the rest is found; `None` once nothing is left.
+    /// By what the rest is found; `None` once no row is left.
     pub person: Option<ErasedPerson>,
-    /// When the last of it went.
+    /// When the last of it was gone, from the store's files too.
     pub ended_at: Option<Timestamp>,
     /// What went so far.
     pub report: ErasureReport,

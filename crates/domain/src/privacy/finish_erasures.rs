@@ -1,5 +1,6 @@
 //! Erasing what is left of people whose accounts are gone: in portions, so that nobody waits long for the one writer, and each of them
-//! again where it was cut short, for what is erased is not found any more.
+//! again where it was cut short, for what is erased is not found any more. None has ended before what it removed is overwritten in the
+//! store's files, too.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,40 +45,49 @@ const SETTLED_BEHIND: Duration = Duration::from_secs(5);
 pub async fn finish_erasures(space: &Space, operator: &OperatorScope) -> Result<(), PortError> {
     let everywhere = operator.clone();
     let find = move |view: &mut dyn View| view.unfinished_erasures(&everywhere, ERASURES_AT_ONCE);
-    let mut outcome = Ok(());
+    let (mut outcome, mut removed) = (Ok(()), Vec::new());
     for (tenant, account) in space.store.read(Flow::Installation, find).await? {
         // One that fails keeps nobody else's waiting.
-        if let Err(error) = go_on(space, operator, operator.tenant(tenant), account).await {
+        match go_on(space, operator, operator.tenant(tenant), account).await {
+            Ok(all_removed) => removed.extend(all_removed),
+            Err(error) => outcome = Err(error),
+        }
+    }
+    if !removed.is_empty() {
+        // Once for all of them: it looks at the whole store.
+        space.store.overwrite_remains().await?;
+    }
+    for erasure in removed {
+        if let Err(error) = erasure.end().await {
             outcome = Err(error);
         }
     }
     outcome
 }
 
-/// Goes on with one erasure, once what the person did at the very last is in the log.
-async fn go_on(
-    space: &Space,
-    operator: &OperatorScope,
+/// Goes on with one erasure, once what the person did at the very last is in the log. Answers it where all of it is removed.
+async fn go_on<'a>(
+    space: &'a Space,
+    operator: &'a OperatorScope,
     scope: TenantScope,
     account: AccountId,
-) -> Result<(), PortError> {
+) -> Result<Option<Finishing<'a>>, PortError> {
     let find = move |view: &mut dyn View| view.erasure(&scope, account);
     let erasure = space.store.read(&scope, find).await?;
-    let Some(mut erasure) = erasure else { return Ok(()) };
+    let Some(mut erasure) = erasure else { return Ok(None) };
     let now = space.clock.now();
     if erasure.asked_at > now {
         erasure = set_right(space, scope, erasure, now).await?;
     }
+    let until = erasure.asked_at.plus(SETTLED_BEHIND);
+    let finishing = Finishing { space, operator, scope, account, asked_at: erasure.asked_at, until };
+    let Some(person) = erasure.person.clone() else { return Ok(Some(finishing)) };
     // By its address it is found in older copies, so it keeps that until it is noted. The ledger tells its operator what is wrong with it.
-    if note(space, scope.tenant(), &erasure).await.is_err() {
-        return Ok(());
+    if note(space, scope.tenant(), &erasure).await.is_err() || now < until {
+        return Ok(None);
     }
-    let Erasure { asked_at, person: Some(person), .. } = erasure else { return Ok(()) };
-    let until = asked_at.plus(SETTLED_BEHIND);
-    if now < until {
-        return Ok(());
-    }
-    Finishing { space, operator, scope, account, asked_at, until }.finish(person).await
+    finishing.remove_all_of(person).await?;
+    Ok(Some(finishing))
 }
 
 /// The clock was ahead when an erasure was asked for, and was set back since: it counts as asked for now, and is due as one that is.
@@ -113,7 +123,7 @@ struct Finishing<'a> {
 type Count = fn(&mut ErasedRows) -> &mut u64;
 
 impl Finishing<'_> {
-    async fn finish(&self, person: ErasedPerson) -> Result<(), PortError> {
+    async fn remove_all_of(&self, person: ErasedPerson) -> Result<(), PortError> {
         self.begin_former(&person).await?;
         self.erase_logins(&person).await?;
         self.erase_disclosures().await?;
@@ -125,7 +135,7 @@ impl Finishing<'_> {
         }
         let policies = self.naming_policies(&person).await?;
         let expectations = self.naming_expectations(&person).await?;
-        self.end(policies, expectations).await
+        self.forget(policies, expectations).await
     }
 
     /// Begins the erasures of accounts that they had here before, while the log still knows that the address was theirs: each goes on by
@@ -397,18 +407,31 @@ impl Finishing<'_> {
         self.read(&self.scope, find).await
     }
 
-    /// Nothing is left: from now on the erasure itself names nobody.
-    async fn end(&self, policies: Vec<PolicyId>, expectations: Vec<EndpointId>) -> Result<(), PortError> {
+    /// No row is left: from now on the erasure itself names nobody.
+    async fn forget(&self, policies: Vec<PolicyId>, expectations: Vec<EndpointId>) -> Result<(), PortError> {
+        let (scope, account) = (self.scope, self.account);
+        let forgotten = self.space.store.keep_books(move |tx| {
+            let scope = WriteScope::of_system(&scope);
+            if let Some(mut erasure) = tx.erasure(&scope, account)? {
+                erasure.person = None;
+                erasure.report.policies.clone_from(&policies);
+                erasure.report.expectations.clone_from(&expectations);
+                tx.put_erasure(&scope, &erasure)?;
+            }
+            Ok(().into())
+        });
+        Ok(forgotten.await?)
+    }
+
+    /// Nothing is left, in the store's files neither.
+    async fn end(&self) -> Result<(), PortError> {
         let event = self.event(Log::from(&self.scope))?;
         let (scope, account) = (self.scope, self.account);
         let ended = self.space.store.write(move |tx| {
             let scope = WriteScope::of_system(&scope);
             let mut total = 0;
             if let Some(mut erasure) = tx.erasure(&scope, account)? {
-                erasure.person = None;
                 erasure.ended_at = Some(event.time);
-                erasure.report.policies.clone_from(&policies);
-                erasure.report.expectations.clone_from(&expectations);
                 total = erasure.report.erased.total();
                 tx.put_erasure(&scope, &erasure)?;
             }

@@ -4,10 +4,14 @@
 //! much there is. Which column of the database is found in which file of it, or why in none, stands in
 //! `migrations/register.toml`.
 //!
+//! That a document or a dataset is gone is certified as an erasure is, see [`certify_deletion`].
+//!
 //! An erasure begins with the account, and goes on in the background until nothing is left; see [`Erasure`].
 
 mod certificate;
 mod certify;
+mod certify_deletion;
+mod deletion_certificate;
 mod erase;
 mod erasure;
 mod events;
@@ -24,6 +28,8 @@ mod records;
 
 pub use certificate::ErasureCertificate;
 pub use certify::{CertificateError, ShownCertificate, certificate, certificate_by_token};
+pub use certify_deletion::{certify_deletion, is_end_of_deletion};
+pub use deletion_certificate::{DeletedContent, DeletionCertificate};
 pub use erase::{BegunErasure, erase_address, erase_member, erase_own, erasures};
 pub use erasure::{ErasedPerson, ErasedRows, Erasure, ErasureBy, ErasureByError, ErasureReport};
 pub use export::{Export, ExportError, ExportPortion};

@@ -113,13 +113,15 @@ impl Removing<'_> {
         if !is_noted {
             return Ok(());
         }
+        self.space.store.overwrite_remains().await?;
         // What a request that was under way has left meanwhile goes with the tenant, unless it is much: then all is looked through anew.
         while !self.end().await? {
             for part in TenantPart::ALL {
                 self.remove_all(part).await?;
             }
         }
-        Ok(())
+        // What went at last.
+        Ok(self.space.store.overwrite_remains().await?)
     }
 
     /// Where the clock was ahead when the end was asked for, and was set back since, it counts as asked for now, and ends as one that is.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use syft_space_domain::dataset::ports::{DocumentStore, DocumentStoreError};
+use syft_space_domain::dataset::ports::{DocumentStore, DocumentStoreError, Removal};
 use syft_space_domain::dataset::{
     Change, ChangeNumber, ContentHash, Document, DocumentId, DocumentSummary, JobProgress, MadeOf, Usage,
 };
@@ -229,6 +229,29 @@ impl DocumentStore for MemoryDocuments {
             changes
         };
         Ok(self.read(scope, dataset, listed).unwrap_or_default())
+    }
+
+    fn removal(
+        &self,
+        scope: &TenantScope,
+        dataset: DatasetId,
+        id: &DocumentId,
+    ) -> Result<Option<Removal>, DocumentStoreError> {
+        let removed = self.read(scope, dataset, |stored| match stored.documents.get(id) {
+            Some((change, None)) => Some(Removal { change: *change, is_overwritten: true }),
+            _ => None,
+        });
+        Ok(removed.flatten())
+    }
+
+    fn overwrite_remains(
+        &self,
+        _: &TenantScope,
+        _: DatasetId,
+        _: &(dyn Fn() -> bool + Sync),
+    ) -> Result<(), DocumentStoreError> {
+        // It has no files.
+        Ok(())
     }
 
     fn destroy(&self, scope: &TenantScope, dataset: DatasetId) -> Result<(), DocumentStoreError> {

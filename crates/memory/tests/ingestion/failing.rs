@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Mutex;
 
 use syft_space_domain::Pending;
-use syft_space_domain::dataset::ports::{DocumentStore, SearchEngine, SearchError};
+use syft_space_domain::dataset::ports::{DocumentStore, Removal, SearchEngine, SearchError};
 use syft_space_domain::dataset::{
     Change, ChangeNumber, ChunkRef, ContentHash, Document, DocumentId, DocumentSummary, Hits, IndexKey,
     JobProgress, MadeOf, SearchQuery, Usage,
@@ -76,6 +76,8 @@ impl DocumentStore for FailingAdapter<MemoryDocuments, StoreError> {
         put_by(scope: &TenantScope, dataset: DatasetId, job: JobId) -> StoreResult<Option<ChangeNumber>>;
         progress(scope: &TenantScope, dataset: DatasetId, job: JobId) -> StoreResult<Option<JobProgress>>;
         forget_progress(scope: &TenantScope, dataset: DatasetId, job: JobId) -> StoreResult<()>;
+        removal(scope: &TenantScope, dataset: DatasetId, id: &DocumentId) -> StoreResult<Option<Removal>>;
+        overwrite_remains(scope: &TenantScope, dataset: DatasetId, goes_on: &(dyn Fn() -> bool + Sync)) -> StoreResult<()>;
         hashes(scope: &TenantScope, dataset: DatasetId, ids: &[DocumentId]) -> StoreResult<Vec<Option<MadeOf>>>;
         made_of(scope: &TenantScope, dataset: DatasetId, hash: &ContentHash) -> StoreResult<Option<DocumentId>>;
         document(scope: &TenantScope, dataset: DatasetId, id: &DocumentId) -> StoreResult<Option<Document>>;

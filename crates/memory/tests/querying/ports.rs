@@ -11,7 +11,7 @@ use syft_space_domain::dataset::{Change, ChangeNumber, ChunkRef, Hits, IndexKey,
 use syft_space_domain::ids::{DatasetId, HubId};
 use syft_space_domain::marketplace::Audience;
 use syft_space_domain::snapshot::{SnapshotCache, SnapshotError, Snapshots, TenantSnapshot};
-use syft_space_domain::store::{ReadUnit, Store, StoreError};
+use syft_space_domain::store::{OverwriteDone, ReadUnit, Store, StoreError};
 use syft_space_domain::tenant::TenantScope;
 use syft_space_domain::unit::Unit;
 use syft_space_memory::{MemorySearch, MemoryStore};
@@ -186,6 +186,10 @@ impl Store for ScriptedStore {
 
     fn submit_read(&self, read: Box<dyn ReadUnit>) {
         self.inner.submit_read(read);
+    }
+
+    fn submit_overwrite(&self, done: OverwriteDone) {
+        self.inner.submit_overwrite(done);
     }
 }
 

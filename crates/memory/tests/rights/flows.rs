@@ -6,7 +6,7 @@ use futures_executor::block_on;
 use syft_space_domain::Space;
 use syft_space_domain::audit::{ReceiptProofError, prove_receipt};
 use syft_space_domain::ids::TenantId;
-use syft_space_domain::store::{Flow, ReadUnit, Store};
+use syft_space_domain::store::{Flow, OverwriteDone, ReadUnit, Store};
 use syft_space_domain::unit::Unit;
 
 use crate::world::World;
@@ -22,6 +22,10 @@ impl Store for Queues {
     fn submit_read(&self, read: Box<dyn ReadUnit>) {
         self.1.lock().unwrap().push(read.flow());
         self.0.submit_read(read);
+    }
+
+    fn submit_overwrite(&self, done: OverwriteDone) {
+        self.0.submit_overwrite(done);
     }
 }
 

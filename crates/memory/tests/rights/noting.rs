@@ -14,9 +14,12 @@ use syft_space_domain::ids::{AccountId, TenantId};
 use syft_space_domain::page::PageRequest;
 use syft_space_domain::privacy::ports::{ErasureLedger, ErasureLedgerError};
 use syft_space_domain::privacy::{
-    LedgerEntry, Reapplied, erase_address, erase_own, erasures, reapply_erasures,
+    CertificateError, LedgerEntry, Reapplied, certificate, erase_address, erase_own, erasures,
+    finish_erasures, reapply_erasures,
 };
+use syft_space_domain::store::{OverwriteDone, ReadUnit, Store, StoreError};
 use syft_space_domain::tenant::OperatorScope;
+use syft_space_domain::unit::Unit;
 use syft_space_domain::{Pending, PortError, retention};
 use syft_space_memory::MemoryLedger;
 
@@ -104,6 +107,75 @@ fn g2_an_erasure_that_could_not_be_noted_does_not_end_before_it_is_and_is_found_
     let [LedgerEntry::Account(kept)] = kept.as_slice() else { panic!("{kept:?}") };
     let address = ledger.mark(kept.tenant, &email("bob"));
     assert_eq!((kept.account, kept.address), (account(&bob), Some(address)));
+}
+
+/// A store that cannot overwrite what removed rows have left, for as long as that is set.
+struct FullStore {
+    inner: Arc<dyn Store>,
+    is_full: AtomicBool,
+}
+
+impl Store for FullStore {
+    fn submit(&self, unit: Box<dyn Unit>) {
+        self.inner.submit(unit);
+    }
+
+    fn submit_read(&self, read: Box<dyn ReadUnit>) {
+        self.inner.submit_read(read);
+    }
+
+    fn submit_overwrite(&self, done: OverwriteDone) {
+        match self.is_full.load(Ordering::Relaxed) {
+            true => done(Err(StoreError::Full)),
+            false => self.inner.submit_overwrite(done),
+        }
+    }
+}
+
+fn with_full_store() -> (World, Arc<FullStore>) {
+    let mut world = World::new();
+    let store = Arc::new(FullStore { inner: Arc::clone(&world.space.store), is_full: AtomicBool::new(true) });
+    world.space.store = store.clone();
+    (world, store)
+}
+
+#[test]
+fn g2_an_erasure_does_not_end_before_what_it_removed_is_overwritten_and_names_nobody_from_then_on() {
+    let (world, store) = with_full_store();
+    let people = ["bob", "eve"].map(|name| world.member(name, Role::Viewer));
+    for person in &people {
+        block_on(erase_own(&world.space, &context(&world.space), person)).unwrap();
+    }
+    let all = || block_on(erasures(&world.space, &world.owner, PageRequest::default())).unwrap().items;
+    for _ in 0..3 {
+        world.clock.advance(Duration::from_secs(60));
+        let finished = block_on(finish_erasures(&world.space, &OperatorScope::at_startup()));
+        assert_eq!(finished, Err(StoreError::Full.into()));
+        let all = all();
+        assert_eq!(all.len(), 2);
+        assert!(all.iter().all(|erasure| erasure.ended_at.is_none() && erasure.person.is_none()), "{all:?}");
+        let certified = block_on(certificate(&world.space, &world.owner, account(&people[0])));
+        assert!(matches!(certified, Err(CertificateError::NotEnded { .. })), "{certified:?}");
+    }
+    store.is_full.store(false, Ordering::Relaxed);
+    world.clock.advance(Duration::from_secs(60));
+    assert!(world.erase(), "it is tried again");
+    for erasure in all() {
+        assert_eq!(erasure.ended_at, Some(world.space.clock.now()), "no moment before");
+    }
+    block_on(certificate(&world.space, &world.owner, account(&people[0]))).unwrap();
+}
+
+#[test]
+fn g2_a_tenant_is_not_gone_before_what_was_removed_of_it_is_overwritten() {
+    let (world, store) = with_full_store();
+    let end = world.end().unwrap().end.unwrap();
+    world.clock.set(end.ends_at);
+    assert_eq!(world.remove(false), Err(StoreError::Full.into()));
+    assert_eq!(world.tenants().len(), 1);
+    store.is_full.store(false, Ordering::Relaxed);
+    world.remove(false).unwrap();
+    assert_eq!(world.tenants(), []);
 }
 
 #[test]

@@ -15,7 +15,7 @@ use syft_space_domain::identity::oidc::{
 };
 use syft_space_domain::policy::HypotheticalCaller;
 use syft_space_domain::secret::Secret;
-use syft_space_domain::store::{ReadUnit, Store, StoreError};
+use syft_space_domain::store::{OverwriteDone, ReadUnit, Store, StoreError};
 use syft_space_domain::tenant::{OperatorScope, TenantName};
 use syft_space_domain::unit::Unit;
 
@@ -184,6 +184,10 @@ impl Store for BusyStore {
 
     fn submit_read(&self, read: Box<dyn ReadUnit>) {
         self.0.submit_read(read);
+    }
+
+    fn submit_overwrite(&self, done: OverwriteDone) {
+        self.0.submit_overwrite(done);
     }
 }
 

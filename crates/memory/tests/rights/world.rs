@@ -30,7 +30,7 @@ use syft_space_domain::page::PageRequest;
 use syft_space_domain::policy::{OpenReviews, PolicyTypes};
 use syft_space_domain::secret::Secret;
 use syft_space_domain::snapshot::SnapshotCache;
-use syft_space_domain::store::{Flow, ReadUnit, Store, StoreError, View};
+use syft_space_domain::store::{Flow, OverwriteDone, ReadUnit, Store, StoreError, View};
 use syft_space_domain::tenant::{OperatorScope, TenantName, TenantScope, WriteScope, found_as_operator};
 use syft_space_domain::text::{Line, Prose};
 use syft_space_domain::time::Timestamp;
@@ -122,6 +122,10 @@ impl Store for SlowReads {
     fn submit_read(&self, read: Box<dyn ReadUnit>) {
         self.1.happen();
         self.0.submit_read(read);
+    }
+
+    fn submit_overwrite(&self, done: OverwriteDone) {
+        self.0.submit_overwrite(done);
     }
 }
 

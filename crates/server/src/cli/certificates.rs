@@ -1,4 +1,4 @@
-//! The commands `syft-space privacy certificate|verify`.
+//! The commands `syft-space privacy certificate|verify`, and what they share with `syft-space datasets certificate`.
 
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -10,14 +10,23 @@ use serde_json::json;
 use syft_space_domain::audit::{Action, Event, Object, ObjectKind};
 use syft_space_domain::ids::AccountId;
 use syft_space_domain::privacy::ErasureCertificate;
-use syft_space_notes::{SignedCertificate, VerifierKey};
+use syft_space_notes::{SignedCertificate, SignedDeletion, VerifierKey};
 
 use crate::cli::account::Account;
 use crate::cli::api::{ApiClient, option, unusable};
+use crate::cli::deletions;
 use crate::cli::exit::{CommandError, ExitStatus};
 use crate::cli::output::Output;
-use crate::cli::statements::{HeldAgainst, note_of, tell_held_against};
+use crate::cli::statements::{HeldAgainst, note_of, tell_held_against, tell_key};
 use crate::routes::erasures;
+
+/// Where a certificate is written.
+#[derive(Args)]
+pub(super) struct CertificateFile {
+    /// Write it into this file, which must not be there yet, instead of to standard output
+    #[arg(long, value_name = "FILE")]
+    file: Option<PathBuf>,
+}
 
 /// Of which erasure.
 #[derive(Args)]
@@ -25,9 +34,8 @@ pub(super) struct CertificateArguments {
     /// The id that the account had, as `privacy erasures` lists it
     #[arg(value_name = "ACCOUNT")]
     id: String,
-    /// Write it into this file, which must not be there yet, instead of to standard output
-    #[arg(long, value_name = "FILE")]
-    file: Option<PathBuf>,
+    #[command(flatten)]
+    file: CertificateFile,
     #[command(flatten)]
     pub(super) account: Account,
 }
@@ -42,7 +50,37 @@ pub(super) struct VerifyArguments {
     #[arg(long, value_name = "KEY")]
     key: Option<String>,
     #[command(flatten)]
-    against: HeldAgainst,
+    pub(super) against: HeldAgainst,
+}
+
+impl CertificateFile {
+    /// Refuses one that is there.
+    pub(super) fn check(&self) -> Result<(), CommandError> {
+        match &self.file {
+            Some(path) if path.exists() => {
+                Err(unusable("--file", format!("{} is there already", path.display())))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Gets a certificate from the space of the home, and writes it there.
+    pub(super) async fn fetch(&self, api: &ApiClient, path: &str, out: &mut Output) -> anyhow::Result<()> {
+        let shown: erasures::Certificate = api.get(path).await?;
+        if let Some(path) = &self.file {
+            let file = OpenOptions::new().write(true).create_new(true).open(path);
+            let mut file = file.with_context(|| format!("{} could not be made", path.display()))?;
+            file.write_all(shown.certificate.as_bytes())?;
+            file.sync_all()?;
+        }
+        if out.json {
+            out.document(&shown)
+        } else if self.file.is_none() {
+            out.text(&shown.certificate)
+        } else {
+            Ok(())
+        }
+    }
 }
 
 impl CertificateArguments {
@@ -52,12 +90,7 @@ impl CertificateArguments {
             let error = format!("{error}; `syft-space privacy erasures` lists the ids that accounts had");
             return Err(unusable("ACCOUNT", error));
         }
-        match &self.file {
-            Some(path) if path.exists() => {
-                Err(unusable("--file", format!("{} is there already", path.display())))
-            }
-            _ => Ok(()),
-        }
+        self.file.check()
     }
 }
 
@@ -74,28 +107,18 @@ pub(super) async fn certificate(
     out: &mut Output,
 ) -> anyhow::Result<()> {
     let id: AccountId = option("ACCOUNT", &what.id)?;
-    let shown: erasures::ErasureCertificate = api.get(&format!("/api/v1/erasures/{id}/certificate")).await?;
-    if let Some(path) = &what.file {
-        let file = OpenOptions::new().write(true).create_new(true).open(path);
-        let mut file = file.with_context(|| format!("{} could not be made", path.display()))?;
-        file.write_all(shown.certificate.as_bytes())?;
-        file.sync_all()?;
-    }
-    if out.json {
-        out.document(&shown)
-    } else if what.file.is_none() {
-        out.text(&shown.certificate)
-    } else {
-        Ok(())
-    }
+    what.file.fetch(api, &format!("/api/v1/erasures/{id}/certificate"), out).await
 }
 
 /// Verifies from what is given alone.
 pub(super) fn verify(what: &VerifyArguments, out: &mut Output) -> anyhow::Result<()> {
     let known = what.key.as_deref().map(|key| option::<VerifierKey>("--key", key)).transpose()?;
     let text = note_of(&what.certificate, not_verified)?;
-    let answer: Option<erasures::ErasureCertificate> = serde_json::from_str(&text).ok();
+    let answer: Option<erasures::Certificate> = serde_json::from_str(&text).ok();
     let note = answer.map_or(text, |answer| answer.certificate);
+    if let Ok(signed) = SignedDeletion::parse(&note) {
+        return deletions::verify(&signed, known.as_ref(), &what.against, not_verified, out);
+    }
     let signed = SignedCertificate::parse(&note).map_err(not_verified)?;
     let key = known.as_ref().unwrap_or(signed.claimed_key());
     let certificate = signed.verify(key).map_err(not_verified)?;
@@ -161,11 +184,5 @@ fn tell(
              the address then."
         ))?;
     }
-    if key_is_known {
-        return out.line("This is signed by the key that you named.");
-    }
-    out.line(&format!(
-        "This is signed by the key that the certificate names itself. It proves what the space said once you know from elsewhere that the \
-         key is the space's: {key}"
-    ))
+    tell_key(key, key_is_known, out)
 }

@@ -6,9 +6,11 @@ use clap::Subcommand;
 use reqwest::Method;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use syft_space_domain::dataset::{DatasetType, SearchMode, VectorDatabaseUrl};
+use syft_space_domain::dataset::{DatasetType, DocumentId, SearchMode, VectorDatabaseUrl};
+use syft_space_domain::ids::DatasetId;
 
 use crate::cli::api::{ApiClient, option};
+use crate::cli::certificates::CertificateFile;
 use crate::cli::exit::{CommandError, ExitStatus, is_refused_for};
 use crate::cli::instant::time;
 use crate::cli::lists::{Described, Description, list_described, to_text};
@@ -67,6 +69,17 @@ pub(super) enum Datasets {
         /// A file with what it knows the space by: a token of Chroma's, an API key of Qdrant's; `-` is standard input
         #[arg(long, value_name = "FILE")]
         credential_file: Option<PathBuf>,
+    },
+    /// Get the signed certificate that one of them is gone, or a document of one
+    Certificate {
+        /// Its id; its name, where a document of it is meant
+        #[arg(value_name = "DATASET")]
+        dataset: String,
+        /// The document that was removed
+        #[arg(long, value_name = "ID")]
+        document: Option<String>,
+        #[command(flatten)]
+        file: CertificateFile,
     },
     /// Remove one that no endpoint is over, with all of its documents
     Remove {
@@ -182,6 +195,18 @@ pub(super) async fn run(api: &ApiClient, what: &Datasets, out: &mut Output) -> a
                 "The vectors of {} are kept by {keeper}; they follow while the space runs.",
                 changed.name
             ))
+        }
+        Datasets::Certificate { dataset, document, file } => {
+            file.check()?;
+            let document =
+                document.as_deref().map(|id| option::<DocumentId>("--document", id)).transpose()?;
+            // One that is gone has no name any more.
+            let id = match dataset.parse::<DatasetId>() {
+                Ok(id) => id,
+                Err(_) => find_dataset(api, dataset).await?.id,
+            };
+            let of_document = document.map(|document| format!("/documents/{document}")).unwrap_or_default();
+            file.fetch(api, &format!("{PATH}/{id}{of_document}/certificate"), out).await
         }
         Datasets::Remove { dataset } => {
             let found = find_dataset(api, dataset).await?;

@@ -22,6 +22,7 @@ mod config;
 mod connect;
 mod csv;
 mod datasets;
+mod deletions;
 mod demo;
 mod docker_guard;
 mod documents;

@@ -31,7 +31,7 @@ pub(super) enum Privacy {
     Erasures(ListErasures),
     /// Get the signed certificate of an erasure that has ended
     Certificate(CertificateArguments),
-    /// Verify the certificate of an erasure, with no server, home or network
+    /// Verify the certificate of an erasure or a deletion, with no server, home or network
     Verify(VerifyArguments),
 }
 

@@ -7,7 +7,7 @@ use reqwest::Method;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use syft_space_domain::audit::{AnswerReceipt, Event, Outcome};
-use syft_space_notes::{SignedCertificate, SignedReceipt, VerifierKey};
+use syft_space_notes::{SignedCertificate, SignedDeletion, SignedReceipt, VerifierKey};
 
 use crate::cli::api::{ApiClient, option};
 use crate::cli::exit::{CommandError, ExitStatus};
@@ -50,7 +50,7 @@ pub(super) struct VerifyArguments {
 /// Which proof.
 #[derive(Args)]
 pub(super) struct ProofArguments {
-    /// The receipt, as the header Syft-Receipt had it or decoded, or the certificate of an erasure; - reads standard input
+    /// The receipt, as the header Syft-Receipt had it or decoded, or the certificate of an erasure or a deletion; - reads standard input
     #[arg(value_name = "FILE")]
     statement: PathBuf,
     /// For a checkpoint of this size, which one has; left out, the proof brings a checkpoint of now
@@ -68,11 +68,12 @@ fn not_verified(why: impl std::fmt::Display) -> CommandError {
 pub(super) async fn proof(api: &ApiClient, what: &ProofArguments, out: &mut Output) -> anyhow::Result<()> {
     let note = note_of(&what.statement, not_verified)?;
     let receipt = SignedReceipt::parse(&note);
-    let certificate = SignedCertificate::parse(&note);
-    let LoggedAt { log, seq, leaf } = match (&receipt, &certificate) {
-        (_, Ok(certificate)) => certificate.claimed().into(),
-        (Ok(receipt), _) => receipt.claimed().into(),
-        (Err(error), _) => return Err(not_verified(error).into()),
+    let (erasure, deletion) = (SignedCertificate::parse(&note), SignedDeletion::parse(&note));
+    let LoggedAt { log, seq, leaf } = match (&receipt, &erasure, &deletion) {
+        (_, Ok(certificate), _) => certificate.claimed().into(),
+        (_, _, Ok(certificate)) => certificate.claimed().into(),
+        (Ok(receipt), ..) => receipt.claimed().into(),
+        (Err(error), ..) => return Err(not_verified(error).into()),
     };
     let (tenant, leaf) = (log.as_str().rsplit('/').next().unwrap_or_default(), hex::encode(leaf));
     let size = what.size.map(|size| size.to_string());

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use clap::Args;
 use syft_space_domain::audit::tree::{InclusionProof, NodeHash};
 use syft_space_domain::audit::{AnswerReceipt, Event, LogName};
-use syft_space_domain::privacy::ErasureCertificate;
+use syft_space_domain::privacy::{DeletionCertificate, ErasureCertificate};
 use syft_space_notes::{SignedNote, VerifierKey};
 
 use crate::cli::api::unusable;
@@ -44,6 +44,12 @@ impl<'a> From<&'a AnswerReceipt> for LoggedAt<'a> {
 
 impl<'a> From<&'a ErasureCertificate> for LoggedAt<'a> {
     fn from(ErasureCertificate { log, seq, leaf, .. }: &'a ErasureCertificate) -> Self {
+        Self { log, seq: *seq, leaf: *leaf }
+    }
+}
+
+impl<'a> From<&'a DeletionCertificate> for LoggedAt<'a> {
+    fn from(DeletionCertificate { log, seq, leaf, .. }: &'a DeletionCertificate) -> Self {
         Self { log, seq: *seq, leaf: *leaf }
     }
 }
@@ -195,4 +201,15 @@ pub(super) fn tell_held_against(
         out.line(export_fits)?;
     }
     Ok(())
+}
+
+/// Says by which key a certificate is signed.
+pub(super) fn tell_key(key: &VerifierKey, key_is_known: bool, out: &mut Output) -> anyhow::Result<()> {
+    if key_is_known {
+        return out.line("This is signed by the key that you named.");
+    }
+    out.line(&format!(
+        "This is signed by the key that the certificate names itself. It proves what the space said once you know from elsewhere that the \
+         key is the space's: {key}"
+    ))
 }

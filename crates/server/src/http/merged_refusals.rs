@@ -172,7 +172,7 @@ mod tests {
     use syft_space_domain::audit::ports::EventFilter;
     use syft_space_domain::audit::{Log, Object, ObjectKind, RecordedEvent};
     use syft_space_domain::page::{PageLimit, PageRequest};
-    use syft_space_domain::store::{Flow, ReadUnit, Store};
+    use syft_space_domain::store::{Flow, OverwriteDone, ReadUnit, Store};
     use syft_space_domain::tenant::OperatorScope;
     use syft_space_domain::unit::Unit;
 
@@ -198,6 +198,10 @@ mod tests {
 
         fn submit_read(&self, read: Box<dyn ReadUnit>) {
             self.inner.submit_read(read);
+        }
+
+        fn submit_overwrite(&self, done: OverwriteDone) {
+            self.inner.submit_overwrite(done);
         }
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use syft_space_domain::Space;
 use syft_space_domain::audit::{Action, Actor, Event, ObjectKind, Outcome, ReasonCode, RecordedEvent};
-use syft_space_domain::store::{ReadUnit, Store, StoreError, Tx};
+use syft_space_domain::store::{OverwriteDone, ReadUnit, Store, StoreError, Tx};
 use syft_space_domain::unit::{Unit, UnitOutcome};
 
 use crate::http::merged_refusals::MergedRefusals;
@@ -40,6 +40,10 @@ impl Store for MergingStore {
 
     fn submit_read(&self, read: Box<dyn ReadUnit>) {
         self.inner.submit_read(read);
+    }
+
+    fn submit_overwrite(&self, done: OverwriteDone) {
+        self.inner.submit_overwrite(done);
     }
 }
 

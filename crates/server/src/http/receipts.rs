@@ -18,7 +18,7 @@ use syft_space_domain::audit::ports::CheckpointSigner;
 use syft_space_domain::audit::{AnswerReceipt, Digest, Log, LogName, RecordedEvent};
 use syft_space_domain::endpoint::{CorrelationId, Slug};
 use syft_space_domain::ids::RequestId;
-use syft_space_domain::store::{ReadUnit, Store, StoreError, Tx};
+use syft_space_domain::store::{OverwriteDone, ReadUnit, Store, StoreError, Tx};
 use syft_space_domain::unit::{Unit, UnitOutcome};
 
 use crate::http::problem::Problem;
@@ -188,6 +188,10 @@ impl Store for ReceiptedStore {
 
     fn submit_read(&self, read: Box<dyn ReadUnit>) {
         self.inner.submit_read(read);
+    }
+
+    fn submit_overwrite(&self, done: OverwriteDone) {
+        self.inner.submit_overwrite(done);
     }
 }
 

@@ -263,6 +263,9 @@ pub static ROUTES: &[Route] = routes! {
     Patch  "/api/v1/datasets/{id}" member(&[WriteDatasets]) => datasets::change,
         summary("Change a dataset").merge_patch::<datasets::ChangeDataset>()
             .response::<datasets::Dataset>(200).etag().if_match().reasons(&[NameTaken]);
+    Get    "/api/v1/datasets/{id}/certificate" member(&[WriteDatasets]) => datasets::certificate,
+        summary("Get the signed certificate that a dataset is gone").response::<erasures::Certificate>(200)
+            .description("Until every store has confirmed that nothing of it is left, its vector database too, there is none.").reasons(&[Conflict]);
     Delete "/api/v1/datasets/{id}" member(&[WriteDatasets]) => datasets::remove,
         summary("Remove a dataset with its documents and index").no_content().response::<datasets::DatasetRemoval>(202).if_match().reasons(&[InUse]);
     Post   "/api/v1/datasets/{id}/search" member(&[ReadContent]) => documents::search,
@@ -280,6 +283,11 @@ pub static ROUTES: &[Route] = routes! {
             .response::<jobs::StartedJob>(202).response::<jobs::StartedJob>(200).reasons(&[LimitReached]);
     Get    "/api/v1/datasets/{id}/documents/{doc}" member(&[ReadContent]) => documents::get,
         summary("Read a document").response::<documents::Document>(200);
+    Get    "/api/v1/datasets/{id}/documents/{doc}/certificate" member(&[WriteDatasets]) => documents::certificate,
+        summary("Get the signed certificate that a document is gone")
+            .description("Each store is asked whether anything of it is left, the first time, and the log has it then. Until all have confirmed that \
+                nothing is, there is none.")
+            .response::<erasures::Certificate>(200).reasons(&[Conflict]);
     Delete "/api/v1/datasets/{id}/documents/{doc}" member(&[WriteDatasets]) => documents::remove,
         summary("Remove a document").no_content();
     Get    "/api/v1/datasets/{id}/jobs"       member(&[WriteDatasets]) => jobs::list,
@@ -427,13 +435,13 @@ pub static ROUTES: &[Route] = routes! {
                 is erased as one. It tells nothing of other tenants.")
             .request_body::<erasures::ErasedAddress>().response::<erasures::NewErasure>(202).reasons(&[NotFound, LastOwner, Conflict]);
     Get    "/api/v1/erasures/{id}/certificate" member(&[ManageTenant]) => erasures::certificate,
-        summary("Get the signed certificate of an erasure that has ended").response::<erasures::ErasureCertificate>(200)
+        summary("Get the signed certificate of an erasure that has ended").response::<erasures::Certificate>(200)
             .reasons(&[Conflict]);
     Get    "/api/v1/certificates/{log}/{id}/{token}" Guard::Open => erasures::certificate_by_token,
         summary("Get the same as whoever asked for the erasure, or the person, who has no account any more")
             .description("The path is in the answer to the erasure, and the token in it is the secret. Another token, another account and another \
                 tenant are answered alike.")
-            .response::<erasures::ErasureCertificate>(200).reasons(&[Conflict]);
+            .response::<erasures::Certificate>(200).reasons(&[Conflict]);
     Get    "/api/v1/me/approvals"           member(&[ListQueryable]) => approvals::list_own,
         summary("List one's own questions that wait for approval").paged().response::<List<approvals::OwnApproval>>(200);
 

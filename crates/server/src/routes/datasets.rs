@@ -7,9 +7,10 @@ use actix_web::http::StatusCode;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use syft_space_domain::PortError;
-use syft_space_domain::dataset::{self, DatasetState, DatasetType, NewRetrieval, SearchMode};
+use syft_space_domain::dataset::{self, DatasetState, DatasetType, DocumentId, NewRetrieval, SearchMode};
 use syft_space_domain::encoder::EncoderName;
 use syft_space_domain::ids::DatasetId;
+use syft_space_domain::privacy;
 use syft_space_domain::provisioning::{DatabaseCondition, ProvisioningReason, ProvisioningState};
 use syft_space_domain::text::{Line, Name};
 use syft_space_domain::time::Timestamp;
@@ -20,6 +21,7 @@ use crate::http::request::Request;
 use crate::routes::dataset_configuration::{
     ChangeDatasetConfiguration, DatasetConfiguration, NewDatasetConfiguration,
 };
+use crate::routes::erasures::Certificate;
 use crate::routes::reply;
 use crate::routes::shapes;
 
@@ -241,6 +243,25 @@ pub(crate) async fn remove(request: Request) -> Result<HttpResponse, Problem> {
             Ok(reply::no_content())
         }
     }
+}
+
+pub(crate) async fn certificate(request: Request) -> Result<HttpResponse, Problem> {
+    let id = id(&request)?;
+    certify(request, id, None).await
+}
+
+/// Answers the certificate that a dataset is gone, or a document of one.
+pub(super) async fn certify(
+    request: Request,
+    id: DatasetId,
+    document: Option<DocumentId>,
+) -> Result<HttpResponse, Problem> {
+    let (state, context, principal) =
+        (Arc::clone(&request.state), request.context.clone(), request.principal()?.clone());
+    let certified = reply::blocking(&request, move || {
+        privacy::certify_deletion(&state.space, &context, &principal, id, document.as_ref())
+    });
+    reply::json(StatusCode::OK, &Certificate::from(certified.await??))
 }
 
 fn id(request: &Request) -> Result<DatasetId, Problem> {

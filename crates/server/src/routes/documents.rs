@@ -23,6 +23,7 @@ use crate::http::problem::{FieldError, Problem};
 use crate::http::reason::Reason;
 use crate::http::request::Request;
 use crate::http::route_docs::Parameter;
+use crate::routes::datasets;
 use crate::routes::hit_explanation::HitExplanation;
 use crate::routes::jobs::StartedJob;
 use crate::routes::reply;
@@ -112,6 +113,11 @@ pub(crate) async fn remove(request: Request) -> Result<HttpResponse, Problem> {
     })
     .await??;
     Ok(reply::no_content())
+}
+
+pub(crate) async fn certificate(request: Request) -> Result<HttpResponse, Problem> {
+    let (id, name) = (id(&request)?, document_id(&request)?);
+    datasets::certify(request, id, Some(name)).await
 }
 
 #[derive(Serialize, Deserialize, JsonSchema)]

@@ -108,16 +108,16 @@ pub(crate) struct ErasedAddress {
     pub(crate) email: Email,
 }
 
-/// That an erasure has ended, signed.
+/// That an erasure or a deletion has ended, signed.
 #[derive(Serialize, Deserialize, JsonSchema)]
-pub(crate) struct ErasureCertificate {
-    /// The signed note: which stores held how much, when it was asked, when the last of it went, and the event of the log that says so.
+pub(crate) struct Certificate {
+    /// The signed note: what went, when it was asked, when the last of it went, and the event of the log that says so.
     pub(crate) certificate: String,
     /// The public key, as `name+id+key`. Who verifies has it from elsewhere.
     pub(crate) verifier_key: String,
 }
 
-impl From<ShownCertificate> for ErasureCertificate {
+impl From<ShownCertificate> for Certificate {
     fn from(ShownCertificate { note, verifier }: ShownCertificate) -> Self {
         Self { certificate: note, verifier_key: verifier }
     }
@@ -156,7 +156,7 @@ pub(crate) async fn of_address(mut request: Request) -> Result<HttpResponse, Pro
 pub(crate) async fn certificate(request: Request) -> Result<HttpResponse, Problem> {
     let account = request.path("id", "erasure")?;
     let shown = privacy::certificate(request.space(), request.principal()?, account).await?;
-    reply::json(StatusCode::OK, &ErasureCertificate::from(shown))
+    reply::json(StatusCode::OK, &Certificate::from(shown))
 }
 
 pub(crate) async fn certificate_by_token(request: Request) -> Result<HttpResponse, Problem> {
@@ -166,7 +166,7 @@ pub(crate) async fn certificate_by_token(request: Request) -> Result<HttpRespons
     let token = BearerSecret::presented(&token)
         .ok_or_else(|| Problem::new(Reason::NotFound, "there is no such erasure"))?;
     let shown = privacy::certificate_by_token(request.space(), tenant, account, token.hash()).await?;
-    reply::json(StatusCode::OK, &ErasureCertificate::from(shown))
+    reply::json(StatusCode::OK, &Certificate::from(shown))
 }
 
 pub(crate) async fn list(request: Request) -> Result<HttpResponse, Problem> {

@@ -22,7 +22,7 @@ use tokio::time::timeout;
 use crate::background::audit_sinks::deliver_forever;
 use crate::background::workers::Workers;
 use crate::background::{
-    approvals, checkpoints, databases, detections, erasures, marketplace_sync, retention, reviews,
+    approvals, checkpoints, databases, detections, erasures, marketplace_sync, remains, retention, reviews,
     signing_keys, tenant_ends, vector_databases,
 };
 use crate::config::{Registration, Settings};
@@ -181,6 +181,7 @@ pub async fn serve(
     let keeping = databases::keep_forever(state.space.clone(), Arc::clone(&operator));
     let keeping = tokio::spawn(keeping);
     let erasures = tokio::spawn(erasures::finish_forever(state.space.clone(), Arc::clone(&operator)));
+    let remains = tokio::spawn(remains::overwrite_forever(state.space.clone()));
     let marketplace_sync = settings.public_url.clone().map(|public_url| {
         tokio::spawn(marketplace_sync::sync_forever(state.space.clone(), operator, public_url))
     });
@@ -231,6 +232,7 @@ pub async fn serve(
     endings.abort();
     asking.abort();
     keeping.abort();
+    remains.abort();
     if let Some(detecting) = detecting {
         detecting.abort();
     }

@@ -188,6 +188,36 @@ async fn g2_an_erasure_goes_on_behind_a_kill_and_leaves_nothing() {
 }
 
 #[tokio::test]
+async fn g2_of_many_people_who_are_erased_at_once_no_byte_is_left_once_it_has_ended_while_the_server_runs() {
+    if in_memory() {
+        return;
+    }
+    let space = TestSpace::start().await;
+    let owner = space.found("acme").await;
+    let address =
+        |n: usize| format!("{n:02}{}-quetzal-marker{}@marked.example", "x".repeat(n * 7 % 40), n * 31 % 17);
+    let all: Vec<String> = (0..24).map(address).collect();
+    owner.post("/groups", &json!({ "name": "marked" })).await.expect(201);
+    for some in all.chunks(8) {
+        owner.post("/groups/marked/members", &json!({ "emails": some })).await.expect(200);
+        for email in some {
+            space.member(&owner, email, "user").await;
+            let guess = json!({ "email": email, "password": "seven wrong owls", "tenant": "acme" });
+            space.anybody().post("/auth/login", &guess).await.expect_problem(401, "credentials_wrong");
+        }
+    }
+    assert!(!found_in(space.home(), &[b"quetzal-marker"]).is_empty(), "there is something to erase");
+    for email in &all {
+        owner.post("/erasures", &json!({ "email": email })).await.expect(202);
+    }
+    for erasure in all_ended(&owner, all.len()).await {
+        let id = erasure["account_id"].as_str().unwrap();
+        owner.get(&format!("/erasures/{id}/certificate")).await.expect(200);
+    }
+    assert_eq!(found_in(space.home(), &[b"quetzal-marker"]), Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn g2_a_request_that_was_under_way_leaves_nothing_of_whoever_was_erased_meanwhile() {
     let space = TestSpace::start().await;
     let owner = space.found("acme").await;

@@ -32,6 +32,8 @@ mod corpus;
 #[cfg(test)]
 mod cut_off;
 #[cfg(test)]
+mod deletions;
+#[cfg(test)]
 mod detections;
 #[cfg(test)]
 mod disclosing;

@@ -14,6 +14,7 @@ use syft_space_home::{Home, private_file, private_folder};
 use crate::database::{self, DatabaseKind};
 use crate::error::{Failed, store_error};
 use crate::open_error::OpenError;
+use crate::remains::{Cleaned, Work};
 
 /// The most databases that stay open.
 const MAX_OPEN_DATABASES: usize = 32;
@@ -109,6 +110,16 @@ impl Connections {
         Ok(there && DatabaseKind::Documents.recognise(path)?)
     }
 
+    /// A dataset's database, to be cleaned for as long as `goes_on` says so.
+    pub(super) fn cleaned<'a>(
+        &'a self,
+        scope: &'a TenantScope,
+        dataset: DatasetId,
+        goes_on: &'a (dyn Fn() -> bool + Sync),
+    ) -> CleanedDocuments<'a> {
+        CleanedDocuments { connections: self, scope, dataset, path: self.path(scope, dataset), goes_on }
+    }
+
     fn path(&self, scope: &TenantScope, dataset: DatasetId) -> PathBuf {
         self.home.documents_db(scope.tenant(), dataset)
     }
@@ -128,6 +139,35 @@ impl Connections {
         // Closing moves the write-ahead log into the database, and nobody else needs to wait for that.
         drop(closed);
         shared
+    }
+}
+
+/// The database of a dataset that is cleaned. Others use it in between.
+pub(super) struct CleanedDocuments<'a> {
+    connections: &'a Connections,
+    scope: &'a TenantScope,
+    dataset: DatasetId,
+    path: PathBuf,
+    goes_on: &'a (dyn Fn() -> bool + Sync),
+}
+
+impl Cleaned for CleanedDocuments<'_> {
+    fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn reader(&self) -> Result<Option<SqliteConnection>, StoreError> {
+        // Nobody removes it meanwhile.
+        let open = |_: &mut SqliteConnection| Ok(database::connect(&self.path).map_err(StoreError::from)?);
+        self.connections.with_existing(self.scope, self.dataset, open)
+    }
+
+    fn run(&self, work: Work) -> Result<bool, StoreError> {
+        Ok(self.connections.with_existing(self.scope, self.dataset, work)?.unwrap_or(true))
+    }
+
+    fn goes_on(&self) -> bool {
+        (self.goes_on)()
     }
 }
 

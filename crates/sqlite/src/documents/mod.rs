@@ -7,7 +7,8 @@ mod read;
 mod schema;
 mod write;
 
-use syft_space_domain::dataset::ports::{DocumentStore, DocumentStoreError};
+use diesel::SqliteConnection;
+use syft_space_domain::dataset::ports::{DocumentStore, DocumentStoreError, Removal};
 use syft_space_domain::dataset::{
     Change, ChangeNumber, ContentHash, Document, DocumentId, DocumentSummary, JobProgress, MadeOf, Usage,
 };
@@ -17,6 +18,8 @@ use syft_space_domain::tenant::{OperatorScope, TenantScope};
 use syft_space_home::Home;
 
 use connections::Connections;
+
+use crate::remains;
 
 /// The documents of every dataset, each dataset's in a `documents.db` of its own.
 ///
@@ -163,6 +166,33 @@ impl DocumentStore for SqliteDocuments {
             .connections
             .with_existing(scope, dataset, |connection| read::changes(connection, after, limit))?;
         Ok(found.unwrap_or_default())
+    }
+
+    fn removal(
+        &self,
+        scope: &TenantScope,
+        dataset: DatasetId,
+        id: &DocumentId,
+    ) -> Result<Option<Removal>, DocumentStoreError> {
+        let found =
+            self.connections.with_existing(scope, dataset, |connection| read::removal(connection, id))?;
+        Ok(found.flatten())
+    }
+
+    fn overwrite_remains(
+        &self,
+        scope: &TenantScope,
+        dataset: DatasetId,
+        goes_on: &(dyn Fn() -> bool + Sync),
+    ) -> Result<(), DocumentStoreError> {
+        let find = |connection: &mut SqliteConnection| write::has_remains(connection);
+        let Some(change) = self.connections.with_existing(scope, dataset, find)?.flatten() else {
+            return Ok(());
+        };
+        remains::overwrite_remains(&self.connections.cleaned(scope, dataset, goes_on))?;
+        let note = |connection: &mut SqliteConnection| write::note_overwritten(connection, change);
+        self.connections.with_existing(scope, dataset, note)?;
+        Ok(())
     }
 
     fn destroy(&self, scope: &TenantScope, dataset: DatasetId) -> Result<(), DocumentStoreError> {

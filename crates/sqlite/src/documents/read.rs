@@ -1,6 +1,7 @@
 //! Reading documents, and the changes to them.
 
 use diesel::prelude::*;
+use syft_space_domain::dataset::ports::Removal;
 use syft_space_domain::dataset::{
     Change, ChangeNumber, Chunk, ContentHash, Document, DocumentId, DocumentSummary, Location, MadeOf,
     Metadata, Usage,
@@ -125,6 +126,16 @@ pub(super) fn usage(connection: &mut SqliteConnection) -> Result<Usage, Failed> 
     let sums = (totals::documents, totals::chunks, totals::bytes);
     let (documents, chunks, bytes): (i64, i64, i64) = totals::table.select(sums).first(connection)?;
     Ok(Usage { documents: to_u64(documents)?, chunks: to_u64(chunks)?, bytes: to_u64(bytes)? })
+}
+
+/// The removal of a document, if it was removed and not put in again.
+pub(super) fn removal(connection: &mut SqliteConnection, id: &DocumentId) -> Result<Option<Removal>, Failed> {
+    let removed = removals::table.find(id.as_str()).select(removals::change);
+    let Some(change) = removed.first::<i64>(connection).optional()? else { return Ok(None) };
+    let of_all = totals::table.select((totals::has_remains, totals::overwritten));
+    let (has_remains, overwritten): (bool, i64) = of_all.first(connection)?;
+    let is_overwritten = !has_remains || overwritten >= change;
+    Ok(Some(Removal { change: ChangeNumber(to_u64(change)?), is_overwritten }))
 }
 
 pub(super) fn changes(

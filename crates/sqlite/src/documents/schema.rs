@@ -46,6 +46,8 @@ table! {
         documents -> BigInt,
         chunks -> BigInt,
         bytes -> BigInt,
+        has_remains -> Bool,
+        overwritten -> BigInt,
     }
 }
 

@@ -18,6 +18,7 @@ struct Totals {
     documents: i64,
     chunks: i64,
     bytes: i64,
+    has_remains: bool,
 }
 
 impl Totals {
@@ -171,6 +172,7 @@ fn delete_existing(
     };
     diesel::delete(documents::table.find(id.as_str())).execute(connection)?;
     totals.count(-1, bytes, chunks);
+    totals.has_remains = true;
     Ok(true)
 }
 
@@ -202,9 +204,25 @@ fn add(connection: &mut SqliteConnection, document: &Document, totals: &mut Tota
     Ok(())
 }
 
-/// Empties the write-ahead log, which still holds a text that is gone. In the database it is overwritten already.
+/// The last change, where rows were deleted since what they leave in the file was overwritten last.
+pub(super) fn has_remains(connection: &mut SqliteConnection) -> Result<Option<i64>, Failed> {
+    let totals = Totals::read(connection)?;
+    Ok(totals.has_remains.then_some(totals.last_change))
+}
+
+/// Notes that what rows have left is overwritten that were deleted up to this change. Nobody else writes meanwhile.
+pub(super) fn note_overwritten(connection: &mut SqliteConnection, change: i64) -> Result<(), Failed> {
+    let has_remains = Totals::read(connection)?.last_change != change;
+    diesel::update(totals::table)
+        .set((totals::overwritten.eq(change), totals::has_remains.eq(has_remains)))
+        .execute(connection)?;
+    Ok(())
+}
+
+/// Empties the write-ahead log, which still holds a text that is gone. In the database it is overwritten already, but for what
+/// [`remains`](crate::remains) tells of; who overwrites that at the moment stands against this, and does it then.
 fn purge_wal(connection: &mut SqliteConnection) {
-    if let Err(error) = database::checkpoint_wal(connection) {
+    if let Err(error) = database::try_to_empty_wal(connection) {
         tracing::warn!(%error, "a removed text stays in the write-ahead log until the database is closed");
     }
 }

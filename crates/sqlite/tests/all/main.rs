@@ -11,5 +11,6 @@ mod migrations;
 mod open;
 mod reads;
 mod record_of_processing;
+mod remains;
 mod snapshot;
 mod support;

@@ -44,7 +44,7 @@ pub enum LostDatabases {
 }
 
 /// Holds the vectors of a dataset's chunks, by the revision of the model that they are of, and finds the nearest. Like
-/// what a [`SearchEngine`] holds they are derived from a [`DocumentStore`], by the numbers of its changes; but encoding
+/// what a [`SearchEngine`](super::SearchEngine) holds they are derived from a [`DocumentStore`](super::DocumentStore), by the numbers of its changes; but encoding
 /// takes its time, so they may lag behind. What is removed does not wait for it: [`outdate`](Self::outdate) removes the
 /// vectors at once.
 pub trait VectorIndex: Send + Sync {
@@ -150,6 +150,15 @@ pub trait VectorIndex: Send + Sync {
         _lost: LostDatabases,
     ) -> Result<Vec<String>, VectorIndexError> {
         Ok(Vec::new())
+    }
+
+    /// Whether something of a dataset was to go, and somebody else has not confirmed yet that it is gone. Where vectors do not lie with
+    /// somebody else nothing ever waits. Blocks on a disk.
+    ///
+    /// # Errors
+    /// [`Failed`](VectorIndexError::Failed) when it cannot be said.
+    fn awaits_removals(&self, _scope: &TenantScope, _dataset: DatasetId) -> Result<bool, VectorIndexError> {
+        Ok(false)
     }
 
     /// Goes on with what was to go and was not confirmed to be gone, in an index whose vectors lie with somebody else; where they

@@ -19,8 +19,12 @@ impl From<CertificateError> for Problem {
     fn from(error: CertificateError) -> Self {
         match error {
             CertificateError::Authorization(error) => error.into(),
-            CertificateError::Unknown => Self::new(Reason::NotFound, error),
-            CertificateError::NotEnded { .. } => Self::new(Reason::Conflict, error),
+            CertificateError::Unknown | CertificateError::NoDeletion | CertificateError::WentWithDataset => {
+                Self::new(Reason::NotFound, error)
+            }
+            CertificateError::NotEnded { .. } | CertificateError::NotConfirmed(_) => {
+                Self::new(Reason::Conflict, error)
+            }
             CertificateError::NotLogged => {
                 tracing::error!(%error, "an audit log lacks the end of an erasure");
                 Self::new(Reason::Internal, error)

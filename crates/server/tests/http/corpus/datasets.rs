@@ -135,6 +135,14 @@ async fn documents(r: &mut Recorder) {
     for who in ["owner", "owner", "viewer", "foreigner"] {
         r.delete(who, "/datasets/«birds»/documents/ostriches").await;
     }
+    let gone = "/datasets/«birds»/documents/ostriches/certificate";
+    r.until("owner", gone, |shown| shown["certificate"].is_string()).await;
+    for who in ["owner", "viewer", "foreigner"] {
+        r.get(who, gone).await;
+    }
+    for target in ["/datasets/«birds»/documents/penguins/certificate", "/datasets/«birds»/certificate"] {
+        r.get("owner", target).await;
+    }
     r.get("owner", "/datasets/«birds»/usage").await;
 }
 
@@ -250,6 +258,8 @@ async fn removals(r: &mut Recorder) {
         "/datasets/«birds»/usage",
         "/datasets/«birds»/documents",
         "/datasets/«birds»/jobs",
+        "/datasets/«birds»/certificate",
+        "/datasets/«birds»/documents/ostriches/certificate",
         "/datasets",
     ] {
         r.get("owner", target).await;

@@ -26,7 +26,8 @@ pub(super) const LOGOUT_PATH: &str = "/auth/logout";
 pub(super) const RESET_PATH: &str = "/users/{id}/reset";
 pub(super) const ERASURE_PATH: &str = "/users/{id}/erasure";
 pub(super) const ERASURES_PATH: &str = "/api/v1/erasures";
-pub(super) const CERTIFICATE_PATH: &str = "/erasures/{id}/certificate";
+/// Nobody is erased, and nothing removed.
+pub(super) const CERTIFICATE_PATH: &str = "/certificate";
 
 /// A body that the route takes. A route that has none stands here too: a new route fails the test until somebody
 /// has said what it takes.

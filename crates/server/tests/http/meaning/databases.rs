@@ -117,6 +117,13 @@ async fn r4_what_is_removed_while_its_database_is_away_is_gone_here_at_once_and_
     assert_eq!(found(&search(&owner, &dataset, "Penguins swim").await)[0].0, "a");
     owner.delete(&format!("/datasets/{dataset}/documents/a")).await.expect(204);
     assert_eq!(found(&search(&owner, &dataset, "Penguins swim in cold water.").await), []);
+    let certificate = format!("/datasets/{dataset}/certificate");
+    let of_document = format!("/datasets/{dataset}/documents/a/certificate");
+    let is_waited_for = async || {
+        let answer = owner.get(&of_document).await.expect_problem(409, "conflict");
+        answer.body["detail"].as_str().unwrap().contains("the vector database has not confirmed yet")
+    };
+    until("nothing else of the document is left", is_waited_for).await;
     owner
         .patch(&format!("/datasets/{dataset}"), &json!({ "dtype": "embedded" }))
         .await
@@ -125,6 +132,7 @@ async fn r4_what_is_removed_while_its_database_is_away_is_gone_here_at_once_and_
     assert_eq!(gone.body, json!({ "state": "deleting" }));
     owner.get(&format!("/datasets/{dataset}")).await.expect(404);
     assert_eq!(database.counts(), [3], "it knows nothing of it yet");
+    owner.get(&certificate).await.expect_problem(409, "conflict");
     // Nor does it matter that the space dies meanwhile, or starts while nobody is there.
     space.server().kill();
     space.server().run_again().await;
@@ -134,6 +142,8 @@ async fn r4_what_is_removed_while_its_database_is_away_is_gone_here_at_once_and_
     database.without_faults();
     until("it is gone", async || database.counts().is_empty()).await;
     until("its name is free", async || owner.post("/datasets", &taken).await.status == 201).await;
+    let shown = owner.get(&certificate).await.expect(200).text;
+    assert!(shown.contains("syft-space deletion certificate v1"), "{shown}");
 }
 
 #[tokio::test]

@@ -1,0 +1,2 @@
+ALTER TABLE totals DROP COLUMN overwritten;
+ALTER TABLE totals DROP COLUMN has_remains;
