@@ -7,7 +7,7 @@ use syft_space_domain::provisioning::ports::{ProvisionError, Provisioner};
 use syft_space_domain::tenant::OperatorScope;
 use tokio::task::JoinSet;
 
-use crate::dockerd::Dockerd;
+use crate::engine::ContainerEngine;
 use crate::space::{CHROMA, census, credential, dataset, everything, provisioner, scope, settings};
 
 /// More than the engine's own pools have networks for.
@@ -16,8 +16,8 @@ const TENANTS: u8 = 40;
 #[tokio::test]
 #[ignore = "needs a container engine"]
 async fn n3_forty_tenants_have_a_network_each_and_all_of_it_goes() {
-    let engine = Dockerd::start();
-    let space = Arc::new(provisioner(settings(&engine, &engine.socket())));
+    let engine = ContainerEngine::start();
+    let space = Arc::new(provisioner(settings(&engine, &engine.way())));
     let mut making = JoinSet::new();
     for n in 1..=TENANTS {
         let space = Arc::clone(&space);
@@ -45,8 +45,8 @@ async fn n3_forty_tenants_have_a_network_each_and_all_of_it_goes() {
 #[tokio::test]
 #[ignore = "needs a container engine"]
 async fn n3_a_tenants_fourteenth_database_is_refused_and_the_thirteen_are_well() {
-    let engine = Dockerd::start();
-    let space = provisioner(settings(&engine, &engine.socket()));
+    let engine = ContainerEngine::start();
+    let space = provisioner(settings(&engine, &engine.way()));
     for n in 1..=13 {
         space.provision(&scope(1), dataset(n), CHROMA, &credential(n)).await.unwrap();
     }
@@ -61,8 +61,8 @@ async fn n3_a_tenants_fourteenth_database_is_refused_and_the_thirteen_are_well()
 #[tokio::test]
 #[ignore = "needs a container engine"]
 async fn r4_those_who_make_and_remove_the_same_at_once_end_with_one_or_none() {
-    let engine = Dockerd::start();
-    let space = Arc::new(provisioner(settings(&engine, &engine.socket())));
+    let engine = ContainerEngine::start();
+    let space = Arc::new(provisioner(settings(&engine, &engine.way())));
     let mut making = JoinSet::new();
     for _ in 0..8 {
         let space = Arc::clone(&space);
