@@ -14,6 +14,7 @@ mod engine;
 mod guard;
 mod image;
 mod isolation;
+mod killed;
 mod mending;
 mod properties;
 mod proxy;
