@@ -15,8 +15,7 @@ use syft_space_domain::provisioning::ports::ProvisionError;
 
 use crate::body::DatabaseForm;
 use crate::engine::{CallError, Engine, ROUNDS, lacks, pause, removed};
-use crate::names::{Labels, bears, filters};
-use crate::network::TenantNetwork;
+use crate::names::{Labels, TenantNetwork, bears, filters};
 
 /// What Podman says in place of a conflict where a container has that name.
 const NAME_TAKEN: &[&str] = &["is already in use by"];
@@ -230,7 +229,7 @@ fn inside(found: &ContainerInspectResponse, network: &TenantNetwork, port: u16) 
 
 #[cfg(test)]
 mod tests {
-    use bollard::models::{ContainerSummaryNetworkSettings, Network};
+    use bollard::models::ContainerSummaryNetworkSettings;
     use syft_space_domain::dataset::VectorDatabaseKind;
     use syft_space_domain::ids::{DatasetId, TenantId};
     use syft_space_domain::provisioning::DatabaseCredential;
@@ -254,9 +253,7 @@ mod tests {
             limits: Limits::new(512, 1_000, 256).unwrap(),
             reach: &Reach::Bridge,
         };
-        let network =
-            Network { id: Some("n".to_owned()), name: Some("name".to_owned()), ..Default::default() };
-        let network = TenantNetwork::listed(&network).unwrap();
+        let network = TenantNetwork { id: "n".to_owned(), name: "name".to_owned() };
         let container = |status: &str, state, network: &str| {
             let endpoint = EndpointSettings { network_id: Some(network.to_owned()), ..Default::default() };
             let networks = [("n".to_owned(), endpoint)].into();

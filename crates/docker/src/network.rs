@@ -8,7 +8,7 @@ use syft_space_domain::provisioning::ports::ProvisionError;
 use crate::body::NetworkForm;
 use crate::container;
 use crate::engine::{CallError, Engine, ROUNDS, lacks, pause, removed};
-use crate::names::{Labels, bears, filters};
+use crate::names::{Labels, TenantNetwork, bears, filters};
 use crate::pool::AddressPool;
 use crate::settings::Reach;
 
@@ -17,24 +17,6 @@ const TAKEN: &[&str] =
     &["overlap", "already used", "conflicts with network", "same bridge name", "already in use"];
 /// What an engine says where it has a network of this name.
 const THERE: &[&str] = &["with name", "network already exists"];
-
-/// A tenant's network that is there.
-pub(crate) struct TenantNetwork {
-    pub(crate) id: String,
-    name: String,
-}
-
-impl TenantNetwork {
-    /// What an engine has listed.
-    pub(crate) fn listed(network: &Network) -> Result<Self, ProvisionError> {
-        Ok(Self { id: id_of(network)?.to_owned(), name: network.name.clone().unwrap_or_default() })
-    }
-
-    /// Whether it is what a container is told to be in: by its id, as Docker tells it, or by its name, as Podman does, where no two have the same.
-    pub(crate) fn is(&self, told: &str) -> bool {
-        !told.is_empty() && (told == self.id || told == self.name)
-    }
-}
 
 /// The networks that bear these labels.
 pub(crate) async fn list(engine: &Engine, labels: &Labels) -> Result<Vec<Network>, ProvisionError> {
@@ -46,6 +28,11 @@ pub(crate) async fn list(engine: &Engine, labels: &Labels) -> Result<Vec<Network
 
 fn id_of(network: &Network) -> Result<&str, ProvisionError> {
     network.id.as_deref().filter(|id| !id.is_empty()).ok_or_else(|| lacks("a network's id"))
+}
+
+/// A tenant's network that an engine has listed.
+pub(crate) fn listed(network: &Network) -> Result<TenantNetwork, ProvisionError> {
+    Ok(TenantNetwork { id: id_of(network)?.to_owned(), name: network.name.clone().unwrap_or_default() })
 }
 
 fn addresses_of(network: &Network) -> Option<Ipv4Net> {
@@ -74,7 +61,7 @@ pub(crate) async fn ensure(
         match found.as_slice() {
             [] => make(engine, form, pool).await?,
             [network] if is_right(network) => {
-                let network = TenantNetwork::listed(network)?;
+                let network = listed(network)?;
                 join(engine, form.reach, &network.id).await?;
                 return Ok(network);
             }

@@ -14,8 +14,7 @@ use crate::body::{DatabaseForm, NetworkForm};
 use crate::container::{self, Look, State};
 use crate::engine::{Engine, lacks};
 use crate::kind::{KindNeeds, needs};
-use crate::names::{KIND, Labels, dataset_of, tenant_of};
-use crate::network::TenantNetwork;
+use crate::names::{KIND, Labels, TenantNetwork, dataset_of, tenant_of};
 use crate::settings::{DockerSettings, Reach};
 use crate::tenant_locks::TenantLocks;
 use crate::transport::{TransportError, Way, answers};
@@ -158,7 +157,7 @@ impl DockerProvisioner {
         };
         let kind = found.labels.as_ref().and_then(|labels| labels.get(KIND)?.parse().ok());
         let needs = needs(kind.ok_or_else(|| lacks("the label that tells a database's kind"))?);
-        let network = TenantNetwork::listed(network)?;
+        let network = network::listed(network)?;
         let id = container::id_of(found)?;
         let look = container::look(&engine, id, &network, needs.port, self.is_published()).await?;
         Ok(match look.map(|look| look.state) {
