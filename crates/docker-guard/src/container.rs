@@ -66,7 +66,7 @@ pub fn accept_container(body: &[u8], policy: &Policy) -> Result<AcceptedContaine
 pub(crate) const MAX_STOP_SECONDS: u16 = 600;
 
 /// The variables by which the databases of each kind are told what they are told.
-const VARIABLES: &[&str] = &[
+pub const VARIABLES: &[&str] = &[
     "ANONYMIZED_TELEMETRY",
     "CHROMA_AUTH_TOKEN_TRANSPORT_HEADER",
     "CHROMA_SERVER_AUTHN_CREDENTIALS",

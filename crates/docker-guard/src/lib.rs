@@ -37,7 +37,7 @@ pub mod shape;
 mod socket;
 mod volume;
 
-pub use container::{AcceptedContainer, accept_container};
+pub use container::{AcceptedContainer, VARIABLES, accept_container};
 pub use network::{AcceptedNetwork, accept_network};
 pub use object::{INSTALLATION_LABEL, ObjectId};
 pub use operation::{Operation, Request};

@@ -25,6 +25,11 @@ impl Refusal {
         Self::new(StatusCode::BAD_REQUEST, &format!("docker-guard: {}", message.as_ref()))
     }
 
+    /// A name that is taken by something that is not the space's.
+    pub(crate) fn conflict(message: impl AsRef<str>) -> Self {
+        Self::new(StatusCode::CONFLICT, &format!("docker-guard: {}", message.as_ref()))
+    }
+
     /// What is not there, or is not the space's: which of the two, the answer does not tell.
     pub(crate) fn not_found(kind: &str, name: &str) -> Self {
         Self::new(StatusCode::NOT_FOUND, &format!("No such {kind}: {name}"))

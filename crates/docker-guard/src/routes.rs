@@ -202,7 +202,7 @@ impl Route<'_> {
         if let Some(answer) = taken {
             let found: Volume = parse(&answer)?;
             if !found.is_of(accepted.name().as_str(), &self.policy.installation) {
-                return Err(Refusal::forbidden("Name: is taken by a volume of somebody else"));
+                return Err(Refusal::conflict("Name: is taken by a volume of somebody else"));
             }
             // It is one of those that were counted when they were made.
             return self.forward(call).await;

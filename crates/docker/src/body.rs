@@ -23,6 +23,8 @@ use crate::pool::gateway;
 use crate::settings::{Limits, Reach};
 
 #[cfg(test)]
+mod guarded;
+#[cfg(test)]
 mod tests;
 
 /// Counts up whenever what is below makes another container or network of the same settings: those that are there are made anew then.
@@ -118,7 +120,7 @@ impl DatabaseForm<'_> {
             env: Some(variables.chain([credential]).collect()),
             exposed_ports: Some(vec![self.port()]),
             healthcheck: Some(HealthConfig {
-                test: Some(vec!["CMD-SHELL".to_owned(), needs.health.to_owned()]),
+                test: Some(vec!["CMD-SHELL".to_owned(), needs.health_command()]),
                 // Seldom: there may be hundreds, and each look starts a process.
                 interval: Some(30 * SECOND),
                 timeout: Some(5 * SECOND),

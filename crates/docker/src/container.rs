@@ -15,7 +15,10 @@ use syft_space_domain::provisioning::ports::ProvisionError;
 
 use crate::body::DatabaseForm;
 use crate::engine::{CallError, Engine, ROUNDS, lacks, pause, removed};
-use crate::names::{Labels, bears, filters};
+use crate::names::{Labels, TenantNetwork, bears, filters};
+
+/// What Podman says in place of a conflict where a container has that name.
+const NAME_TAKEN: &[&str] = &["is already in use by"];
 
 /// The containers that bear these labels, running or not.
 pub(crate) async fn list(engine: &Engine, labels: &Labels) -> Result<Vec<ContainerSummary>, ProvisionError> {
@@ -32,12 +35,12 @@ pub(crate) fn id_of(container: &ContainerSummary) -> Result<&str, ProvisionError
 }
 
 /// Whether an endpoint is in a network. One of a container that never ran may not say where it is.
-fn is_in(endpoint: &EndpointSettings, network: &str) -> bool {
-    endpoint.network_id.as_deref().is_none_or(|id| id.is_empty() || id == network)
+fn is_in(endpoint: &EndpointSettings, network: &TenantNetwork) -> bool {
+    endpoint.network_id.as_deref().is_none_or(|told| told.is_empty() || network.is(told))
 }
 
 /// Whether a container is as it would be made now, and may become well. One that the engine found ill is not started again by anybody.
-fn is_right(container: &ContainerSummary, form: &DatabaseForm<'_>, network: &str) -> bool {
+fn is_right(container: &ContainerSummary, form: &DatabaseForm<'_>, network: &TenantNetwork) -> bool {
     let labels = container.labels.as_ref();
     let networks = container.network_settings.as_ref().and_then(|settings| settings.networks.as_ref());
     let goes = matches!(
@@ -60,7 +63,7 @@ fn is_right(container: &ContainerSummary, form: &DatabaseForm<'_>, network: &str
 pub(crate) async fn ensure(
     engine: &Engine,
     form: &DatabaseForm<'_>,
-    network: &str,
+    network: &TenantNetwork,
 ) -> Result<String, ProvisionError> {
     let labels = form.installation.database_labels(form.tenant, form.dataset);
     let mut last = None;
@@ -70,10 +73,10 @@ pub(crate) async fn ensure(
         }
         let found = list(engine, &labels).await?;
         match found.as_slice() {
-            [] => match create(engine, form, network).await {
+            [] => match create(engine, form, &network.id).await {
                 Ok(()) => {}
                 // A call that was given up may still come to its end: then it is listed soon. Else it is somebody else's.
-                Err(error) if error.is_conflict() => {
+                Err(error) if error.is_conflict() || error.says(NAME_TAKEN) => {
                     last = Some(ProvisionError::NotOurs(format!("the container {}", form.name())));
                 }
                 Err(error) if error.is_missing() && error.says(&["no such image"]) => {
@@ -175,7 +178,7 @@ pub(crate) struct Look {
 pub(crate) async fn look(
     engine: &Engine,
     id: &str,
-    network: &str,
+    network: &TenantNetwork,
     port: u16,
     is_published: bool,
 ) -> Result<Option<Look>, ProvisionError> {
@@ -215,10 +218,10 @@ fn published(found: &ContainerInspectResponse, port: u16) -> Option<SocketAddr> 
 }
 
 /// The database's own address in its tenant's network. An address elsewhere is not taken for it.
-fn inside(found: &ContainerInspectResponse, network: &str, port: u16) -> Option<SocketAddr> {
+fn inside(found: &ContainerInspectResponse, network: &TenantNetwork, port: u16) -> Option<SocketAddr> {
     let networks = found.network_settings.as_ref()?.networks.as_ref()?;
     networks.values().find_map(|endpoint| {
-        let is_there = endpoint.network_id.as_deref() == Some(network);
+        let is_there = endpoint.network_id.as_deref().is_some_and(|told| network.is(told));
         let address: Ipv4Addr = endpoint.ip_address.as_ref()?.parse().ok()?;
         (is_there && address.is_private()).then(|| SocketAddr::new(IpAddr::V4(address), port))
     })
@@ -250,6 +253,7 @@ mod tests {
             limits: Limits::new(512, 1_000, 256).unwrap(),
             reach: &Reach::Bridge,
         };
+        let network = TenantNetwork { id: "n".to_owned(), name: "name".to_owned() };
         let container = |status: &str, state, network: &str| {
             let endpoint = EndpointSettings { network_id: Some(network.to_owned()), ..Default::default() };
             let networks = [("n".to_owned(), endpoint)].into();
@@ -262,15 +266,16 @@ mod tests {
             }
         };
         let (running, paused) = (ContainerSummaryStateEnum::RUNNING, ContainerSummaryStateEnum::PAUSED);
-        for (status, state, network, right) in [
+        for (status, state, told, right) in [
             ("Up 2 days (healthy)", running, "n", true),
+            ("Up 2 days", running, "name", true),
             ("Up 2 seconds (health: starting)", running, "n", true),
             ("Created", ContainerSummaryStateEnum::CREATED, "", true),
             ("Up 2 days (unhealthy)", running, "n", false),
             ("Up 2 days (Paused)", paused, "n", false),
             ("Up 2 days (healthy)", running, "another", false),
         ] {
-            assert_eq!(is_right(&container(status, state, network), &form, "n"), right, "{status}");
+            assert_eq!(is_right(&container(status, state, told), &form, &network), right, "{status} {told}");
         }
     }
 }

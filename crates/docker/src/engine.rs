@@ -12,6 +12,13 @@ use crate::transport::Way;
 
 /// How often something is removed that the engine still lists, and looked for that has just been made.
 pub(crate) const ROUNDS: u32 = 12;
+/// What engines say where a network has no address left.
+const NO_ADDRESS: &[&str] = &[
+    "no available ipv4 address",
+    "no available ip address",
+    "could not find free ip",
+    "failed to find free ip",
+];
 /// The most characters that are told of what an engine says.
 const MAX_MESSAGE: usize = 300;
 
@@ -63,7 +70,7 @@ impl From<CallError> for ProvisionError {
                 CallError::Failed(error) => error,
             };
         }
-        if error.says(&["no available ipv4 address", "no available ip address", "could not find free ip"]) {
+        if error.says(NO_ADDRESS) {
             return Self::NoAddressLeft("the tenant's network is full".to_owned());
         }
         match error {
@@ -84,6 +91,11 @@ fn named(what: &str, error: Error) -> CallError {
     let down =
         |why: String| CallError::Failed(ProvisionError::EngineDown(format!("{what}: {}", one_line(&why))));
     match error {
+        // What stands before an engine says so of it: an engine has no use for these itself.
+        Error::DockerResponseServerError { status_code: 502 | 503, message } => down(message),
+        Error::DockerResponseServerError { status_code: 504, .. } => {
+            CallError::Failed(ProvisionError::TooSlow(what.to_owned()))
+        }
         Error::DockerResponseServerError { status_code, message } => {
             CallError::Refused { status: status_code, message: one_line(&message) }
         }
@@ -167,6 +179,19 @@ mod tests {
         assert!(matches!(ProvisionError::from(crowded), ProvisionError::NoAddressLeft(_)));
         let other = ProvisionError::from(refused(403, "not in this house"));
         assert_eq!(other, ProvisionError::Refused("403: not in this house".to_owned()));
+    }
+
+    #[test]
+    fn r4_an_engine_that_is_down_or_slow_behind_a_proxy_is_told_as_one_that_is_so_itself() {
+        let answer = |status_code| {
+            named("x", Error::DockerResponseServerError { status_code, message: "no\nengine".to_owned() })
+        };
+        for status in [502, 503] {
+            let error = ProvisionError::from(answer(status));
+            assert_eq!(error, ProvisionError::EngineDown("x: no engine".to_owned()));
+        }
+        assert_eq!(ProvisionError::from(answer(504)), ProvisionError::TooSlow("x".to_owned()));
+        assert!(matches!(answer(500), CallError::Refused { status: 500, .. }));
     }
 
     #[test]

@@ -14,8 +14,18 @@ pub(crate) struct KindNeeds {
     pub(crate) variables: &'static [&'static str],
     /// What it answers with 200 where it is healthy, whoever asks.
     pub(crate) health_path: &'static str,
-    /// The command that ends well where that is so. An image has one of these programs, and may lack the others.
-    pub(crate) health: &'static str,
+}
+
+impl KindNeeds {
+    /// The command that ends well where it is healthy. An image has one of these programs, and may lack the others.
+    pub(crate) fn health_command(&self) -> String {
+        let Self { port, health_path: path, .. } = self;
+        format!(
+            "wget -q -O /dev/null http://127.0.0.1:{port}{path} 2>/dev/null \
+             || curl -sf -o /dev/null http://127.0.0.1:{port}{path} 2>/dev/null \
+             || bash -c ': </dev/tcp/127.0.0.1/{port}'"
+        )
+    }
 }
 
 /// What a kind of database wants.
@@ -39,9 +49,6 @@ const CHROMA: KindNeeds = KindNeeds {
         "PERSIST_DIRECTORY=/data",
     ],
     health_path: "/api/v2/heartbeat",
-    health: "wget -q -O /dev/null http://127.0.0.1:8000/api/v2/heartbeat 2>/dev/null \
-             || curl -sf -o /dev/null http://127.0.0.1:8000/api/v2/heartbeat 2>/dev/null \
-             || bash -c ': </dev/tcp/127.0.0.1/8000'",
 };
 
 /// Qdrant. Everything that it writes lies below its storage, because its root cannot be written.
@@ -56,7 +63,4 @@ const QDRANT: KindNeeds = KindNeeds {
         "QDRANT__TELEMETRY_DISABLED=true",
     ],
     health_path: "/healthz",
-    health: "wget -q -O /dev/null http://127.0.0.1:6333/healthz 2>/dev/null \
-             || curl -sf -o /dev/null http://127.0.0.1:6333/healthz 2>/dev/null \
-             || bash -c ': </dev/tcp/127.0.0.1/6333'",
 };

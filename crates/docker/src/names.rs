@@ -65,6 +65,19 @@ impl Installation {
     }
 }
 
+/// A tenant's network that is there.
+pub(crate) struct TenantNetwork {
+    pub(crate) id: String,
+    pub(crate) name: String,
+}
+
+impl TenantNetwork {
+    /// Whether it is what a container is told to be in: by its id, as Docker tells it, or by its name, as Podman does, where no two have the same.
+    pub(crate) fn is(&self, told: &str) -> bool {
+        !told.is_empty() && (told == self.id || told == self.name)
+    }
+}
+
 /// A filter of a list: what bears all of these labels.
 pub(crate) fn filters(labels: &Labels) -> HashMap<String, Vec<String>> {
     let wanted = labels.iter().map(|(key, value)| format!("{key}={value}")).collect();

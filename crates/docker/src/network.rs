@@ -8,12 +8,15 @@ use syft_space_domain::provisioning::ports::ProvisionError;
 use crate::body::NetworkForm;
 use crate::container;
 use crate::engine::{CallError, Engine, ROUNDS, lacks, pause, removed};
-use crate::names::{Labels, bears, filters};
+use crate::names::{Labels, TenantNetwork, bears, filters};
 use crate::pool::AddressPool;
 use crate::settings::Reach;
 
 /// What an engine says where addresses are taken by another network of it.
-const TAKEN: &[&str] = &["overlap", "already used", "conflicts with network", "same bridge name"];
+const TAKEN: &[&str] =
+    &["overlap", "already used", "conflicts with network", "same bridge name", "already in use"];
+/// What an engine says where it has a network of this name.
+const THERE: &[&str] = &["with name", "network already exists"];
 
 /// The networks that bear these labels.
 pub(crate) async fn list(engine: &Engine, labels: &Labels) -> Result<Vec<Network>, ProvisionError> {
@@ -27,18 +30,23 @@ fn id_of(network: &Network) -> Result<&str, ProvisionError> {
     network.id.as_deref().filter(|id| !id.is_empty()).ok_or_else(|| lacks("a network's id"))
 }
 
+/// A tenant's network that an engine has listed.
+pub(crate) fn listed(network: &Network) -> Result<TenantNetwork, ProvisionError> {
+    Ok(TenantNetwork { id: id_of(network)?.to_owned(), name: network.name.clone().unwrap_or_default() })
+}
+
 fn addresses_of(network: &Network) -> Option<Ipv4Net> {
     let config = network.ipam.as_ref()?.config.as_ref()?;
     config.iter().find_map(|config| config.subnet.as_ref()?.parse().ok())
 }
 
 /// Sees to the one network that a tenant is to have. One that was made by other settings is made anew, and with it the
-/// containers in it. Answers its id.
+/// containers in it.
 pub(crate) async fn ensure(
     engine: &Engine,
     form: &NetworkForm<'_>,
     pool: AddressPool,
-) -> Result<String, ProvisionError> {
+) -> Result<TenantNetwork, ProvisionError> {
     let of_tenant = form.installation.tenant_labels(form.tenant);
     for round in 0..ROUNDS {
         let mut found = list(engine, &of_tenant).await?;
@@ -53,9 +61,9 @@ pub(crate) async fn ensure(
         match found.as_slice() {
             [] => make(engine, form, pool).await?,
             [network] if is_right(network) => {
-                let id = id_of(network)?;
-                join(engine, form.reach, id).await?;
-                return Ok(id.to_owned());
+                let network = listed(network)?;
+                join(engine, form.reach, &network.id).await?;
+                return Ok(network);
             }
             _ => {
                 container::remove_all(engine, &of_tenant, None).await?;
@@ -78,9 +86,9 @@ async fn make(engine: &Engine, form: &NetworkForm<'_>, pool: AddressPool) -> Res
         let body = form.network(addresses);
         match engine.call("making a network", engine.docker.create_network(body)).await {
             Ok(_) => return Ok(()),
-            Err(error) if error.says(TAKEN) => {}
             // Somebody else made it at the same time, or a call that was given up did: it is looked for again.
-            Err(error) if error.is_conflict() && error.says(&["with name"]) => return Ok(()),
+            Err(error) if error.is_conflict() && error.says(THERE) => return Ok(()),
+            Err(error) if error.says(TAKEN) => {}
             Err(error) => return Err(error.into()),
         }
     }

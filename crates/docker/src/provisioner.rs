@@ -14,7 +14,7 @@ use crate::body::{DatabaseForm, NetworkForm};
 use crate::container::{self, Look, State};
 use crate::engine::{Engine, lacks};
 use crate::kind::{KindNeeds, needs};
-use crate::names::{KIND, Labels, dataset_of, tenant_of};
+use crate::names::{KIND, Labels, TenantNetwork, dataset_of, tenant_of};
 use crate::settings::{DockerSettings, Reach};
 use crate::tenant_locks::TenantLocks;
 use crate::transport::{TransportError, Way, answers};
@@ -121,7 +121,7 @@ impl DockerProvisioner {
         &self,
         engine: &Engine,
         id: &str,
-        network: &str,
+        network: &TenantNetwork,
         needs: &KindNeeds,
     ) -> Result<DatabaseAddress, ProvisionError> {
         let mut restarts_before = None;
@@ -157,9 +157,9 @@ impl DockerProvisioner {
         };
         let kind = found.labels.as_ref().and_then(|labels| labels.get(KIND)?.parse().ok());
         let needs = needs(kind.ok_or_else(|| lacks("the label that tells a database's kind"))?);
-        let network = network.id.as_deref().ok_or_else(|| lacks("a network's id"))?;
+        let network = network::listed(network)?;
         let id = container::id_of(found)?;
-        let look = container::look(&engine, id, network, needs.port, self.is_published()).await?;
+        let look = container::look(&engine, id, &network, needs.port, self.is_published()).await?;
         Ok(match look.map(|look| look.state) {
             None => DatabaseStatus::Missing,
             Some(State::Stopped) => DatabaseStatus::Stopped,

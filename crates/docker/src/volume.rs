@@ -20,15 +20,18 @@ pub(crate) async fn list(engine: &Engine, labels: &Labels) -> Result<Vec<Volume>
 /// Sees to the volume that a database is to have. Answers whether one is there that was made for another kind, and has to go first.
 pub(crate) async fn ensure(engine: &Engine, form: &DatabaseForm<'_>) -> Result<bool, ProvisionError> {
     // An engine answers this with the volume that is there, if one is, whatever that is.
-    let volume = engine.call("making a volume", engine.docker.create_volume(form.volume())).await?;
+    let made = engine.call("making a volume", engine.docker.create_volume(form.volume())).await;
     let name = form.name();
+    let not_ours = || ProvisionError::NotOurs(format!("the volume {name}"));
+    // A guard does not tell what it is.
+    let volume = made.map_err(|error| if error.is_conflict() { not_ours() } else { error.into() })?;
     if volume.name != name {
         return Err(ProvisionError::Nonsense("another volume than was asked for was made".to_owned()));
     }
     // A volume with options of its own may be any folder of the host.
     let labels = form.installation.database_labels(form.tenant, form.dataset);
     if !bears(&volume.labels, &labels) || volume.driver != "local" || !volume.options.is_empty() {
-        return Err(ProvisionError::NotOurs(format!("the volume {name}")));
+        return Err(not_ours());
     }
     Ok(volume.labels.get(KIND).is_none_or(|kind| kind != form.kind.as_str()))
 }

@@ -67,7 +67,7 @@ fn k14_a_container_is_made_of_the_installations_own_volume_and_network_alone() {
         assert_eq!(refused.status, 404, "{refused:?}");
     }
     let taken = with(volume(), "/Name", json!("syft-space-others"));
-    assert_eq!(space.guard.request("POST", "/volumes/create", Some(&taken)).status, 403);
+    assert_eq!(space.guard.request("POST", "/volumes/create", Some(&taken)).status, 409);
     for (network, container) in [("others", "syft-space-d-1"), (NETWORK, "others"), (NETWORK, "missing")] {
         let body = json!({ "Container": container });
         for verb in ["connect", "disconnect"] {

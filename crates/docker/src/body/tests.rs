@@ -204,7 +204,7 @@ fn check_network(body: &Value, pool: &str) -> Checked {
     )
 }
 
-fn reaches() -> impl Strategy<Value = Reach> {
+pub(super) fn reaches() -> impl Strategy<Value = Reach> {
     prop_oneof![
         Just(Reach::Bridge),
         Just(Reach::Published),
@@ -213,7 +213,7 @@ fn reaches() -> impl Strategy<Value = Reach> {
     ]
 }
 
-fn images() -> impl Strategy<Value = DatabaseImage> {
+pub(super) fn images() -> impl Strategy<Value = DatabaseImage> {
     let reference = "([a-z0-9]+([._-][a-z0-9]+){0,3}(:[0-9]{1,5})?/)?[a-z0-9]+([._-][a-z0-9]+){0,3}@";
     (prop_oneof![Just(String::new()), reference], "[0-9a-f]{64}", 1_u32..=65_533).prop_map(
         |(name, digest, user)| {

@@ -14,7 +14,7 @@ use syft_space_domain::provisioning::{DatabaseAddress, DatabaseCredential};
 use syft_space_domain::tenant::{OperatorScope, TenantScope};
 use tokio::runtime::{Builder, Handle};
 
-use crate::dockerd::Dockerd;
+use crate::engine::ContainerEngine;
 use crate::space::{everything, provisioner, settings};
 
 /// The suite brings no runtime: each step of a call is done within this one.
@@ -84,9 +84,9 @@ impl Provisioner for Within {
 #[ignore = "needs a container engine"]
 fn r4_the_engines_databases_keep_the_promises_of_the_port() {
     let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    let (engine, steps) = (Dockerd::start(), runtime.handle().clone());
+    let (engine, steps) = (ContainerEngine::start(), runtime.handle().clone());
     provisioning::suite(&move || {
-        let inner = provisioner(settings(&engine, &engine.socket()));
+        let inner = provisioner(settings(&engine, &engine.way()));
         let within = Within { inner, runtime: steps.clone() };
         let left = block_on(within.provisioned(&OperatorScope::at_startup())).unwrap().tenants;
         for tenant in left {

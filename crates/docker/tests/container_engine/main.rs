@@ -1,4 +1,5 @@
-//! What the adapter does with a real engine: Debian's `dockerd`, started anew for each test. `tools/docker/run` runs these.
+//! What the adapter does with a real engine: Debian's `dockerd` or Podman, started anew for each test, with our guard before it or
+//! without. `tools/docker/run` runs these.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -9,8 +10,11 @@
 
 mod conformance;
 mod crowd;
-mod dockerd;
+mod engine;
+mod guard;
+mod image;
 mod isolation;
+mod killed;
 mod mending;
 mod properties;
 mod proxy;

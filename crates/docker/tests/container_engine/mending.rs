@@ -7,22 +7,23 @@ use syft_space_domain::dataset::VectorDatabaseKind;
 use syft_space_domain::provisioning::ports::{DatabaseStatus, ProvisionError, Provisioned, Provisioner};
 use syft_space_domain::tenant::OperatorScope;
 
-use crate::dockerd::{Dockerd, USER};
+use crate::engine::ContainerEngine;
+use crate::image::USER;
 use crate::space::{
     CHROMA, census, container_of, credential, dataset, everything, installation, provisioner, scope, settings,
 };
 
 const MARK: &str = "/data/mark";
 
-fn has_data(engine: &Dockerd) -> bool {
+fn has_data(engine: &ContainerEngine) -> bool {
     engine.try_docker(&["exec", &container_of(engine, 1, 1), "cat", MARK]).is_ok()
 }
 
 #[tokio::test]
 #[ignore = "needs a container engine"]
 async fn r4_what_is_there_is_kept_and_what_is_lost_or_outdated_is_made_anew_around_the_data() {
-    let engine = Dockerd::start();
-    let space = provisioner(settings(&engine, &engine.socket()));
+    let engine = ContainerEngine::start();
+    let space = provisioner(settings(&engine, &engine.way()));
     let (tenant, secret) = (scope(1), credential(1));
     let again = || space.provision(&tenant, dataset(1), CHROMA, &secret);
     assert_eq!(space.status(&tenant, dataset(1)).await, Ok(DatabaseStatus::Missing));
@@ -70,7 +71,7 @@ async fn r4_what_is_there_is_kept_and_what_is_lost_or_outdated_is_made_anew_arou
     assert!(before != after && has_data(&engine));
     let variables = engine.inspect("container", &after)["Config"]["Env"].to_string();
     assert!(variables.contains(credential(2).expose()) && !variables.contains(secret.expose()));
-    let mut larger = settings(&engine, &engine.socket());
+    let mut larger = settings(&engine, &engine.way());
     larger.limits = Limits::new(96, 500, 32).unwrap();
     provisioner(larger).provision(&tenant, dataset(1), CHROMA, &credential(2)).await.unwrap();
     let host = &engine.inspect("container", &container_of(&engine, 1, 1))["HostConfig"];
@@ -84,8 +85,8 @@ async fn r4_what_is_there_is_kept_and_what_is_lost_or_outdated_is_made_anew_arou
 #[tokio::test]
 #[ignore = "needs a container engine"]
 async fn r4_a_tenants_networks_that_were_made_twice_become_one() {
-    let engine = Dockerd::start();
-    let space = provisioner(settings(&engine, &engine.socket()));
+    let engine = ContainerEngine::start();
+    let space = provisioner(settings(&engine, &engine.way()));
     space.provision(&scope(1), dataset(1), CHROMA, &credential(1)).await.unwrap();
     let label = |key: &str, value: &str| format!("syft-space.{key}={value}");
     let labels =
@@ -111,8 +112,8 @@ async fn r4_a_tenants_networks_that_were_made_twice_become_one() {
 #[tokio::test]
 #[ignore = "needs a container engine"]
 async fn n3_what_others_made_under_our_names_is_neither_used_nor_removed() {
-    let engine = Dockerd::start();
-    let space = provisioner(settings(&engine, &engine.socket()));
+    let engine = ContainerEngine::start();
+    let space = provisioner(settings(&engine, &engine.way()));
     space.provision(&scope(1), dataset(1), CHROMA, &credential(1)).await.unwrap();
     let container = engine.inspect("container", &container_of(&engine, 1, 1));
     let name = container["Name"].as_str().unwrap()[1..].to_owned();
@@ -147,8 +148,9 @@ async fn n3_what_others_made_under_our_names_is_neither_used_nor_removed() {
 #[tokio::test]
 #[ignore = "needs a container engine"]
 async fn n3_two_installations_on_one_engine_know_nothing_of_each_other() {
-    let engine = Dockerd::start();
-    let space = provisioner(settings(&engine, &engine.socket()));
+    let engine = ContainerEngine::start();
+    let space = provisioner(settings(&engine, &engine.way()));
+    // A guard is of one installation.
     let mut other = settings(&engine, &engine.socket());
     other.installation = Installation::of_name("other.test");
     let other = provisioner(other);
@@ -168,7 +170,7 @@ async fn n3_two_installations_on_one_engine_know_nothing_of_each_other() {
 #[tokio::test]
 #[ignore = "needs a container engine"]
 async fn r4_a_database_that_cannot_be_says_why() {
-    let engine = Dockerd::start();
+    let engine = ContainerEngine::start();
     let make = async |settings| {
         let space = provisioner(settings);
         let made = space.provision(&scope(1), dataset(1), CHROMA, &credential(1)).await;
@@ -176,25 +178,25 @@ async fn r4_a_database_that_cannot_be_says_why() {
         assert_eq!(everything(&engine), (0, 0, 0));
         made
     };
-    let mut without = settings(&engine, &engine.socket());
+    let mut without = settings(&engine, &engine.way());
     without.images.chroma = None;
     assert_eq!(make(without).await, Err(ProvisionError::NotOffered(CHROMA)));
 
-    let mut missing = settings(&engine, &engine.socket());
+    let mut missing = settings(&engine, &engine.way());
     let nowhere = format!("nowhere.example/chroma@sha256:{}", "0".repeat(64));
+    engine.offer(&nowhere);
     let image = ImageReference::parse(&nowhere).unwrap();
     missing.images.chroma = Some(DatabaseImage::new(image, USER).unwrap());
     assert_eq!(make(missing).await, Err(ProvisionError::ImageMissing(nowhere)));
 
-    let built = engine.docker(&["container", "create", "--name", "ends", &engine.image]);
-    let ends = engine.docker(&["commit", "--change", "CMD [\"sh\", \"-c\", \"exit 7\"]", &built]);
-    engine.docker(&["rm", "ends"]);
-    let mut ending = settings(&engine, &engine.socket());
+    let ends = engine.import("exit 7");
+    engine.offer(&ends);
+    let mut ending = settings(&engine, &engine.way());
     ending.images.chroma = Some(DatabaseImage::new(ImageReference::parse(&ends).unwrap(), USER).unwrap());
     let ended = make(ending).await;
     assert!(matches!(&ended, Err(ProvisionError::Unhealthy(why)) if why.contains("code 7")), "{ended:?}");
 
-    let mut narrow = settings(&engine, &engine.socket());
+    let mut narrow = settings(&engine, &engine.way());
     narrow.pool = "10.99.9.0/28".parse().unwrap();
     engine.docker(&["network", "create", "--subnet", "10.99.9.0/24", "taken"]);
     let space = provisioner(narrow);
@@ -205,8 +207,8 @@ async fn r4_a_database_that_cannot_be_says_why() {
 #[tokio::test]
 #[ignore = "needs a container engine"]
 async fn r4_an_engine_whose_disk_is_full_says_so_and_goes_on_once_there_is_room() {
-    let engine = Dockerd::start_on_small_disk(24);
-    let space = provisioner(settings(&engine, &engine.socket()));
+    let engine = ContainerEngine::start_on_small_disk(24);
+    let space = provisioner(settings(&engine, &engine.way()));
     let filler = engine.data().join("filler");
     let file = std::fs::File::create(&filler).unwrap();
     let mut zeros = std::io::repeat(0);
@@ -224,8 +226,8 @@ async fn r4_an_engine_whose_disk_is_full_says_so_and_goes_on_once_there_is_room(
 #[tokio::test]
 #[ignore = "needs a container engine"]
 async fn r4_an_engine_that_stops_loses_nothing_and_one_that_hangs_holds_up_nobody_for_long() {
-    let mut engine = Dockerd::start();
-    let mut settings = settings(&engine, &engine.socket());
+    let mut engine = ContainerEngine::start();
+    let mut settings = settings(&engine, &engine.way());
     settings.timeouts.call = Duration::from_secs(2);
     let space = provisioner(settings);
     let (tenant, secret) = (scope(1), credential(1));

@@ -2,7 +2,7 @@
 
 use syft_space_domain::provisioning::ports::Provisioner;
 
-use crate::dockerd::Dockerd;
+use crate::engine::ContainerEngine;
 use crate::proxy::{Fault, Proxy};
 use crate::space::{CHROMA, credential, dataset, everything, provisioner, scope, settings};
 
@@ -12,12 +12,12 @@ const MANY: usize = 60;
 #[tokio::test]
 #[ignore = "needs a container engine"]
 async fn r4_whatever_call_is_broken_the_next_space_finishes_what_was_begun() {
-    let engine = Dockerd::start();
-    let direct = || provisioner(settings(&engine, &engine.socket()));
+    let engine = ContainerEngine::start();
+    let direct = || provisioner(settings(&engine, &engine.way()));
     for fault in [Fault::Lost, Fault::Unanswered, Fault::Half] {
         let (mut made_whole, mut removed_whole) = (false, false);
         for nth in 1..MANY {
-            let proxy = Proxy::begin(&engine.socket(), nth, fault);
+            let proxy = Proxy::begin(&engine.way(), nth, fault);
             let broken = provisioner(settings(&engine, &proxy.socket()));
             let made = broken.provision(&scope(1), dataset(1), CHROMA, &credential(1)).await;
             made_whole = !proxy.has_broken(nth);
@@ -26,7 +26,7 @@ async fn r4_whatever_call_is_broken_the_next_space_finishes_what_was_begun() {
             direct().provision(&scope(1), dataset(1), CHROMA, &credential(1)).await.unwrap();
             assert_eq!(everything(&engine), (1, 1, 1), "{fault:?} at call {nth} of making");
 
-            let proxy = Proxy::begin(&engine.socket(), nth, fault);
+            let proxy = Proxy::begin(&engine.way(), nth, fault);
             let broken = provisioner(settings(&engine, &proxy.socket()));
             let gone = broken.deprovision(&scope(1), dataset(1)).await;
             removed_whole = !proxy.has_broken(nth);
@@ -46,10 +46,10 @@ async fn r4_whatever_call_is_broken_the_next_space_finishes_what_was_begun() {
 #[tokio::test]
 #[ignore = "needs a container engine"]
 async fn r4_what_was_begun_and_is_wanted_no_more_goes_without_being_finished() {
-    let engine = Dockerd::start();
-    let direct = provisioner(settings(&engine, &engine.socket()));
+    let engine = ContainerEngine::start();
+    let direct = provisioner(settings(&engine, &engine.way()));
     for nth in 1..MANY {
-        let proxy = Proxy::begin(&engine.socket(), nth, Fault::Unanswered);
+        let proxy = Proxy::begin(&engine.way(), nth, Fault::Unanswered);
         let broken = provisioner(settings(&engine, &proxy.socket()));
         let made = broken.provision(&scope(1), dataset(1), CHROMA, &credential(1)).await;
         direct.deprovision(&scope(1), dataset(1)).await.unwrap();
@@ -64,9 +64,9 @@ async fn r4_what_was_begun_and_is_wanted_no_more_goes_without_being_finished() {
 #[tokio::test]
 #[ignore = "needs a container engine"]
 async fn r4_who_stops_waiting_at_any_call_keeps_nobody_from_doing_it_again() {
-    let engine = Dockerd::start();
+    let engine = ContainerEngine::start();
     for nth in 1..MANY {
-        let proxy = Proxy::begin(&engine.socket(), nth, Fault::Hangs);
+        let proxy = Proxy::begin(&engine.way(), nth, Fault::Hangs);
         // The same space goes on: its locks are the ones that the one who left has held.
         let space = provisioner(settings(&engine, &proxy.socket()));
         let (tenant, credential) = (scope(1), credential(1));

@@ -12,10 +12,16 @@ use syft_space_domain::ids::{DatasetId, TenantId};
 use syft_space_domain::provisioning::DatabaseCredential;
 use syft_space_domain::tenant::TenantScope;
 
-use crate::dockerd::{Dockerd, USER};
+use crate::engine::ContainerEngine;
+use crate::image::USER;
 
 pub(crate) const INSTALLATION: &str = "engine.test";
 pub(crate) const CHROMA: VectorDatabaseKind = VectorDatabaseKind::Chroma;
+
+/// A number that the caller of the tests sets.
+pub(crate) fn number(variable: &str) -> Option<u64> {
+    std::env::var(variable).ok()?.parse().ok()
+}
 
 pub(crate) fn installation() -> Installation {
     Installation::of_name(INSTALLATION)
@@ -34,7 +40,7 @@ pub(crate) fn credential(n: u8) -> DatabaseCredential {
 }
 
 /// Settings for an engine that is reached by this socket.
-pub(crate) fn settings(engine: &Dockerd, socket: &Path) -> DockerSettings {
+pub(crate) fn settings(engine: &ContainerEngine, socket: &Path) -> DockerSettings {
     let image = ImageReference::parse(&engine.image).unwrap();
     let image = Some(DatabaseImage::new(image, USER).unwrap());
     DockerSettings {
@@ -55,23 +61,24 @@ pub(crate) fn provisioner(settings: DockerSettings) -> DockerProvisioner {
 
 /// Containers, volumes and networks that bear the label of an installation.
 #[track_caller]
-pub(crate) fn census(engine: &Dockerd) -> (usize, usize, usize) {
+pub(crate) fn census(engine: &ContainerEngine) -> (usize, usize, usize) {
     let label = format!("label=syft-space.installation={}", installation().as_str());
     let count = |list: &[&str]| engine.list(&[list, &["--filter", &label, "--quiet"]].concat()).len();
     (count(&["ps", "--all"]), count(&["volume", "ls"]), count(&["network", "ls"]))
 }
 
-/// All volumes of the engine, with those that it made by itself, and all networks but its own three.
+/// All volumes of the engine, with those that it made by itself, and all networks but its own.
 #[track_caller]
-pub(crate) fn everything(engine: &Dockerd) -> (usize, usize, usize) {
+pub(crate) fn everything(engine: &ContainerEngine) -> (usize, usize, usize) {
     let networks = engine.list(&["network", "ls", "--format", "{{.Name}}"]);
-    let made = networks.iter().filter(|name| !["bridge", "host", "none"].contains(&name.as_str())).count();
+    let made =
+        networks.iter().filter(|name| !["bridge", "host", "none", "podman"].contains(&name.as_str())).count();
     (engine.list(&["ps", "--all", "--quiet"]).len(), engine.list(&["volume", "ls", "--quiet"]).len(), made)
 }
 
 /// The id of a dataset's container.
 #[track_caller]
-pub(crate) fn container_of(engine: &Dockerd, tenant: u8, of: u8) -> String {
+pub(crate) fn container_of(engine: &ContainerEngine, tenant: u8, of: u8) -> String {
     let labels = [
         format!("label=syft-space.tenant={}", scope(tenant).tenant()),
         format!("label=syft-space.dataset={}", dataset(of)),

@@ -14,6 +14,7 @@ mod audit_events;
 mod audit_impact;
 mod audit_proofs;
 mod audit_tail;
+mod by_right;
 mod certificates;
 mod change_password;
 mod checkpoint_files;
@@ -36,6 +37,7 @@ mod forget_database;
 mod groups;
 mod hubs;
 mod ingest;
+mod installation;
 mod instant;
 mod invitations;
 mod invite;
@@ -84,10 +86,9 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
-use syft_space_domain::access::{Permission, PrincipalKind};
-use syft_space_domain::identity::Forbidden;
+use syft_space_domain::access::Permission;
 
-use exit::status_of;
+use by_right::by_right;
 pub use exit::{CommandError, ExitStatus};
 
 use crate::cli::account::Account;
@@ -134,6 +135,8 @@ enum Command {
     DockerGuard(docker_guard::DockerGuard),
     /// Build the search indexes anew from the stored documents, with no server running
     Reindex(reindex::ReindexArguments),
+    /// Tell the id of this installation, which the guard of a container engine is told
+    Installation,
     /// Give up the vector database of a dataset that never comes back, with no server running
     ForgetDatabase(forget_database::ForgetDatabaseArguments),
     /// Read files for a server, which starts this by itself
@@ -375,6 +378,7 @@ fn run(start_hub: Option<StartHub>) -> anyhow::Result<()> {
             let resolved = resolve(&home)?;
             match other {
                 Command::Encoder(what) => encoder::run(&home, &resolved.settings, what, &mut out),
+                Command::Installation => installation::run(&home, &resolved.settings, &mut out),
                 Command::Reindex(which) => reindex::run(&home, &resolved.settings, which, &mut out),
                 Command::ForgetDatabase(whose) => {
                     forget_database::run(&home, &resolved.settings, whose, &mut out)
@@ -420,7 +424,7 @@ fn run_on_space(
         };
         let outcome = match logged_in {
             Ok(()) => match call(&connection.api, command, &asked, out).await {
-                Err(error) => Err(by_right(&connection.api, command, error).await),
+                Err(error) => Err(by_right(&connection.api, command.permission(), error).await),
                 done => done,
             },
             Err(error) => Err(error),
@@ -430,19 +434,6 @@ fn run_on_space(
         let closed = connection.close().await;
         outcome.and(logged_out).and(closed)
     })
-}
-
-/// Says of a command that was refused who may do it, instead of who may read what it reads first.
-async fn by_right(api: &ApiClient, command: &Command, error: anyhow::Error) -> anyhow::Error {
-    let Some(permission) = command.permission().filter(|_| status_of(&error) == ExitStatus::Refused) else {
-        return error;
-    };
-    match api.me().await.map(|me| PrincipalKind::Member(me.role)) {
-        Ok(kind) if !kind.may(permission) => {
-            CommandError::new(ExitStatus::Refused, Forbidden { kind, permission }.to_string()).into()
-        }
-        _ => error,
-    }
 }
 
 /// What a person was asked for, or a file.

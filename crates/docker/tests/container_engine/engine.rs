@@ -1,7 +1,7 @@
-//! An engine for one test: a `dockerd` with folders of its own, and an image of a static busybox that stands in for a database.
+//! An engine for one test, with folders of its own: Debian's `dockerd`, or Podman's service, which speaks the same API; and, where that
+//! is to be, a guard before it.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,22 +9,56 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
+use crate::guard::Guard;
+use crate::image;
+
+/// Which engine is started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Docker's.
+    Docker,
+    /// Podman's service.
+    Podman,
+}
+
+impl Kind {
+    /// What the caller of the tests wants.
+    fn wanted() -> Self {
+        match std::env::var("SYFT_SPACE_TEST_ENGINE").as_deref() {
+            Ok("docker") => Self::Docker,
+            Ok("podman") => Self::Podman,
+            _ => panic!("this starts a container engine: run tools/docker/run, which prepares for one"),
+        }
+    }
+}
+
+/// What Podman is told that no option of its command tells. It starts no container with a limit of open files above this machine's.
+const PODMAN_SETTINGS: &str = r#"
+[engine]
+runtime = "runc"
+cgroup_manager = "cgroupfs"
+events_logger = "file"
+[network]
+network_backend = "netavark"
+[containers]
+default_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]
+"#;
+
 /// One engine at a time: two would disturb each other's firewall.
 static ALONE: Mutex<()> = Mutex::new(());
 
-/// As whom the image's servers run.
-pub(crate) const USER: u32 = 1000;
-
 /// A running engine. It ends, with all that it runs, when dropped.
-pub(crate) struct Dockerd {
+pub(crate) struct ContainerEngine {
+    pub(crate) kind: Kind,
     folder: TempDir,
     child: Option<Child>,
     /// The id of the image.
     pub(crate) image: String,
+    guard: Mutex<Option<Guard>>,
     _alone: MutexGuard<'static, ()>,
 }
 
-impl Dockerd {
+impl ContainerEngine {
     /// Starts an engine, and gives it the image.
     pub(crate) fn start() -> Self {
         Self::start_over(|_| {})
@@ -47,19 +81,44 @@ impl Dockerd {
     }
 
     fn start_over(prepare: impl FnOnce(&Path)) -> Self {
-        let is_called = std::env::var_os("SYFT_SPACE_TEST_ENGINE").is_some();
-        assert!(is_called, "this starts a container engine: run tools/docker/run, which prepares for one");
+        let kind = Kind::wanted();
         let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-        let folder = tempfile::tempdir().unwrap();
-        let mut engine = Self { folder, child: None, image: String::new(), _alone: alone };
+        let mut engine = Self {
+            kind,
+            folder: tempfile::tempdir().unwrap(),
+            child: None,
+            image: String::new(),
+            guard: Mutex::default(),
+            _alone: alone,
+        };
         prepare(&engine.data());
         engine.run();
-        engine.image = engine.import();
+        engine.image = engine.import(image::SERVE);
+        engine.offer(&engine.image);
         engine
     }
 
+    /// Gives the engine an image that runs a line of a shell, and answers its id.
+    pub(crate) fn import(&self, line: &str) -> String {
+        image::import(self, &self.path("image"), line)
+    }
+
+    /// The engine's own socket.
     pub(crate) fn socket(&self) -> PathBuf {
         self.path("engine.sock")
+    }
+
+    /// The socket that a space is given: the guard's, where there is one.
+    pub(crate) fn way(&self) -> PathBuf {
+        if self.guard.lock().unwrap().is_some() { self.path("guard.sock") } else { self.socket() }
+    }
+
+    /// Has the guard, where there is to be one, let an image through besides those that it has.
+    pub(crate) fn offer(&self, image: &str) {
+        let mut guard = self.guard.lock().unwrap();
+        let images = guard.take().map(Guard::end).unwrap_or_default();
+        *guard =
+            Guard::begin(&self.path("guard.sock"), &self.socket(), [images, vec![image.to_owned()]].concat());
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -69,17 +128,29 @@ impl Dockerd {
     /// Starts the engine over the data that is there.
     pub(crate) fn run(&mut self) {
         let log = fs::File::options().create(true).append(true).open(self.path("log")).unwrap();
-        let child = Command::new("dockerd")
-            .arg(format!("--host=unix://{}", self.socket().display()))
-            .arg(format!("--data-root={}", self.path("data").display()))
-            .arg(format!("--exec-root={}", self.path("exec").display()))
-            .arg(format!("--pidfile={}", self.path("pid").display()))
-            .arg("--bridge=none")
-            .stdout(log.try_clone().unwrap())
-            .stderr(log)
-            .spawn()
-            .unwrap();
-        self.child = Some(child);
+        let address = format!("unix://{}", self.socket().display());
+        let mut command = match self.kind {
+            Kind::Docker => {
+                let mut command = Command::new("dockerd");
+                let path = |option: &str, name: &str| format!("--{option}={}", self.path(name).display());
+                command.args([path("data-root", "data"), path("exec-root", "exec"), path("pidfile", "pid")]);
+                command.args([&format!("--host={address}"), "--bridge=none"]);
+                command
+            }
+            Kind::Podman => {
+                fs::write(self.path("containers.conf"), PODMAN_SETTINGS).unwrap();
+                let storage = format!(
+                    "[storage]\ndriver = \"overlay\"\ngraphroot = {:?}\nrunroot = {:?}\n",
+                    self.data(),
+                    self.path("exec")
+                );
+                fs::write(self.path("storage.conf"), storage).unwrap();
+                let mut command = self.podman();
+                command.args(["--log-level=info", "system", "service", "--time=0", &address]);
+                command
+            }
+        };
+        self.child = Some(command.stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap());
         // It says nothing when it listens, so that it is asked.
         for _ in 0..600 {
             if self.try_docker(&["version"]).is_ok() {
@@ -90,7 +161,17 @@ impl Dockerd {
         panic!("the engine does not start:\n{}", fs::read_to_string(self.path("log")).unwrap());
     }
 
-    /// Stops the engine, and what it runs.
+    /// Podman's command, with folders of its own.
+    fn podman(&self) -> Command {
+        let mut command = Command::new("podman");
+        command.env("CONTAINERS_CONF", self.path("containers.conf"));
+        command.env("CONTAINERS_STORAGE_CONF", self.path("storage.conf"));
+        let path = |option: &str, name: &str| format!("--{option}={}", self.path(name).display());
+        command.args([path("tmpdir", "exec"), path("network-config-dir", "networks")]);
+        command
+    }
+
+    /// Stops the engine. Docker's stops what it runs, and Podman's does not.
     pub(crate) fn stop(&mut self) {
         let Some(mut child) = self.child.take() else { return };
         self.signal(&child, "TERM");
@@ -143,44 +224,9 @@ impl Dockerd {
             other => panic!("wget ends with {other}"),
         }
     }
-
-    /// An image that serves both kinds' health paths, has no shell but busybox's, and ends when it is told to.
-    fn import(&self) -> String {
-        let root = self.path("root");
-        make_root(&root);
-        let archive = self.path("root.tar");
-        let packed = Command::new("tar")
-            .args(["--create", "--file", &archive.display().to_string()])
-            .args(["--directory", &root.display().to_string(), "."])
-            .stdout(Stdio::null())
-            .status()
-            .unwrap();
-        assert!(packed.success());
-        let serve = "trap 'exit 0' TERM; httpd -p 6333 -h /www; httpd -f -p 8000 -h /www & wait";
-        let command = format!("CMD [\"sh\", \"-c\", \"{serve}\"]");
-        let id = self.docker(&["import", "--change", &command, &archive.display().to_string()]);
-        assert!(id.starts_with("sha256:"), "{id:?} is no id of an image");
-        id
-    }
 }
 
-fn make_root(root: &Path) {
-    for folder in ["bin", "www/api/v2", "tmp", "data", "qdrant/storage"] {
-        fs::create_dir_all(root.join(folder)).unwrap();
-    }
-    fs::copy("/bin/busybox", root.join("bin/busybox")).unwrap();
-    for program in ["sh", "httpd", "wget", "cat", "id", "touch", "sleep", "mount", "timeout", "grep"] {
-        symlink("busybox", root.join("bin").join(program)).unwrap();
-    }
-    fs::write(root.join("www/api/v2/heartbeat"), "well").unwrap();
-    fs::write(root.join("www/healthz"), "well").unwrap();
-    fs::set_permissions(root.join("tmp"), fs::Permissions::from_mode(0o1777)).unwrap();
-    for data in ["data", "qdrant/storage"] {
-        chown(root.join(data), Some(USER), Some(USER)).unwrap();
-    }
-}
-
-impl Drop for Dockerd {
+impl Drop for ContainerEngine {
     fn drop(&mut self) {
         if std::thread::panicking() {
             let log = fs::read_to_string(self.path("log")).unwrap_or_default();
@@ -190,9 +236,15 @@ impl Drop for Dockerd {
         if let Some(child) = &self.child {
             self.signal(child, "CONT");
         }
+        if self.kind == Kind::Podman {
+            // What is gone, or never was, is no matter.
+            let _ = self.podman().args(["rm", "--all", "--force", "--time=0"]).output();
+        }
         self.stop();
-        // Where it is a disk of its own. It fails where it is none.
-        let _ = Command::new("umount").arg(self.data()).stderr(Stdio::null()).status();
+        // Where it is a disk of its own, or Podman's. It fails where it is none.
+        for mounted in [self.data().join("overlay"), self.data()] {
+            let _ = Command::new("umount").arg(mounted).stderr(Stdio::null()).status();
+        }
         // An engine leaves its bridges to the next one, with the addresses of the host.
         let links = Command::new("ip").args(["-o", "link", "show", "type", "bridge"]).output().unwrap();
         for link in String::from_utf8_lossy(&links.stdout).lines() {
