@@ -12,6 +12,7 @@ use syft_space_domain::dataset::{
 };
 use syft_space_domain::encoder::ModelRevision;
 use syft_space_domain::ids::{DatasetId, TenantId};
+use syft_space_domain::provisioning::DatabaseError;
 use syft_space_domain::tenant::{OperatorScope, TenantScope};
 
 use crate::batches::OpenBatch;
@@ -52,7 +53,7 @@ impl RoutedVectors {
         scope: &TenantScope,
         dataset: DatasetId,
     ) -> Result<Option<VectorDatabase>, VectorIndexError> {
-        block_on(self.databases.database(scope, dataset)).map_err(|error| unknown(&error))
+        block_on(self.databases.database(scope, dataset)).map_err(|error| unknown(&error, dataset))
     }
 
     async fn find(
@@ -62,7 +63,7 @@ impl RoutedVectors {
         query: VectorQuery<'_>,
     ) -> Result<Vec<Neighbour>, VectorIndexError> {
         let database = self.databases.database(scope, key.dataset()).await;
-        match database.map_err(|error| unknown(&error))? {
+        match database.map_err(|error| unknown(&error, key.dataset()))? {
             Some(database) => self.external.nearest(&database, scope, key, query).await,
             None => self.embedded.nearest(scope, key, query).await,
         }
@@ -88,7 +89,10 @@ impl RoutedVectors {
     }
 }
 
-fn unknown(error: &VectorDatabasesError) -> VectorIndexError {
+pub(crate) fn unknown(error: &VectorDatabasesError, dataset: DatasetId) -> VectorIndexError {
+    if matches!(error, VectorDatabasesError::Database(DatabaseError::NotReady)) {
+        return VectorIndexError::NotReady(dataset);
+    }
     VectorIndexError::Failed(format!("where the vectors lie cannot be said: {error}"))
 }
 

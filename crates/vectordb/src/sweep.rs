@@ -11,6 +11,7 @@ use syft_space_domain::tenant::OperatorScope;
 use crate::collection::Location;
 use crate::external::ExternalVectors;
 use crate::journal::{self, DatasetKey};
+use crate::routed::unknown;
 
 /// What became of the datasets of which something was to leave a server.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -40,13 +41,15 @@ impl ExternalVectors {
         for key in self.unsettled()? {
             let database = block_on(databases.database(&operator.tenant(key.0), key.1));
             let settled = database
-                .map_err(|error| VectorIndexError::Failed(error.to_string()))
+                .map_err(|error| unknown(&error, key.1))
                 .and_then(|database| self.sweep_one(database.as_ref(), key));
             match settled {
                 Ok(true) => swept.settled += 1,
                 Ok(false) => swept.waiting += 1,
                 // Whoever encodes next counts again, and finds it too.
                 Err(VectorIndexError::Damaged(_)) => swept.damaged.push(key),
+                // Whoever keeps databases tells the operator what they wait for.
+                Err(VectorIndexError::NotReady(_)) => swept.waiting += 1,
                 Err(error) => {
                     tracing::warn!(tenant = %key.0, dataset = %key.1, %error, "vectors wait to leave a vector database");
                     swept.waiting += 1;

@@ -56,12 +56,27 @@ struct Database {
 enum Step {
     /// It is to be made, or to be made anew.
     Wanted,
-    /// It is being made.
-    Making,
+    /// It is being made; or looked at, where it was reached until then, and is as long as nothing else is known.
+    Making(Option<DatabaseAddress>),
     /// It was healthy when it was looked at last.
     Ready(DatabaseAddress),
     /// It is being removed.
     Leaving,
+}
+
+impl Step {
+    /// Where it is reached, as far as it is known.
+    fn address(self) -> Option<DatabaseAddress> {
+        match self {
+            Self::Ready(address) => Some(address),
+            Self::Making(before) => before,
+            Self::Wanted | Self::Leaving => None,
+        }
+    }
+
+    fn is_under_way(self) -> bool {
+        matches!(self, Self::Making(_) | Self::Leaving)
+    }
 }
 
 /// A database cannot be removed, or cannot be used.
@@ -120,16 +135,12 @@ impl Databases {
         let known = self.known();
         let database = known.databases.get(&(scope.tenant(), dataset));
         let off = self.0.engine.is_none().then_some(ProvisioningReason::NotOffered);
-        match database {
-            Some(Database { step: Step::Ready(_), .. }) => {
-                DatabaseCondition { state: ProvisioningState::Ready, reason: None }
-            }
-            database => {
-                let failure = database.and_then(|database| database.failure.as_ref());
-                let reason = failure.map(ProvisioningReason::from).or(off);
-                DatabaseCondition { state: ProvisioningState::Provisioning, reason }
-            }
+        if database.is_some_and(|database| database.step.address().is_some()) {
+            return DatabaseCondition { state: ProvisioningState::Ready, reason: None };
         }
+        let failure = database.and_then(|database| database.failure.as_ref());
+        let reason = failure.map(ProvisioningReason::from).or(off);
+        DatabaseCondition { state: ProvisioningState::Provisioning, reason }
     }
 
     /// Where a dataset's database is reached.
@@ -138,11 +149,13 @@ impl Databases {
         scope: &TenantScope,
         dataset: DatasetId,
     ) -> Result<DatabaseAddress, DatabaseError> {
-        match self.known().databases.get(&(scope.tenant(), dataset)).map(|database| database.step) {
-            Some(Step::Ready(address)) => Ok(address),
-            _ if self.0.engine.is_none() => Err(DatabaseError::Off),
-            _ => Err(DatabaseError::NotReady),
-        }
+        let known = self.known();
+        let database = known.databases.get(&(scope.tenant(), dataset));
+        database.and_then(|database| database.step.address()).ok_or(if self.0.engine.is_none() {
+            DatabaseError::Off
+        } else {
+            DatabaseError::NotReady
+        })
     }
 
     /// The databases that are to be made: those of which that failed before too.
@@ -180,13 +193,13 @@ impl Databases {
     /// The databases that the engine is at just now.
     pub(super) fn under_way(&self) -> BTreeSet<(TenantId, DatasetId)> {
         let known = self.known();
-        let busy = known.databases.iter().filter(|(_, one)| matches!(one.step, Step::Making | Step::Leaving));
+        let busy = known.databases.iter().filter(|(_, one)| one.step.is_under_way());
         busy.map(|(key, _)| *key).collect()
     }
 
     /// Takes the lease to make or look at a database; `None` while another has it.
     pub(super) fn make(&self, scope: &TenantScope, dataset: DatasetId) -> Option<Lease> {
-        self.lease(scope, dataset, Step::Making)
+        self.lease(scope, dataset, |before| Step::Making(before.address()))
     }
 
     /// Takes the lease to remove a database, unless so many are removed already, or the engine has just not answered.
@@ -214,7 +227,7 @@ impl Databases {
             return Err(DatabaseError::NotReady);
         }
         drop(known);
-        self.lease(scope, dataset, Step::Leaving).ok_or(DatabaseError::NotReady)
+        self.lease(scope, dataset, |_| Step::Leaving).ok_or(DatabaseError::NotReady)
     }
 
     /// Notes that the engine did not answer, where that is what failed.
@@ -224,7 +237,12 @@ impl Databases {
         }
     }
 
-    fn lease(&self, scope: &TenantScope, dataset: DatasetId, step: Step) -> Option<Lease> {
+    fn lease(
+        &self,
+        scope: &TenantScope,
+        dataset: DatasetId,
+        step: impl FnOnce(Step) -> Step,
+    ) -> Option<Lease> {
         let key = (scope.tenant(), dataset);
         let mut known = self.known();
         let database = known.databases.entry(key).or_insert(Database {
@@ -232,10 +250,11 @@ impl Databases {
             step: Step::Wanted,
             failure: None,
         });
-        if matches!(database.step, Step::Making | Step::Leaving) {
+        if database.step.is_under_way() {
             return None;
         }
-        let before = std::mem::replace(&mut database.step, step);
+        let before = database.step.address();
+        database.step = step(database.step);
         drop(known);
         Some(Lease { databases: self.clone(), key, before, is_over: false })
     }
@@ -245,21 +264,18 @@ impl Databases {
     }
 }
 
-/// The lease to ask the engine for one database. Whoever drops it, or is dropped, has learned nothing: the database is wanted as before.
+/// The lease to ask the engine for one database. Whoever drops it, or is dropped, has learned nothing: the database is what it was before.
 pub(super) struct Lease {
     databases: Databases,
     key: Key,
-    before: Step,
+    before: Option<DatabaseAddress>,
     is_over: bool,
 }
 
 impl Lease {
     /// Where it was reached before.
     pub(super) fn address_before(&self) -> Option<DatabaseAddress> {
-        match self.before {
-            Step::Ready(address) => Some(address),
-            Step::Wanted | Step::Making | Step::Leaving => None,
-        }
+        self.before
     }
 
     /// The database is reached there, or is to be tried again. Answers whether a failure is another than the last.
@@ -295,7 +311,7 @@ impl Drop for Lease {
             return;
         }
         if let Some(database) = self.databases.known().databases.get_mut(&self.key) {
-            database.step = Step::Wanted;
+            database.step = self.before.map_or(Step::Wanted, Step::Ready);
         }
     }
 }

@@ -230,6 +230,22 @@ fn r4_while_the_engine_is_away_it_is_said_so_and_tried_again_and_nothing_else_wa
     engine.held.fail_with(None);
     assert_eq!(make(&world), []);
     assert_eq!(condition(&world, 0, dataset), ready());
+    // What runs is used on while nobody can say how it is, and while it is looked at.
+    engine.held.fail_with(down());
+    assert_eq!(make(&world), []);
+    assert_eq!(condition(&world, 0, dataset), ready());
+    let url = called(&world, 0, dataset).unwrap().unwrap().url;
+    engine.held.fail_with(None);
+    block_on(engine.held.deprovision(&world.scope(0), dataset)).unwrap();
+    let (databases, scope, usable) =
+        (world.space.meaning.databases.clone(), world.scope(0), Arc::new(AtomicBool::new(false)));
+    let was_usable = usable.clone();
+    *engine.meanwhile.lock().unwrap() = Some(Box::new(move || {
+        usable.store(databases.condition(&scope, dataset) == ready(), Ordering::SeqCst);
+    }));
+    assert_eq!(make(&world), []);
+    assert!(was_usable.load(Ordering::SeqCst));
+    assert_ne!(called(&world, 0, dataset).unwrap().unwrap().url, url);
 }
 
 #[test]

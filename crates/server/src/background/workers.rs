@@ -4,6 +4,7 @@
 use std::thread::{Builder, JoinHandle};
 
 use anyhow::Context;
+use syft_space_domain::dataset::ports::VectorIndexError;
 use syft_space_domain::dataset::{EncodingQueue, IngestQueue, encode_queued, work_off};
 use syft_space_domain::snapshot::SnapshotError;
 use syft_space_domain::{PortError, Space};
@@ -52,6 +53,10 @@ impl Workers {
         for number in 0..EncodingQueue::WORKER_THREADS {
             workers.spawn(format!("encode-{number}"), space, &handle, |space| {
                 encode_queued(space, &|dataset, error| {
+                    // Whoever keeps databases tells the operator what it waits for.
+                    if matches!(error, PortError::Vectors(VectorIndexError::NotReady(_))) {
+                        return;
+                    }
                     tracing::error!(%dataset, %error, "a dataset cannot be encoded, and is tried again");
                 });
             })?;

@@ -29,6 +29,9 @@ pub enum VectorIndexError {
     /// Others have asked for as much as may wait. Nothing was done; it is worth trying again.
     #[error("too many questions wait for their turn; try again later")]
     Busy,
+    /// The database that the space makes for them is not ready. Nothing was done; whoever keeps databases says why.
+    #[error("the database of dataset {0} is being made or looked for; try again later")]
+    NotReady(DatasetId),
     /// Anything else.
     #[error("the index of vectors failed: {0}")]
     Failed(String),

@@ -38,6 +38,9 @@ impl From<PortError> for Problem {
                     "the dataset's encoder cannot be used at the moment; ask its operator",
                 )
             }
+            PortError::Vectors(error @ VectorIndexError::NotReady(_)) => {
+                Self::new(Reason::Unavailable, error)
+            }
             PortError::Vectors(error) => {
                 tracing::error!(%error, "a dataset's vectors cannot be used");
                 let detail = match error {
