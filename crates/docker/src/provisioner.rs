@@ -107,7 +107,16 @@ impl DockerProvisioner {
                     ));
                 }
             }
-            let id = container::ensure(&engine, &form, &network).await?;
+            let id = match container::ensure(&engine, &form, &network).await {
+                Err(error @ ProvisionError::NoAddressLeft(_)) => {
+                    // What nobody can reach takes no place either.
+                    let labels = settings.installation.database_labels(tenant, dataset);
+                    container::remove_all(&engine, &labels, None).await?;
+                    volume::remove_all(&engine, &labels).await?;
+                    return Err(error);
+                }
+                ensured => ensured?,
+            };
             (engine, id, network)
         };
         // Nobody else of the tenant has to wait for this.

@@ -53,6 +53,15 @@ impl RoutedVectors {
         scope: &TenantScope,
         dataset: DatasetId,
     ) -> Result<Option<VectorDatabase>, VectorIndexError> {
+        block_on(self.databases.confirmed(scope, dataset)).map_err(|error| unknown(&error, dataset))
+    }
+
+    /// The same, for what is not asked for there.
+    fn known(
+        &self,
+        scope: &TenantScope,
+        dataset: DatasetId,
+    ) -> Result<Option<VectorDatabase>, VectorIndexError> {
         block_on(self.databases.database(scope, dataset)).map_err(|error| unknown(&error, dataset))
     }
 
@@ -107,14 +116,14 @@ impl VectorIndex for RoutedVectors {
     }
 
     fn encoded(&self, scope: &TenantScope, key: VectorKey) -> Result<ChangeNumber, VectorIndexError> {
-        match self.database(scope, key.dataset())? {
+        match self.known(scope, key.dataset())? {
             Some(database) => self.external.encoded(&database, scope, key),
             None => self.embedded.encoded(scope, key),
         }
     }
 
     fn count(&self, scope: &TenantScope, key: VectorKey) -> Result<u64, VectorIndexError> {
-        match self.database(scope, key.dataset())? {
+        match self.known(scope, key.dataset())? {
             Some(database) => self.external.count(&database, scope, key),
             None => self.embedded.count(scope, key),
         }
@@ -137,7 +146,7 @@ impl VectorIndex for RoutedVectors {
         let open = self.external.batches.open(place, key.revision());
         self.external.check(&database, scope, key)?;
         let encoded = self.external.encoded(&database, scope, key)?;
-        Ok(Box::new(ExternalBatch { vectors: &self.external, open, database, scope: *scope, key, encoded }))
+        Ok(Box::new(ExternalBatch { vectors: self, open, database, scope: *scope, key, encoded }))
     }
 
     fn outdate(
@@ -148,7 +157,9 @@ impl VectorIndex for RoutedVectors {
     ) -> Result<(), VectorIndexError> {
         let embedded = self.embedded.outdate(scope, dataset, documents);
         // Where it cannot be said, what is outdated is out of the journal all the same, and leaves later.
-        let database = self.database(scope, dataset).unwrap_or_default();
+        // Whose database the space made is asked for it later, too: an engine would have to be asked first, and somebody waits.
+        let database = self.known(scope, dataset).unwrap_or_default();
+        let database = database.filter(|database| !database.is_provisioned);
         embedded.and(self.external.outdate(database.as_ref(), scope, dataset, documents))
     }
 
@@ -198,7 +209,7 @@ impl VectorIndex for RoutedVectors {
 
 /// A batch under way.
 struct ExternalBatch<'a> {
-    vectors: &'a ExternalVectors,
+    vectors: &'a RoutedVectors,
     open: OpenBatch<'a>,
     database: VectorDatabase,
     scope: TenantScope,
@@ -212,6 +223,11 @@ impl VectorBatch for ExternalBatch<'_> {
     }
 
     fn apply(self: Box<Self>, changes: &[VectorChange]) -> Result<(), VectorIndexError> {
-        self.vectors.apply(&self.database, &self.scope, self.key, &self.open, changes)
+        // Encoding took its time.
+        let now = self.vectors.database(&self.scope, self.key.dataset())?;
+        if self.database.is_provisioned && now.is_none_or(|now| now.url != self.database.url) {
+            return Err(VectorIndexError::Destroyed);
+        }
+        self.vectors.external.apply(&self.database, &self.scope, self.key, &self.open, changes)
     }
 }

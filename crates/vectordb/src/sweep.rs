@@ -39,7 +39,7 @@ impl ExternalVectors {
     ) -> Result<Swept, VectorIndexError> {
         let mut swept = Swept::default();
         for key in self.unsettled()? {
-            let database = block_on(databases.database(&operator.tenant(key.0), key.1));
+            let database = block_on(databases.confirmed(&operator.tenant(key.0), key.1));
             let settled = database
                 .map_err(|error| unknown(&error, key.1))
                 .and_then(|database| self.sweep_one(database.as_ref(), key));

@@ -88,6 +88,8 @@ async fn find_hits(
                 // Whoever encodes makes them anew.
                 space.meaning.queue.add_damaged(*scope, searched.index.dataset);
             }
+            // Where that was its own database, it is looked at.
+            space.meaning.databases.doubt(scope, searched.index.dataset);
             if mode == SearchMode::Both {
                 by_words(space, scope, searched, query, Some(0.0)).await
             } else {

@@ -112,6 +112,13 @@ pub enum DatasetError {
     /// The tenant has as many datasets as it may.
     #[error("the tenant has {0} datasets, which is all it may have")]
     LimitReached(u64),
+    /// The space makes as many databases for the tenant as it may.
+    #[error(
+        "the space makes {} vector databases for a tenant at the most; remove a dataset that has one, move its vectors elsewhere, or give the url of a \
+         database of your own",
+        MAX_DATABASES
+    )]
+    TooManyDatabases,
     /// A port failed.
     #[error(transparent)]
     PortError(#[from] PortError),
@@ -212,6 +219,9 @@ pub async fn create_dataset(
             if tx.count_datasets(&scope)? >= limit {
                 return Err(DatasetError::LimitReached(limit).into());
             }
+            if dataset.vectors.provisioned().is_some() {
+                check_databases(tx, &scope, dataset.id)?;
+            }
             tx.add_dataset(&scope, &dataset)?;
             Ok(Recorded::new(dataset.clone(), event.clone()))
         })
@@ -220,6 +230,31 @@ pub async fn create_dataset(
     want_database(space, &scope, &created);
     Ok(created)
 }
+
+/// Checks that no other dataset has the name.
+fn check_name<V: DatasetView + ?Sized>(
+    view: &mut V,
+    scope: &TenantScope,
+    name: &str,
+    id: DatasetId,
+) -> Result<(), DatasetError> {
+    let is_taken = view.dataset_named(scope, name)?.is_some_and(|other| other.id != id);
+    if is_taken { Err(DatasetError::NameTaken) } else { Ok(()) }
+}
+
+/// Checks that the tenant's network has room for a database beside those of its other datasets.
+fn check_databases<V: DatasetView + ?Sized>(
+    view: &mut V,
+    scope: &TenantScope,
+    id: DatasetId,
+) -> Result<(), DatasetError> {
+    let has_database = |other: &Dataset| other.id != id && other.vectors.provisioned().is_some();
+    let others = view.all_datasets(scope)?.into_iter().filter(has_database).count();
+    if others < MAX_DATABASES { Ok(()) } else { Err(DatasetError::TooManyDatabases) }
+}
+
+/// The most databases that the space makes for one tenant: so many addresses has a network of theirs.
+const MAX_DATABASES: usize = 13;
 
 /// Has the database of a dataset made soon, where the space makes it.
 fn want_database(space: &Space, scope: &TenantScope, dataset: &Dataset) {
@@ -249,11 +284,23 @@ pub fn change_dataset(
     // Nothing is encoded into the old place meanwhile: whoever encodes waits for this lock, and then looks where the place is.
     space.datasets.with_lock(id, || {
         let tried = principal.event(context, Action::ConfigChange)?.on(ObjectKind::Dataset, id);
+        // Whatever would be refused is refused before anything goes.
+        let (wanted, encoders) = (change.clone(), Arc::clone(&space.meaning.encoders));
         let find = move |view: &mut dyn View, scope: &TenantScope| {
-            active(view, scope, id)?.ok_or(DatasetError::NotFound)
+            let before = active(view, scope, id)?.ok_or(DatasetError::NotFound)?;
+            check_revision(wanted.if_revision, before.revision, DatasetError::Changed)?;
+            if let Some(name) = &wanted.name {
+                check_name(view, scope, name.as_str(), id)?;
+            }
+            if !wanted.retrieval.is_empty() {
+                wanted.retrieval.of(&before.retrieval, &*encoders)?;
+            }
+            if wanted.vectors.provisioned == Some(true) {
+                check_databases(view, scope, id)?;
+            }
+            Ok::<_, DatasetError>(before)
         };
         let before = block_on(space.read_ahead(principal, Permission::WriteDatasets, &tried, find))?;
-        check_revision(change.if_revision, before.revision, DatasetError::Changed)?;
         let vectors = change.vectors.of::<DatasetError>(
             &before.vectors,
             &space.meaning.databases,
@@ -264,8 +311,14 @@ pub fn change_dataset(
         if !vectors.is_same_place(&before.vectors) {
             remove_vectors(space, &scope, id, &before.vectors)?;
         }
-        let moved = Moved { from: before.vectors, to: vectors };
-        store_change(space, context, principal, id, change, Some(moved))
+        let moved = Moved { from: before.vectors.clone(), to: vectors };
+        let stored = store_change(space, context, principal, id, change, Some(moved));
+        if stored.is_err() {
+            // What went is made anew where it was.
+            want_database(space, &scope, &before);
+            space.meaning.queue.add(scope, id);
+        }
+        stored
     })
 }
 
@@ -298,9 +351,7 @@ fn store_change(
             check_revision(change.if_revision, dataset.revision, DatasetError::Changed)?;
             let mut changes = Changes::default();
             if let Some(name) = &change.name {
-                if tx.dataset_named(&scope, name.as_str())?.is_some_and(|other| other.id != id) {
-                    return Err(DatasetError::NameTaken.into());
-                }
+                check_name(tx, &scope, name.as_str(), id)?;
                 changes.replace(ChangeCode::ChangedName, &mut dataset.name, name.clone().into());
             }
             if let Some(summary) = &change.summary {
@@ -322,6 +373,9 @@ fn store_change(
             if let Some(Moved { from, to }) = &moved {
                 if dataset.vectors != *from {
                     return Err(DatasetError::Changed.into());
+                }
+                if to.provisioned().is_some() {
+                    check_databases(tx, &scope, id)?;
                 }
                 to.changes_from(from).into_iter().for_each(|code| changes.note(code));
                 dataset.vectors = to.clone();

@@ -8,6 +8,7 @@ use crate::audit::ChangeCode;
 use crate::dataset::ports::{VectorDatabases, VectorDatabasesError};
 use crate::dataset::{VectorDatabase, VectorDatabaseCredential, VectorDatabaseKind, VectorDatabaseUrl};
 use crate::ids::DatasetId;
+use crate::provisioning::ports::DatabaseStatus;
 use crate::provisioning::{DatabaseCredential, DatabaseError, Databases};
 use crate::sealing::{AssociatedData, SealError, Sealed, Sealer, Unsealable};
 use crate::secret::Secret;
@@ -139,7 +140,7 @@ pub enum VectorLocationError {
     Described,
     /// Databases of this kind are not made here.
     #[error(
-        "this space makes no {0} databases: leave provisioned out and give the url of one; its operator can set provisioning"
+        "this space makes no {0} databases: leave provisioned out and give the url of one; its operator can set provisioning, and an image of that kind"
     )]
     NotOffered(VectorDatabaseKind),
 }
@@ -286,7 +287,37 @@ impl StoredVectorDatabases {
     }
 }
 
+impl StoredVectorDatabases {
+    /// Asks the engine whether a database is still reached where it was.
+    async fn confirm(&self, scope: &TenantScope, dataset: DatasetId) -> Result<(), DatabaseError> {
+        let address = self.provisioned.address(scope, dataset)?;
+        let provisioner = self.provisioned.provisioner().ok_or(DatabaseError::Off)?;
+        match provisioner.status(scope, dataset).await {
+            Ok(DatabaseStatus::Ready(now)) if now == address => Ok(()),
+            Ok(_) => {
+                self.provisioned.lose(scope, dataset, address);
+                Err(DatabaseError::NotReady)
+            }
+            Err(_) => Err(DatabaseError::NotReady),
+        }
+    }
+}
+
 impl VectorDatabases for StoredVectorDatabases {
+    fn confirmed<'a>(
+        &'a self,
+        scope: &'a TenantScope,
+        dataset: DatasetId,
+    ) -> Pending<'a, Result<Option<VectorDatabase>, VectorDatabasesError>> {
+        Box::pin(async move {
+            let database = self.database(scope, dataset).await?;
+            if database.as_ref().is_some_and(|database| database.is_provisioned) {
+                self.confirm(scope, dataset).await?;
+            }
+            Ok(database)
+        })
+    }
+
     fn database<'a>(
         &'a self,
         scope: &'a TenantScope,

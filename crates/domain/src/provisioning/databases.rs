@@ -42,6 +42,8 @@ struct Known {
     /// Whether what is wanted is looked after in this process.
     is_begun: bool,
     databases: BTreeMap<Key, Database>,
+    /// Those that are ready, and did not answer whoever asked them.
+    doubted: BTreeSet<Key>,
     /// When the engine did not answer, and what became of that.
     silence: Option<(Timestamp, ProvisionError)>,
 }
@@ -119,12 +121,12 @@ impl Databases {
     }
 
     /// What makes them; `None` where nothing does.
-    pub(super) fn provisioner(&self) -> Option<&dyn Provisioner> {
+    pub(crate) fn provisioner(&self) -> Option<&dyn Provisioner> {
         self.0.engine.as_ref().map(|engine| &*engine.provisioner)
     }
 
     /// Notes that a dataset's database is wanted, or to be looked at anew.
-    pub(crate) fn want(&self, scope: &TenantScope, dataset: DatasetId) {
+    pub fn want(&self, scope: &TenantScope, dataset: DatasetId) {
         let database = Database { scope: *scope, step: Step::Wanted, failure: None };
         self.known().databases.entry((scope.tenant(), dataset)).or_insert(database);
     }
@@ -164,13 +166,41 @@ impl Databases {
         self.in_step(|step| step == Step::Wanted)
     }
 
-    /// The databases that were wanted since this was asked last, and not tried yet.
+    /// Those of them that were not tried yet.
     #[must_use]
     pub fn untried(&self) -> Vec<(TenantScope, DatasetId)> {
         let known = self.known();
         let untried =
             known.databases.iter().filter(|(_, one)| one.step == Step::Wanted && one.failure.is_none());
         untried.map(|((_, dataset), one)| (one.scope, *dataset)).collect()
+    }
+
+    /// Notes that a dataset's database did not answer.
+    pub(crate) fn doubt(&self, scope: &TenantScope, dataset: DatasetId) {
+        let key = (scope.tenant(), dataset);
+        let mut known = self.known();
+        if known.databases.get(&key).is_some_and(|database| matches!(database.step, Step::Ready(_))) {
+            known.doubted.insert(key);
+        }
+    }
+
+    /// Takes out the databases that did not answer somebody since this was asked last.
+    #[must_use]
+    pub fn take_doubted(&self) -> Vec<(TenantScope, DatasetId)> {
+        let mut known = self.known();
+        let doubted = std::mem::take(&mut known.doubted);
+        let there = doubted.into_iter().filter_map(|key| Some((known.databases.get(&key)?.scope, key.1)));
+        there.collect()
+    }
+
+    /// Notes that a database is not reached where it was: it is looked for anew.
+    pub(crate) fn lose(&self, scope: &TenantScope, dataset: DatasetId, address: DatabaseAddress) {
+        if let Some(database) = self.known().databases.get_mut(&(scope.tenant(), dataset)) {
+            if database.step == Step::Ready(address) {
+                database.step = Step::Wanted;
+                database.failure = None;
+            }
+        }
     }
 
     /// The databases that were ready when they were looked at last.
@@ -200,6 +230,11 @@ impl Databases {
     /// Takes the lease to make or look at a database; `None` while another has it.
     pub(super) fn make(&self, scope: &TenantScope, dataset: DatasetId) -> Option<Lease> {
         self.lease(scope, dataset, |before| Step::Making(before.address()))
+    }
+
+    /// Takes the lease to remove what nobody wants.
+    pub(super) fn clear(&self, scope: &TenantScope, dataset: DatasetId) -> Option<Lease> {
+        self.lease(scope, dataset, |_| Step::Leaving)
     }
 
     /// Takes the lease to remove a database, unless so many are removed already, or the engine has just not answered.

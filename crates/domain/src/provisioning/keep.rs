@@ -54,20 +54,32 @@ pub async fn find_databases(space: &Space, operator: &OperatorScope) -> Result<S
     }
     let there = there.map_err(DatabaseError::from)?;
     // What is being removed goes with its dataset, which waits for it.
-    let mut wanted: BTreeSet<(TenantId, DatasetId)> =
+    let mut kept_ones: BTreeSet<(TenantId, DatasetId)> =
         kept.iter().map(|(scope, dataset, _)| (scope.tenant(), *dataset)).collect();
-    wanted.extend(databases.under_way());
-    let tenants: BTreeSet<TenantId> = wanted.iter().map(|(tenant, _)| *tenant).collect();
+    kept_ones.extend(databases.under_way());
+    let tenants: BTreeSet<TenantId> = kept_ones.iter().map(|(tenant, _)| *tenant).collect();
     let mut strays = Strays::default();
     let mut count = |removed: Result<(), ProvisionError>| match removed {
         Ok(()) => strays.removed = strays.removed.saturating_add(1),
         Err(_) => strays.left = strays.left.saturating_add(1),
     };
-    for (tenant, dataset) in there.databases.difference(&wanted) {
-        count(provisioner.deprovision(&operator.tenant(*tenant), *dataset).await);
+    for (tenant, dataset) in there.databases.difference(&kept_ones) {
+        let scope = operator.tenant(*tenant);
+        // Whoever makes it by now has the lease, or has stored first that it is wanted.
+        let Some(lease) = databases.clear(&scope, *dataset) else { continue };
+        if wanted(space, &scope, *dataset).await?.is_some() {
+            continue;
+        }
+        let removed = provisioner.deprovision(&scope, *dataset).await;
+        if removed.is_ok() {
+            lease.gone();
+        }
+        count(removed);
     }
     for tenant in there.tenants.difference(&tenants) {
-        count(provisioner.deprovision_all(&operator.tenant(*tenant)).await);
+        if !databases.under_way().iter().any(|(busy, _)| busy == tenant) {
+            count(provisioner.deprovision_all(&operator.tenant(*tenant)).await);
+        }
     }
     Ok(strays)
 }
@@ -117,6 +129,9 @@ pub async fn make_database(
         });
     }
     let failure = made.clone().err();
+    if let Some(failure) = &failure {
+        databases.note_failure(space.clock.now(), failure);
+    }
     let is_new = lease.made(made);
     if failure.is_none() {
         // What waited for it goes on; what was in another one that was lost is encoded anew.

@@ -245,6 +245,7 @@ fn r4_while_the_engine_is_away_it_is_said_so_and_tried_again_and_nothing_else_wa
     }));
     assert_eq!(make(&world), []);
     assert!(was_usable.load(Ordering::SeqCst));
+    assert_eq!(world.space.meaning.databases.take_doubted(), []);
     assert_ne!(called(&world, 0, dataset).unwrap().unwrap().url, url);
 }
 

@@ -223,7 +223,11 @@ pub(super) async fn run(api: &ApiClient, what: &Datasets, out: &mut Output) -> a
             } else {
                 " Its vector database has not confirmed yet that its vectors are gone: the space asks until it does."
             };
-            out.line(&format!("The dataset {} is removed, with all of its documents.{vectors}", found.name))
+            out.line(&format!("The dataset {} is removed, with all of its documents.{vectors}", found.name))?;
+            out.line(&format!(
+                "`syft-space datasets certificate {}` gives the proof that it is gone, once it is.",
+                found.id
+            ))
         }
     }
 }

@@ -56,5 +56,5 @@ pub(super) fn run(
     for place in &places {
         out.line(&format!("may still lie there: {place}"))?;
     }
-    out.line("Its vector database is given up. The space keeps the dataset's vectors from now on, and makes them anew once it runs.")
+    out.line("Its vector database is given up: nothing there is asked for or waited for any more.")
 }

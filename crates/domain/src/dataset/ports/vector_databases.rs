@@ -39,4 +39,18 @@ pub trait VectorDatabases: Send + Sync {
         scope: &'a TenantScope,
         dataset: DatasetId,
     ) -> Pending<'a, Result<Option<VectorDatabase>, VectorDatabasesError>>;
+
+    /// The same, for whoever changes something there: that it is still this dataset's, and no other's that has got its address since, has
+    /// just been asked for.
+    ///
+    /// # Errors
+    /// As [`database`](Self::database); and [`Database`](VectorDatabasesError::Database) when it is not reached there any more, or
+    /// nobody can say.
+    fn confirmed<'a>(
+        &'a self,
+        scope: &'a TenantScope,
+        dataset: DatasetId,
+    ) -> Pending<'a, Result<Option<VectorDatabase>, VectorDatabasesError>> {
+        self.database(scope, dataset)
+    }
 }

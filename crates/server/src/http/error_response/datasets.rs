@@ -16,7 +16,9 @@ impl From<DatasetError> for Problem {
             DatasetError::Changed => Self::new(Reason::Changed, error),
             DatasetError::JobEnded(_) => Self::new(Reason::Conflict, error),
             DatasetError::InUse(_) => Self::new(Reason::InUse, error),
-            DatasetError::LimitReached(_) => Self::new(Reason::LimitReached, error),
+            DatasetError::LimitReached(_) | DatasetError::TooManyDatabases => {
+                Self::new(Reason::LimitReached, error)
+            }
             DatasetError::UnknownEncoder { .. }
             | DatasetError::EncoderNeeded(_)
             | DatasetError::Retrieval(_) => Self::field("/encoder", error),

@@ -5,6 +5,7 @@ use syft_space_domain::dataset::ports::{SearchError, VectorIndexError};
 use syft_space_domain::encoder::ports::EncodeError;
 use syft_space_domain::identity::SigningKeysError;
 use syft_space_domain::identity::ports::HashingError;
+use syft_space_domain::provisioning::DatabaseError;
 
 use super::internal;
 use crate::http::problem::Problem;
@@ -49,6 +50,7 @@ impl From<PortError> for Problem {
                 };
                 Self::new(Reason::Unavailable, detail)
             }
+            PortError::Database(error @ DatabaseError::Off) => Self::new(Reason::Unavailable, error),
             PortError::Database(error) => {
                 // Whoever keeps databases tells the operator.
                 tracing::debug!(%error, "a dataset's database cannot be used");

@@ -87,7 +87,9 @@ async fn k3_endpoints_and_datasets_are_removed_and_what_is_in_use_says_by_what()
     let told = as_owner(&["endpoints", "remove", "birds"]).expect(0).stdout;
     assert_eq!(told, "The endpoint birds is removed. Its dataset and its policies stay.\n");
     let told = run(&home, &["datasets", "remove", "birds"]).expect(0).stdout;
-    assert_eq!(told, "The dataset birds is removed, with all of its documents.\n");
+    let certificate =
+        format!("`syft-space datasets certificate {dataset}` gives the proof that it is gone, once it is.");
+    assert_eq!(told, format!("The dataset birds is removed, with all of its documents.\n{certificate}\n"));
     let left: Vec<Value> = run(&home, &["datasets", "list", "--json"]).expect(0).items();
     assert!(left.is_empty(), "{left:?}");
 }
