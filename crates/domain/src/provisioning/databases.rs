@@ -195,11 +195,11 @@ impl Databases {
 
     /// Notes that a database is not reached where it was: it is looked for anew.
     pub(crate) fn lose(&self, scope: &TenantScope, dataset: DatasetId, address: DatabaseAddress) {
-        if let Some(database) = self.known().databases.get_mut(&(scope.tenant(), dataset)) {
-            if database.step == Step::Ready(address) {
-                database.step = Step::Wanted;
-                database.failure = None;
-            }
+        if let Some(database) = self.known().databases.get_mut(&(scope.tenant(), dataset))
+            && database.step == Step::Ready(address)
+        {
+            database.step = Step::Wanted;
+            database.failure = None;
         }
     }
 

@@ -155,10 +155,12 @@ fn called(
     of: usize,
     dataset: DatasetId,
 ) -> Result<Option<VectorDatabase>, VectorDatabasesError> {
+    block_on(places(world).database(&world.scope(of), dataset))
+}
+
+fn places(world: &World) -> StoredVectorDatabases {
     let Meaning { databases, .. } = &world.space.meaning;
-    let places =
-        StoredVectorDatabases::new(world.space.store.clone(), world.space.sealer.clone(), databases.clone());
-    block_on(places.database(&world.scope(of), dataset))
+    StoredVectorDatabases::new(world.space.store.clone(), world.space.sealer.clone(), databases.clone())
 }
 
 fn stored(world: &World, of: usize, dataset: DatasetId) -> Option<Dataset> {
@@ -394,4 +396,56 @@ fn n3_without_an_engine_what_was_made_by_one_waits_and_says_so() {
     assert!(look(&on).is_ok());
     assert_eq!(remove(&on, 0, dataset), Ok(()));
     assert_eq!(there(&engine), []);
+}
+
+/// Engines give the address of what is gone to what comes next: of the same tenant, or of another.
+#[test]
+fn r4_nothing_is_changed_at_an_address_of_which_the_engine_does_not_say_that_it_is_the_datasets() {
+    let (world, engine) = world();
+    let dataset = moved(&world, 0);
+    assert!(look(&world).is_ok());
+    make(&world);
+    let scope = world.scope(0);
+    let confirmed =
+        || block_on(places(&world).confirmed(&scope, dataset)).map(|found| found.map(|one| one.url));
+    let before = called(&world, 0, dataset).unwrap().map(|one| one.url);
+    assert_eq!(confirmed(), Ok(before.clone()));
+    let not_ready = Err(VectorDatabasesError::Database(DatabaseError::NotReady));
+    engine.held.fail_with(down());
+    assert_eq!(confirmed(), not_ready, "nobody can say");
+    assert_eq!(condition(&world, 0, dataset), ready(), "and it is asked on, where nothing is changed by it");
+    engine.held.fail_with(None);
+    block_on(engine.held.deprovision(&scope, dataset)).unwrap();
+    assert_eq!(confirmed(), not_ready);
+    assert_eq!(condition(&world, 0, dataset), waiting(None), "it is looked for at once");
+    assert_eq!(world.space.meaning.databases.untried(), [(scope, dataset)]);
+    make(&world);
+    let after = confirmed();
+    assert!(after.is_ok() && after != Ok(before), "{after:?}");
+}
+
+#[test]
+fn r4_a_change_that_is_refused_leaves_the_database_as_it_is_and_a_tenant_has_so_many_at_the_most() {
+    let (world, engine) = world();
+    let dataset = moved(&world, 0);
+    assert!(look(&world).is_ok());
+    make(&world);
+    let other = stored(&world, 0, world.create(0, SearchMode::Words)).unwrap();
+    let to_embedded = ChangeDataset {
+        name: Some(other.name.parse().unwrap()),
+        vectors: ChangeVectors { dataset_type: Some(DatasetType::Embedded), ..ChangeVectors::default() },
+        ..ChangeDataset::default()
+    };
+    let (space, owner) = (&world.space, &world.principals[0]);
+    let refused = change_dataset(space, &world.context(), owner, dataset, to_embedded);
+    assert_eq!(refused, Err(DatasetError::NameTaken));
+    assert_eq!(there(&engine).len(), 1);
+    assert_eq!(condition(&world, 0, dataset), ready());
+    for _ in 1..13 {
+        moved(&world, 0);
+    }
+    let one_too_many = world.create(0, SearchMode::Both);
+    assert_eq!(change(&world, 0, one_too_many, provisioned()), Err(DatasetError::TooManyDatabases));
+    assert!(change(&world, 0, dataset, provisioned()).is_ok(), "who has one keeps it");
+    moved(&world, 1);
 }

@@ -7,7 +7,7 @@ use serde_json::json;
 use syft_space_domain::audit::Origin;
 use syft_space_domain::dataset::forget_database;
 use syft_space_domain::ids::DatasetId;
-use syft_space_domain::store::{Flow, StoreError};
+use syft_space_domain::store::Flow;
 
 use crate::cli::exit::{CommandError, ExitStatus};
 use crate::cli::output::Output;
@@ -33,10 +33,7 @@ pub(super) fn run(
     telemetry::start(settings);
     let opened = wiring::open_unreconciled(home, settings)?;
     let operator = opened.operator.clone();
-    let tenants = opened
-        .space
-        .store
-        .read(Flow::Installation, move |view| Ok::<_, StoreError>(view.tenant_ids(&operator)?));
+    let tenants = opened.space.store.read(Flow::Installation, move |view| view.tenant_ids(&operator));
     let context = opened.space.request_context(Origin::default())?;
     // Tenants may have datasets of equal ids; a person has one in mind, whose database is gone with the other's.
     let mut forgotten = None;
