@@ -35,7 +35,7 @@ pub const CHECKS: &[Check<DocumentsFactory>] = checks![
     a_part_of_a_job_removes_what_its_files_do_not_say_any_more,
     a_document_is_known_by_what_it_was_made_of,
     a_document_is_removed_once,
-    g2_a_removal_is_known_until_the_document_is_put_in_again_and_what_it_has_left_is_overwritten,
+    g2_a_removal_is_known_and_what_it_has_left_is_overwritten,
     documents_come_in_pages_in_bytewise_order,
     a_page_of_documents_with_much_metadata_ends_early,
     what_a_dataset_holds_is_counted,
@@ -216,9 +216,7 @@ pub fn a_document_is_known_by_what_it_was_made_of(make: &DocumentsFactory) {
 }
 
 /// Of another document, or another tenant's, nothing is told.
-pub fn g2_a_removal_is_known_until_the_document_is_put_in_again_and_what_it_has_left_is_overwritten(
-    make: &DocumentsFactory,
-) {
+pub fn g2_a_removal_is_known_and_what_it_has_left_is_overwritten(make: &DocumentsFactory) {
     let fixture = make();
     let store = &*fixture.adapter;
     let removal = |tenant, id: &str| {

@@ -341,10 +341,7 @@ fn wrong_stores_of_documents_are_caught() {
         (Fault::IgnoresTenant, "z1_a_tenants_documents_are_its_own"),
         (Fault::RepeatsJob, "the_same_job_again_changes_nothing"),
         (Fault::HidesRemovals, "changes_come_in_order_and_of_each_document_only_the_last"),
-        (
-            Fault::HidesRemovals,
-            "g2_a_removal_is_known_until_the_document_is_put_in_again_and_what_it_has_left_is_overwritten",
-        ),
+        (Fault::HidesRemovals, "g2_a_removal_is_known_and_what_it_has_left_is_overwritten"),
         (Fault::LosesProgress, "a_part_of_a_job_is_put_in_with_how_far_that_brings_it"),
         (Fault::KeepsJobs, "what_is_destroyed_is_gone_and_nothing_else"),
     ] {
