@@ -18,6 +18,8 @@ const TICK: Duration = Duration::from_secs(1);
 const TRY_AGAIN: u64 = 10;
 /// How many ticks until what is ready is looked at again, and all is looked for.
 const LOOK_AGAIN: u64 = 60;
+/// How many ticks until it is forgotten when a database was asked about that is not there any more.
+const FORGET_AFTER: u64 = 600;
 /// The most databases that the engine is asked about at once, and the most of one tenant: nobody takes all turns with what does not come up.
 const MAX_AT_ONCE: usize = 8;
 const MAX_AT_ONCE_OF_TENANT: usize = 2;
@@ -50,8 +52,8 @@ fn due(databases: &Databases, asked_at: &mut BTreeMap<Key, u64>, tick: u64) -> V
     let key = |(scope, dataset): &(TenantScope, DatasetId)| (scope.tenant(), *dataset);
     let (untried, wanted, ready) = (databases.untried(), databases.wanted(), databases.ready());
     let at_once: BTreeSet<Key> = untried.iter().chain(&databases.take_doubted()).map(key).collect();
-    let there: BTreeSet<Key> = wanted.iter().chain(&ready).map(key).collect();
-    asked_at.retain(|key, _| there.contains(key));
+    // What is asked about just now is in neither list, and keeps its place behind those that wait.
+    asked_at.retain(|_, last| tick <= last.saturating_add(FORGET_AFTER));
     let mut due = Vec::new();
     for (all, every) in [(wanted, TRY_AGAIN), (ready, LOOK_AGAIN)] {
         for one in all {
@@ -161,5 +163,11 @@ mod tests {
             }
         }
         assert_eq!(asked.len(), 20);
+        asked_at.insert((scope(0).tenant(), dataset(1)), 11);
+        // While the engine is at all of them none is due, and it is not forgotten whose turn is next.
+        assert!(due(&Databases::default(), &mut asked_at, 12).is_empty());
+        let next = due(&databases, &mut asked_at, 13);
+        assert_eq!(next.first().map(|(_, dataset)| *dataset), Some(self::dataset(2)));
+        assert!(due(&databases, &mut asked_at, 13 + FORGET_AFTER).len() == 20 && asked_at.is_empty());
     }
 }
