@@ -158,12 +158,21 @@ pub fn without_scores(text: &str) -> String {
     behind(text, "\"similarity_score\":", '}', |_| "«score»".to_owned())
 }
 
-/// A text with something else between each `begin` and the next `end`.
+/// A text with something else between each `begin` and the next `end` that no backslash takes back.
 fn behind(text: &str, begin: &str, end: char, mut put: impl FnMut(&str) -> String) -> String {
     let mut parts = text.split(begin);
     let mut changed = parts.next().unwrap_or_default().to_owned();
     for part in parts {
-        let (value, rest) = part.split_once(end).unwrap_or((part, ""));
+        let mut is_escaped = false;
+        let is_end = |(_, one): &(usize, char)| {
+            let ends = *one == end && !is_escaped;
+            is_escaped = *one == '\\' && !is_escaped;
+            ends
+        };
+        let (value, rest) = match part.char_indices().find(is_end) {
+            Some((at, _)) => (&part[..at], &part[at + end.len_utf8()..]),
+            None => (part, ""),
+        };
         changed.push_str(begin);
         changed.push_str(&put(value));
         changed.push(end);
