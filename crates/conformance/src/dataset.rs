@@ -1,24 +1,33 @@
 //! The suite of `DatasetView` and `DatasetRows`: datasets and jobs.
 
+use std::sync::Arc;
+
 use syft_space_domain::dataset::{
-    AnalyzerSettings, Dataset, DatasetState, Job, JobFailure, JobProgress, JobStatus, Retrieval, Stemming,
-    StopWords, StoredVectorDatabase, Tokenizer, VectorDatabaseKind, VectorDatabaseUrl, VectorLocation,
+    AnalyzerSettings, Dataset, DatasetState, Job, JobFailure, JobProgress, JobStatus, RemoteEndpoint,
+    Retrieval, ServerUrl, Stemming, StopWords, StoredVectorDatabase, Tokenizer, VectorDatabaseKind,
+    VectorLocation,
 };
 use syft_space_domain::encoder::EncoderName;
+use syft_space_domain::endpoint::Slug;
+use syft_space_domain::marketplace::Audience;
+use syft_space_domain::policy::Purpose;
 use syft_space_domain::sealing::Sealed;
 use syft_space_domain::store::Store;
+use syft_space_domain::tenant::TenantName;
 
 use crate::check::{Check, checks, run_all};
 use crate::fixture::StoreFactory;
 use crate::pagination::PagedList;
 use crate::run::{all_items, assert_conflict, commit, read, seeded_store, submit};
 use crate::sample::{
-    dataset, dataset_id, endpoint, endpoint_id, job, job_id, scope, tenant_id, time, write_scope,
+    dataset, dataset_id, endpoint, endpoint_id, job, job_id, marketplace_id, scope, tenant_id, time,
+    write_scope,
 };
 
 /// Every promise of [`DatasetView`](syft_space_domain::dataset::ports::DatasetView) and `DatasetRows`.
 pub const CHECKS: &[Check<StoreFactory>] = checks![
     a_dataset_is_found_by_id_and_by_name,
+    a_dataset_says_which_endpoint_of_another_space_it_asks,
     a_datasets_id_and_name_are_unique_in_its_tenant,
     names_of_datasets_are_compared_byte_by_byte,
     a_dataset_on_its_way_out_is_not_listed,
@@ -61,13 +70,46 @@ fn deleting(n: u64) -> Dataset {
 }
 
 fn in_a_database() -> VectorLocation {
-    let url = VectorDatabaseUrl::parse("https://vectors.example.org");
+    let url = ServerUrl::parse("https://vectors.example.org");
     let database = url.map(|url| StoredVectorDatabase {
         kind: VectorDatabaseKind::Qdrant,
         url,
         credential: Some(Sealed::from_bytes(b"sealed".to_vec())),
     });
     database.map_or(VectorLocation::Embedded, VectorLocation::Database)
+}
+
+fn in_another_space() -> VectorLocation {
+    let parts = || -> Option<RemoteEndpoint> {
+        Some(RemoteEndpoint {
+            url: ServerUrl::parse("https://space.example.org").ok()?,
+            slug: Slug::parse("reports").ok()?,
+            owner: Audience::parse("olivia").ok()?,
+            marketplace: marketplace_id(1),
+            tenant_name: TenantName::parse("harbor").ok(),
+            purpose: Purpose::parse("teaching").ok(),
+        })
+    };
+    parts().map_or(VectorLocation::Embedded, |endpoint| VectorLocation::RemoteSpace(Arc::new(endpoint)))
+}
+
+/// Every part of it is read back, and one that is left out is none.
+pub fn a_dataset_says_which_endpoint_of_another_space_it_asks(make: &StoreFactory) {
+    let fixture = seeded_store(make);
+    let added = Dataset { vectors: in_another_space(), ..dataset(1) };
+    let row = added.clone();
+    commit(&*fixture.adapter, move |tx| tx.add_dataset(&write_scope(1), &row));
+    assert_eq!(find(&*fixture.adapter, 1, 1), Some(added.clone()), "each part of the endpoint is kept");
+    let fewer = added.vectors.remote().map(|endpoint| RemoteEndpoint {
+        tenant_name: None,
+        purpose: None,
+        ..RemoteEndpoint::clone(endpoint)
+    });
+    let fewer = fewer.map_or(VectorLocation::Embedded, |fewer| VectorLocation::RemoteSpace(Arc::new(fewer)));
+    let changed = Dataset { vectors: fewer, ..added };
+    let row = changed.clone();
+    commit(&*fixture.adapter, move |tx| tx.update_dataset(&write_scope(1), &row));
+    assert_eq!(find(&*fixture.adapter, 1, 1), Some(changed), "a part that is left out is none any more");
 }
 
 /// Every field is read back.

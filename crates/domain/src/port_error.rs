@@ -1,6 +1,6 @@
 //! The failure of a port, which any use case can answer and nobody is at fault for.
 
-use crate::dataset::ports::{ExtractError, SearchError, VectorIndexError};
+use crate::dataset::ports::{ExtractError, RemoteSpaceError, SearchError, VectorIndexError};
 use crate::encoder::ports::EncodeError;
 use crate::identity::ports::HashingError;
 use crate::identity::{SigningKeysError, TokenSignError};
@@ -38,6 +38,9 @@ pub enum PortError {
     /// The engine that makes databases.
     #[error(transparent)]
     Database(#[from] DatabaseError),
+    /// Another space.
+    #[error(transparent)]
+    RemoteSpace(#[from] RemoteSpaceError),
     /// The encoder.
     #[error(transparent)]
     Encoding(#[from] EncodeError),

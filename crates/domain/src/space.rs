@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::audit::ports::CheckpointSigner;
 use crate::audit::{Origin, RequestContext};
-use crate::dataset::ports::{DocumentStore, SearchEngine, Spool, TextExtractor};
+use crate::dataset::ports::{DocumentStore, RemoteSpaces, SearchEngine, Spool, TextExtractor};
 use crate::dataset::{DatasetLocks, IngestQueue, Meaning};
 use crate::expectation::GuardTurns;
 use crate::identity::SessionLife;
@@ -59,6 +59,8 @@ pub struct Space {
     pub identities: Arc<dyn SatelliteIdentities>,
     /// Speaks to hubs.
     pub hubs: Arc<dyn HubClient>,
+    /// Asks other spaces.
+    pub remote_spaces: Arc<dyn RemoteSpaces>,
     /// Sends mail, where there is a mail server.
     pub mails: Option<Arc<Mails>>,
     /// Signs checkpoints of the audit logs.

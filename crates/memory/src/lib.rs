@@ -19,6 +19,7 @@
 //! | [`Sealer`](syft_space_domain::sealing::Sealer) | [`MemorySealer`] |
 //! | [`HubClient`](syft_space_domain::marketplace::ports::HubClient), `SatelliteTokens`, `SatelliteIdentities` | [`MemoryHub`], for tests alone |
 //! | [`OidcClient`](syft_space_domain::identity::oidc::ports::OidcClient) | [`MemoryProviders`], for tests alone |
+//! | [`RemoteSpaces`](syft_space_domain::dataset::ports::RemoteSpaces) | [`MemoryRemoteSpaces`], for tests alone |
 //! | [`ErasureLedger`](syft_space_domain::privacy::ports::ErasureLedger) | [`MemoryLedger`] |
 //! | [`Provisioner`](syft_space_domain::provisioning::ports::Provisioner) | [`MemoryProvisioner`], which runs nothing |
 //! | [`Clock`](syft_space_domain::time::Clock) | [`ManualClock`] |
@@ -90,6 +91,7 @@ mod privacy;
 mod provisioning;
 mod random;
 mod rate_limits;
+mod remote_spaces;
 mod retention;
 mod sealing;
 mod sink;
@@ -110,6 +112,7 @@ pub use oidc::MemoryProviders;
 pub use provisioning::MemoryProvisioner;
 pub use random::SeededEntropy;
 pub use rate_limits::MemoryRateLimits;
+pub use remote_spaces::MemoryRemoteSpaces;
 pub use sealing::MemorySealer;
 pub use store::MemoryStore;
 pub use time::ManualClock;

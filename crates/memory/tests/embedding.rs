@@ -11,6 +11,7 @@ use serde_json::json;
 use syft_space_conformance::{Fixture, check_store, documents};
 use syft_space_domain::access::{Permission, Role, may, may_grant};
 use syft_space_domain::audit::{Action, Actor, ObjectKind, Origin};
+use syft_space_domain::dataset::ports::NoRemoteSpaces;
 use syft_space_domain::dataset::{
     AnalyzerSettings, Dataset, IngestQueue, Meaning, NewDataset, SearchQuery, Threshold, create_dataset,
 };
@@ -121,6 +122,7 @@ fn space() -> Result<Space, Box<dyn Error>> {
         satellites: hub.clone(),
         identities: hub.clone(),
         hubs: hub,
+        remote_spaces: Arc::new(NoRemoteSpaces),
         checkpoint_signer: Arc::new(MemorySigner::new([7; 32])), // for tests alone
         erasure_ledger: None,                                    // no older copy is put back
         sealer: Arc::new(MemorySealer::new(entropy.clone())),

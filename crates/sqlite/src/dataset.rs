@@ -1,5 +1,7 @@
 //! The rows of datasets and their jobs.
 
+use std::sync::Arc;
+
 use diesel::connection::DefaultLoadingMode;
 use diesel::prelude::*;
 use syft_space_domain::dataset::ports::{DatasetRows, DatasetView};
@@ -41,6 +43,7 @@ struct DatasetRow {
     vector_database: Option<String>,
     vector_url: Option<String>,
     vector_credential: Option<Vec<u8>>,
+    remote: Option<String>,
 }
 
 impl DatasetRow {
@@ -61,13 +64,18 @@ impl DatasetRow {
             encoder: dataset.retrieval.encoder().map(|name| name.as_str().to_owned()),
             vector_database: dataset.vectors.kind().map(|kind| kind.as_str().to_owned()),
             vector_url: match &dataset.vectors {
-                VectorLocation::Embedded => None,
+                VectorLocation::Embedded | VectorLocation::RemoteSpace(_) => None,
                 VectorLocation::Database(database) => Some(database.url.as_str().to_owned()),
                 VectorLocation::Provisioned(_) => Some(PROVISIONED.to_owned()),
             },
             vector_credential: database
                 .and_then(|database| database.credential.as_ref())
                 .map(|sealed| sealed.as_bytes().to_vec()),
+            remote: dataset
+                .vectors
+                .remote()
+                .map(|endpoint| serde_json::to_string(&**endpoint).map_err(StoreError::failed))
+                .transpose()?,
         })
     }
 }
@@ -80,10 +88,13 @@ impl TryFrom<DatasetRow> for Dataset {
         let encoder = row.encoder.map(|name| parse("datasets.encoder", &name)).transpose()?;
         let retrieval = Retrieval::new(mode, encoder);
         let kind = row.vector_database.map(|kind| parse("datasets.vector_database", &kind)).transpose()?;
-        let vectors = match kind.zip(row.vector_url) {
-            None => VectorLocation::Embedded,
-            Some((kind, url)) if url == PROVISIONED => VectorLocation::Provisioned(kind),
-            Some((kind, url)) => {
+        let remote = row.remote.map(|remote| serde_json::from_str(&remote)).transpose();
+        let remote = remote.map_err(|error| unreadable_column("datasets.remote", &error))?;
+        let vectors = match (kind.zip(row.vector_url), remote) {
+            (_, Some(endpoint)) => VectorLocation::RemoteSpace(Arc::new(endpoint)),
+            (None, None) => VectorLocation::Embedded,
+            (Some((kind, url)), None) if url == PROVISIONED => VectorLocation::Provisioned(kind),
+            (Some((kind, url)), None) => {
                 let url = parse("datasets.vector_url", &url)?;
                 let credential = row.vector_credential.map(Sealed::from_bytes);
                 VectorLocation::Database(StoredVectorDatabase { kind, url, credential })
@@ -302,6 +313,7 @@ impl DatasetRows for Session<'_> {
                     datasets::vector_database.eq(row.vector_database),
                     datasets::vector_url.eq(row.vector_url),
                     datasets::vector_credential.eq(row.vector_credential),
+                    datasets::remote.eq(row.remote),
                 ))
                 .execute(connection)
         })?;

@@ -183,6 +183,7 @@ table! {
         vector_database -> Nullable<Text>,
         vector_url -> Nullable<Text>,
         vector_credential -> Nullable<Binary>,
+        remote -> Nullable<Text>,
     }
 }
 

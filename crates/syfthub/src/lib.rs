@@ -2,6 +2,7 @@
 //!
 //! * [`SyftHubTokens`] verifies satellite tokens by the keys that hubs publish (`SatelliteTokens`).
 //! * [`SyftHub`] speaks to a hub as a tenant's account there (`HubClient`).
+//! * [`SyftSpaces`] asks endpoints of other spaces (`RemoteSpaces`).
 //! * [`SyftHubIdentities`] remembers who people are there (`SatelliteIdentities`).
 //!
 //! # How keys are kept
@@ -27,10 +28,12 @@ mod http;
 mod identities;
 mod keys;
 mod self_test;
+mod spaces;
 mod token_cache;
 mod tokens;
 
 pub use client::SyftHub;
 pub use http::HubHttp;
 pub use identities::{IdentitySettings, SyftHubIdentities};
+pub use spaces::{SyftSpaces, VIA_PSEUDONYM};
 pub use tokens::{SatelliteTokensError, SyftHubTokens};

@@ -2,9 +2,7 @@
 
 use std::fmt;
 
-use syft_space_domain::dataset::{
-    VectorDatabase, VectorDatabaseKind, VectorDatabaseUrl, VectorDatabaseUrlError,
-};
+use syft_space_domain::dataset::{ServerUrl, ServerUrlError, VectorDatabase, VectorDatabaseKind};
 use syft_space_domain::random::{Entropy, RandomError};
 
 use crate::journal::DatasetKey;
@@ -14,7 +12,7 @@ use crate::journal::DatasetKey;
 pub(crate) struct Location {
     pub(crate) kind: VectorDatabaseKind,
     /// `None` is the database that the space made for the dataset: its address is another whenever it is started anew.
-    pub(crate) url: Option<VectorDatabaseUrl>,
+    pub(crate) url: Option<ServerUrl>,
 }
 
 /// Stands in a journal where the URL of a database would, of one that the space made. It is no URL.
@@ -23,12 +21,12 @@ const PROVISIONED: &str = "provisioned";
 impl Location {
     /// What a journal has of where it is.
     pub(crate) fn url_text(&self) -> &str {
-        self.url.as_ref().map_or(PROVISIONED, VectorDatabaseUrl::as_str)
+        self.url.as_ref().map_or(PROVISIONED, ServerUrl::as_str)
     }
 
     /// The one that a journal has.
-    pub(crate) fn read(kind: VectorDatabaseKind, url: &str) -> Result<Self, VectorDatabaseUrlError> {
-        let url = if url == PROVISIONED { None } else { Some(VectorDatabaseUrl::parse(url)?) };
+    pub(crate) fn read(kind: VectorDatabaseKind, url: &str) -> Result<Self, ServerUrlError> {
+        let url = if url == PROVISIONED { None } else { Some(ServerUrl::parse(url)?) };
         Ok(Self { kind, url })
     }
 

@@ -35,6 +35,8 @@ named_enum! {
         ChangedName = "changed_name",
         /// A policy is of another type.
         ChangedPolicyType = "changed_policy_type",
+        /// A dataset asks another endpoint of another space, or asks it otherwise.
+        ChangedRemoteEndpoint = "changed_remote_endpoint",
         /// The hub knows this space as another satellite, or as one at last.
         ChangedSatellite = "changed_satellite",
         /// A dataset is searched in another way.

@@ -13,6 +13,8 @@ named_enum! {
         AccessDenied = "access_denied",
         /// Whoever a provider has identified has an address that another account here has.
         AccountExists = "account_exists",
+        /// A space asked an endpoint that asks another space in turn.
+        AskedBySpace = "asked_by_space",
         /// A log was cut or changed since its checkpoint was signed.
         AuditLogChanged = "audit_log_changed",
         /// Whoever asked was gone before the end, or the server shut down.
@@ -137,6 +139,8 @@ named_enum! {
         RefreshTokenUnknown = "refresh_token_unknown",
         /// Nobody may register at present.
         RegistrationClosed = "registration_closed",
+        /// Another space, which an endpoint asks in place of a dataset, did not answer, or refused.
+        RemoteSpaceUnavailable = "remote_space_unavailable",
         /// Not why, but how: a tenant that was removed stood in an older copy of the home that was put back, and goes again.
         RemovedBefore = "removed_before",
         /// There is no such reset of a password, or not any more.

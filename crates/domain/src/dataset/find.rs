@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use crate::dataset::ask_remote::ask_remote;
 use crate::dataset::fusion::{Found, Fused};
 use crate::dataset::ports::VectorIndexError;
 use crate::dataset::rare_words::is_of_few;
@@ -58,7 +59,7 @@ impl SearchResults {
 /// Finds chunks, and what stands around them where that is wanted.
 ///
 /// # Errors
-/// When the engine failed; and where meaning alone is looked for, when the encoder or the index of vectors did, or have too much
+/// When the engine failed, or the other space that is asked in its place; and where meaning alone is looked for, when the encoder or the index of vectors did, or have too much
 /// to do. Where both are looked for, words are enough then.
 pub(crate) async fn find(
     space: &Space,
@@ -66,6 +67,10 @@ pub(crate) async fn find(
     searched: &Searched,
     query: &SearchQuery<'_>,
 ) -> Result<SearchResults, PortError> {
+    if let Some(endpoint) = &searched.remote {
+        let hits = ask_remote(space, scope, endpoint, query).await?;
+        return Ok(SearchResults::of_hits(hits, Vec::new(), None));
+    }
     let found = find_hits(space, scope, searched, query).await?;
     let surroundings = Surroundings::find(space, scope, searched.index, query, &found.hits).await?;
     Ok(SearchResults { surroundings, ..found })

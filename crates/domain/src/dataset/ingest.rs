@@ -40,6 +40,9 @@ pub enum IngestError {
     /// There is no such document.
     #[error("there is no such document")]
     NoDocument,
+    /// It holds no documents: another space is asked in its place.
+    #[error("this dataset asks an endpoint of another space, and holds no documents: bring them there")]
+    Remote,
     /// The dataset would hold more documents than it may.
     #[error("the dataset may hold {0} documents, and would hold more")]
     TooManyDocuments(u64),
@@ -142,13 +145,16 @@ pub(super) fn add_job(
         .store
         .write(move |tx| {
             let scope = tx.authority(&authorization, &event)?;
-            if active(tx, &scope, job.dataset)?.is_none() {
-                return Err(IngestError::NoDataset.into());
-            }
+            check_local(&active(tx, &scope, job.dataset)?.ok_or(IngestError::NoDataset)?)?;
             tx.add_job(&scope, &job)?;
             Ok(Recorded::new((), event.clone()))
         })
         .wait()
+}
+
+/// Checks that a dataset is one that holds documents.
+pub(super) fn check_local(dataset: &Dataset) -> Result<(), IngestError> {
+    if dataset.vectors.remote().is_some() { Err(IngestError::Remote) } else { Ok(()) }
 }
 
 /// A job none of whose documents were stored.

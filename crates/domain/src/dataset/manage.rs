@@ -1,13 +1,10 @@
 //! Making, changing and reading datasets, and reading their jobs.
 
-use std::sync::Arc;
-
 use futures_executor::block_on;
 
 use crate::access::Permission;
-use crate::audit::{Action, ChangeCode, Changes, ObjectKind, RequestContext};
+use crate::audit::{Action, ChangeCode, ObjectKind, RequestContext};
 use crate::dataset::ports::DatasetView;
-use crate::dataset::remove_vectors::remove_vectors;
 use crate::dataset::{
     AnalyzerSettings, ChangeVectors, Dataset, DatasetState, EncodingProgress, JobSnapshot, JobStatus,
     Retrieval, RetrievalError, SearchMode, Usage, VectorLocation, VectorLocationError,
@@ -16,6 +13,7 @@ use crate::encoder::EncoderName;
 use crate::encoder::ports::Encoders;
 use crate::identity::{AuthorizationError, Principal};
 use crate::ids::{DatasetId, JobId};
+use crate::marketplace::ports::MarketplaceView;
 use crate::page::{Page, PageRequest};
 use crate::port_error::{PortError, port_errors};
 use crate::provisioning::DatabaseCondition;
@@ -23,7 +21,7 @@ use crate::space::Space;
 use crate::store::{StoreError, View};
 use crate::tenant::TenantScope;
 use crate::text::{Line, Name};
-use crate::unit::{Recorded, check_revision};
+use crate::unit::Recorded;
 
 /// A dataset is to be made.
 #[derive(Clone)]
@@ -49,23 +47,6 @@ pub struct NewRetrieval {
     pub mode: Option<SearchMode>,
     /// The encoder of its vectors. Where one is needed and none is named, it is the only one that is installed.
     pub encoder: Option<EncoderName>,
-}
-
-/// A dataset is to be changed; `None` leaves a part as it is.
-#[derive(Clone, Default)]
-pub struct ChangeDataset {
-    /// Its name.
-    pub name: Option<Name>,
-    /// One sentence about it.
-    pub summary: Option<Line>,
-    /// Words to find it by.
-    pub tags: Option<Line>,
-    /// How it is searched.
-    pub retrieval: NewRetrieval,
-    /// Where its vectors lie. In another place they are made anew, once those in the old one are gone.
-    pub vectors: ChangeVectors,
-    /// Only if this is still its revision.
-    pub if_revision: Option<u64>,
 }
 
 /// A dataset was not made, changed, read or removed.
@@ -106,9 +87,19 @@ pub enum DatasetError {
     /// A mode and an encoder that do not go together.
     #[error(transparent)]
     Retrieval(#[from] RetrievalError),
-    /// Settings of a vector database that do not go with the type of the dataset.
+    /// Settings of a vector database, or of another space, that do not go with the type of the dataset.
     #[error(transparent)]
     Vectors(#[from] VectorLocationError),
+    /// The other space is to be asked as an account at a marketplace where the tenant has none.
+    #[error(
+        "the tenant has no such marketplace: register it first, for the other space is asked as your account there"
+    )]
+    NoMarketplace,
+    /// It is said how another space searches.
+    #[error(
+        "the other space decides how it searches: leave the search, the encoder and how words are compared out"
+    )]
+    RemoteSearch,
     /// The tenant has as many datasets as it may.
     #[error("the tenant has {0} datasets, which is all it may have")]
     LimitReached(u64),
@@ -136,7 +127,7 @@ fn installed_names(names: &[EncoderName]) -> String {
 
 impl NewRetrieval {
     /// How a dataset is searched once this is changed.
-    fn of(&self, before: &Retrieval, encoders: &dyn Encoders) -> Result<Retrieval, DatasetError> {
+    pub(super) fn of(&self, before: &Retrieval, encoders: &dyn Encoders) -> Result<Retrieval, DatasetError> {
         let mode = self.mode.unwrap_or_else(|| before.mode());
         if mode == SearchMode::Words {
             return Ok(Retrieval::new(mode, self.encoder.clone())?);
@@ -153,7 +144,7 @@ impl NewRetrieval {
         Ok(Retrieval::new(mode, Some(name))?)
     }
 
-    fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.mode.is_none() && self.encoder.is_none()
     }
 }
@@ -179,13 +170,13 @@ pub async fn create_dataset(
 ) -> Result<Dataset, DatasetError> {
     let scope = principal.scope(Permission::WriteDatasets)?;
     let id = DatasetId::generate(context.now, &*context.entropy)?;
-    let vectors = wanted.vectors.of::<DatasetError>(
-        &VectorLocation::Embedded,
-        &space.meaning.databases,
-        &*space.sealer,
-        &scope,
-        id,
-    )?;
+    let vectors =
+        wanted.vectors.of::<DatasetError>(None, &space.meaning.databases, &*space.sealer, &scope, id)?;
+    if vectors.remote().is_some()
+        && !(wanted.retrieval.is_empty() && wanted.analyzer == AnalyzerSettings::default())
+    {
+        return Err(DatasetError::RemoteSearch);
+    }
     // A vector database is of no use but to find what is meant.
     let mode = wanted.retrieval.mode.or_else(|| vectors.kind().map(|_| SearchMode::Both));
     let retrieval = NewRetrieval { mode, ..wanted.retrieval };
@@ -222,6 +213,7 @@ pub async fn create_dataset(
             if dataset.vectors.provisioned().is_some() {
                 check_databases(tx, &scope, dataset.id)?;
             }
+            check_marketplace(tx, &scope, &dataset.vectors)?;
             tx.add_dataset(&scope, &dataset)?;
             Ok(Recorded::new(dataset.clone(), event.clone()))
         })
@@ -232,7 +224,7 @@ pub async fn create_dataset(
 }
 
 /// Checks that no other dataset has the name.
-fn check_name<V: DatasetView + ?Sized>(
+pub(super) fn check_name<V: DatasetView + ?Sized>(
     view: &mut V,
     scope: &TenantScope,
     name: &str,
@@ -243,7 +235,7 @@ fn check_name<V: DatasetView + ?Sized>(
 }
 
 /// Checks that the tenant's network has room for a database beside those of its other datasets.
-fn check_databases<V: DatasetView + ?Sized>(
+pub(super) fn check_databases<V: DatasetView + ?Sized>(
     view: &mut V,
     scope: &TenantScope,
     id: DatasetId,
@@ -253,149 +245,25 @@ fn check_databases<V: DatasetView + ?Sized>(
     if others < MAX_DATABASES { Ok(()) } else { Err(DatasetError::TooManyDatabases) }
 }
 
+/// Checks that the tenant has the account as which another space is asked.
+pub(super) fn check_marketplace<V: MarketplaceView + ?Sized>(
+    view: &mut V,
+    scope: &TenantScope,
+    vectors: &VectorLocation,
+) -> Result<(), DatasetError> {
+    let Some(endpoint) = vectors.remote() else { return Ok(()) };
+    let is_there = view.marketplace(scope, endpoint.marketplace)?.is_some();
+    if is_there { Ok(()) } else { Err(DatasetError::NoMarketplace) }
+}
+
 /// The most databases that the space makes for one tenant: so many addresses has a network of theirs.
 const MAX_DATABASES: usize = 13;
 
 /// Has the database of a dataset made soon, where the space makes it.
-fn want_database(space: &Space, scope: &TenantScope, dataset: &Dataset) {
+pub(super) fn want_database(space: &Space, scope: &TenantScope, dataset: &Dataset) {
     if dataset.vectors.provisioned().is_some() {
         space.meaning.databases.want(scope, dataset.id);
     }
-}
-
-/// Changes a dataset. Blocks on a disk, and where its vectors move, on the database in which they lie: they are gone from there
-/// before the change is stored. Whoever asks meanwhile finds by words what they found by meaning.
-///
-/// # Errors
-/// When there is no such dataset or it has been changed since, the name is taken, its encoder is not installed or not needed, the settings
-/// of its vector database do not go with its type, the database in which its vectors lie does not let them go, the caller's role does not
-/// permit it, or a port failed.
-pub fn change_dataset(
-    space: &Space,
-    context: &RequestContext,
-    principal: &Principal,
-    id: DatasetId,
-    change: ChangeDataset,
-) -> Result<Dataset, DatasetError> {
-    let scope = principal.scope(Permission::WriteDatasets)?;
-    if change.vectors.is_empty() {
-        return store_change(space, context, principal, id, change, None);
-    }
-    // Nothing is encoded into the old place meanwhile: whoever encodes waits for this lock, and then looks where the place is.
-    space.datasets.with_lock(id, || {
-        let tried = principal.event(context, Action::ConfigChange)?.on(ObjectKind::Dataset, id);
-        // Whatever would be refused is refused before anything goes.
-        let (wanted, encoders) = (change.clone(), Arc::clone(&space.meaning.encoders));
-        let find = move |view: &mut dyn View, scope: &TenantScope| {
-            let before = active(view, scope, id)?.ok_or(DatasetError::NotFound)?;
-            check_revision(wanted.if_revision, before.revision, DatasetError::Changed)?;
-            if let Some(name) = &wanted.name {
-                check_name(view, scope, name.as_str(), id)?;
-            }
-            if !wanted.retrieval.is_empty() {
-                wanted.retrieval.of(&before.retrieval, &*encoders)?;
-            }
-            if wanted.vectors.provisioned == Some(true) {
-                check_databases(view, scope, id)?;
-            }
-            Ok::<_, DatasetError>(before)
-        };
-        let before = block_on(space.read_ahead(principal, Permission::WriteDatasets, &tried, find))?;
-        let vectors = change.vectors.of::<DatasetError>(
-            &before.vectors,
-            &space.meaning.databases,
-            &*space.sealer,
-            &scope,
-            id,
-        )?;
-        if !vectors.is_same_place(&before.vectors) {
-            remove_vectors(space, &scope, id, &before.vectors)?;
-        }
-        let moved = Moved { from: before.vectors.clone(), to: vectors };
-        let stored = store_change(space, context, principal, id, change, Some(moved));
-        if stored.is_err() {
-            // What went is made anew where it was.
-            want_database(space, &scope, &before);
-            space.meaning.queue.add(scope, id);
-        }
-        stored
-    })
-}
-
-/// Where the vectors of a dataset lay, and where they are to lie.
-#[derive(Clone)]
-struct Moved {
-    from: VectorLocation,
-    to: VectorLocation,
-}
-
-fn store_change(
-    space: &Space,
-    context: &RequestContext,
-    principal: &Principal,
-    id: DatasetId,
-    change: ChangeDataset,
-    moved: Option<Moved>,
-) -> Result<Dataset, DatasetError> {
-    let event = principal.event(context, Action::ConfigChange)?.on(ObjectKind::Dataset, id);
-    let now = context.now;
-    let authorization = principal.authorize(Permission::WriteDatasets, space.clock.now())?;
-    let encoders = Arc::clone(&space.meaning.encoders);
-    let encoded_anew = !change.retrieval.is_empty() || moved.is_some();
-    let has_moved = moved.as_ref().is_some_and(|moved| !moved.to.is_same_place(&moved.from));
-    let changed = space
-        .store
-        .write(move |tx| {
-            let scope = tx.authority(&authorization, &event)?;
-            let mut dataset = active(tx, &scope, id)?.ok_or(DatasetError::NotFound)?;
-            check_revision(change.if_revision, dataset.revision, DatasetError::Changed)?;
-            let mut changes = Changes::default();
-            if let Some(name) = &change.name {
-                check_name(tx, &scope, name.as_str(), id)?;
-                changes.replace(ChangeCode::ChangedName, &mut dataset.name, name.clone().into());
-            }
-            if let Some(summary) = &change.summary {
-                changes.replace(ChangeCode::ChangedSummary, &mut dataset.summary, summary.clone().into());
-            }
-            if let Some(tags) = &change.tags {
-                changes.replace(ChangeCode::ChangedTags, &mut dataset.tags, tags.clone().into());
-            }
-            if !change.retrieval.is_empty() {
-                let retrieval = change.retrieval.of(&dataset.retrieval, &*encoders)?;
-                if retrieval.mode() != dataset.retrieval.mode() {
-                    changes.note(ChangeCode::ChangedSearch);
-                }
-                if retrieval.encoder() != dataset.retrieval.encoder() {
-                    changes.note(ChangeCode::ChangedEncoder);
-                }
-                dataset.retrieval = retrieval;
-            }
-            if let Some(Moved { from, to }) = &moved {
-                if dataset.vectors != *from {
-                    return Err(DatasetError::Changed.into());
-                }
-                if to.provisioned().is_some() {
-                    check_databases(tx, &scope, id)?;
-                }
-                to.changes_from(from).into_iter().for_each(|code| changes.note(code));
-                dataset.vectors = to.clone();
-            }
-            dataset.revision += 1;
-            dataset.updated_at = now;
-            tx.update_dataset(&scope, &dataset)?;
-            Ok(Recorded::new((*scope, dataset), event.clone().changing(changes)))
-        })
-        .wait();
-    let (scope, dataset) = changed?;
-    if has_moved {
-        // Nothing is in the new place yet.
-        space.meaning.queue.note(&scope, id, None);
-        want_database(space, &scope, &dataset);
-    }
-    if encoded_anew {
-        space.meaning.queue.add(scope, id);
-    }
-    Ok(dataset)
 }
 
 /// One dataset.

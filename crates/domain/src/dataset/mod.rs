@@ -5,7 +5,9 @@
 //! rest. So an index that is behind, broken or lost is mended the same way as one that is new.
 
 mod analyzer;
+mod ask_remote;
 mod cancel;
+mod change;
 mod chunk;
 mod context;
 mod document;
@@ -33,11 +35,13 @@ pub mod ports;
 mod rare_words;
 mod read_group;
 mod reconcile;
+mod remote_endpoint;
 mod remove;
 mod remove_vectors;
 mod retrieval;
 mod search;
 mod search_query;
+mod server_url;
 mod surroundings;
 mod task;
 mod unconfirmed_removals;
@@ -48,6 +52,7 @@ mod vectors;
 
 pub use analyzer::{AnalyzerSettings, Stemming, StopWords, Tokenizer};
 pub use cancel::cancel_job;
+pub use change::{ChangeDataset, change_dataset};
 pub use chunk::{Chunk, chunks, chunks_at};
 pub use context::{contexts, encoder_texts, hyphenated_words};
 pub use document::{
@@ -76,25 +81,26 @@ pub use job::{Job, JobFailure, JobProgress, JobRate, JobSnapshot, JobStatus, Job
 pub use location::{Landmark, Location, Mark};
 pub use locks::DatasetLocks;
 pub use manage::{
-    ChangeDataset, DatasetError, DatasetUsage, NewDataset, NewRetrieval, change_dataset, create_dataset,
-    dataset, datasets, job, jobs, usage,
+    DatasetError, DatasetUsage, NewDataset, NewRetrieval, create_dataset, dataset, datasets, job, jobs, usage,
 };
 pub use markdown::markdown_title;
 pub use meaning::Meaning;
 pub use metadata::Metadata;
 pub use rare_words::{PlainWord, plain_words};
 pub use reconcile::{Reconciled, reconcile};
+pub use remote_endpoint::{ChangeRemote, RemoteEndpoint, RemoteIncomplete};
 pub use remove::{begin_removal, finish_removal};
 pub use retrieval::{Retrieval, RetrievalError, SearchMode, SearchModeError, Searched};
 pub use search::{SearchDatasetError, search_dataset};
 pub use search_query::{ContextSize, Highlight, Hit, Hits, SearchQuery, SearchQueryError, Threshold};
+pub use server_url::{ServerUrl, ServerUrlError};
 pub use surroundings::HitContext;
 pub(crate) use surroundings::Surroundings;
 pub use unconfirmed_removals::UnconfirmedRemovals;
 pub use upload::{Upload, UploadError};
 pub use vector_database::{
     VectorDatabase, VectorDatabaseCredential, VectorDatabaseCredentialError, VectorDatabaseKind,
-    VectorDatabaseKindError, VectorDatabaseUrl, VectorDatabaseUrlError,
+    VectorDatabaseKindError,
 };
 pub use vector_location::{
     ChangeVectors, DatasetType, DatasetTypeError, StoredVectorDatabase, StoredVectorDatabases,
@@ -177,6 +183,7 @@ impl Dataset {
             index: self.index(),
             retrieval: self.retrieval.clone(),
             dataset_type: self.vectors.dataset_type(),
+            remote: self.vectors.remote().cloned(),
         }
     }
 }

@@ -13,9 +13,11 @@ use crate::page::{Page, PageRequest};
 use crate::store::StoreError;
 use crate::tenant::{OperatorScope, TenantScope, WriteScope};
 
+mod remote_spaces;
 mod vector_databases;
 mod vector_index;
 
+pub use remote_spaces::{NoRemoteSpaces, RemoteSpaceError, RemoteSpaces};
 pub use vector_databases::{VectorDatabases, VectorDatabasesError};
 pub use vector_index::{LostDatabases, VectorBatch, VectorIndex, VectorIndexError};
 

@@ -1,7 +1,9 @@
 //! How a dataset is searched: by words, by meaning, or by both.
 
+use std::sync::Arc;
+
 use crate::as_text::text_enum;
-use crate::dataset::{DatasetType, IndexKey};
+use crate::dataset::{DatasetType, IndexKey, RemoteEndpoint};
 use crate::encoder::EncoderName;
 
 text_enum! {
@@ -87,6 +89,8 @@ pub struct Searched {
     pub retrieval: Retrieval,
     /// What keeps its vectors.
     pub dataset_type: DatasetType,
+    /// The endpoint of another space that is asked in its place.
+    pub remote: Option<Arc<RemoteEndpoint>>,
 }
 
 #[cfg(test)]

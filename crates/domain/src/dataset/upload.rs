@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::access::Permission;
 use crate::audit::{Action, Event, ObjectKind, RequestContext};
-use crate::dataset::ingest::{add_job, check_queue, find_dataset};
+use crate::dataset::ingest::{add_job, check_local, check_queue, find_dataset};
 use crate::dataset::ports::{SpooledFile, UploadWriter};
 use crate::dataset::task::Task;
 use crate::dataset::{ContentHash, FILE_MAX_BYTES, FileName, IngestError, Job, JobProgress, JobStatus};
@@ -91,7 +91,7 @@ impl Upload {
         let event = principal.event(context, Action::SensitiveCreate)?.on(ObjectKind::Job, job.id);
         // A dataset on its way out takes its lock before its folder goes: none is made behind it.
         let intake = space.datasets.with_lock(dataset, || {
-            find_dataset(space, principal, Permission::WriteDatasets, &event, dataset)?;
+            check_local(&find_dataset(space, principal, Permission::WriteDatasets, &event, dataset)?)?;
             check_queue(space, &scope)?;
             Ok::<_, IngestError>(space.spool.begin(&scope, dataset, job.id)?)
         })?;

@@ -6,7 +6,10 @@ use crate::Pending;
 use crate::as_text::text_enum;
 use crate::audit::ChangeCode;
 use crate::dataset::ports::{VectorDatabases, VectorDatabasesError};
-use crate::dataset::{VectorDatabase, VectorDatabaseCredential, VectorDatabaseKind, VectorDatabaseUrl};
+use crate::dataset::{
+    ChangeRemote, RemoteEndpoint, RemoteIncomplete, ServerUrl, VectorDatabase, VectorDatabaseCredential,
+    VectorDatabaseKind,
+};
 use crate::ids::DatasetId;
 use crate::provisioning::ports::DatabaseStatus;
 use crate::provisioning::{DatabaseCredential, DatabaseError, Databases};
@@ -16,7 +19,8 @@ use crate::store::Store;
 use crate::tenant::TenantScope;
 
 text_enum! {
-    /// What keeps a dataset's vectors. Words, texts and documents are in the space whatever it is.
+    /// What keeps a dataset's vectors. Words, texts and documents are in the space, whichever keeps the vectors; nothing is of what another
+    /// space answers.
     pub enum DatasetType {
         /// The space itself.
         Embedded = "embedded",
@@ -24,10 +28,12 @@ text_enum! {
         Chroma = "chroma",
         /// A Qdrant server.
         Qdrant = "qdrant",
+        /// Another space, which is asked for everything.
+        RemoteSpace = "remote_space",
     }
 
     /// A text that is no type of dataset.
-    #[error("a dataset is of the type embedded, chroma or qdrant")]
+    #[error("a dataset is of the type embedded, chroma, qdrant or remote_space")]
     pub struct DatasetTypeError;
 }
 
@@ -36,7 +42,7 @@ impl DatasetType {
     #[must_use]
     pub fn database(self) -> Option<VectorDatabaseKind> {
         match self {
-            Self::Embedded => None,
+            Self::Embedded | Self::RemoteSpace => None,
             Self::Chroma => Some(VectorDatabaseKind::Chroma),
             Self::Qdrant => Some(VectorDatabaseKind::Qdrant),
         }
@@ -62,6 +68,8 @@ pub enum VectorLocation {
     Database(StoredVectorDatabase),
     /// In a vector database that the space makes for the dataset.
     Provisioned(VectorDatabaseKind),
+    /// In another space, if anywhere: its endpoint is asked in place of the dataset, of which nothing is here.
+    RemoteSpace(Arc<RemoteEndpoint>),
 }
 
 /// A vector database, as it is stored.
@@ -70,7 +78,7 @@ pub struct StoredVectorDatabase {
     /// What it is spoken to with.
     pub kind: VectorDatabaseKind,
     /// Where it is.
-    pub url: VectorDatabaseUrl,
+    pub url: ServerUrl,
     /// What it knows the space by: a [`VectorDatabaseCredential`], sealed.
     pub credential: Option<Sealed>,
 }
@@ -79,14 +87,19 @@ impl VectorLocation {
     /// The type of a dataset whose vectors lie here.
     #[must_use]
     pub fn dataset_type(&self) -> DatasetType {
-        self.kind().map_or(DatasetType::Embedded, DatasetType::from)
+        match self {
+            Self::Embedded => DatasetType::Embedded,
+            Self::Database(database) => database.kind.into(),
+            Self::Provisioned(kind) => (*kind).into(),
+            Self::RemoteSpace(_) => DatasetType::RemoteSpace,
+        }
     }
 
-    /// What the database is spoken to with; `None` in the space.
+    /// What the database is spoken to with; `None` where there is none.
     #[must_use]
     pub fn kind(&self) -> Option<VectorDatabaseKind> {
         match self {
-            Self::Embedded => None,
+            Self::Embedded | Self::RemoteSpace(_) => None,
             Self::Database(database) => Some(database.kind),
             Self::Provisioned(kind) => Some(*kind),
         }
@@ -96,7 +109,7 @@ impl VectorLocation {
     #[must_use]
     pub fn database(&self) -> Option<&StoredVectorDatabase> {
         match self {
-            Self::Embedded | Self::Provisioned(_) => None,
+            Self::Embedded | Self::Provisioned(_) | Self::RemoteSpace(_) => None,
             Self::Database(database) => Some(database),
         }
     }
@@ -106,7 +119,16 @@ impl VectorLocation {
     pub fn provisioned(&self) -> Option<VectorDatabaseKind> {
         match self {
             Self::Provisioned(kind) => Some(*kind),
-            Self::Embedded | Self::Database(_) => None,
+            Self::Embedded | Self::Database(_) | Self::RemoteSpace(_) => None,
+        }
+    }
+
+    /// The endpoint of another space, where that is asked in place of the dataset.
+    #[must_use]
+    pub fn remote(&self) -> Option<&Arc<RemoteEndpoint>> {
+        match self {
+            Self::RemoteSpace(endpoint) => Some(endpoint),
+            Self::Embedded | Self::Database(_) | Self::Provisioned(_) => None,
         }
     }
 
@@ -128,6 +150,23 @@ pub enum VectorLocationError {
         "the vectors of an embedded dataset lie in the space: leave url, credential and provisioned out, or name another dtype"
     )]
     NoDatabase,
+    /// Something is described that only an endpoint of another space has.
+    #[error(
+        "slug, owner, marketplace_id, tenant_name and purpose say which endpoint of another space is asked: leave them out, or name the dtype \
+         remote_space"
+    )]
+    NotRemote,
+    /// Something is described that an endpoint of another space has not.
+    #[error(
+        "another space is asked with a token that the marketplace gives, and nothing is made for that: leave credential and provisioned out"
+    )]
+    NoRemoteCredential,
+    /// A part of what says which endpoint of another space is asked is missing.
+    #[error(transparent)]
+    RemoteIncomplete(#[from] RemoteIncomplete),
+    /// A dataset of documents is to ask another space, or the other way round.
+    #[error("a dataset that asks another space stays one, and no other becomes one: make another dataset")]
+    RemoteStays,
     /// Nothing says where the database is.
     #[error(
         "a dataset of this dtype needs the url of its vector database, or provisioned: true for one that the space makes"
@@ -154,9 +193,11 @@ pub struct ChangeVectors {
     /// Whether the space makes the database.
     pub provisioned: Option<bool>,
     /// Where the database is.
-    pub url: Option<VectorDatabaseUrl>,
+    pub url: Option<ServerUrl>,
     /// What it knows the space by; `Some(None)` where it asks for nothing any more.
     pub credential: Option<Option<VectorDatabaseCredential>>,
+    /// Which endpoint of another space is asked, at `url`.
+    pub remote: ChangeRemote,
 }
 
 impl ChangeVectors {
@@ -167,6 +208,7 @@ impl ChangeVectors {
             && self.provisioned.is_none()
             && self.url.is_none()
             && self.credential.is_none()
+            && self.remote.is_empty()
     }
 
     /// Where they lie once this is changed.
@@ -176,15 +218,29 @@ impl ChangeVectors {
     /// cannot be sealed.
     pub(super) fn of<E: From<VectorLocationError> + From<SealError>>(
         &self,
-        before: &VectorLocation,
+        before: Option<&VectorLocation>,
         databases: &Databases,
         sealer: &dyn Sealer,
         scope: &TenantScope,
         dataset: DatasetId,
     ) -> Result<VectorLocation, E> {
+        let dataset_type = self
+            .dataset_type
+            .unwrap_or_else(|| before.map_or(DatasetType::Embedded, VectorLocation::dataset_type));
+        let is_remote = dataset_type == DatasetType::RemoteSpace;
+        if before.is_some_and(|before| before.remote().is_some() != is_remote) {
+            return Err(VectorLocationError::RemoteStays.into());
+        }
+        if is_remote {
+            return Ok(VectorLocation::RemoteSpace(Arc::new(self.of_remote(before)?)));
+        }
+        if !self.remote.is_empty() {
+            return Err(VectorLocationError::NotRemote.into());
+        }
+        let before = before.unwrap_or(&VectorLocation::Embedded);
         let has_credential = self.credential.as_ref().is_some_and(Option::is_some);
         let is_described = self.url.is_some() || has_credential;
-        let Some(kind) = self.dataset_type.unwrap_or_else(|| before.dataset_type()).database() else {
+        let Some(kind) = dataset_type.database() else {
             return if is_described || self.provisioned == Some(true) {
                 Err(VectorLocationError::NoDatabase.into())
             } else {
@@ -213,9 +269,23 @@ impl ChangeVectors {
     }
 }
 
+impl ChangeVectors {
+    /// The endpoint of another space that is asked once this is changed.
+    fn of_remote(&self, before: Option<&VectorLocation>) -> Result<RemoteEndpoint, VectorLocationError> {
+        if self.credential.is_some() || self.provisioned == Some(true) {
+            return Err(VectorLocationError::NoRemoteCredential);
+        }
+        let before = before.and_then(VectorLocation::remote);
+        Ok(self.remote.of(before.map(|before| &**before), self.url.as_ref())?)
+    }
+}
+
 impl VectorLocation {
     /// What is another than before.
     pub(super) fn changes_from(&self, before: &Self) -> Vec<ChangeCode> {
+        if self.remote().is_some() {
+            return if self == before { Vec::new() } else { vec![ChangeCode::ChangedRemoteEndpoint] };
+        }
         if !self.is_same_place(before) {
             return vec![ChangeCode::ChangedVectorDatabase];
         }
@@ -279,7 +349,7 @@ impl StoredVectorDatabases {
     ) -> Result<VectorDatabase, VectorDatabasesError> {
         let address = self.provisioned.address(scope, dataset)?;
         let unusable = || VectorDatabasesError::Database(DatabaseError::NotReady);
-        let url = VectorDatabaseUrl::parse(&address.to_string()).map_err(|_| unusable())?;
+        let url = ServerUrl::parse(&address.to_string()).map_err(|_| unusable())?;
         let credential = DatabaseCredential::derive(&*self.sealer, scope, dataset)?;
         let credential = VectorDatabaseCredential::parse(credential.expose().to_owned());
         let credential = Some(credential.map_err(|_| unusable())?);
@@ -327,7 +397,7 @@ impl VectorDatabases for StoredVectorDatabases {
             let of = *scope;
             let found = self.store.read(scope, move |view| view.dataset(&of, dataset)).await?;
             match found.map_or(VectorLocation::Embedded, |found| found.vectors) {
-                VectorLocation::Embedded => Ok(None),
+                VectorLocation::Embedded | VectorLocation::RemoteSpace(_) => Ok(None),
                 VectorLocation::Database(database) => {
                     Ok(Some(database.open(&*self.sealer, scope, dataset)?))
                 }

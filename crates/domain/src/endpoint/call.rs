@@ -129,6 +129,10 @@ impl<'a> QueryCall<'a> {
     }
 
     async fn answer(&mut self, query: &Query) -> Result<Answer, QueryError> {
+        // Spaces that ask each other in a ring would do so for ever.
+        if query.is_of_space() && self.endpoint.searched.remote.is_some() {
+            return Err(QueryError::AskedBySpace);
+        }
         let Admission { learned, limits } = self.admit(query).await?;
         let begun = self.space.clock.now();
         let search = query.search();
@@ -399,6 +403,10 @@ impl<'a> QueryCall<'a> {
         // Another endpoint may have taken over the slug: what was found is not its to give.
         if endpoint.id != self.endpoint.id || endpoint.searched.index != self.endpoint.searched.index {
             return Err(QueryError::NotFound);
+        }
+        if endpoint.searched.remote != self.endpoint.searched.remote {
+            // So it was with the space that was asked: what it answered is not what is asked for now.
+            return Err(StoreError::Busy.into());
         }
         let decided = self.decide(&endpoint, &principal, query, learned);
         let decision = &decided.decision;

@@ -27,6 +27,7 @@ pub struct Query {
     context: ContextSize,
     purpose: Option<Purpose>,
     correlation: Option<CorrelationId>,
+    is_of_space: bool,
 }
 
 impl Query {
@@ -43,6 +44,7 @@ impl Query {
             context: ContextSize::NONE,
             purpose: None,
             correlation: None,
+            is_of_space: false,
         })
     }
 
@@ -62,6 +64,17 @@ impl Query {
     #[must_use]
     pub fn correlated(self, correlation: Option<CorrelationId>) -> Self {
         Self { correlation, ..self }
+    }
+
+    /// The same query, sent by another space, or not.
+    #[must_use]
+    pub fn of_space(self, is_of_space: bool) -> Self {
+        Self { is_of_space, ..self }
+    }
+
+    /// Whether another space sent it.
+    pub(super) fn is_of_space(&self) -> bool {
+        self.is_of_space
     }
 
     /// What tells the same request of the same caller again; `None` where the caller gave it no id, or nobody is known.
@@ -213,6 +226,11 @@ pub enum QueryError {
     /// Nobody has approved the question.
     #[error("{}", .0.message())]
     NotApproved(NotApproved),
+    /// Another space asks, and the endpoint would ask a third in turn.
+    #[error(
+        "this endpoint asks another space itself, and passes on nothing that a space asks: have your space ask that endpoint directly"
+    )]
+    AskedBySpace,
     /// A policy demands a purpose, and the query names none. Holds those of which it must name one.
     #[error(
         "say in purpose what the query is for; {}",
@@ -269,6 +287,7 @@ impl QueryError {
         match self {
             Self::Authorization(_)
             | Self::NotFound
+            | Self::AskedBySpace
             | Self::Refused(_)
             | Self::PurposeMissing(_)
             | Self::NotVouchedFor => Release::Refused,
@@ -285,6 +304,7 @@ impl QueryError {
         let (action, denied, reason_code) = match self {
             Self::Authorization(error) => return error.denied(event),
             Self::NotFound => (event.action, true, ReasonCode::EndpointNotFound),
+            Self::AskedBySpace => (event.action, true, ReasonCode::AskedBySpace),
             Self::Refused(refusal) => (Action::PolicyViolation, true, refusal.reason_code()),
             Self::NotApproved(error) => (Action::PolicyViolation, true, error.reason_code()),
             Self::PurposeMissing(_) => (Action::PolicyViolation, true, ReasonCode::PurposeMissing),
@@ -294,6 +314,9 @@ impl QueryError {
             Self::AccountBroken(_) => (event.action, false, ReasonCode::CredentialRefused),
             Self::PortError(PortError::Search(_) | PortError::Vectors(_) | PortError::Encoding(_)) => {
                 (event.action, false, ReasonCode::SearchFailed)
+            }
+            Self::PortError(PortError::RemoteSpace(_)) => {
+                (event.action, false, ReasonCode::RemoteSpaceUnavailable)
             }
             Self::PortError(_) => (event.action, false, ReasonCode::StateUnavailable),
         };

@@ -1,7 +1,6 @@
 //! For whom a satellite token is made out.
 
-use std::fmt;
-
+use crate::as_text::text_type;
 use crate::marketplace::{HubUsername, SatelliteId};
 
 /// The `aud` of a satellite token: the hub username of the endpoint's owner, or the id of a satellite that they
@@ -44,11 +43,7 @@ impl From<SatelliteId> for Audience {
     }
 }
 
-impl fmt::Display for Audience {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+text_type!(Audience, AudienceError);
 
 #[cfg(test)]
 mod tests {

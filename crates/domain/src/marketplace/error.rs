@@ -26,6 +26,9 @@ pub enum MarketplaceError {
     /// Policies name it.
     #[error("policies name the marketplace: {}; take it out of them first", told_policies(.0))]
     InUse(Vec<(PolicyId, String)>),
+    /// Datasets ask other spaces as the account there.
+    #[error("datasets ask other spaces as this account: remove them first ({})", .0.join(", "))]
+    AskedAs(Vec<String>),
     /// The tenant has as many marketplaces as it may.
     #[error("the tenant has {} marketplaces, which is all it may have", Marketplace::MAX_PER_TENANT)]
     LimitReached,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::identity::Principal;
 use crate::marketplace::HubCaller;
-use crate::marketplace::hub_access::hub_access;
+use crate::marketplace::hub_access;
 use crate::marketplace::ports::{HubError, HubIdentity, IdentifyError};
 use crate::space::Space;
 use crate::tenant::TenantScope;

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use crate::access::Permission;
 use crate::audit::{Action, ChangeCode, Changes, ObjectKind, RequestContext};
+use crate::dataset::Dataset;
 use crate::expectation::{Change, Guard};
 use crate::identity::Principal;
 use crate::ids::MarketplaceId;
 use crate::marketplace::claim::own_mark;
 use crate::marketplace::error::MarketplaceError;
-use crate::marketplace::hub_access::hub_access;
+use crate::marketplace::hub_access;
 use crate::marketplace::in_use::policies_naming;
 use crate::marketplace::learn_issuer::learn_issuer;
 use crate::marketplace::ports::{HubAccess, HubClient, HubError, MarketplaceView};
@@ -187,6 +188,18 @@ fn check_unnamed(
     if policies.is_empty() { Ok(()) } else { Err(MarketplaceError::InUse(policies)) }
 }
 
+/// Checks that no dataset asks another space as the account at a marketplace.
+fn check_not_asked_as(
+    tx: &mut dyn Tx,
+    scope: &WriteScope,
+    id: MarketplaceId,
+) -> Result<(), MarketplaceError> {
+    let asks = |dataset: &Dataset| dataset.vectors.remote().is_some_and(|remote| remote.marketplace == id);
+    let asking = tx.all_datasets(scope)?.into_iter().filter(asks);
+    let names: Vec<String> = asking.map(|dataset| dataset.name).collect();
+    if names.is_empty() { Ok(()) } else { Err(MarketplaceError::AskedAs(names)) }
+}
+
 /// A marketplace with a new credential, which the hub has accepted, or moved here.
 async fn renew(
     space: &Space,
@@ -261,6 +274,7 @@ pub async fn remove_marketplace(
             let row = tx.marketplace(&scope, id)?.ok_or(MarketplaceError::NotFound)?;
             check_revision(if_revision, row.revision, MarketplaceError::Changed)?;
             check_unnamed(tx, &scope, &types, &row.name)?;
+            check_not_asked_as(tx, &scope, id)?;
             let decisive = without(tx, &scope, id)?;
             let watch = guard.watch(tx, &scope, &decisive)?;
             let listings = tx.listings_on(&scope, id)?;

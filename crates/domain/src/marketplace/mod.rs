@@ -48,6 +48,7 @@ pub(crate) use endpoint_changed::{
 };
 pub use error::MarketplaceError;
 pub use hub::{Hub, TrustedBy, TrustedByError};
+pub(crate) use hub_access::hub_access;
 pub use hub_caller::HubCaller;
 pub use hub_role::{HubRole, HubRoleError};
 pub use hubs_by_name::MarketplaceHubs;

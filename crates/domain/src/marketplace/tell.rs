@@ -8,7 +8,7 @@ use crate::audit::{Action, Actor, ChangeCode, ObjectKind, Origin};
 use crate::endpoint::EndpointName;
 use crate::ids::{ListingId, MarketplaceId, TenantId};
 use crate::marketplace::claim::{claim, own_mark};
-use crate::marketplace::hub_access::hub_access;
+use crate::marketplace::hub_access;
 use crate::marketplace::ports::{HealthReport, HubAccess, HubError, OwnMark, Publication};
 use crate::marketplace::publication::is_publishable;
 use crate::marketplace::{Listing, ListingState, Marketplace, ReportError};

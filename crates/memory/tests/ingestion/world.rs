@@ -9,7 +9,7 @@ use syft_space_domain::audit::ports::EventFilter;
 use syft_space_domain::audit::{
     Action, Actor, Event, Log, Object, ObjectKind, Origin, Outcome, RequestContext,
 };
-use syft_space_domain::dataset::ports::{ExtractError, SearchError, TextExtractor};
+use syft_space_domain::dataset::ports::{ExtractError, NoRemoteSpaces, SearchError, TextExtractor};
 use syft_space_domain::dataset::{
     DocumentId, ExtractedText, FileFormat, FileRefused, IngestQueue, Job, JobStatus, Meaning, Metadata,
     NewDataset, NewDocument, ReaderVersion, SearchQuery, Upload, create_dataset, finish_ingestion, job, jobs,
@@ -117,6 +117,7 @@ impl World {
             satellites: hub.clone(),
             identities: hub.clone(),
             hubs: hub,
+            remote_spaces: Arc::new(NoRemoteSpaces),
             checkpoint_signer: Arc::new(MemorySigner::new([7; 32])),
             erasure_ledger: None,
             sealer: Arc::new(MemorySealer::new(entropy.clone())),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use syft_space_conformance::sample::{event, session};
 use syft_space_domain::access::Role;
 use syft_space_domain::audit::{Action, Log, Origin, RequestContext};
+use syft_space_domain::dataset::ports::NoRemoteSpaces;
 use syft_space_domain::dataset::{IngestQueue, Meaning};
 use syft_space_domain::encoder::ports::NoEncoders;
 use syft_space_domain::expectation::GuardTurns;
@@ -74,6 +75,7 @@ impl World {
             satellites: hub.clone(),
             identities: hub.clone(),
             hubs: hub.clone(),
+            remote_spaces: Arc::new(NoRemoteSpaces),
             checkpoint_signer: Arc::new(MemorySigner::new([7; 32])),
             erasure_ledger: None,
             sealer: Arc::new(MemorySealer::new(entropy.clone())),

@@ -8,8 +8,8 @@ use syft_space_domain::PortError;
 use syft_space_domain::dataset::ports::{VectorBatch, VectorDatabases, VectorIndex, VectorIndexError};
 use syft_space_domain::dataset::{
     ChangeDataset, ChangeNumber, ChangeVectors, Dataset, DatasetError, DatasetState, DatasetType, DocumentId,
-    Meaning, Neighbour, SearchMode, StoredVectorDatabases, VectorDatabaseCredential, VectorDatabaseUrl,
-    VectorKey, VectorLocationError, VectorQuery, begin_removal, change_dataset, finish_removal,
+    Meaning, Neighbour, SearchMode, ServerUrl, StoredVectorDatabases, VectorDatabaseCredential, VectorKey,
+    VectorLocationError, VectorQuery, begin_removal, change_dataset, finish_removal,
 };
 use syft_space_domain::encoder::ModelRevision;
 use syft_space_domain::ids::DatasetId;
@@ -102,8 +102,8 @@ fn world() -> (World, Arc<Server>) {
     (world, server)
 }
 
-fn url(text: &str) -> Option<VectorDatabaseUrl> {
-    Some(VectorDatabaseUrl::parse(text).unwrap())
+fn url(text: &str) -> Option<ServerUrl> {
+    Some(ServerUrl::parse(text).unwrap())
 }
 
 fn credential(text: &str) -> Option<Option<VectorDatabaseCredential>> {
@@ -141,9 +141,9 @@ fn q2_a_credential_goes_to_no_server_but_the_one_that_it_was_given_for() {
     let chroma = Some(DatasetType::Chroma);
     let first = ChangeVectors {
         dataset_type: chroma,
-        provisioned: None,
         url: url("https://a.example.org"),
         credential: credential("one"),
+        ..ChangeVectors::default()
     };
     let changed = change(&world, dataset, first).unwrap();
     assert_eq!(changed.vectors.dataset_type(), DatasetType::Chroma);
@@ -183,9 +183,8 @@ fn q2_vectors_that_move_are_gone_from_the_old_place_first_and_made_anew_in_the_n
     let before = stored(&world, dataset).unwrap();
     let to = |url_text: &str| ChangeVectors {
         dataset_type: Some(DatasetType::Qdrant),
-        provisioned: None,
         url: url(url_text),
-        credential: None,
+        ..ChangeVectors::default()
     };
     server.is_away.store(true, Ordering::SeqCst);
     let refused = change(&world, dataset, to("https://a.example.org"));

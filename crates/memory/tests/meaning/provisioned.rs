@@ -8,7 +8,7 @@ use futures_executor::block_on;
 use syft_space_domain::dataset::ports::{VectorDatabases, VectorDatabasesError};
 use syft_space_domain::dataset::{
     ChangeDataset, ChangeVectors, Dataset, DatasetError, DatasetState, DatasetType, Meaning, SearchMode,
-    StoredVectorDatabases, VectorDatabase, VectorDatabaseKind, VectorDatabaseUrl, VectorLocation,
+    ServerUrl, StoredVectorDatabases, VectorDatabase, VectorDatabaseKind, VectorLocation,
     VectorLocationError, begin_removal, change_dataset, finish_removal,
 };
 use syft_space_domain::ids::{DatasetId, TenantId};
@@ -333,7 +333,7 @@ fn q2_vectors_move_into_a_database_of_the_spaces_making_and_back_and_nothing_is_
     make(&world);
     change(&world, 0, dataset, provisioned()).unwrap();
     assert_eq!(condition(&world, 0, dataset), ready());
-    let url = Some(VectorDatabaseUrl::parse("https://vectors.example.org").unwrap());
+    let url = Some(ServerUrl::parse("https://vectors.example.org").unwrap());
     let own = ChangeVectors { url: url.clone(), ..ChangeVectors::default() };
     let changed = change(&world, 0, dataset, own).unwrap();
     assert!(changed.vectors.database().is_some() && changed.vectors.kind() == Some(CHROMA));
@@ -351,7 +351,7 @@ fn q2_a_database_that_is_made_is_described_by_its_kind_alone_and_only_where_it_i
     let of = |dataset_type| ChangeVectors { dataset_type: Some(dataset_type), ..provisioned() };
     assert_eq!(refused(of(DatasetType::Embedded)), VectorLocationError::NoDatabase);
     assert_eq!(refused(of(DatasetType::Qdrant)), VectorLocationError::NotOffered(VectorDatabaseKind::Qdrant));
-    let url = VectorDatabaseUrl::parse("https://vectors.example.org").ok();
+    let url = ServerUrl::parse("https://vectors.example.org").ok();
     assert_eq!(refused(ChangeVectors { url, ..provisioned() }), VectorLocationError::Described);
     let not_made = ChangeVectors { provisioned: Some(false), ..provisioned() };
     assert_eq!(refused(not_made), VectorLocationError::NoUrl);

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use futures_executor::block_on;
 use syft_space_domain::audit::{Origin, RequestContext};
+use syft_space_domain::dataset::ports::NoRemoteSpaces;
 use syft_space_domain::dataset::{
     Dataset, DatasetError, DocumentId, IngestQueue, Meaning, Metadata, NewDataset, NewDocument, NewRetrieval,
     SearchDatasetError, SearchMode, SearchQuery, SearchResults, begin_removal, create_dataset, encode_queued,
@@ -157,6 +158,7 @@ impl World {
             satellites: hub.clone(),
             identities: hub.clone(),
             hubs: hub,
+            remote_spaces: Arc::new(NoRemoteSpaces),
             checkpoint_signer: Arc::new(MemorySigner::new([7; 32])),
             erasure_ledger: None,
             sealer: Arc::new(MemorySealer::new(entropy.clone())),

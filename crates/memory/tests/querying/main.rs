@@ -33,6 +33,8 @@ mod ports;
 #[cfg(test)]
 mod rate_limits;
 #[cfg(test)]
+mod remote;
+#[cfg(test)]
 mod schedules;
 #[cfg(test)]
 mod shadow;

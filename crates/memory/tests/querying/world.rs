@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use syft_space_domain::access::Role;
 use syft_space_domain::audit::ports::EventFilter;
 use syft_space_domain::audit::{Event, ObjectKind, Origin, RecordedReason, RequestContext};
+use syft_space_domain::dataset::ports::NoRemoteSpaces;
 use syft_space_domain::dataset::{
     DocumentId, IngestQueue, Meaning, Metadata, NewDataset, NewDocument, create_dataset, finish_ingestion,
     start_ingestion,
@@ -110,6 +111,7 @@ impl World {
             satellites: hub.clone(),
             identities: hub.clone(),
             hubs: hub.clone(),
+            remote_spaces: Arc::new(NoRemoteSpaces),
             checkpoint_signer: Arc::new(MemorySigner::new([7; 32])),
             erasure_ledger: None,
             sealer: Arc::new(MemorySealer::new(entropy.clone())),

@@ -7,7 +7,7 @@ use futures_executor::block_on;
 use syft_space_domain::access::{Permission, Role};
 use syft_space_domain::audit::ports::EventFilter;
 use syft_space_domain::audit::{Action, Actor, Log, Origin, Outcome, RequestContext};
-use syft_space_domain::dataset::ports::{SearchEngine, SearchError};
+use syft_space_domain::dataset::ports::{NoRemoteSpaces, SearchEngine, SearchError};
 use syft_space_domain::dataset::{
     self, AnalyzerSettings, Change, ChangeNumber, ChunkRef, Dataset, Hits, IndexKey, IngestQueue, Meaning,
     NewDataset, SearchQuery,
@@ -221,6 +221,7 @@ impl World {
             satellites: hub.clone(),
             identities: hub.clone(),
             hubs: hub,
+            remote_spaces: Arc::new(NoRemoteSpaces),
             checkpoint_signer: Arc::new(MemorySigner::new([7; 32])),
             erasure_ledger: None,
             sealer: Arc::new(MemorySealer::new(entropy.clone())),

@@ -2,17 +2,23 @@
 
 use std::path::PathBuf;
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use reqwest::Method;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use syft_space_domain::dataset::{DatasetType, DocumentId, SearchMode, VectorDatabaseUrl};
+use syft_space_domain::dataset::{DatasetType, DocumentId, SearchMode, ServerUrl};
+use syft_space_domain::endpoint::Slug;
 use syft_space_domain::ids::DatasetId;
+use syft_space_domain::marketplace::Audience;
+use syft_space_domain::policy::Purpose;
+use syft_space_domain::tenant::TenantName;
+use syft_space_domain::text::Name;
 
 use crate::cli::api::{ApiClient, option};
 use crate::cli::certificates::CertificateFile;
 use crate::cli::exit::{CommandError, ExitStatus, is_refused_for};
 use crate::cli::instant::time;
+use crate::cli::known_marketplaces::find_marketplace;
 use crate::cli::lists::{Described, Description, list_described, to_text};
 use crate::cli::output::{Column, Output, number, text};
 use crate::cli::password::secret_from_file;
@@ -70,6 +76,17 @@ pub(super) enum Datasets {
         #[arg(long, value_name = "FILE")]
         credential_file: Option<PathBuf>,
     },
+    /// Make one that asks an endpoint of another space, as your account at a marketplace; or, with --change, have one ask another
+    AskSpace {
+        /// What it is to be called; its name or its id, where it is changed
+        #[arg(value_name = "NAME")]
+        dataset: String,
+        #[command(flatten)]
+        remote: RemoteOptions,
+        /// Change what this dataset asks: what is left out stays as it is
+        #[arg(long)]
+        change: bool,
+    },
     /// Get the signed certificate that one of them is gone, or a document of one
     Certificate {
         /// Its id; its name, where a document of it is meant
@@ -87,6 +104,58 @@ pub(super) enum Datasets {
         #[arg(value_name = "NAME")]
         dataset: String,
     },
+}
+
+/// Which endpoint of another space is asked.
+#[derive(Args)]
+pub(super) struct RemoteOptions {
+    /// Where the other space is: https://host or https://host:port
+    #[arg(long, value_name = "URL", required_unless_present = "change")]
+    url: Option<String>,
+    /// The slug of the endpoint there
+    #[arg(long, value_name = "SLUG", required_unless_present = "change")]
+    slug: Option<String>,
+    /// The name of its owner at the marketplace, or the id of a satellite of theirs
+    #[arg(long, value_name = "USER", required_unless_present = "change")]
+    owner: Option<String>,
+    /// The marketplace as whose account it is asked: its name, or its id
+    #[arg(long, value_name = "MARKETPLACE", required_unless_present = "change")]
+    marketplace: Option<String>,
+    /// Which tenant of the other space is meant, where it has several
+    #[arg(long, value_name = "TENANT")]
+    tenant_name: Option<String>,
+    /// What it is said to be asked for, where the other space wants to know
+    #[arg(long, value_name = "PURPOSE")]
+    purpose: Option<String>,
+}
+
+impl RemoteOptions {
+    /// As `configuration` of a dataset. Each is checked here, so that what is wrong is told by its option.
+    async fn configuration(&self, api: &ApiClient) -> anyhow::Result<Value> {
+        let Self { url, slug, owner, marketplace, tenant_name, purpose } = self;
+        let mut configuration = Map::new();
+        let mut set = |name: &str, value: Option<Value>| {
+            if let Some(value) = value {
+                configuration.insert(name.to_owned(), value);
+            }
+        };
+        let url = url.as_deref().map(|url| option::<ServerUrl>("--url", url)).transpose()?;
+        set("url", url.map(|url| url.as_str().into()));
+        let slug = slug.as_deref().map(|slug| option::<Slug>("--slug", slug)).transpose()?;
+        set("slug", slug.map(|slug| slug.as_str().into()));
+        let owner = owner.as_deref().map(|owner| option::<Audience>("--owner", owner)).transpose()?;
+        set("owner", owner.map(|owner| owner.as_str().into()));
+        let name =
+            tenant_name.as_deref().map(|name| option::<TenantName>("--tenant-name", name)).transpose()?;
+        set("tenant_name", name.map(|name| name.as_str().into()));
+        let purpose =
+            purpose.as_deref().map(|purpose| option::<Purpose>("--purpose", purpose)).transpose()?;
+        set("purpose", purpose.map(|purpose| purpose.as_str().into()));
+        if let Some(marketplace) = marketplace {
+            set("marketplace_id", Some(find_marketplace(api, marketplace).await?.to_string().into()));
+        }
+        Ok(configuration.into())
+    }
 }
 
 const DATASETS: &[Column<Described<Dataset>>] = &[
@@ -172,7 +241,7 @@ pub(super) async fn run(api: &ApiClient, what: &Datasets, out: &mut Output) -> a
                 configuration.insert("provisioned".to_owned(), true.into());
             }
             if let Some(url) = url {
-                let url: VectorDatabaseUrl = option("--url", url)?;
+                let url: ServerUrl = option("--url", url)?;
                 configuration.insert("url".to_owned(), url.as_str().into());
             }
             if let Some(path) = credential_file {
@@ -185,7 +254,7 @@ pub(super) async fn run(api: &ApiClient, what: &Datasets, out: &mut Output) -> a
                 return out.document(&changed);
             }
             let keeper = match changed.dtype {
-                DatasetType::Embedded => "the space itself".to_owned(),
+                DatasetType::Embedded | DatasetType::RemoteSpace => "the space itself".to_owned(),
                 other if changed.configuration.provisioned == Some(true) => {
                     format!("a {other} database that the space makes")
                 }
@@ -194,6 +263,26 @@ pub(super) async fn run(api: &ApiClient, what: &Datasets, out: &mut Output) -> a
             out.line(&format!(
                 "The vectors of {} are kept by {keeper}; they follow while the space runs.",
                 changed.name
+            ))
+        }
+        Datasets::AskSpace { dataset, remote, change } => {
+            let configuration = remote.configuration(api).await?;
+            let asking: Dataset = if *change {
+                let found = find_dataset(api, dataset).await?;
+                change_dataset(api, &found, &json!({ "configuration": configuration })).await?
+            } else {
+                let name: Name = option("NAME", dataset)?;
+                let body = json!({ "name": name, "dtype": DatasetType::RemoteSpace, "configuration": configuration });
+                api.read(api.request(Method::POST, PATH, &[])?.json(&body)).await?
+            };
+            if out.json {
+                return out.document(&asking);
+            }
+            out.line(&format!("{} asks the other space; nothing of it is kept here.", asking.name))?;
+            out.line(&format!(
+                "`syft-space publish SLUG --dataset {:?}` makes an endpoint over it: your policies say who may ask that, and all of them ask there as \
+                 you.",
+                asking.name
             ))
         }
         Datasets::Certificate { dataset, document, file } => {

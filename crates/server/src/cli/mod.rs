@@ -43,6 +43,7 @@ mod invitations;
 mod invite;
 mod jobs;
 mod keys;
+mod known_marketplaces;
 mod known_policies;
 mod ledger;
 mod lists;

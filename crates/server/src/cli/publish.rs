@@ -13,12 +13,12 @@ use crate::cli::api::{ApiClient, option};
 use crate::cli::attached_policies::attach_beside;
 use crate::cli::datasets::find_dataset;
 use crate::cli::exit::{CommandError, ExitStatus, status_of};
+use crate::cli::known_marketplaces::find_marketplace;
 use crate::cli::known_policies::find_policy;
 use crate::cli::output::Output;
 use crate::cli::who_may_ask::who_may_ask;
 use crate::routes::endpoints::{ChangeEndpoint, Endpoint, EndpointWithPolicies, NewEndpoint};
 use crate::routes::listings::{Listing, Listings, NewListing};
-use crate::routes::marketplaces::Marketplace;
 
 const PATH: &str = "/api/v1/endpoints";
 
@@ -203,29 +203,6 @@ async fn set_published(api: &ApiClient, endpoint: Endpoint, published: bool) -> 
     }
     let change = ChangeEndpoint { published: Some(published), ..ChangeEndpoint::default() };
     api.read(api.request(Method::PATCH, &format!("{PATH}/{}", endpoint.slug), &[])?.json(&change)).await
-}
-
-/// The marketplace of this name or id. Its id alone will do for those who may not list marketplaces.
-async fn find_marketplace(api: &ApiClient, named: &str) -> anyhow::Result<MarketplaceId> {
-    if let Ok(id) = named.parse() {
-        return Ok(id);
-    }
-    let all =
-        api.all::<Marketplace>("/api/v1/marketplaces").await.map_err(|error| match status_of(&error) {
-            ExitStatus::Refused => {
-                let message =
-                    format!("only an owner may look a marketplace up by its name, {named:?}: give its id");
-                CommandError::new(ExitStatus::Refused, message).into()
-            }
-            _ => error,
-        })?;
-    let found = all.iter().find(|marketplace| marketplace.name.as_str() == named);
-    found.map(|marketplace| marketplace.id).ok_or_else(|| {
-        let message = format!(
-            "there is no marketplace {named:?}; `syft-space marketplaces list` shows which there are"
-        );
-        CommandError::new(ExitStatus::NotFound, message).into()
-    })
 }
 
 /// The listing of an endpoint on a marketplace, where it is listed there.

@@ -254,6 +254,7 @@ impl From<QueryError> for Problem {
                 }
             }
             QueryError::NotApproved(unapproved) => approvals::not_approved(unapproved),
+            QueryError::AskedBySpace => Self::new(Reason::Conflict, error),
             QueryError::PurposeMissing(_) => Self::field("/purpose", error),
             QueryError::PolicyUnavailable => Self::new(Reason::PolicyUnavailable, error),
             QueryError::NotVouchedFor => Self::new(Reason::TokenInvalid, error),
@@ -356,7 +357,7 @@ impl From<MarketplaceError> for Problem {
             MarketplaceError::Authorization(error) => error.into(),
             MarketplaceError::NotFound => Self::new(Reason::NotFound, error),
             MarketplaceError::NameTaken => Self::new(Reason::NameTaken, error),
-            MarketplaceError::InUse(_) => Self::new(Reason::InUse, error),
+            MarketplaceError::InUse(_) | MarketplaceError::AskedAs(_) => Self::new(Reason::InUse, error),
             MarketplaceError::Changed => Self::new(Reason::Changed, error),
             MarketplaceError::LimitReached => Self::new(Reason::LimitReached, error),
             MarketplaceError::IssuerUrlMismatch(_) => Self::new(Reason::IssuerUrlMismatch, error),

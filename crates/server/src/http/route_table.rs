@@ -280,7 +280,7 @@ pub static ROUTES: &[Route] = routes! {
             .query(documents::WAIT)
             .request_body_as::<documents::AddDocuments>("application/json", BodyLimit::Documents)
             .request_body_as::<shapes::FilesShape>("multipart/form-data", BodyLimit::Files)
-            .response::<jobs::StartedJob>(202).response::<jobs::StartedJob>(200).reasons(&[LimitReached]);
+            .response::<jobs::StartedJob>(202).response::<jobs::StartedJob>(200).reasons(&[LimitReached, Conflict]);
     Get    "/api/v1/datasets/{id}/documents/{doc}" member(&[ReadContent]) => documents::get,
         summary("Read a document").response::<documents::Document>(200);
     Get    "/api/v1/datasets/{id}/documents/{doc}/certificate" member(&[WriteDatasets]) => documents::certificate,
@@ -341,7 +341,7 @@ pub static ROUTES: &[Route] = routes! {
             .description("Unknown fields are ignored here, and here alone. Who asks is whom the token names.")
             .headers(query::HEADERS)
             .request_body::<query::Query>().response::<query::Answer<'static>>(200).limits().receipt()
-            .reasons(&[AccessDenied, PolicyViolation, PaymentRequired, RateLimited, ReviewPending, ReviewDenied, ReviewQueueFull, PolicyUnavailable, IdentityUnavailable, HubUnavailable]);
+            .reasons(&[AccessDenied, PolicyViolation, PaymentRequired, RateLimited, ReviewPending, ReviewDenied, ReviewQueueFull, Conflict, PolicyUnavailable, IdentityUnavailable, HubUnavailable]);
 
     Get    "/api/v1/groups"      member(&[ReadMetadata]) => groups::list,
         summary("List the groups").paged().response::<List<groups::Group>>(200);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use syft_space_domain::dataset::ports::NoRemoteSpaces;
 use syft_space_domain::dataset::{IngestQueue, Meaning};
 use syft_space_domain::encoder::ports::NoEncoders;
 use syft_space_domain::expectation::GuardTurns;
@@ -43,6 +44,7 @@ pub(crate) fn state() -> State {
         satellites: hub.clone(),
         identities: hub.clone(),
         hubs: hub,
+        remote_spaces: Arc::new(NoRemoteSpaces),
         checkpoint_signer: Arc::new(MemorySigner::new([7; 32])),
         erasure_ledger: None,
         sealer: Arc::new(MemorySealer::new(Arc::clone(&entropy))),

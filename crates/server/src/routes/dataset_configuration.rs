@@ -1,4 +1,4 @@
-//! The configuration of datasets: how words are compared, and where vectors lie.
+//! The configuration of datasets: how words are compared, and where vectors lie, or which endpoint of another space is asked.
 
 use std::collections::BTreeMap;
 
@@ -8,11 +8,16 @@ use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use syft_space_domain::dataset::{
-    AnalyzerSettings, ChangeVectors, DatasetType, Stemming, StopWords, Tokenizer, VectorDatabaseCredential,
-    VectorDatabaseUrl, VectorLocation,
+    AnalyzerSettings, ChangeRemote, ChangeVectors, DatasetType, ServerUrl, Stemming, StopWords, Tokenizer,
+    VectorDatabaseCredential, VectorLocation,
 };
+use syft_space_domain::endpoint::Slug;
+use syft_space_domain::ids::MarketplaceId;
+use syft_space_domain::marketplace::Audience;
+use syft_space_domain::policy::Purpose;
 use syft_space_domain::provisioning::Databases;
 use syft_space_domain::secret::Secret;
+use syft_space_domain::tenant::TenantName;
 
 use crate::http::json::present;
 use crate::http::problem::Problem;
@@ -34,24 +39,50 @@ pub(crate) struct DatasetConfiguration {
     pub(crate) provisioned: Option<bool>,
     /// Where the vector database is, where it is somebody's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "shapes::VectorDatabaseUrlShape")]
-    url: Option<VectorDatabaseUrl>,
+    #[schemars(with = "shapes::ServerUrlShape")]
+    url: Option<ServerUrl>,
     /// Whether the vector database is sent a credential. The credential itself is never shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     has_credential: Option<bool>,
+    /// Which endpoint of another space is asked, where one is: at `url`, by its slug there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "shapes::SlugShape")]
+    slug: Option<Slug>,
+    /// For whom the satellite token is made out with which it is asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "shapes::AudienceShape")]
+    owner: Option<Audience>,
+    /// The marketplace as whose account it is asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "shapes::IdShape")]
+    marketplace_id: Option<MarketplaceId>,
+    /// Which tenant of the other space is meant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "shapes::TenantNameShape")]
+    tenant_name: Option<TenantName>,
+    /// What it is said to be asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "shapes::PurposeShape")]
+    purpose: Option<Purpose>,
 }
 
 impl DatasetConfiguration {
     pub(super) fn of(analyzer: AnalyzerSettings, vectors: &VectorLocation) -> Self {
         let AnalyzerSettings { tokenizer, stemming, stop_words } = analyzer;
         let database = vectors.database();
+        let remote = vectors.remote();
         Self {
             tokenizer,
             stemming,
             stop_words,
             provisioned: vectors.kind().map(|_| vectors.provisioned().is_some()),
-            url: database.map(|database| database.url.clone()),
+            url: database.map(|database| &database.url).or(remote.map(|remote| &remote.url)).cloned(),
             has_credential: database.map(|database| database.credential.is_some()),
+            slug: remote.map(|remote| remote.slug.clone()),
+            owner: remote.map(|remote| remote.owner.clone()),
+            marketplace_id: remote.map(|remote| remote.marketplace),
+            tenant_name: remote.and_then(|remote| remote.tenant_name.clone()),
+            purpose: remote.and_then(|remote| remote.purpose.clone()),
         }
     }
 }
@@ -72,12 +103,32 @@ pub(crate) struct NewDatasetConfiguration {
     provisioned: Option<bool>,
     /// Where the vector database is: needed unless `dtype` is `embedded` or the space makes the database, and of no use then.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "shapes::VectorDatabaseUrlShape")]
-    url: Option<VectorDatabaseUrl>,
+    #[schemars(with = "shapes::ServerUrlShape")]
+    url: Option<ServerUrl>,
     /// What the vector database knows the space by. It is sealed, and never shown again.
     #[serde(deserialize_with = "rules::vector_credential", skip_serializing)]
     #[schemars(with = "shapes::VectorDatabaseCredentialShape")]
     credential: Option<Secret<String>>,
+    /// The slug of the endpoint of another space that is asked: needed where `dtype` is `remote_space`, and of use there alone.
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "shapes::SlugShape")]
+    slug: Option<Slug>,
+    /// For whom the satellite token is made out: the name of the other space's owner at the marketplace, or the id of a satellite of theirs.
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "shapes::AudienceShape")]
+    owner: Option<Audience>,
+    /// The marketplace as whose account the other space is asked.
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "shapes::IdShape")]
+    marketplace_id: Option<MarketplaceId>,
+    /// Which tenant of the other space is meant, where it has several.
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "shapes::TenantNameShape")]
+    tenant_name: Option<TenantName>,
+    /// What it is said to be asked for, where the other space wants to know.
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "shapes::PurposeShape")]
+    purpose: Option<Purpose>,
 }
 
 impl From<AnalyzerSettings> for NewDatasetConfiguration {
@@ -96,13 +147,24 @@ impl NewDatasetConfiguration {
     /// # Errors
     /// When the credential is none.
     pub(super) fn vectors(self, dataset_type: DatasetType) -> Result<ChangeVectors, Problem> {
-        let Self { provisioned, url, credential, .. } = self;
-        let place = ChangeDatasetConfiguration { provisioned, url, credential: credential.map(Some) };
+        let Self { provisioned, url, credential, slug, owner, marketplace_id, tenant_name, purpose, .. } =
+            self;
+        let place = ChangeDatasetConfiguration {
+            provisioned,
+            url,
+            credential: credential.map(Some),
+            slug,
+            owner,
+            marketplace_id,
+            tenant_name: tenant_name.map(Some),
+            purpose: purpose.map(Some),
+        };
         place.change(Some(dataset_type))
     }
 }
 
-/// What of a dataset's configuration can be changed: where its vectors lie. With another `dtype` it begins anew.
+/// What of a dataset's configuration can be changed: where its vectors lie, or which endpoint of another space is asked. With another `dtype` it
+/// begins anew.
 #[derive(Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct ChangeDatasetConfiguration {
@@ -111,17 +173,44 @@ pub(crate) struct ChangeDatasetConfiguration {
     provisioned: Option<bool>,
     /// Where the vector database is. To another address no credential goes but the one that is sent with it.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "shapes::VectorDatabaseUrlShape")]
-    url: Option<VectorDatabaseUrl>,
+    #[schemars(with = "shapes::ServerUrlShape")]
+    url: Option<ServerUrl>,
     /// What the vector database knows the space by; `null` where it asks for nothing any more.
     #[serde(deserialize_with = "rules::nullable_vector_credential", skip_serializing)]
     #[schemars(with = "Option<shapes::VectorDatabaseCredentialShape>")]
     credential: Option<Option<Secret<String>>>,
+    /// The slug of the endpoint of another space that is asked.
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "shapes::SlugShape")]
+    slug: Option<Slug>,
+    /// For whom the satellite token is made out.
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "shapes::AudienceShape")]
+    owner: Option<Audience>,
+    /// The marketplace as whose account the other space is asked.
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "shapes::IdShape")]
+    marketplace_id: Option<MarketplaceId>,
+    /// Which tenant of the other space is meant; `null` for none.
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<shapes::TenantNameShape>")]
+    tenant_name: Option<Option<TenantName>>,
+    /// What it is said to be asked for; `null` for nothing.
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<shapes::PurposeShape>")]
+    purpose: Option<Option<Purpose>>,
 }
 
 impl ChangeDatasetConfiguration {
     pub(super) fn is_empty(&self) -> bool {
-        self.provisioned.is_none() && self.url.is_none() && self.credential.is_none()
+        self.provisioned.is_none()
+            && self.url.is_none()
+            && self.credential.is_none()
+            && self.slug.is_none()
+            && self.owner.is_none()
+            && self.marketplace_id.is_none()
+            && self.tenant_name.is_none()
+            && self.purpose.is_none()
     }
 
     /// What is to be another than before.
@@ -131,7 +220,14 @@ impl ChangeDatasetConfiguration {
     pub(super) fn change(self, dataset_type: Option<DatasetType>) -> Result<ChangeVectors, Problem> {
         let new = |secret: &Option<Secret<String>>| secret.as_ref().map(credential).transpose();
         let credential = self.credential.as_ref().map(new).transpose()?;
-        Ok(ChangeVectors { dataset_type, provisioned: self.provisioned, url: self.url, credential })
+        let remote = ChangeRemote {
+            slug: self.slug,
+            owner: self.owner,
+            marketplace: self.marketplace_id,
+            tenant_name: self.tenant_name,
+            purpose: self.purpose,
+        };
+        Ok(ChangeVectors { dataset_type, provisioned: self.provisioned, url: self.url, credential, remote })
     }
 }
 
@@ -180,6 +276,10 @@ fn describe(dataset_type: DatasetType) -> &'static str {
         DatasetType::Qdrant => {
             "A Qdrant server keeps the vectors, and nothing but vectors and numbers: one of your own, or one that the space makes."
         }
+        DatasetType::RemoteSpace => {
+            "An endpoint of another space is asked, as your account at a marketplace: nothing of it is kept here, and the other space decides how it \
+             searches and whom it lets in."
+        }
     }
 }
 
@@ -188,6 +288,7 @@ fn configuration_of(dataset_type: DatasetType, databases: &Databases, schema: Sc
     let mut schema = schema.to_value();
     let Some(object) = schema.as_object_mut() else { return schema };
     let kind = dataset_type.database();
+    let is_remote = dataset_type == DatasetType::RemoteSpace;
     let is_made_here = kind.is_some_and(|kind| databases.offers(kind));
     if is_made_here {
         let made = json!({ "required": ["provisioned"], "properties": { "provisioned": { "const": true }, "url": false, "credential": false } });
@@ -195,12 +296,16 @@ fn configuration_of(dataset_type: DatasetType, databases: &Databases, schema: Sc
         object.insert("oneOf".to_owned(), json!([made, of_ones_own]));
     } else if kind.is_some() {
         object.insert("required".to_owned(), json!(["url"]));
+    } else if is_remote {
+        object.insert("required".to_owned(), json!(["url", "slug", "owner", "marketplace_id"]));
     }
     if let Some(properties) = object.get_mut("properties").and_then(Value::as_object_mut) {
         properties.retain(|name, _| match name.as_str() {
-            "url" | "credential" => kind.is_some(),
+            "url" => kind.is_some() || is_remote,
+            "credential" => kind.is_some(),
             "provisioned" => is_made_here,
-            _ => true,
+            "slug" | "owner" | "marketplace_id" | "tenant_name" | "purpose" => is_remote,
+            _ => !is_remote,
         });
     }
     schema

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use actix_web::http::StatusCode;
+use actix_web::http::header::VIA;
 use actix_web::{HttpRequest, HttpResponse};
 use futures_util::StreamExt;
 use schemars::JsonSchema;
@@ -15,6 +16,7 @@ use syft_space_domain::endpoint::{
 };
 use syft_space_domain::ledger::Currency;
 use syft_space_domain::policy::{PolicyMetadata, Purpose};
+use syft_space_syfthub::VIA_PSEUDONYM;
 
 use crate::http::error_response::search_query_error;
 use crate::http::problem::Problem;
@@ -220,6 +222,12 @@ fn target(http: &HttpRequest) -> (&str, Option<&str>) {
     (slug, hint)
 }
 
+/// Whether another space sent the request, for an endpoint of its own: it says so in `Via` (RFC 9110, section 7.6.3).
+fn is_of_space(http: &HttpRequest) -> bool {
+    let values = http.headers().get_all(VIA).filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).any(|by| by.split_whitespace().nth(1) == Some(VIA_PSEUDONYM))
+}
+
 /// The id that the caller gave the request.
 fn correlation(http: &HttpRequest) -> Result<Option<CorrelationId>, Problem> {
     let mut values = http.headers().get_all(CORRELATION_ID);
@@ -246,7 +254,8 @@ pub(crate) async fn query(mut request: Request) -> Result<HttpResponse, Problem>
         .map_err(search_query_error("/messages"))?
         .with_context(body.context.unwrap_or_default())
         .for_purpose(body.purpose)
-        .correlated(correlation(&request.http)?);
+        .correlated(correlation(&request.http)?)
+        .of_space(is_of_space(&request.http));
     let principal = request.take_principal()?;
     let (slug, hint) = target(&request.http);
     let call = QueryCall::open(request.space(), &request.context, principal, slug, hint).await?;

@@ -153,6 +153,11 @@ shapes! {
         "type": "string", "minLength": HubUsername::MIN, "maxLength": HubUsername::MAX,
         "pattern": "^[A-Za-z0-9._-]+$", "description": "Upper-case letters become lower-case.",
     });
+    /// For whom a satellite token is made out.
+    AudienceShape = "Audience": json_schema!({
+        "type": "string", "minLength": HubUsername::MIN, "maxLength": HubUsername::MAX, "pattern": "^[a-z0-9._-]+$",
+        "description": "The name of a user of a marketplace, or the id of a satellite of theirs, in lower case.",
+    });
     /// The type of a credential for a hub.
     HubCredentialTypeShape = "HubCredentialType": json_schema!({
         "type": "string", "enum": ["pat", "password"],

@@ -36,7 +36,7 @@ use syft_space_search::{FlatVectors, TantivySearch, VectorOptions};
 use syft_space_secrets::{MasterKey, XChaChaSealer};
 use syft_space_smtp::{SmtpMailer, SmtpSettings};
 use syft_space_sqlite::{SqliteDocuments, SqliteOptions, SqliteRateLimits, SqliteStore, prepare_home};
-use syft_space_syfthub::{HubHttp, IdentitySettings, SyftHub, SyftHubIdentities, SyftHubTokens};
+use syft_space_syfthub::{HubHttp, IdentitySettings, SyftHub, SyftHubIdentities, SyftHubTokens, SyftSpaces};
 use syft_space_vectordb::{Clients, ExternalOptions, ExternalVectors, RoutedVectors};
 
 use crate::cli::read_files;
@@ -145,6 +145,8 @@ fn open_at(lock: HomeLock, settings: &Settings) -> anyhow::Result<OpenedSpace> {
     let client = Arc::new(outbound(settings, &entropy)?);
     let http: Arc<dyn HubHttp> = client.clone();
     let hubs = Arc::new(SyftHub::new(Arc::clone(&http), Arc::clone(&clock), &*entropy)?);
+    // Whoever is slow to answer there keeps no call to a hub waiting.
+    let remote_spaces = SyftSpaces::new(Arc::new(outbound(settings, &entropy)?));
     let trusted: Arc<dyn TrustedHubs> = snapshots.clone();
     let satellites =
         SyftHubTokens::new(Arc::clone(&trusted), http, SyftHubTokens::DEFAULT_REMEMBERED, &*entropy)?;
@@ -208,6 +210,7 @@ fn open_at(lock: HomeLock, settings: &Settings) -> anyhow::Result<OpenedSpace> {
         trusted,
         satellites: Arc::new(satellites),
         hubs,
+        remote_spaces: Arc::new(remote_spaces),
         checkpoint_signer,
         erasure_ledger,
         sealer,

@@ -134,6 +134,8 @@ mod readme;
 #[cfg(test)]
 mod receipts;
 #[cfg(test)]
+mod remote_space;
+#[cfg(test)]
 mod resets;
 #[cfg(test)]
 mod restored;

@@ -9,7 +9,7 @@ use syft_space_outbound::{OutboundError, Response};
 const MAX_MESSAGE_CHARS: usize = 300;
 
 /// The message of a hub, on one line and cut: `detail` is a text, an object with a message, or a list of those.
-pub(super) fn hub_message(answer: &Response) -> String {
+pub(crate) fn message(answer: &Response) -> String {
     let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     let detail = body.get("detail").unwrap_or(&Value::Null);
     let text = match detail {
@@ -35,10 +35,10 @@ pub(crate) fn printable(text: &str) -> String {
 pub(super) fn from_status(answer: &Response) -> Option<HubError> {
     Some(match answer.status {
         200..=299 => return None,
-        401 => HubError::Unauthorized(hub_message(answer)),
+        401 => HubError::Unauthorized(message(answer)),
         404 | 405 => HubError::NotFound,
-        408 | 429 | 500..=599 => HubError::Unavailable(hub_message(answer)),
-        400..=499 => HubError::Refused(hub_message(answer)),
+        408 | 429 | 500..=599 => HubError::Unavailable(message(answer)),
+        400..=499 => HubError::Refused(message(answer)),
         status => HubError::Unreadable(format!("it answered {status}, which no hub does")),
     })
 }
@@ -83,7 +83,7 @@ mod tests {
             ("<html>", "it answered 400"),
             (&long, &"ä".repeat(300)),
         ] {
-            assert_eq!(hub_message(&answer(400, body)), text, "{body}");
+            assert_eq!(message(&answer(400, body)), text, "{body}");
         }
     }
 

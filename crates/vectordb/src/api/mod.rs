@@ -12,9 +12,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use syft_space_domain::dataset::{
-    VectorDatabase, VectorDatabaseCredential, VectorDatabaseKind, VectorDatabaseUrl,
-};
+use syft_space_domain::dataset::{ServerUrl, VectorDatabase, VectorDatabaseCredential, VectorDatabaseKind};
 use syft_space_outbound::http::{HeaderName, Method};
 use syft_space_outbound::{Client, Request, Response};
 
@@ -58,7 +56,7 @@ pub(crate) struct Remote {
     pub(crate) resting: Arc<RestingServers>,
     pub(crate) kind: VectorDatabaseKind,
     /// `None` where it is not known by now: it cannot be asked.
-    pub(crate) url: Option<VectorDatabaseUrl>,
+    pub(crate) url: Option<ServerUrl>,
     pub(crate) credential: Option<VectorDatabaseCredential>,
     /// The time for each call, retries included.
     pub(crate) timeout: Duration,
@@ -190,7 +188,7 @@ impl Remote {
         Ok(names)
     }
 
-    fn url(&self) -> Result<&VectorDatabaseUrl, RemoteError> {
+    fn url(&self) -> Result<&ServerUrl, RemoteError> {
         self.url.as_ref().ok_or_else(|| RemoteError::Failed("where it is now is not known".to_owned()))
     }
 

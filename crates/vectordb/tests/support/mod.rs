@@ -23,8 +23,8 @@ use syft_space_domain::dataset::ports::{
     VectorDatabases, VectorDatabasesError, VectorIndex, VectorIndexError,
 };
 use syft_space_domain::dataset::{
-    ChangeNumber, DocumentId, VectorChange, VectorDatabase, VectorDatabaseCredential, VectorDatabaseKind,
-    VectorDatabaseUrl, VectorKey, VectorQuery,
+    ChangeNumber, DocumentId, ServerUrl, VectorChange, VectorDatabase, VectorDatabaseCredential,
+    VectorDatabaseKind, VectorKey, VectorQuery,
 };
 use syft_space_domain::encoder::{Embedding, EncoderModel, ModelId, ModelRevision};
 use syft_space_domain::ids::DatasetId;
@@ -76,7 +76,7 @@ impl VectorDatabases for OnePlace {
 pub(crate) fn database(kind: VectorDatabaseKind, url: &str, credential: Option<&str>) -> VectorDatabase {
     let credential =
         credential.map(|text| VectorDatabaseCredential::parse(text.to_owned()).expect("a credential"));
-    VectorDatabase { kind, url: VectorDatabaseUrl::parse(url).unwrap(), is_provisioned: false, credential }
+    VectorDatabase { kind, url: ServerUrl::parse(url).unwrap(), is_provisioned: false, credential }
 }
 
 /// Waits that are as short as a test can bear.

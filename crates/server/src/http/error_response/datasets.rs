@@ -1,7 +1,9 @@
 //! The errors of datasets and of their documents as responses.
 
+use syft_space_domain::PortError;
+use syft_space_domain::dataset::ports::RemoteSpaceError;
 use syft_space_domain::dataset::{
-    DatasetError, IngestError, SearchDatasetError, UploadError, VectorLocationError,
+    DatasetError, IngestError, RemoteIncomplete, SearchDatasetError, UploadError, VectorLocationError,
 };
 
 use crate::http::problem::Problem;
@@ -28,9 +30,18 @@ impl From<DatasetError> for Problem {
             DatasetError::Vectors(error @ VectorLocationError::NotOffered(_)) => {
                 Self::field("/configuration/provisioned", error)
             }
+            DatasetError::Vectors(error @ VectorLocationError::RemoteIncomplete(RemoteIncomplete(part))) => {
+                Self::field(format!("/configuration/{part}"), error)
+            }
+            DatasetError::Vectors(error @ VectorLocationError::RemoteStays) => Self::field("/dtype", error),
             DatasetError::Vectors(
-                error @ (VectorLocationError::NoDatabase | VectorLocationError::Described),
+                error @ (VectorLocationError::NoDatabase
+                | VectorLocationError::NotRemote
+                | VectorLocationError::NoRemoteCredential
+                | VectorLocationError::Described),
             ) => Self::field("/configuration", error),
+            DatasetError::NoMarketplace => Self::field("/configuration/marketplace_id", error),
+            DatasetError::RemoteSearch => Self::new(Reason::Invalid, error),
             DatasetError::PortError(error) => error.into(),
         }
     }
@@ -44,7 +55,7 @@ impl From<IngestError> for Problem {
             IngestError::TooManyDocuments(_) | IngestError::TooManyBytes(_) | IngestError::TooManyJobs => {
                 Self::new(Reason::LimitReached, error)
             }
-            IngestError::Ended(_) => Self::new(Reason::Conflict, error),
+            IngestError::Ended(_) | IngestError::Remote => Self::new(Reason::Conflict, error),
             IngestError::PortError(error) => error.into(),
         }
     }
@@ -66,6 +77,12 @@ impl From<SearchDatasetError> for Problem {
         match error {
             SearchDatasetError::Authorization(error) => error.into(),
             SearchDatasetError::NotFound => Self::new(Reason::NotFound, error),
+            // Members are told what endpoints keep from their callers: what is wrong, and with whom.
+            SearchDatasetError::PortError(PortError::RemoteSpace(error))
+                if error != RemoteSpaceError::Busy =>
+            {
+                Self::new(Reason::Unavailable, error)
+            }
             SearchDatasetError::PortError(error) => error.into(),
         }
     }

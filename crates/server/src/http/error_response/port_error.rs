@@ -1,7 +1,7 @@
 //! The failures of ports as responses.
 
 use syft_space_domain::PortError;
-use syft_space_domain::dataset::ports::{SearchError, VectorIndexError};
+use syft_space_domain::dataset::ports::{RemoteSpaceError, SearchError, VectorIndexError};
 use syft_space_domain::encoder::ports::EncodeError;
 use syft_space_domain::identity::SigningKeysError;
 use syft_space_domain::identity::ports::HashingError;
@@ -47,6 +47,17 @@ impl From<PortError> for Problem {
                 let detail = match error {
                     VectorIndexError::Damaged(_) => "the dataset's vectors are made anew; try again later",
                     _ => "the dataset's vectors cannot be used at the moment; try again later",
+                };
+                Self::new(Reason::Unavailable, detail)
+            }
+            PortError::RemoteSpace(error @ RemoteSpaceError::Busy) => Self::new(Reason::Overloaded, error),
+            PortError::RemoteSpace(error) => {
+                tracing::warn!(%error, "another space is not asked");
+                let detail = if error.needs_owner() {
+                    "the space that this dataset asks refuses, or cannot be called: the owner of this space sees why in a search of the dataset, and \
+                     waiting does not help"
+                } else {
+                    "the space that this dataset asks does not answer at the moment; try again later"
                 };
                 Self::new(Reason::Unavailable, detail)
             }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use syft_space_domain::dataset::{
-    DatasetState, DatasetType, Stemming, StopWords, Tokenizer, VectorDatabaseCredential, VectorDatabaseUrl,
+    DatasetState, DatasetType, ServerUrl, Stemming, StopWords, Tokenizer, VectorDatabaseCredential,
 };
 use syft_space_domain::provisioning::{ProvisioningReason, ProvisioningState};
 
@@ -14,7 +14,7 @@ shapes! {
     /// The type of a dataset.
     DatasetTypeShape = "DatasetType": json_schema!({
         "type": "string", "enum": (DatasetType::ALL.map(DatasetType::as_str)),
-        "description": "What keeps the vectors of a dataset: the space itself (`embedded`), or a vector database.",
+        "description": "What keeps the vectors of a dataset: the space itself (`embedded`), or a vector database; or that another space is asked in its place (`remote_space`).",
     });
     /// Whether a dataset is there.
     DatasetStateShape = "DatasetState": json_schema!({ "type": "string", "enum": (DatasetState::ALL.map(DatasetState::as_str)) });
@@ -33,9 +33,9 @@ shapes! {
         "type": "string", "enum": names(StopWords::ALL, StopWords::as_str), "default": "english",
         "description": "Whether words such as \"the\" are left out, and of which language.",
     });
-    /// Where a vector database is.
-    VectorDatabaseUrlShape = "VectorDatabaseUrl": json_schema!({
-        "type": "string", "format": "uri", "maxLength": VectorDatabaseUrl::MAX,
+    /// Where a vector database, or another space, is.
+    ServerUrlShape = "ServerUrl": json_schema!({
+        "type": "string", "format": "uri", "maxLength": ServerUrl::MAX,
         "description": "`https://host` or `https://host:port`, with a path where a proxy adds one. A private address or plain HTTP is called only where the operator allows it.",
     });
     /// What a vector database knows the space by.

@@ -13,6 +13,7 @@ use syft_space::http::listener::Listener;
 use syft_space::startup::serve;
 use syft_space_domain::Space;
 use syft_space_domain::audit::Origin;
+use syft_space_domain::dataset::ports::NoRemoteSpaces;
 use syft_space_domain::identity::{Email, Password};
 use syft_space_domain::ids::{HubId, TenantId};
 use syft_space_domain::marketplace::ports::HubAccount;
@@ -59,6 +60,7 @@ impl Ports {
             satellites: hub.clone(),
             identities: hub.clone(),
             hubs: hub.clone(),
+            remote_spaces: Arc::new(NoRemoteSpaces),
             policy_types,
             ..memory_space(settings)
         };

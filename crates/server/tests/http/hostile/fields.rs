@@ -79,6 +79,11 @@ pub fn fields(route: &Route) -> Vec<Field> {
             is("/configuration/provisioned", Flag),
             is("/configuration/url", HubUrl),
             is("/configuration/credential", Token),
+            is("/configuration/slug", Slug),
+            is("/configuration/owner", HubUsername),
+            is("/configuration/marketplace_id", Id),
+            is("/configuration/tenant_name", TenantName),
+            is("/configuration/purpose", Purpose),
             is("/search", Word),
             is("/encoder", Word),
         ],
@@ -93,6 +98,11 @@ pub fn fields(route: &Route) -> Vec<Field> {
             is("/configuration/provisioned", Flag),
             is("/configuration/url", HubUrl),
             may_be("/configuration/credential", Token),
+            is("/configuration/slug", Slug),
+            is("/configuration/owner", HubUsername),
+            is("/configuration/marketplace_id", Id),
+            may_be("/configuration/tenant_name", TenantName),
+            may_be("/configuration/purpose", Purpose),
         ],
         (Method::Post, "/datasets/{id}/search") => {
             vec![

@@ -30,7 +30,7 @@ use syft_space_memory::{
 };
 use syft_space_oidc::RelyingParty;
 use syft_space_outbound::{AllowList, Client as OutboundClient, ClientSettings, SystemResolver};
-use syft_space_syfthub::{HubHttp, IdentitySettings, SyftHub, SyftHubIdentities, SyftHubTokens};
+use syft_space_syfthub::{HubHttp, IdentitySettings, SyftHub, SyftHubIdentities, SyftHubTokens, SyftSpaces};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
@@ -276,6 +276,7 @@ pub fn memory_space(settings: &Settings) -> Space {
         Arc::new(OutboundClient::new(client, Arc::new(SystemResolver), Arc::clone(&entropy)).unwrap());
     let http: Arc<dyn HubHttp> = client.clone();
     let hubs = Arc::new(SyftHub::new(Arc::clone(&http), Arc::new(SystemClock), &*entropy).unwrap());
+    let remote_spaces = Arc::new(SyftSpaces::new(Arc::clone(&http)));
     let satellites = SyftHubTokens::new(snapshots.clone(), http, 100, &*entropy).unwrap();
     let tokens = Arc::new(MemoryTokens::new(Arc::clone(&entropy), lifetime));
     Space {
@@ -289,6 +290,7 @@ pub fn memory_space(settings: &Settings) -> Space {
         )),
         snapshots,
         hubs,
+        remote_spaces,
         checkpoint_signer: Arc::new(MemorySigner::new([7; 32])),
         erasure_ledger: None,
         sealer: Arc::new(MemorySealer::new(Arc::clone(&entropy))),
