@@ -32,6 +32,10 @@ pub fn accept_container(body: &[u8], policy: &Policy) -> Result<AcceptedContaine
     let body: ContainerBody = json::parse(body, UNSET_PLACES)?;
     policy.image(&body.image)?;
     policy.check_labels(&body.labels)?;
+    let mounts = body.host_config.mounts.iter().flatten();
+    mounts
+        .flat_map(|mount| &mount.volume_options)
+        .try_for_each(|options| policy.check_labels(&options.labels))?;
     check_environment(&body)?;
     let host = &body.host_config;
     Policy::check_limit("HostConfig.Memory", host.memory, policy.max_memory)?;

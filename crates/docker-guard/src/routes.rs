@@ -69,7 +69,7 @@ impl Route<'_> {
             Operation::NetworkList(filters) => self.list("/networks", Vec::new(), &filters).await,
             Operation::ContainerInspect(container) => Ok(Answer::Read(self.container(&container).await?.1)),
             Operation::NetworkInspect(network) => Ok(Answer::Read(self.network(&network).await?.1)),
-            Operation::VolumeInspect(volume) => Ok(Answer::Read(self.volume(&volume).await?)),
+            Operation::VolumeInspect(volume) => Ok(Answer::Read(self.inspect_volume(&volume).await?)),
             Operation::ContainerStart(container) => {
                 let (id, _) = self.container(&container).await?;
                 self.forward(Call::change(Method::POST, format!("/containers/{}/start", id.as_str()))).await
@@ -157,6 +157,19 @@ impl Route<'_> {
         let answer = self.engine.read(self.version, target).await?.ok_or_else(missing)?;
         let found: Network = parse(&answer)?;
         if found.is_of(&self.policy.installation) { Ok((found.id, answer)) } else { Err(missing()) }
+    }
+
+    /// The same, where it is asked whether a name is free: that somebody else has it is said, as it is where a volume is made.
+    async fn inspect_volume(&self, volume: &ObjectName) -> Result<Bytes, Refusal> {
+        let missing = || Refusal::not_found("volume", volume.as_str());
+        let answer = self.engine.read(self.version, format!("/volumes/{}", volume.as_str())).await?;
+        let answer = answer.ok_or_else(missing)?;
+        let found: Volume = parse(&answer)?;
+        if found.is_of(volume.as_str(), &self.policy.installation) {
+            Ok(answer)
+        } else {
+            Err(Refusal::conflict("Name: is taken by a volume of somebody else"))
+        }
     }
 
     /// What the engine says of a volume of the installation.

@@ -117,6 +117,17 @@ pub struct Mount {
     pub source: ObjectName,
     /// Where it stands in the container.
     pub target: MountTarget,
+    /// What it carries where the engine makes it with the container.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub volume_options: Option<VolumeOptions>,
+}
+
+/// What a volume is made as.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub struct VolumeOptions {
+    /// What it carries; the installation's id among it.
+    pub labels: Labels,
 }
 
 /// What can be mounted.

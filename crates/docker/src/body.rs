@@ -7,7 +7,8 @@ use std::collections::HashMap;
 
 use bollard::models::{
     ContainerCreateBody, HealthConfig, HostConfig, HostConfigLogConfig, Ipam, IpamConfig, Mount, MountType,
-    NetworkCreateRequest, PortBinding, RestartPolicy, RestartPolicyNameEnum, VolumeCreateRequest,
+    MountVolumeOptions, NetworkCreateRequest, PortBinding, RestartPolicy, RestartPolicyNameEnum,
+    VolumeCreateRequest,
 };
 use ipnet::Ipv4Net;
 use serde::Serialize;
@@ -28,7 +29,7 @@ mod guarded;
 mod tests;
 
 /// Counts up whenever what is below makes another container or network of the same settings: those that are there are made anew then.
-const FORM_VERSION: u32 = 1;
+const FORM_VERSION: u32 = 2;
 /// What is in memory alone may grow so far.
 const TMPFS: &str = "rw,noexec,nosuid,nodev,size=67108864";
 const SECOND: i64 = 1_000_000_000;
@@ -149,6 +150,11 @@ impl DatabaseForm<'_> {
                 source: Some(self.name()),
                 target: Some(needs(self.kind).data.to_owned()),
                 read_only: Some(false),
+                // A call that was given up may be carried out when the volume is gone: the engine makes one anew then, and it has to be found.
+                volume_options: Some(MountVolumeOptions {
+                    labels: Some(self.volume_labels()),
+                    ..MountVolumeOptions::default()
+                }),
                 ..Mount::default()
             }]),
             readonly_rootfs: Some(true),

@@ -56,7 +56,10 @@ fn is_right(container: &ContainerSummary, form: &DatabaseForm<'_>, network: &Ten
     !goes
         && !is_ill
         && labels.is_some_and(|labels| bears(labels, &form.container_labels()))
-        && networks.is_some_and(|networks| networks.values().all(|endpoint| is_in(endpoint, network)))
+        // One that was taken out of its network has none.
+        && networks.is_some_and(|networks| {
+            !networks.is_empty() && networks.values().all(|endpoint| is_in(endpoint, network))
+        })
 }
 
 /// Sees to the one container that a database is to have, and that it runs. Answers its id.
@@ -277,5 +280,10 @@ mod tests {
         ] {
             assert_eq!(is_right(&container(status, state, told), &form, &network), right, "{status} {told}");
         }
+        let alone = ContainerSummary {
+            network_settings: Some(ContainerSummaryNetworkSettings { networks: Some([].into()) }),
+            ..container("Up 2 days", running, "n")
+        };
+        assert!(!is_right(&alone, &form, &network), "it is in no network any more");
     }
 }

@@ -180,14 +180,22 @@ impl DockerProvisioner {
         })
     }
 
-    /// Removes what bears these labels; and the tenant's network, where nothing of the tenant is in it any more. In this order:
+    /// Removes a database, or all of a tenant; and the tenant's network, where nothing of the tenant is in it any more. In this order:
     /// what is removed last is what leads to the rest.
-    async fn remove(&self, tenant: TenantId, labels: &Labels) -> Result<(), ProvisionError> {
+    async fn remove(&self, tenant: TenantId, dataset: Option<DatasetId>) -> Result<(), ProvisionError> {
+        let installation = &self.settings.installation;
+        let labels = match dataset {
+            Some(dataset) => &installation.database_labels(tenant, dataset),
+            None => &installation.tenant_labels(tenant),
+        };
         let _turn = self.locks.turn(tenant).await;
         let engine = self.engine().await?;
         container::remove_all(&engine, labels, Some(self.settings.timeouts.stop)).await?;
         volume::remove_all(&engine, labels).await?;
-        let of_tenant = self.settings.installation.tenant_labels(tenant);
+        if let Some(dataset) = dataset {
+            volume::check_gone(&engine, &installation.database_name(tenant, dataset)).await?;
+        }
+        let of_tenant = installation.tenant_labels(tenant);
         if container::list(&engine, &of_tenant).await?.is_empty() {
             network::remove_all(&engine, &of_tenant, &self.settings.reach).await?;
         }
@@ -238,15 +246,13 @@ impl Provisioner for DockerProvisioner {
         dataset: DatasetId,
     ) -> Pending<'a, Result<(), ProvisionError>> {
         Box::pin(async move {
-            let labels = self.settings.installation.database_labels(scope.tenant(), dataset);
-            self.bounded("removing a database", self.remove(scope.tenant(), &labels)).await
+            self.bounded("removing a database", self.remove(scope.tenant(), Some(dataset))).await
         })
     }
 
     fn deprovision_all<'a>(&'a self, scope: &'a TenantScope) -> Pending<'a, Result<(), ProvisionError>> {
         Box::pin(async move {
-            let labels = self.settings.installation.tenant_labels(scope.tenant());
-            self.bounded("removing a tenant's databases", self.remove(scope.tenant(), &labels)).await
+            self.bounded("removing a tenant's databases", self.remove(scope.tenant(), None)).await
         })
     }
 

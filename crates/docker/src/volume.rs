@@ -36,6 +36,23 @@ pub(crate) async fn ensure(engine: &Engine, form: &DatabaseForm<'_>) -> Result<b
     Ok(volume.labels.get(KIND).is_none_or(|kind| kind != form.kind.as_str()))
 }
 
+/// Checks that no volume has a database's name. One that lost its labels is in no list, and has its data all the same.
+pub(crate) async fn check_gone(engine: &Engine, name: &str) -> Result<(), ProvisionError> {
+    match engine.call("looking for a volume", engine.docker.inspect_volume(name)).await {
+        Err(error) if error.is_missing() => Ok(()),
+        // A guard says so of one that bears no label of ours.
+        Err(error) if error.is_conflict() => Err(still_there(name)),
+        Err(error) => Err(error.into()),
+        Ok(_) => Err(still_there(name)),
+    }
+}
+
+fn still_there(name: &str) -> ProvisionError {
+    ProvisionError::StillThere(format!(
+        "the volume {name}, which bears no label of this installation any more: whoever runs the engine removes it"
+    ))
+}
+
 /// Removes all that bear these labels, until the engine lists none.
 pub(crate) async fn remove_all(engine: &Engine, labels: &Labels) -> Result<(), ProvisionError> {
     let mut held = "a volume".to_owned();

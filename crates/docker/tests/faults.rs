@@ -122,7 +122,11 @@ where
 }
 
 fn json(body: &str) -> Vec<u8> {
-    let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length:";
+    answer("200 OK", body)
+}
+
+fn answer(status: &str, body: &str) -> Vec<u8> {
+    let head = format!("HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length:");
     format!("{head} {}\r\nConnection: close\r\n\r\n{body}", body.len()).into_bytes()
 }
 
@@ -190,6 +194,8 @@ async fn r4_a_list_that_an_engine_filters_wrongly_is_filtered_again() {
         assert!(is_version(&path) || path.starts_with("/v1.41/"), "{path} is in the version that both know");
         let answer = if is_version(&path) {
             VERSION
+        } else if path.contains("/volumes/") {
+            return Answer::Bytes(answer("404 Not Found", r#"{"message":"no such volume"}"#));
         } else if path.contains("/volumes") {
             r#"{"Volumes":[{"Name":"x","Driver":"local","Mountpoint":"/x","Labels":null,"Scope":"local","Options":null}]}"#
         } else {
@@ -224,6 +230,28 @@ async fn r4_what_an_engine_says_is_removed_and_still_lists_is_not_removed() {
     });
     let result = engine.space().deprovision(&scope(), dataset()).await;
     assert!(matches!(&result, Err(ProvisionError::StillThere(_))), "{result:?}");
+}
+
+#[tokio::test]
+async fn r4_a_volume_that_lost_its_labels_is_not_said_to_be_gone() {
+    let found =
+        r#"{"Name":"x","Driver":"local","Mountpoint":"/x","Labels":null,"Scope":"local","Options":null}"#;
+    // An engine tells it, and a guard that it is none of ours.
+    for told in [json(found), answer("409 Conflict", r#"{"message":"Name: is taken"}"#)] {
+        let engine = Engine::begin(move |path| {
+            std::future::ready(Answer::Bytes(if is_version(&path) {
+                json(VERSION)
+            } else if path.contains("/volumes/") {
+                told.clone()
+            } else if path.contains("/volumes") {
+                json(r#"{"Volumes":[]}"#)
+            } else {
+                json("[]")
+            }))
+        });
+        let result = engine.space().deprovision(&scope(), dataset()).await;
+        assert!(matches!(&result, Err(ProvisionError::StillThere(_))), "{result:?}");
+    }
 }
 
 /// A part of an answer: what an engine might say, and what nobody would.

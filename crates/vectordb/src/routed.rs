@@ -93,9 +93,27 @@ impl RoutedVectors {
             Ok(database) => (database, Ok(())),
             Err(error) => (None, Err(error)),
         };
-        let external = self.external.destroy(database.as_ref(), scope, dataset, revision);
+        let confirm = || confirm(&*self.databases, scope, dataset, database.as_ref());
+        let external = self.external.destroy(database.as_ref(), scope, dataset, revision, &confirm);
         embedded.and(external.map_err(|error| told.err().unwrap_or(error)))
     }
+}
+
+/// Asks again whether a database is reached where it was. Its engine may have given the address to another one meanwhile, which takes what it is
+/// asked to make, and knows nothing of what is to be removed.
+///
+/// # Errors
+/// [`NotReady`](VectorIndexError::NotReady) when it is reached elsewhere by now, or not at all.
+pub(crate) fn confirm(
+    databases: &dyn VectorDatabases,
+    scope: &TenantScope,
+    dataset: DatasetId,
+    database: Option<&VectorDatabase>,
+) -> Result<(), VectorIndexError> {
+    let Some(before) = database.filter(|database| database.is_provisioned) else { return Ok(()) };
+    let now = block_on(databases.confirmed(scope, dataset)).map_err(|error| unknown(&error, dataset))?;
+    let is_there = now.is_some_and(|now| now.is_provisioned && now.url == before.url);
+    if is_there { Ok(()) } else { Err(VectorIndexError::NotReady(dataset)) }
 }
 
 pub(crate) fn unknown(error: &VectorDatabasesError, dataset: DatasetId) -> VectorIndexError {
@@ -228,6 +246,8 @@ impl VectorBatch for ExternalBatch<'_> {
         if self.database.is_provisioned && now.is_none_or(|now| now.url != self.database.url) {
             return Err(VectorIndexError::Destroyed);
         }
-        self.vectors.external.apply(&self.database, &self.scope, self.key, &self.open, changes)
+        let Self { vectors, open, database, scope, key, .. } = &*self;
+        let confirm = || confirm(&*vectors.databases, scope, key.dataset(), Some(database));
+        vectors.external.apply(database, scope, *key, open, changes, &confirm)
     }
 }

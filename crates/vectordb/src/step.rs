@@ -15,6 +15,10 @@ use crate::external::{ExternalVectors, check_dimension, count_until};
 use crate::journal::{self, DatasetKey, Entry, JournalError, Version};
 use crate::point::{Group, PointId};
 
+/// Asks again whether the database is reached where it was. It is asked behind each call that another database would answer as if it were the one that
+/// is meant: what makes a collection, and what removes one by its name. All others name it by what the database itself has called it.
+pub(crate) type Confirm<'a> = &'a dyn Fn() -> Result<(), VectorIndexError>;
+
 /// The most vectors that leave before the journal notes that they are gone.
 const SLICE: usize = 5_000;
 /// The most vectors that leave while somebody waits for it.
@@ -65,6 +69,7 @@ impl ExternalVectors {
         key: VectorKey,
         batch: &OpenBatch<'_>,
         changes: &[VectorChange],
+        confirm: Confirm<'_>,
     ) -> Result<(), VectorIndexError> {
         for change in changes {
             if let VectorChange::Encoded(_, _, embeddings) = change {
@@ -96,7 +101,7 @@ impl ExternalVectors {
         let (versions, points) = self.versions(&plan).map_err(failed)?;
         let mut entry = self.intend(dataset, key, &location, &versions).map_err(failed)?;
         if !points.is_empty() {
-            self.send(&remote, dataset, &mut entry, points)?;
+            self.send(&remote, dataset, &mut entry, points, confirm)?;
         }
         let replaced = self.journals.with_created(dataset, |connection| {
             // What was outdated while it was sent must leave again.
@@ -169,6 +174,7 @@ impl ExternalVectors {
         (tenant, dataset): DatasetKey,
         entry: &mut Entry,
         points: Vec<Point>,
+        confirm: Confirm<'_>,
     ) -> Result<(), VectorIndexError> {
         let id = if let Some(id) = &entry.collection.remote_id {
             id.clone()
@@ -176,6 +182,7 @@ impl ExternalVectors {
             let (remote, collection) = (remote.clone(), entry.collection.clone());
             let made = self.wait(async move { remote.create(&collection).await })?;
             let id = made.map_err(|error| error.of(dataset))?;
+            confirm()?;
             let noted = self.journals.with_created((tenant, dataset), |connection| {
                 journal::set_remote_id(connection, entry.id, &id)
             });
@@ -307,6 +314,7 @@ impl ExternalVectors {
         scope: &TenantScope,
         dataset: DatasetId,
         revision: Option<ModelRevision>,
+        confirm: Confirm<'_>,
     ) -> Result<(), VectorIndexError> {
         let key = (scope.tenant(), dataset);
         self.batches.destroy(key, revision);
@@ -314,11 +322,11 @@ impl ExternalVectors {
         let is_meant = |entry: &Entry| revision.is_none_or(|meant| entry.revision == meant);
         match self.journals.with_existing(key, |connection| journal::give_up(connection, is_meant)) {
             Ok(_) => {}
-            Err(JournalError::Damaged) => return self.destroy_unknown(database, key),
+            Err(JournalError::Damaged) => return self.destroy_unknown(database, key, confirm),
             Err(error) => return Err(error.of(dataset)),
         }
         self.note_unsettled(key);
-        self.remove_given_up(database, key, is_meant)?;
+        self.remove_given_up(database, key, is_meant, confirm)?;
         let is_empty = self.journals.remove(key, |connection| Ok(journal::entries(connection)?.is_empty()));
         is_empty.map_err(|error| error.of(dataset))
     }
@@ -355,6 +363,7 @@ impl ExternalVectors {
         database: Option<&VectorDatabase>,
         key: DatasetKey,
         is_meant: impl Fn(&Entry) -> bool,
+        confirm: Confirm<'_>,
     ) -> Result<(), VectorIndexError> {
         let entries = self.journals.with_existing(key, journal::entries).map_err(|error| error.of(key.1))?;
         let mut outcome = Ok(());
@@ -365,6 +374,10 @@ impl ExternalVectors {
             let (remote, name) = (self.remote_at(&entry.location, database), entry.collection.name.clone());
             match self.wait(async move { remote.remove(&name).await })? {
                 Ok(()) => {
+                    // Another one has no collection of that name, and says that it is gone.
+                    if entry.location.is_provisioned() {
+                        confirm()?;
+                    }
                     let forgotten =
                         self.journals.with_existing(key, |connection| journal::forget(connection, entry.id));
                     forgotten.map_err(|error| error.of(key.1))?;
@@ -380,6 +393,7 @@ impl ExternalVectors {
         &self,
         database: Option<&VectorDatabase>,
         key: DatasetKey,
+        confirm: Confirm<'_>,
     ) -> Result<(), VectorIndexError> {
         if let Some(database) = database {
             let remote = self.remote(database, self.options.step_timeout);
@@ -390,6 +404,7 @@ impl ExternalVectors {
                 Ok::<(), RemoteError>(())
             })?;
             removed.map_err(|error| error.of(key.1))?;
+            confirm()?;
         }
         self.journals.remove(key, |_| Err(JournalError::Damaged)).map_err(|error| error.of(key.1))
     }

@@ -11,7 +11,8 @@ use syft_space_domain::tenant::OperatorScope;
 use crate::collection::Location;
 use crate::external::ExternalVectors;
 use crate::journal::{self, DatasetKey};
-use crate::routed::unknown;
+use crate::routed::{confirm, unknown};
+use crate::step::Confirm;
 
 /// What became of the datasets of which something was to leave a server.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -40,9 +41,11 @@ impl ExternalVectors {
         let mut swept = Swept::default();
         for key in self.unsettled()? {
             let database = block_on(databases.confirmed(&operator.tenant(key.0), key.1));
-            let settled = database
-                .map_err(|error| unknown(&error, key.1))
-                .and_then(|database| self.sweep_one(database.as_ref(), key));
+            let settled = database.map_err(|error| unknown(&error, key.1)).and_then(|database| {
+                let scope = operator.tenant(key.0);
+                let confirm = || confirm(databases, &scope, key.1, database.as_ref());
+                self.sweep_one(database.as_ref(), key, &confirm)
+            });
             match settled {
                 Ok(true) => swept.settled += 1,
                 Ok(false) => swept.waiting += 1,
@@ -75,22 +78,28 @@ impl ExternalVectors {
         &self,
         database: Option<&VectorDatabase>,
         key: DatasetKey,
+        confirm: Confirm<'_>,
     ) -> Result<bool, VectorIndexError> {
         // Whoever takes a step of it does the same.
         let Some(_step) = self.steps.try_acquire(key) else { return Ok(false) };
         // From here on: what is outdated meanwhile is noted anew.
         self.unsettled.lock().unwrap_or_else(PoisonError::into_inner).datasets.remove(&key);
-        let swept = self.sweep_held(database, key);
+        let swept = self.sweep_held(database, key, confirm);
         if swept.as_ref().is_err_and(|error| !matches!(error, VectorIndexError::Damaged(_))) {
             self.note_unsettled(key);
         }
         swept.map(|()| true)
     }
 
-    fn sweep_held(&self, database: Option<&VectorDatabase>, key: DatasetKey) -> Result<(), VectorIndexError> {
+    fn sweep_held(
+        &self,
+        database: Option<&VectorDatabase>,
+        key: DatasetKey,
+        confirm: Confirm<'_>,
+    ) -> Result<(), VectorIndexError> {
         let failed = |error: journal::JournalError| error.of(key.1);
         self.give_up_elsewhere(database, key).map_err(failed)?;
-        let mut outcome = self.remove_given_up(database, key, |_| true);
+        let mut outcome = self.remove_given_up(database, key, |_| true, confirm);
         if let Some(database) = database {
             let remote = self.remote(database, self.options.step_timeout);
             let entries =

@@ -5,7 +5,7 @@ mod support;
 
 use syft_space_conformance::sample::{dataset_id, scope};
 use syft_space_domain::dataset::VectorDatabaseKind::{Chroma, Qdrant};
-use syft_space_domain::dataset::ports::{LostDatabases, VectorIndex};
+use syft_space_domain::dataset::ports::{LostDatabases, VectorIndex, VectorIndexError};
 use syft_space_domain::dataset::{ChangeNumber, VectorDatabase};
 use syft_space_domain::tenant::OperatorScope;
 use syft_space_vectordb::{RoutedVectors, Swept};
@@ -147,4 +147,61 @@ fn r4_what_lay_in_a_database_of_the_spaces_making_is_forgotten_once_that_is_gone
     index.destroy_all(&scope(1), dataset_id(1)).unwrap();
     assert_eq!(other.counts(), [0; 0]);
     index.forget(&scope(1), dataset_id(1), LostDatabases::Provisioned).unwrap();
+}
+
+/// The database that the space made for the dataset, at this address.
+fn own(server: &Server) -> VectorDatabase {
+    VectorDatabase { is_provisioned: true, ..database(Chroma, &server.url(), None) }
+}
+
+#[test]
+fn r4_no_vector_reaches_another_database_whenever_the_engine_gives_its_address_away() {
+    let (others, own_server, folder) = (Server::start(), Server::start(), TempDir::new().unwrap());
+    let place = OnePlace::at(own(&others));
+    let index = index_in(folder.path(), &place, hasty());
+    // Its address was confirmed, and is another's by the time at which a collection is made there.
+    let (moved, now) = (place.clone(), own(&own_server));
+    others.with_faults(move |_, came| {
+        if came.method == "POST" && came.path.ends_with("/collections") {
+            moved.move_to(Some(now.clone()));
+        }
+        None
+    });
+    let changes = [encoded(1, "boats", &[0.9, 0.3])];
+    let sent = apply(&index, &changes);
+    assert!(matches!(sent, Err(VectorIndexError::NotReady(_))), "{sent:?}");
+    assert!(others.counts().iter().all(|count| *count == 0), "{:?}", others.counts());
+    apply(&index, &changes).unwrap();
+    assert_eq!(own_server.counts(), [2]);
+    assert!(others.counts().iter().all(|count| *count == 0), "{:?}", others.counts());
+    assert_eq!(find(&index, 9), Ok(at(&[("boats", 0), ("boats", 1)])));
+}
+
+#[test]
+fn r4_another_database_that_knows_nothing_of_a_collection_does_not_say_that_it_is_gone() {
+    let (others, own_server, folder) = (Server::start(), Server::start(), TempDir::new().unwrap());
+    let place = OnePlace::at(own(&own_server));
+    let index = index_in(folder.path(), &place, hasty());
+    apply(&index, &[encoded(1, "boats", &[0.9, 0.3])]).unwrap();
+    let (moved, now) = (place.clone(), own(&own_server));
+    others.with_faults(move |_, _| {
+        moved.move_to(Some(now.clone()));
+        None
+    });
+    for destroy in [
+        &(|index: &RoutedVectors| index.destroy_all(&scope(1), dataset_id(1)).is_err())
+            as &dyn Fn(&RoutedVectors) -> bool,
+        &|index| sweep(index) == waiting(),
+    ] {
+        place.move_to(Some(own(&others)));
+        assert!(destroy(&index));
+        assert_eq!(own_server.counts(), [2]);
+        assert_eq!(
+            index.awaits_removals(&scope(1), dataset_id(1)),
+            Ok(true),
+            "nobody certifies that it is gone"
+        );
+    }
+    assert_eq!(sweep(&index), settled());
+    assert_eq!(own_server.counts(), [0; 0]);
 }

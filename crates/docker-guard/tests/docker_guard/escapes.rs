@@ -29,6 +29,13 @@ pub(crate) fn of_containers() -> Vec<(&'static str, Value)> {
             json!({ "Type": "volume", "Source": "syft-space-v-1", "Target": "/data", "VolumeOptions": { "Subpath": ".." } }),
         ),
         mount(json!({
+            "Type": "volume", "Source": "syft-space-v-1", "Target": "/data",
+            "VolumeOptions": { "Labels": { "syft-space.installation": "another" } },
+        })),
+        mount(json!({
+            "Type": "volume", "Source": "syft-space-v-1", "Target": "/data", "VolumeOptions": { "Labels": { "other": "x" } },
+        })),
+        mount(json!({
             "Type": "volume", "Source": "syft-space-v-1", "Target": "/data", "BindOptions": { "Propagation": "rshared" },
         })),
         mount(json!({ "Type": "volume", "Source": "syft-space-v-1", "Target": "/proc/sys" })),

@@ -29,14 +29,17 @@ fn n3_what_is_somebody_elses_is_answered_as_what_is_not_there() {
             );
         }
     }
-    for (method, name) in
-        [("GET", "syft-space-others"), ("DELETE", "syft-space-others"), ("DELETE", "syft-space-bind")]
-    {
-        assert_eq!(
-            space.guard.request(method, &format!("/volumes/{name}"), None).status,
-            404,
-            "{method} {name}"
-        );
+    // That a volume's name is taken is told, as it is to whoever makes one: else its data would pass for gone.
+    for (method, name, status) in [
+        ("GET", "syft-space-others", 409),
+        ("GET", "syft-space-bind", 409),
+        ("GET", "syft-space-missing", 404),
+        ("DELETE", "syft-space-others", 404),
+        ("DELETE", "syft-space-bind", 404),
+    ] {
+        let answer = space.guard.request(method, &format!("/volumes/{name}"), None);
+        assert_eq!(answer.status, status, "{method} {name}: {answer:?}");
+        assert!(!answer.body.contains("another") && !answer.body.contains("/etc"), "{answer:?}");
     }
     assert!(
         space.engine.targets().iter().all(|target| target.starts_with("GET ")),

@@ -141,7 +141,9 @@ fn check_host(host: &Value, network: &str) -> Checked {
     demand((16..=32_768).contains(&host["PidsLimit"].as_i64().unwrap_or(0)), "the processes")?;
     let mounts = host["Mounts"].as_array().ok_or("no mount")?;
     demand(mounts.len() == 1, "more than one mount")?;
-    only(&mounts[0], &["Type", "Source", "Target", "ReadOnly"])?;
+    only(&mounts[0], &["Type", "Source", "Target", "ReadOnly", "VolumeOptions"])?;
+    only(&mounts[0]["VolumeOptions"], &["Labels"])?;
+    check_labels(&mounts[0]["VolumeOptions"]["Labels"], true, true, false)?;
     demand(mounts[0]["Type"] == "volume" && is_name(text(&mounts[0]["Source"])?, 3), "the mount")?;
     demand(["/data", "/qdrant/storage"].contains(&text(&mounts[0]["Target"])?), "where it is mounted")?;
     for bindings in host["PortBindings"].as_object().into_iter().flatten().map(|(_, bindings)| bindings) {

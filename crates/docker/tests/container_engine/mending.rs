@@ -253,3 +253,40 @@ async fn r4_an_engine_that_stops_loses_nothing_and_one_that_hangs_holds_up_nobod
     space.deprovision(&tenant, dataset(1)).await.unwrap();
     assert_eq!(everything(&engine), (0, 0, 0));
 }
+
+#[tokio::test]
+#[ignore = "needs a container engine"]
+async fn r4_a_database_that_was_taken_out_of_its_network_is_made_anew() {
+    let engine = ContainerEngine::start();
+    let space = provisioner(settings(&engine, &engine.way()));
+    let (tenant, secret) = (scope(1), credential(1));
+    let again = || space.provision(&tenant, dataset(1), CHROMA, &secret);
+    again().await.unwrap();
+    let first = container_of(&engine, 1, 1);
+    engine.docker(&["exec", &first, "touch", MARK]);
+    let network =
+        engine.inspect("container", &first)["HostConfig"]["NetworkMode"].as_str().unwrap().to_owned();
+    engine.docker(&["network", "disconnect", "--force", &network, &first]);
+    again().await.unwrap();
+    assert!(container_of(&engine, 1, 1) != first && has_data(&engine));
+    assert_eq!(census(&engine), (1, 1, 1));
+}
+
+#[tokio::test]
+#[ignore = "needs a container engine"]
+async fn r4_a_volume_whose_labels_the_engine_has_lost_is_not_said_to_be_gone() {
+    let mut engine = ContainerEngine::start();
+    let space = provisioner(settings(&engine, &engine.way()));
+    space.provision(&scope(1), dataset(1), CHROMA, &credential(1)).await.unwrap();
+    let mount = &engine.inspect("container", &container_of(&engine, 1, 1))["Mounts"][0];
+    let volume = mount["Name"].as_str().unwrap().to_owned();
+    engine.stop();
+    std::fs::remove_file(engine.data().join("volumes/metadata.db")).unwrap();
+    engine.run();
+    let left = space.deprovision(&scope(1), dataset(1)).await;
+    let Err(ProvisionError::StillThere(what)) = &left else { panic!("{left:?}") };
+    assert!(what.contains(&volume), "{what}");
+    engine.docker(&["volume", "rm", &volume]);
+    space.deprovision(&scope(1), dataset(1)).await.unwrap();
+    assert_eq!(everything(&engine), (0, 0, 0));
+}
