@@ -9,12 +9,18 @@ use syft_space_domain::detection::{Detected, DetectionTerms, detect};
 use syft_space_domain::tenant::OperatorScope;
 
 use crate::background::ticks;
+use crate::http::metrics::Metrics;
 
 /// How often to look where there is no more than one look takes in.
 const INTERVAL: Duration = Duration::from_secs(1);
 
 /// Looks, at once and from then on, until it is aborted. Failures are logged, and tried again.
-pub(crate) async fn detect_forever(space: Space, operator: Arc<OperatorScope>, terms: DetectionTerms) {
+pub(crate) async fn detect_forever(
+    space: Space,
+    operator: Arc<OperatorScope>,
+    terms: DetectionTerms,
+    metrics: Arc<Metrics>,
+) {
     let mut ticks = ticks(INTERVAL);
     loop {
         ticks.tick().await;
@@ -22,7 +28,10 @@ pub(crate) async fn detect_forever(space: Space, operator: Arc<OperatorScope>, t
         while is_behind {
             is_behind = match detect(&space, &operator, terms).await {
                 Ok(round) => {
-                    round.detected.iter().for_each(tell);
+                    for detected in &round.detected {
+                        metrics.detected(detected.kind);
+                        tell(detected);
+                    }
                     round.is_behind
                 }
                 Err(error) => {

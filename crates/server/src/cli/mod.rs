@@ -48,6 +48,7 @@ mod known_policies;
 mod ledger;
 mod lists;
 mod member_changes;
+mod metrics;
 mod named_file;
 mod names;
 mod new_file;
@@ -190,6 +191,8 @@ enum Command {
     /// See the keys that sign access tokens, and make a new one
     #[command(subcommand)]
     Keys(keys::Keys),
+    /// Tell the numbers of the server, as OpenMetrics, for whoever watches it
+    Metrics,
     /// Say which hubs are trusted
     #[command(subcommand)]
     Hubs(hubs::Hubs),
@@ -469,6 +472,7 @@ async fn call(api: &ApiClient, command: &Command, asked: &Asked, out: &mut Outpu
         Command::Groups(what) => groups::run(api, what, out).await,
         Command::Approvals(what) => approvals::run(api, what, out).await,
         Command::Keys(what) => keys::run(api, what, out).await,
+        Command::Metrics => metrics::run(api, out).await,
         Command::Hubs(what) => hubs::run(api, what, out).await,
         Command::Oidc(what) => oidc::run(api, what, out).await,
         Command::Marketplaces(ListOnly::List) => {

@@ -22,6 +22,7 @@ pub mod key_uses;
 pub mod listener;
 pub mod merged_refusals;
 pub mod merging_store;
+pub mod metrics;
 pub mod openapi;
 mod pieces;
 pub mod problem;

@@ -27,7 +27,7 @@ use crate::routes::{
     access_review, api_keys, approvals, audit, audit_impact, audit_proofs, audit_sinks, audit_tail, auth,
     choose_password, dataset_configuration, datasets, docs, documents, endpoints, erasures, expectations,
     explanation, exports, front_page, groups, health, hubs, invitations, jobs, keys, ledger, listings,
-    marketplaces, oidc, openapi, operator, own_access, policies, policy_lint, policy_replay,
+    marketplaces, metrics, oidc, openapi, operator, own_access, policies, policy_lint, policy_replay,
     policy_revisions, policy_simulation, query, receipts, retention, security_txt, sessions, shapes, tenant,
     totp, users,
 };
@@ -563,6 +563,8 @@ pub static OPERATOR_ROUTES: &[Route] = routes! {
             .response::<List<api_keys::HeldApiKey>>(200).reasons(&[NotFound, TenantRequired]);
     Delete "/operator/v1/api-keys/{id}" Guard::Operator => api_keys::revoke_held,
         summary("Revoke an API key").response::<api_keys::HeldApiKey>(200).reasons(&[TenantRequired]);
+    Get  "/operator/v1/metrics" Guard::Operator => metrics::metrics,
+        summary("Get the server's numbers, as OpenMetrics").response_as(metrics::METRICS);
     Get  "/operator/v1/audit"   Guard::Operator => audit::installation,
         summary("Read the installation's log, the newest first").query(audit::INSTALLATION_FILTERS).response::<audit::EventList>(200);
     Get  "/operator/v1/audit/checkpoint" Guard::Operator => audit_proofs::installation_checkpoint,

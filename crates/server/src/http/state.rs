@@ -19,6 +19,7 @@ use crate::http::exports_under_way::ExportsUnderWay;
 use crate::http::in_flight::InFlight;
 use crate::http::key_uses::KeyUses;
 use crate::http::merged_refusals::MergedRefusals;
+use crate::http::metrics::Metrics;
 use crate::http::receipts::Receipts;
 use crate::http::tenant_bounds::TenantBounds;
 use crate::startup::setup_token::SetupTokenFile;
@@ -85,6 +86,8 @@ pub struct State {
     pub audit_changed: AtomicBool,
     /// Where the audit logs go besides.
     pub audit_sinks: Vec<Arc<SinkStatus>>,
+    /// What is counted for whoever watches the server.
+    pub metrics: Arc<Metrics>,
     /// Whether there is a page to browse the API with.
     pub docs_enabled: bool,
     /// The OpenAPI document, made when it is first asked for.

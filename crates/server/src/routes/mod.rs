@@ -30,6 +30,7 @@ pub(crate) mod keys;
 pub(crate) mod ledger;
 pub(crate) mod listings;
 pub(crate) mod marketplaces;
+pub(crate) mod metrics;
 pub(crate) mod oidc;
 pub(crate) mod openapi;
 pub(crate) mod operator;

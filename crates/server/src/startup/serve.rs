@@ -91,6 +91,7 @@ pub fn state(space: Space, settings: &Settings, setup_token: Option<SetupTokenFi
         lacks_walls: AtomicBool::new(false),
         audit_changed: AtomicBool::new(false),
         audit_sinks: audit_sinks::statuses(settings),
+        metrics: Arc::default(),
         docs_enabled: settings.docs_enabled,
         openapi: LazyLock::new(Box::new(move || openapi::document(&limits).to_string().into())),
     })
@@ -167,7 +168,8 @@ pub async fn serve(
     );
     let signing = tokio::spawn(signing);
     let detecting = settings.detections.map(|terms| {
-        tokio::spawn(detections::detect_forever(state.space.clone(), Arc::clone(&operator), terms))
+        let metrics = Arc::clone(&state.metrics);
+        tokio::spawn(detections::detect_forever(state.space.clone(), Arc::clone(&operator), terms, metrics))
     });
     let mut delivering = Vec::new();
     for (open, status) in sinks.into_iter().zip(&state.audit_sinks) {

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::space::{Client, PASSWORD, TestSpace, dataset_of, endpoint_on, until};
+use crate::cli::run;
+use crate::space::{Client, PASSWORD, TestSpace, dataset_of, endpoint_on, in_memory, until};
 
 const TERMS: (&str, &str) = ("audit_detections", "login_failures=4,limit_refusals=4,reads=4,minutes=60");
 
@@ -59,6 +60,19 @@ async fn u1_failed_logins_of_an_account_and_from_an_address_are_detected_once_in
     assert!(member["count"].as_u64().unwrap() >= 4);
     assert_eq!(detected(&other, "login_failures").await, Vec::<Value>::new());
     assert!(other.audit("&action=detection").await.is_empty(), "nobody else's log tells of it");
+    if in_memory() {
+        return;
+    }
+    let numbers = run(space.home(), &["metrics"]).expect(0).stdout;
+    let number = |name: &str| {
+        let line = numbers.lines().find_map(|line| line.strip_prefix(name));
+        line.unwrap_or_else(|| panic!("no {name}: {numbers}")).trim().to_owned()
+    };
+    assert_eq!(number("syft_space_detections_total{kind=\"login_failures\"}"), "2");
+    assert_eq!(number("syft_space_detections_total{kind=\"new_owner\"}"), "0", "what was never seen is 0");
+    assert_eq!(number("syft_space_closed_tenants "), "0");
+    assert_eq!(numbers.lines().last(), Some("# EOF"), "OpenMetrics 1.0: so ends what was written out whole");
+    assert!(!numbers.contains("acme"), "{numbers}");
 }
 
 #[tokio::test]

@@ -145,6 +145,10 @@ impl Names {
         // A picture of a secret; it is the last of its fields.
         let text = behind(&text, "\"svg\":\"", '}', |_| "«svg»\"".to_owned());
         let text = behind(&text, "\"response_time_ms\":", '}', |_| "«ms»".to_owned());
+        // What is counted hangs on when it is looked at.
+        let text = behind(&text, "\nsyft_space_", '\n', |metric| {
+            metric.rsplit_once(' ').map_or_else(String::new, |(name, _)| format!("{name} «number»"))
+        });
         // How many events there are is the same for every store; how many of them are indexed is not.
         behind(&text, "\"projection\":{", '}', |projection| {
             let numbers = projection.split([':', ',']).filter_map(|part| part.parse::<u64>().ok());

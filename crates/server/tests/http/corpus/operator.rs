@@ -150,6 +150,7 @@ async fn logs(r: &mut Recorder) {
     }
     r.pages("operator", &format!("{log}?action=config_change&limit=2")).await;
     r.log("operator", &format!("{log}?action=config_change")).await;
+    r.get("operator", "//operator/v1/metrics").await;
     r.get("operator", &format!("{log}/checkpoint")).await;
     r.get("operator", &format!("{log}/export?after=999999")).await;
     r.get("operator", &format!("{log}/export?after=x")).await;
