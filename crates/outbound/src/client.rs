@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -9,10 +10,12 @@ use http::HeaderValue;
 use http::header::{ACCEPT, CONTENT_LENGTH, USER_AGENT};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
+use hyper::ext::on_informational;
 use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::client::legacy::Client as Pool;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use syft_space_domain::random::Entropy;
+use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::allow_list::AllowList;
@@ -24,6 +27,8 @@ use crate::request::{Request, Response};
 use crate::resolver::Resolver;
 use crate::tls::{self, SetupError};
 
+/// The most interim responses (RFC 9110, section 15.2) before the one that counts. None is of use here, and a server may send them without end.
+const MAX_INTERIM_RESPONSES: usize = 16;
 /// The most bytes of a response's head.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
 /// The time after which an idle connection is closed.
@@ -162,10 +167,20 @@ impl Client {
             let agent = concat!("syft-space/", env!("CARGO_PKG_VERSION"));
             headers.entry(USER_AGENT).or_insert(HeaderValue::from_static(agent));
         }
-        let sent = sent
+        let mut sent = sent
             .body(Full::new(request.body.clone()))
             .map_err(|_| OutboundError::Url(request.authority()))?;
-        let response = self.pool.request(sent).await.map_err(|error| OutboundError::from_source(&error))?;
+        let (interim, too_many) = (AtomicUsize::new(0), Arc::new(Notify::new()));
+        let flooded = Arc::clone(&too_many);
+        on_informational(&mut sent, move |_| {
+            if interim.fetch_add(1, Ordering::Relaxed) >= MAX_INTERIM_RESPONSES {
+                flooded.notify_one();
+            }
+        });
+        let response = tokio::select! {
+            response = self.pool.request(sent) => response.map_err(|error| OutboundError::from_source(&error))?,
+            () = too_many.notified() => return Err(OutboundError::Broken),
+        };
         let max_response_bytes = request.max_response_bytes.unwrap_or(self.settings.max_response_bytes);
         let (head, body) = response.into_parts();
         let length =

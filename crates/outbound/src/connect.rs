@@ -15,6 +15,7 @@ use tower_service::Service;
 
 use crate::allow_list::AllowList;
 use crate::error::OutboundError;
+use crate::paced::Paced;
 use crate::resolver::Resolver;
 use crate::target_policy::Target;
 
@@ -55,7 +56,7 @@ impl GuardedConnector {
         checked
     }
 
-    async fn connect(self, target: Target) -> Result<TokioIo<TcpStream>, OutboundError> {
+    async fn connect(self, target: Target) -> Result<TokioIo<Paced>, OutboundError> {
         let addresses = self.addresses(&target).await?;
         // Each address has its share of the time: one that is silent does not take it all.
         let share = self.timeout / u32::try_from(addresses.len().max(1)).unwrap_or(u32::MAX);
@@ -67,7 +68,7 @@ impl GuardedConnector {
                 Ok(stream) => {
                     // Requests are written at once and are short.
                     stream.set_nodelay(true).ok();
-                    return Ok(TokioIo::new(stream));
+                    return Ok(TokioIo::new(Paced::new(stream)));
                 }
                 Err(why) => last = OutboundError::Connect(why),
             }
@@ -85,7 +86,7 @@ fn target(uri: &Uri) -> Option<Target> {
 }
 
 impl Service<Uri> for GuardedConnector {
-    type Response = TokioIo<TcpStream>;
+    type Response = TokioIo<Paced>;
     type Error = OutboundError;
     type Future = ConnectFuture<Self::Response>;
 
@@ -110,7 +111,7 @@ pub(crate) struct TimeoutConnector {
 }
 
 impl Service<Uri> for TimeoutConnector {
-    type Response = MaybeHttpsStream<TokioIo<TcpStream>>;
+    type Response = MaybeHttpsStream<TokioIo<Paced>>;
     type Error = OutboundError;
     type Future = ConnectFuture<Self::Response>;
 

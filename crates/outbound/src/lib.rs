@@ -24,6 +24,7 @@ mod client;
 mod concurrency;
 mod connect;
 mod error;
+mod paced;
 mod request;
 mod resolver;
 mod target_policy;

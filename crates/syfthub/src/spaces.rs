@@ -27,7 +27,10 @@ pub const VIA_PSEUDONYM: &str = "syft-space";
 /// The time for a call. It is not tried again: what is asked may cost something.
 const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 /// The most bytes of an answer.
-const MAX_RESPONSE_BYTES: usize = 2 * 1024 * 1024;
+const MAX_RESPONSE_BYTES: usize = 1024 * 1024;
+/// The most bytes of one text in it, and of all together: policies look through them.
+const MAX_CONTENT_BYTES: usize = 32 * 1024;
+const MAX_CONTENTS_BYTES: usize = 512 * 1024;
 /// The most calls of one tenant at once.
 const MAX_CALLS_PER_TENANT: usize = 16;
 
@@ -55,7 +58,7 @@ impl SyftSpaces {
         if response.status != 200 {
             return Err(of_status(&response));
         }
-        hits(&response.body)
+        hits(&response.body, query.limit)
     }
 }
 
@@ -160,7 +163,7 @@ fn of_outbound(error: OutboundError) -> RemoteSpaceError {
 fn of_status(response: &Response) -> RemoteSpaceError {
     let told = message(response);
     match response.status {
-        408 | 500..=599 => RemoteSpaceError::Unavailable(told),
+        408 | 429 | 500..=599 => RemoteSpaceError::Unavailable(told),
         400..=499 => RemoteSpaceError::Refused(told),
         status => RemoteSpaceError::Unreadable(format!("it answered {status}, which no space does")),
     }
@@ -188,8 +191,8 @@ struct Document {
     similarity_score: f32,
 }
 
-/// Reads an answer. The parser's message would quote what it read.
-fn hits(body: &[u8]) -> Result<Hits, RemoteSpaceError> {
+/// Reads an answer: as much as was asked for. The parser's message would quote what it read.
+fn hits(body: &[u8], limit: usize) -> Result<Hits, RemoteSpaceError> {
     let answer: Answer = serde_json::from_slice(body).map_err(|error| {
         let why = if error.is_data() { "no answer to a query" } else { "no JSON" };
         RemoteSpaceError::Unreadable(format!("{why}, at column {}", error.column()))
@@ -197,10 +200,15 @@ fn hits(body: &[u8]) -> Result<Hits, RemoteSpaceError> {
     let Some(references) = answer.references else {
         return Err(RemoteSpaceError::Unreadable("an answer without documents".to_owned()));
     };
+    let documents = || references.documents.iter().take(limit).map(|document| document.content.len());
+    if documents().max() > Some(MAX_CONTENT_BYTES) || documents().sum::<usize>() > MAX_CONTENTS_BYTES {
+        return Err(RemoteSpaceError::Unreadable("more text than there may be".to_owned()));
+    }
     let mut chunks: HashMap<DocumentId, u32> = HashMap::new();
     let hit = |document: Document| {
         let id = document_id(&document.document_id)?;
-        let score = document.similarity_score;
+        // Of the two zeros the one that is written as 0.
+        let score = document.similarity_score + 0.0;
         if !(0.0..=1.0).contains(&score) {
             return Err(RemoteSpaceError::Unreadable("a score that is not from 0 to 1".to_owned()));
         }
@@ -221,7 +229,7 @@ fn hits(body: &[u8]) -> Result<Hits, RemoteSpaceError> {
             score,
         })
     };
-    references.documents.into_iter().map(hit).collect()
+    references.documents.into_iter().take(limit).map(hit).collect()
 }
 
 /// A document's id; a hash of it where it would be none here.
@@ -316,8 +324,20 @@ mod tests {
             .collect();
         let answer =
             serde_json::json!({ "references": { "documents": documents }, "summary": null, "other": 1 });
-        let hits = hits(answer.to_string().as_bytes()).unwrap();
+        let hits = hits(answer.to_string().as_bytes(), 5).unwrap();
         let told: Vec<_> = hits.iter().map(|hit| (hit.document.as_str().len(), hit.chunk)).collect();
         assert_eq!(told, [(1, 0), (1, 0), (1, 1), (71, 0), (71, 1)]);
+        // What is beyond that is not even looked at.
+        let of = |texts: &[usize]| {
+            let one = |length: &usize| serde_json::json!({ "document_id": "a", "content": "x".repeat(*length), "similarity_score": -0.0 });
+            let documents: Vec<_> = texts.iter().map(one).collect();
+            super::hits(
+                serde_json::json!({ "references": { "documents": documents } }).to_string().as_bytes(),
+                2,
+            )
+        };
+        assert_eq!(of(&[1, 1, MAX_CONTENT_BYTES + 1]).unwrap().len(), 2);
+        assert!(of(&[1, MAX_CONTENT_BYTES]).unwrap().iter().all(|hit| hit.score.is_sign_positive()));
+        assert!(matches!(of(&[MAX_CONTENT_BYTES + 1]), Err(RemoteSpaceError::Unreadable(_))));
     }
 }

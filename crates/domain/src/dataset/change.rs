@@ -6,7 +6,9 @@ use futures_executor::block_on;
 
 use crate::access::Permission;
 use crate::audit::{Action, ChangeCode, Changes, ObjectKind, RequestContext};
-use crate::dataset::manage::{active, check_databases, check_marketplace, check_name, want_database};
+use crate::dataset::manage::{
+    active, check_databases, check_marketplace, check_name, permission_for, want_database,
+};
 use crate::dataset::ports::DatasetView;
 use crate::dataset::remove_vectors::remove_vectors;
 use crate::dataset::{ChangeVectors, Dataset, DatasetError, NewRetrieval, VectorLocation};
@@ -78,6 +80,7 @@ pub fn change_dataset(
         };
         let moved = block_on(space.read_ahead(principal, Permission::WriteDatasets, &tried, try_out))?;
         let Moved { from, to } = &moved;
+        principal.scope(permission_for(to))?;
         if !to.is_same_place(from) {
             remove_vectors(space, &scope, id, from)?;
         }
@@ -153,7 +156,8 @@ fn store(
 ) -> Result<Dataset, DatasetError> {
     let event = principal.event(context, Action::ConfigChange)?.on(ObjectKind::Dataset, id);
     let now = context.now;
-    let authorization = principal.authorize(Permission::WriteDatasets, space.clock.now())?;
+    let permission = moved.as_ref().map_or(Permission::WriteDatasets, |moved| permission_for(&moved.to));
+    let authorization = principal.authorize(permission, space.clock.now())?;
     let encoders = Arc::clone(&space.meaning.encoders);
     let encoded_anew = !change.retrieval.is_empty() || moved.is_some();
     let has_moved = moved.as_ref().is_some_and(|moved| !moved.to.is_same_place(&moved.from));

@@ -13,6 +13,7 @@ use crate::encoder::EncoderName;
 use crate::encoder::ports::Encoders;
 use crate::identity::{AuthorizationError, Principal};
 use crate::ids::{DatasetId, JobId};
+use crate::marketplace::Audience;
 use crate::marketplace::ports::MarketplaceView;
 use crate::page::{Page, PageRequest};
 use crate::port_error::{PortError, port_errors};
@@ -95,6 +96,9 @@ pub enum DatasetError {
         "the tenant has no such marketplace: register it first, for the other space is asked as your account there"
     )]
     NoMarketplace,
+    /// The other space would be the tenant's own.
+    #[error("this is your own account there: ask your own datasets")]
+    OwnAccount,
     /// It is said how another space searches.
     #[error(
         "the other space decides how it searches: leave the search, the encoder and how words are compared out"
@@ -199,7 +203,7 @@ pub async fn create_dataset(
         .on(ObjectKind::Dataset, dataset.id)
         .changing(ChangeCode::Created);
     let limit = principal.snapshot().tenant.limits.datasets;
-    let authorization = principal.authorize(Permission::WriteDatasets, space.clock.now())?;
+    let authorization = principal.authorize(permission_for(&dataset.vectors), space.clock.now())?;
     let created: Result<Dataset, DatasetError> = space
         .store
         .write(move |tx| {
@@ -245,6 +249,11 @@ pub(super) fn check_databases<V: DatasetView + ?Sized>(
     if others < MAX_DATABASES { Ok(()) } else { Err(DatasetError::TooManyDatabases) }
 }
 
+/// What it takes to say where the vectors of a dataset lie. Whoever says whom the tenant's account at a marketplace asks, acts as that account.
+pub(super) fn permission_for(vectors: &VectorLocation) -> Permission {
+    if vectors.remote().is_some() { Permission::ManageMarketplaces } else { Permission::WriteDatasets }
+}
+
 /// Checks that the tenant has the account as which another space is asked.
 pub(super) fn check_marketplace<V: MarketplaceView + ?Sized>(
     view: &mut V,
@@ -252,8 +261,9 @@ pub(super) fn check_marketplace<V: MarketplaceView + ?Sized>(
     vectors: &VectorLocation,
 ) -> Result<(), DatasetError> {
     let Some(endpoint) = vectors.remote() else { return Ok(()) };
-    let is_there = view.marketplace(scope, endpoint.marketplace)?.is_some();
-    if is_there { Ok(()) } else { Err(DatasetError::NoMarketplace) }
+    let at = view.marketplace(scope, endpoint.marketplace)?.ok_or(DatasetError::NoMarketplace)?;
+    let own = [Some(Audience::from(&at.username)), at.satellite.map(Audience::from)];
+    if own.contains(&Some(endpoint.owner.clone())) { Err(DatasetError::OwnAccount) } else { Ok(()) }
 }
 
 /// The most databases that the space makes for one tenant: so many addresses has a network of theirs.

@@ -1,9 +1,10 @@
 //! Asking a dataset: what an endpoint would retrieve.
 
 use crate::access::Permission;
-use crate::audit::{Action, ObjectKind, RequestContext};
+use crate::audit::{Action, ObjectKind, ReasonCode, RequestContext};
 use crate::dataset::find::{SearchResults, find};
 use crate::dataset::manage::active;
+use crate::dataset::ports::RemoteSpaceError;
 use crate::dataset::search_query::SearchQuery;
 use crate::identity::{AuthorizationError, Principal};
 use crate::ids::DatasetId;
@@ -43,8 +44,27 @@ pub async fn search_dataset(
     let known = move |view: &mut dyn View, scope: &TenantScope| {
         active(view, scope, id)?.ok_or(SearchDatasetError::NotFound)
     };
-    let dataset = space.read_ahead(principal, Permission::ReadContent, &event, known).await?;
-    let found = find(space, &scope, &dataset.searched(), query).await?;
+    let read = Permission::ReadContent;
+    let searched = space.read_ahead(principal, read, &event, known).await?.searched();
+    let found = match find(space, &scope, &searched, query).await {
+        Ok(found) => found,
+        Err(error) => {
+            // A question that was asked of another space has left this one, whatever came of it.
+            let reason = match error {
+                PortError::RemoteSpace(_) => ReasonCode::RemoteSpaceUnavailable,
+                _ => ReasonCode::SearchFailed,
+            };
+            space.record::<SearchDatasetError>(principal, read, event.failed(reason))?.await?;
+            return Err(error.into());
+        }
+    };
+    if searched.remote.is_some() {
+        // Another space takes its time, and what it answers is of the endpoint that was asked.
+        let now = space.read_ahead(principal, read, &event, known).await?.searched();
+        if now != searched {
+            return Err(PortError::from(RemoteSpaceError::changed()).into());
+        }
+    }
     // The engine was waited for.
     space.record::<SearchDatasetError>(principal, Permission::ReadContent, event)?.await?;
     Ok(found)

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::access::Permission;
 use crate::approval::{ApprovalRequest, CallerKind, Filed, PENDING_FOR, Unapproved, seal_prompt};
 use crate::audit::{Action, Event, ObjectKind, RequestContext};
+use crate::dataset::ports::RemoteSpaceError;
 use crate::dataset::{HitContext, Hits, SearchResults, find_chunks};
 use crate::endpoint::call_record::{CallRecord, RecordedAnswer};
 use crate::endpoint::{Answer, AnswerParts, NotApproved, Query, QueryError, References};
@@ -16,6 +17,7 @@ use crate::ledger::RequestDigest;
 use crate::marketplace::identify;
 use crate::marketplace::ports::IdentifyError;
 use crate::policy::{Decision, LimitStatus, ObligationContext, PolicySet, QueryFacts, Reason};
+use crate::port_error::PortError;
 use crate::snapshot::EndpointSnapshot;
 use crate::space::Space;
 use crate::store::{StoreError, Tx};
@@ -129,11 +131,11 @@ impl<'a> QueryCall<'a> {
     }
 
     async fn answer(&mut self, query: &Query) -> Result<Answer, QueryError> {
-        // Spaces that ask each other in a ring would do so for ever.
+        let Admission { learned, limits } = self.admit(query).await?;
+        // Spaces that ask each other in a ring would do so for ever. Whom the policies refuse does not learn what is asked.
         if query.is_of_space() && self.endpoint.searched.remote.is_some() {
             return Err(QueryError::AskedBySpace);
         }
-        let Admission { learned, limits } = self.admit(query).await?;
         let begun = self.space.clock.now();
         let search = query.search();
         let found = find_chunks(self.space, &self.scope, &self.endpoint.searched, &search).await?;
@@ -405,8 +407,8 @@ impl<'a> QueryCall<'a> {
             return Err(QueryError::NotFound);
         }
         if endpoint.searched.remote != self.endpoint.searched.remote {
-            // So it was with the space that was asked: what it answered is not what is asked for now.
-            return Err(StoreError::Busy.into());
+            // What was answered is of the endpoint that was asked.
+            return Err(PortError::from(RemoteSpaceError::changed()).into());
         }
         let decided = self.decide(&endpoint, &principal, query, learned);
         let decision = &decided.decision;

@@ -139,7 +139,7 @@ fn u1_another_space_that_does_not_answer_leaves_one_event_and_a_search_tells_mem
     for (error, needs_owner) in [
         (RemoteSpaceError::Refused("you are not let in".to_owned()), true),
         (RemoteSpaceError::Unavailable("no answer came in time".to_owned()), false),
-        (RemoteSpaceError::Unreadable("no JSON, at column 1".to_owned()), false),
+        (RemoteSpaceError::Unreadable("no JSON, at column 1".to_owned()), true),
         (RemoteSpaceError::NotAllowed("10.0.0.1 may not be called".to_owned()), true),
     ] {
         remote.world.forget_events();
@@ -153,6 +153,8 @@ fn u1_another_space_that_does_not_answer_leaves_one_event_and_a_search_tells_mem
         let asked = asked.search();
         let search = block_on(search_dataset(space, &context, owner, remote.dataset, &asked));
         assert_eq!(search.unwrap_err(), PortError::RemoteSpace(error).into());
+        let told = remote.world.events();
+        assert_eq!(told[1..], ["sensitive_read failure remote_space_unavailable"], "the question has left");
     }
 }
 
@@ -228,6 +230,11 @@ fn q4_the_account_as_which_another_space_is_asked_stays_as_long_as_it_is_needed(
     let context = remote.world.context();
     let made = create_dataset(space, &context, owner, unknown);
     assert_eq!(block_on(made), Err(DatasetError::NoMarketplace));
+    let mut own = wanted(&remote.marketplace);
+    own.name = "another".parse().unwrap();
+    own.vectors.remote.owner = Audience::parse(HUB_USERNAME).ok();
+    let made = create_dataset(space, &context, owner, own);
+    assert_eq!(block_on(made), Err(DatasetError::OwnAccount));
     // A hub that gives no token is told of as such.
     let change = ChangeVectors {
         remote: ChangeRemote { owner: Audience::parse("nobody").ok(), ..ChangeRemote::default() },

@@ -87,6 +87,15 @@ pub(super) enum Datasets {
         #[arg(long)]
         change: bool,
     },
+    /// Search one of them, as an endpoint over it would with no policy in between
+    Search {
+        /// Its name, or its id
+        #[arg(value_name = "NAME")]
+        dataset: String,
+        /// What to look for
+        #[arg(value_name = "QUESTION")]
+        question: String,
+    },
     /// Get the signed certificate that one of them is gone, or a document of one
     Certificate {
         /// Its id; its name, where a document of it is meant
@@ -269,6 +278,13 @@ pub(super) async fn run(api: &ApiClient, what: &Datasets, out: &mut Output) -> a
             let configuration = remote.configuration(api).await?;
             let asking: Dataset = if *change {
                 let found = find_dataset(api, dataset).await?;
+                if found.dtype != DatasetType::RemoteSpace {
+                    let message = format!(
+                        "{:?} holds documents, and goes on to: leave --change out, and give another name",
+                        found.name
+                    );
+                    return Err(CommandError::new(ExitStatus::Refused, message).into());
+                }
                 change_dataset(api, &found, &json!({ "configuration": configuration })).await?
             } else {
                 let name: Name = option("NAME", dataset)?;
@@ -278,12 +294,35 @@ pub(super) async fn run(api: &ApiClient, what: &Datasets, out: &mut Output) -> a
             if out.json {
                 return out.document(&asking);
             }
-            out.line(&format!("{} asks the other space; nothing of it is kept here.", asking.name))?;
             out.line(&format!(
-                "`syft-space publish SLUG --dataset {:?}` makes an endpoint over it: your policies say who may ask that, and all of them ask there as \
-                 you.",
+                "{0} asks the other space; nothing of it is kept here. `syft-space datasets search {0:?} QUESTION` shows whether that answers.",
+                asking.name
+            ))?;
+            if *change {
+                return Ok(());
+            }
+            out.line(&format!(
+                "`syft-space publish SLUG --dataset {:?} --as EMAIL` makes an endpoint over it: your policies say who may ask that, and all of them ask \
+                 there as you.",
                 asking.name
             ))
+        }
+        Datasets::Search { dataset, question } => {
+            let found = find_dataset(api, dataset).await?;
+            let request = api.request(Method::POST, &format!("{PATH}/{}/search", found.id), &[])?;
+            let answer: Value = api.read(request.json(&json!({ "query": question }))).await?;
+            if out.json {
+                return out.document(&answer);
+            }
+            let hits = answer["documents"].as_array().cloned().unwrap_or_default();
+            const HITS: &[Column<Value>] = &[
+                number("SCORE", |hit| format!("{:.2}", hit["similarity_score"].as_f64().unwrap_or_default())),
+                text("DOCUMENT", |hit| to_text(&hit["document_id"])),
+                text("TEXT", |hit| to_text(&hit["content"])),
+            ];
+            let mut table = out.table(HITS);
+            table.items(&hits)?;
+            table.end().map(drop)
         }
         Datasets::Certificate { dataset, document, file } => {
             file.check()?;

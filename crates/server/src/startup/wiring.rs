@@ -146,7 +146,7 @@ fn open_at(lock: HomeLock, settings: &Settings) -> anyhow::Result<OpenedSpace> {
     let http: Arc<dyn HubHttp> = client.clone();
     let hubs = Arc::new(SyftHub::new(Arc::clone(&http), Arc::clone(&clock), &*entropy)?);
     // Whoever is slow to answer there keeps no call to a hub waiting.
-    let remote_spaces = SyftSpaces::new(Arc::new(outbound(settings, &entropy)?));
+    let remote_spaces = SyftSpaces::new(Arc::new(client_of_spaces(settings, &entropy)?));
     let trusted: Arc<dyn TrustedHubs> = snapshots.clone();
     let satellites =
         SyftHubTokens::new(Arc::clone(&trusted), http, SyftHubTokens::DEFAULT_REMEMBERED, &*entropy)?;
@@ -261,10 +261,25 @@ fn ledger_folder(home: &Home, settings: &Settings) -> anyhow::Result<Option<Path
 /// # Errors
 /// When the settings name an address or a file that cannot be used.
 pub(crate) fn outbound(settings: &Settings, entropy: &Arc<dyn Entropy>) -> anyhow::Result<Client> {
+    client(settings, entropy, ClientSettings::default())
+}
+
+/// The client for other spaces. Each tenant has a bound of its own there, and many may ask one space.
+fn client_of_spaces(settings: &Settings, entropy: &Arc<dyn Entropy>) -> anyhow::Result<Client> {
+    const MAX_CALLS: usize = 512;
+    let bounds = ClientSettings {
+        max_concurrent_calls: MAX_CALLS,
+        max_concurrent_calls_per_target: MAX_CALLS,
+        ..ClientSettings::default()
+    };
+    client(settings, entropy, bounds)
+}
+
+fn client(settings: &Settings, entropy: &Arc<dyn Entropy>, bounds: ClientSettings) -> anyhow::Result<Client> {
     let client = ClientSettings {
         allow: AllowList::parse(&settings.outbound_allow.join(","))?,
         ca_file: settings.outbound_ca_file.clone(),
-        ..ClientSettings::default()
+        ..bounds
     };
     Ok(Client::new(client, Arc::new(SystemResolver), Arc::clone(entropy))?)
 }

@@ -266,6 +266,17 @@ async fn i1_what_says_which_endpoint_is_asked_is_checked_as_a_whole() {
     );
     let reasons = spaces.owner.audit("&action=config_change").await;
     assert_eq!(reasons[0]["reason_code"], "changed_remote_endpoint");
+    // Whoever says whom the account asks acts as it: that takes the right to manage accounts.
+    let admin = spaces.here.member(&spaces.owner, "ada@harbor.example", "admin").await;
+    let mut body = json!({ "name": "by admin", "dtype": "remote_space", "configuration": whole });
+    admin.post("/datasets", &body).await.expect_problem(403, "forbidden");
+    admin
+        .patch(&path, &json!({ "configuration": { "url": "https://space.example" } }))
+        .await
+        .expect_problem(403, "forbidden");
+    admin.patch(&path, &json!({ "summary": "Mountains elsewhere" })).await.expect(200);
+    body["configuration"]["owner"] = json!("alice");
+    spaces.owner.post("/datasets", &body).await.expect_problem(422, "invalid");
     // As long as it is needed, the account stays.
     let account = format!("/marketplaces/{}", spaces.marketplace);
     let refused = spaces.owner.delete(&account).await.expect_problem(409, "in_use");
@@ -288,7 +299,7 @@ async fn q2_the_command_line_makes_a_dataset_that_asks_another_space_and_changes
     let made =
         run(home, &[&ask[..], &["--marketplace", "syfthub", "--tenant-name", "acme"]].concat()).expect(0);
     assert!(made.stdout.contains("far asks the other space"), "{made:?}");
-    assert!(made.stdout.contains("`syft-space publish SLUG --dataset \"far\"`"), "{made:?}");
+    assert!(made.stdout.contains("`syft-space publish SLUG --dataset \"far\" --as EMAIL`"), "{made:?}");
     let shown = run(home, &["datasets", "show", "far", "--json"]).expect(0).json();
     assert_eq!((&shown["dtype"], &shown["documents"]), (&json!("remote_space"), &json!(0)));
     assert_eq!(shown["configuration"]["tenant_name"], "acme");
@@ -298,6 +309,11 @@ async fn q2_the_command_line_makes_a_dataset_that_asks_another_space_and_changes
     assert!(incomplete.stderr.contains("--url"), "{incomplete:?}");
     let change = ["datasets", "ask-space", "far", "--change", "--purpose", "teaching", "--json"];
     assert_eq!(run(home, &change).expect(0).json()["configuration"]["purpose"], "teaching");
+    let found = run(home, &["datasets", "search", "far", QUESTION]).expect(0).stdout;
+    assert!(found.contains("kilimanjaro") && found.contains("5895 metres"), "{found}");
+    run(home, &["datasets", "ask-space", "far", "--change", "--slug", "nothing"]).expect(0);
+    let refused = run(home, &["datasets", "search", "far", QUESTION]);
+    assert!(refused.stderr.contains("the other space refuses: there is no such endpoint"), "{refused:?}");
     let none = run(home, &["datasets", "set-vectors", "far", "embedded"]).expect(4);
     assert!(none.stderr.contains("make another dataset"), "{none:?}");
 }

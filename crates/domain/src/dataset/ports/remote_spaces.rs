@@ -33,13 +33,18 @@ pub enum RemoteSpaceError {
 }
 
 impl RemoteSpaceError {
+    /// That another endpoint is meant by now than the one that was asked.
+    pub(crate) fn changed() -> Self {
+        Self::Unavailable("another endpoint is to be asked by now; ask again".to_owned())
+    }
+
     /// Whether waiting mends nothing: the owner of the tenant must do something.
     #[must_use]
     pub fn needs_owner(&self) -> bool {
         match self {
-            Self::NoMarketplace | Self::NotAllowed(_) | Self::Refused(_) => true,
+            Self::NoMarketplace | Self::NotAllowed(_) | Self::Refused(_) | Self::Unreadable(_) => true,
             Self::NoToken(error) => error.needs_owner(),
-            Self::Unavailable(_) | Self::Unreadable(_) | Self::Busy => false,
+            Self::Unavailable(_) | Self::Busy => false,
         }
     }
 }

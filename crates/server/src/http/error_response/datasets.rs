@@ -41,6 +41,7 @@ impl From<DatasetError> for Problem {
                 | VectorLocationError::Described),
             ) => Self::field("/configuration", error),
             DatasetError::NoMarketplace => Self::field("/configuration/marketplace_id", error),
+            DatasetError::OwnAccount => Self::field("/configuration/owner", error),
             DatasetError::RemoteSearch => Self::new(Reason::Invalid, error),
             DatasetError::PortError(error) => error.into(),
         }

@@ -52,7 +52,8 @@ impl From<PortError> for Problem {
             }
             PortError::RemoteSpace(error @ RemoteSpaceError::Busy) => Self::new(Reason::Overloaded, error),
             PortError::RemoteSpace(error) => {
-                tracing::warn!(%error, "another space is not asked");
+                // Whoever may search the dataset sees it; a caller could fill the log with it.
+                tracing::debug!(%error, "another space is not asked");
                 let detail = if error.needs_owner() {
                     "the space that this dataset asks refuses, or cannot be called: the owner of this space sees why in a search of the dataset, and \
                      waiting does not help"
