@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 use reqwest::Method;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
+use syft_space_domain::access::Permission;
 use syft_space_domain::dataset::{DatasetType, DocumentId, SearchMode, ServerUrl};
 use syft_space_domain::endpoint::Slug;
 use syft_space_domain::ids::DatasetId;
@@ -14,6 +15,7 @@ use syft_space_domain::policy::Purpose;
 use syft_space_domain::tenant::TenantName;
 use syft_space_domain::text::Name;
 
+use crate::cli::account::Account;
 use crate::cli::api::{ApiClient, option};
 use crate::cli::certificates::CertificateFile;
 use crate::cli::exit::{CommandError, ExitStatus, is_refused_for};
@@ -86,6 +88,8 @@ pub(super) enum Datasets {
         /// Change what this dataset asks: what is left out stays as it is
         #[arg(long)]
         change: bool,
+        #[command(flatten)]
+        account: Account,
     },
     /// Search one of them, as an endpoint over it would with no policy in between
     Search {
@@ -95,6 +99,8 @@ pub(super) enum Datasets {
         /// What to look for
         #[arg(value_name = "QUESTION")]
         question: String,
+        #[command(flatten)]
+        account: Account,
     },
     /// Get the signed certificate that one of them is gone, or a document of one
     Certificate {
@@ -164,6 +170,25 @@ impl RemoteOptions {
             set("marketplace_id", Some(find_marketplace(api, marketplace).await?.to_string().into()));
         }
         Ok(configuration.into())
+    }
+}
+
+impl Datasets {
+    /// The account as which it acts, where it reads what documents say, or asks others.
+    pub(super) fn account(&self) -> Option<&Account> {
+        match self {
+            Self::Search { account, .. } | Self::AskSpace { account, .. } => Some(account),
+            _ => None,
+        }
+    }
+
+    /// What its account needs the right for.
+    pub(super) fn permission(&self) -> Option<Permission> {
+        match self {
+            Self::Search { .. } => Some(Permission::ReadContent),
+            Self::AskSpace { .. } => Some(Permission::ManageMarketplaces),
+            _ => None,
+        }
     }
 }
 
@@ -274,7 +299,7 @@ pub(super) async fn run(api: &ApiClient, what: &Datasets, out: &mut Output) -> a
                 changed.name
             ))
         }
-        Datasets::AskSpace { dataset, remote, change } => {
+        Datasets::AskSpace { dataset, remote, change, account: _ } => {
             let configuration = remote.configuration(api).await?;
             let asking: Dataset = if *change {
                 let found = find_dataset(api, dataset).await?;
@@ -295,7 +320,7 @@ pub(super) async fn run(api: &ApiClient, what: &Datasets, out: &mut Output) -> a
                 return out.document(&asking);
             }
             out.line(&format!(
-                "{0} asks the other space; nothing of it is kept here. `syft-space datasets search {0:?} QUESTION` shows whether that answers.",
+                "{0} asks the other space; nothing of it is kept here. `syft-space datasets search {0:?} QUESTION --as EMAIL` shows whether that answers.",
                 asking.name
             ))?;
             if *change {
@@ -307,7 +332,7 @@ pub(super) async fn run(api: &ApiClient, what: &Datasets, out: &mut Output) -> a
                 asking.name
             ))
         }
-        Datasets::Search { dataset, question } => {
+        Datasets::Search { dataset, question, account: _ } => {
             let found = find_dataset(api, dataset).await?;
             let request = api.request(Method::POST, &format!("{PATH}/{}/search", found.id), &[])?;
             let answer: Value = api.read(request.json(&json!({ "query": question }))).await?;

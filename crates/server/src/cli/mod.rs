@@ -259,6 +259,7 @@ impl Command {
             Self::Password(change) => Some(&change.account),
             Self::Policies(what) => what.account(),
             Self::Groups(what) => what.account(),
+            Self::Datasets(what) => what.account(),
             Self::Endpoints(what) => what.account(),
             Self::Users(what) => what.account(),
             Self::Invitations(what) => Some(what.account()),
@@ -295,6 +296,7 @@ impl Command {
     fn permission(&self) -> Option<Permission> {
         match self {
             Self::Publish(_) | Self::Unpublish(_) => Some(Permission::WriteEndpoints),
+            Self::Datasets(what) => what.permission(),
             Self::Endpoints(what) if what.account().is_some() => Some(Permission::WriteEndpoints),
             Self::Users(what) if what.account().is_some() => Some(Permission::ManageMembers),
             Self::Policies(what) if what.account().is_some() => Some(Permission::WritePolicies),

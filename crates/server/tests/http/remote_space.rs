@@ -7,9 +7,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use syft_space_fakehub::HubOptions;
 
-use crate::cli::run;
+use crate::cli::{run, run_with};
 use crate::marketplace_fixture::{MarketplaceFixture, register};
-use crate::space::{Client, TestSpace, endpoint_on, in_memory, only_policy};
+use crate::space::{Client, PASSWORD, TestSpace, endpoint_on, in_memory, only_policy};
 
 const QUESTION: &str = "How high is Kilimanjaro?";
 
@@ -293,26 +293,31 @@ async fn q2_the_command_line_makes_a_dataset_that_asks_another_space_and_changes
     }
     let spaces = TwoSpaces::start().await;
     let home = spaces.here.home();
+    let as_owner = |arguments: &[&str]| {
+        let account = ["--as", "owner@harbor.example", "--password-file", "-"];
+        run_with(home, &[arguments, &account].concat(), PASSWORD)
+    };
     let there = spaces.there.owner.root();
     let ask =
         ["datasets", "ask-space", "far", "--url", there, "--slug", "space-docs", "--owner", "spaceowner"];
     let made =
-        run(home, &[&ask[..], &["--marketplace", "syfthub", "--tenant-name", "acme"]].concat()).expect(0);
+        as_owner(&[&ask[..], &["--marketplace", "syfthub", "--tenant-name", "acme"]].concat()).expect(0);
     assert!(made.stdout.contains("far asks the other space"), "{made:?}");
     assert!(made.stdout.contains("`syft-space publish SLUG --dataset \"far\" --as EMAIL`"), "{made:?}");
     let shown = run(home, &["datasets", "show", "far", "--json"]).expect(0).json();
     assert_eq!((&shown["dtype"], &shown["documents"]), (&json!("remote_space"), &json!(0)));
     assert_eq!(shown["configuration"]["tenant_name"], "acme");
-    let unknown = run(home, &[&ask[..], &["--marketplace", "nowhere"]].concat()).expect(3);
+    let unknown = as_owner(&[&ask[..], &["--marketplace", "nowhere"]].concat()).expect(3);
     assert!(unknown.stderr.contains("syft-space marketplaces list"), "{unknown:?}");
-    let incomplete = run(home, &["datasets", "ask-space", "near", "--slug", "space-docs"]).expect(2);
+    let incomplete = as_owner(&["datasets", "ask-space", "near", "--slug", "space-docs"]).expect(2);
     assert!(incomplete.stderr.contains("--url"), "{incomplete:?}");
     let change = ["datasets", "ask-space", "far", "--change", "--purpose", "teaching", "--json"];
-    assert_eq!(run(home, &change).expect(0).json()["configuration"]["purpose"], "teaching");
-    let found = run(home, &["datasets", "search", "far", QUESTION]).expect(0).stdout;
+    assert_eq!(as_owner(&change).expect(0).json()["configuration"]["purpose"], "teaching");
+    let search = || as_owner(&["datasets", "search", "far", QUESTION]);
+    let found = search().expect(0).stdout;
     assert!(found.contains("kilimanjaro") && found.contains("5895 metres"), "{found}");
-    run(home, &["datasets", "ask-space", "far", "--change", "--slug", "nothing"]).expect(0);
-    let refused = run(home, &["datasets", "search", "far", QUESTION]);
+    as_owner(&["datasets", "ask-space", "far", "--change", "--slug", "nothing"]).expect(0);
+    let refused = search();
     assert!(refused.stderr.contains("the other space refuses: there is no such endpoint"), "{refused:?}");
     let none = run(home, &["datasets", "set-vectors", "far", "embedded"]).expect(4);
     assert!(none.stderr.contains("make another dataset"), "{none:?}");
