@@ -339,11 +339,14 @@ pub(super) async fn run(api: &ApiClient, what: &Datasets, out: &mut Output) -> a
             if out.json {
                 return out.document(&answer);
             }
-            let hits = answer["documents"].as_array().cloned().unwrap_or_default();
+            let hits = answer.get("documents").and_then(Value::as_array).cloned().unwrap_or_default();
             const HITS: &[Column<Value>] = &[
-                number("SCORE", |hit| format!("{:.2}", hit["similarity_score"].as_f64().unwrap_or_default())),
-                text("DOCUMENT", |hit| to_text(&hit["document_id"])),
-                text("TEXT", |hit| to_text(&hit["content"])),
+                number("SCORE", |hit| {
+                    let score = hit.get("similarity_score").and_then(Value::as_f64);
+                    format!("{:.2}", score.unwrap_or_default())
+                }),
+                text("DOCUMENT", |hit| hit.get("document_id").map(to_text).unwrap_or_default()),
+                text("TEXT", |hit| hit.get("content").map(to_text).unwrap_or_default()),
             ];
             let mut table = out.table(HITS);
             table.items(&hits)?;

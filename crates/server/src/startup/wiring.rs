@@ -261,7 +261,7 @@ fn ledger_folder(home: &Home, settings: &Settings) -> anyhow::Result<Option<Path
 /// # Errors
 /// When the settings name an address or a file that cannot be used.
 pub(crate) fn outbound(settings: &Settings, entropy: &Arc<dyn Entropy>) -> anyhow::Result<Client> {
-    client(settings, entropy, ClientSettings::default())
+    client(settings, entropy, &ClientSettings::default())
 }
 
 /// The client for other spaces. Each tenant has a bound of its own there, and many may ask one space.
@@ -272,14 +272,18 @@ fn client_of_spaces(settings: &Settings, entropy: &Arc<dyn Entropy>) -> anyhow::
         max_concurrent_calls_per_target: MAX_CALLS,
         ..ClientSettings::default()
     };
-    client(settings, entropy, bounds)
+    client(settings, entropy, &bounds)
 }
 
-fn client(settings: &Settings, entropy: &Arc<dyn Entropy>, bounds: ClientSettings) -> anyhow::Result<Client> {
+fn client(
+    settings: &Settings,
+    entropy: &Arc<dyn Entropy>,
+    bounds: &ClientSettings,
+) -> anyhow::Result<Client> {
     let client = ClientSettings {
         allow: AllowList::parse(&settings.outbound_allow.join(","))?,
         ca_file: settings.outbound_ca_file.clone(),
-        ..bounds
+        ..bounds.clone()
     };
     Ok(Client::new(client, Arc::new(SystemResolver), Arc::clone(entropy))?)
 }
