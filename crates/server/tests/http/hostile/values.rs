@@ -22,6 +22,8 @@ pub enum Kind {
     /// What a query is for.
     Purpose,
     Id,
+    /// An id of something that is not wanted here, whatever it names.
+    IdOfOther,
     /// A whole number from 1 to 100.
     Limit,
     /// A whole number from 0 to 3.
@@ -150,6 +152,9 @@ impl Kind {
                 texts(words)
             }
             Self::Id => texts(ids()),
+            Self::IdOfOther => {
+                texts(ids().into_iter().filter(|(what, _)| !["unknown", "nil"].contains(what)).collect())
+            }
             Self::Limit => numbers(&[
                 "0",
                 "101",

@@ -151,7 +151,10 @@ async fn q2_a_database_is_described_as_its_type_needs_it() {
     let space = TestSpace::start().await;
     let owner = space.found("acme").await;
     let types = owner.get("/datasets/types").await.expect(200).body["types"].clone();
-    assert_eq!(types.as_object().unwrap().keys().collect::<Vec<_>>(), ["chroma", "embedded", "qdrant"]);
+    assert_eq!(
+        types.as_object().unwrap().keys().collect::<Vec<_>>(),
+        ["chroma", "embedded", "qdrant", "remote_space"]
+    );
     for described in types.as_object().unwrap().values() {
         assert_eq!(described["configuration"]["properties"]["provisioned"], Value::Null, "{described}");
     }
