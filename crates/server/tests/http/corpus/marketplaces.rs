@@ -253,13 +253,17 @@ async fn callers(r: &mut Recorder, hub: &RunningHub) {
         }
     }
     // Without a policy, or as a draft, there is nothing for users of a hub.
-    for (method, target, body) in [
-        ("PUT", "/endpoints/space-docs/policies", json!({ "policy_ids": [] })),
-        ("PUT", "/endpoints/space-docs/policies", json!({ "policy_ids": ["«policy»"] })),
-        ("PATCH", "/endpoints/space-docs", json!({ "published": false })),
-        ("PATCH", "/endpoints/space-docs", json!({ "published": true })),
+    for (method, target, body, (told, times)) in [
+        ("PUT", "/endpoints/space-docs/policies", json!({ "policy_ids": [] }), ("hidden", 1)),
+        ("PUT", "/endpoints/space-docs/policies", json!({ "policy_ids": ["«policy»"] }), ("shown", 3)),
+        ("PATCH", "/endpoints/space-docs", json!({ "published": false }), ("hidden", 2)),
+        ("PATCH", "/endpoints/space-docs", json!({ "published": true }), ("shown", 4)),
     ] {
         r.send(Ask::new("owner", method, target).json(&body)).await;
+        // The hub is told of each, however long that takes.
+        let events = format!("/audit?action=config_change&reason={told}&limit=100");
+        r.until("owner", &events, |log| log["items"].as_array().is_some_and(|items| items.len() == times))
+            .await;
         ask(r, "alice").await;
         let body = json!({ "identity": identity("user", json!("alice@hub.example")) });
         r.post("owner", "/endpoints/space-docs/policies/explain", body).await;
