@@ -185,11 +185,11 @@ def before_call(context, case, kwargs):
         if isinstance(body.get("encoder"), str) and ENCODER.fullmatch(body["encoder"]):
             del body["encoder"]
         if is_valid:
-            # Nor is there a vector database, and where one is named its address has to be, and nowhere else.
+            # Nor is there a vector database, or another space, and where one is named its address has to be, and nowhere else.
             if "dtype" in body:
                 body["dtype"] = "embedded"
             if isinstance(body.get("configuration"), dict):
-                for name in ("url", "credential"):
+                for name in ("url", "credential", "provisioned", "slug", "owner", "marketplace_id", "tenant_name", "purpose"):
                     body["configuration"].pop(name, None)
     if case.operation.path == "/api/v1/policies" and isinstance(body, dict) and isinstance(body.get("configuration"), dict):
         make_sense(body.get("policy_type"), body["configuration"])
