@@ -122,9 +122,9 @@ fn space() -> Result<Space, Box<dyn Error>> {
         satellites: hub.clone(),
         identities: hub.clone(),
         hubs: hub,
-        remote_spaces: Arc::new(NoRemoteSpaces),
+        remote_spaces: Arc::new(NoRemoteSpaces), // no other space is asked
         checkpoint_signer: Arc::new(MemorySigner::new([7; 32])), // for tests alone
-        erasure_ledger: None,                                    // no older copy is put back
+        erasure_ledger: None,                    // no older copy is put back
         sealer: Arc::new(MemorySealer::new(entropy.clone())),
         clock: Arc::new(clock),
         entropy,
