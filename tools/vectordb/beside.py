@@ -33,6 +33,8 @@ AT_ONCE = 500
 QUESTIONS = 80
 ROUNDS = 12
 BEST = 5
+# How many candidates Chroma looks at for a question (it calls them ef_search): its own number, then more until it finds as much as the space.
+CANDIDATES = (None, 200, 400, 800, 1600, 3200)
 
 
 class Encoder:
@@ -87,8 +89,8 @@ class Connection:
         self.http.connect()
         self.http.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
-    def post(self, path, body, headers=()):
-        self.http.request("POST", path, json.dumps(body), {"content-type": "application/json", **dict(headers)})
+    def post(self, path, body, headers=(), method="POST"):
+        self.http.request(method, path, json.dumps(body), {"content-type": "application/json", **dict(headers)})
         answer = self.http.getresponse()
         read = answer.read()
         if answer.status >= 300:
@@ -128,8 +130,9 @@ class Space(Served):
         return {"authorization": f"Bearer {self.token}"}
 
     def switch(self, mode):
-        """Has it searched so, over a connection that nobody has closed meanwhile."""
+        """Has it searched so, over a connection that nobody has closed meanwhile and with a token that is new."""
         self.kept = Connection(self.root.split("/")[2])
+        self.log_in(self.account)
         self.send(f"/datasets/{self.dataset}", json.dumps({"search": mode}).encode(), "application/merge-patch+json", "PATCH")
 
     def ask(self, question):
@@ -141,10 +144,17 @@ class Chroma:
     BASE = "/api/v2/tenants/default_tenant/databases/default_database/collections"
 
     def __init__(self, folder, encoder):
+        self.folder = folder
+        self.start()
+        self.encoder = Connection(encoder.address)
+        made = self.kept.post(self.BASE, {"name": "both", "configuration": {"hnsw": {"space": "cosine"}}})
+        self.path = f"{self.BASE}/{made['id']}"
+
+    def start(self):
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-        command = [str(pathlib.Path(sys.executable).parent / "chroma"), "run", "--host", "127.0.0.1", "--port", str(port), "--path", str(folder)]
+        command = [str(pathlib.Path(sys.executable).parent / "chroma"), "run", "--host", "127.0.0.1", "--port", str(port), "--path", str(self.folder)]
         self.server = subprocess.Popen(command, stdout=subprocess.DEVNULL, env={**os.environ, "ANONYMIZED_TELEMETRY": "False"})
         for _ in range(600):
             try:
@@ -152,9 +162,12 @@ class Chroma:
                 break
             except OSError:
                 time.sleep(0.1)
-        self.encoder = Connection(encoder.address)
-        made = self.kept.post(self.BASE, {"name": "both", "configuration": {"hnsw": {"space": "cosine"}}})
-        self.path = f"{self.BASE}/{made['id']}"
+
+    def search_wider(self, candidates):
+        """Looks at so many candidates for each question. A server that runs goes on as it was, so it is started again."""
+        self.kept.post(self.path, {"new_configuration": {"hnsw": {"ef_search": candidates}}}, method="PUT")
+        self.stop()
+        self.start()
 
     def take_in(self, texts):
         begun = time.perf_counter()
@@ -188,6 +201,28 @@ def took(work):
     return time.perf_counter() - begun, answer
 
 
+def row(name, space, mode, questions, of_chroma, best=None):
+    """Asks both in turns and prints how long they took. Answers what part of `best` each found, if that is given."""
+    space.switch(mode)
+    for question, other in zip(questions, of_chroma):
+        space.ask(question)
+        other()
+    mine, theirs, hits = [], [], [0, 0]
+    for _ in range(ROUNDS):
+        for at, (question, other) in enumerate(zip(questions, of_chroma)):
+            taken, found = took(lambda: space.ask(question))
+            mine.append(taken)
+            taken, also = took(other)
+            theirs.append(taken)
+            if best:
+                hits = [hits[0] + len(best[at] & set(found)), hits[1] + len(best[at] & set(also))]
+    shares = [count / len(questions) / ROUNDS / BEST for count in hits]
+    cells = [f"{hundredth(times, part):.2f} ms" for part in (0.5, 0.99) for times in (mine, theirs)]
+    ratio = f"{statistics.median(theirs) / statistics.median(mine):.1f}"
+    print("|", " | ".join([name, *cells, ratio, *(f"{share:.1%}" if best else "" for share in shares)]), "|", flush=True)
+    return shares
+
+
 def main(program, chunks=100_000):
     draw = random.Random(7)
     letters = "abcdefghijklmnopqrstuvwxyz"
@@ -208,35 +243,23 @@ def main(program, chunks=100_000):
             rate = lambda seconds: f"{chunks / seconds:,.0f}/s"
             print(f"taken in: space {rate(by_words)} found by words, {rate(by_meaning)} by meaning too; Chroma {rate(of_chroma)}", flush=True)
             print(f"space beside Chroma: {of_chroma / by_meaning:.2f} times as fast", flush=True)
-            times, hits = {}, {"meaning": 0, "Chroma": 0}
+            print(f"\n| {chunks:,} chunks, {QUESTIONS} questions, {ROUNDS} times | space p50 | Chroma p50 | space p99 | Chroma p99 | Chroma / space, p50 | of the {BEST} nearest: space | Chroma |")
+            print("|---|---|---|---|---|---|---|---|")
+            best = [{f"d{at}" for at in numpy.argsort(-(exact @ numpy.array(vector, dtype=numpy.float32)))[:BEST]} for vector in vectors]
+            by_vector = [lambda vector=vector: chroma.ask(vector) for vector in vectors]
+            for candidates in CANDIDATES:
+                if candidates:
+                    chroma.search_wider(candidates)
+                name = f"by meaning, Chroma with {f'ef_search {candidates}' if candidates else 'its own settings'}"
+                found, also = row(name, space, "meaning", questions, by_vector, best)
+                if also >= found:
+                    break
+            rarest = [max(question.split(), key=lambda word: place[word]) for question in questions]
             # A dataset that is searched by words alone gives its vectors up.
-            for mode in ("meaning", "words"):
-                space.switch(mode)
-                for question in questions:
-                    space.ask(question)
-                mine, theirs = [], []
-                for question, vector in list(zip(questions, vectors)) * ROUNDS:
-                    taken, found = took(lambda: space.ask(question))
-                    mine.append(taken)
-                    if mode == "words":
-                        rarest = max(question.split(), key=lambda word: place[word])
-                        theirs.append(took(lambda: chroma.with_word(rarest))[0])
-                        continue
-                    taken, also = took(lambda: chroma.ask(vector))
-                    theirs.append(taken)
-                    best = {f"d{at}" for at in numpy.argsort(-(exact @ numpy.array(vector, dtype=numpy.float32)))[:BEST]}
-                    hits["meaning"] += len(best & set(found))
-                    hits["Chroma"] += len(best & set(also))
-                times[mode] = (mine, theirs)
+            row("by words", space, "words", questions, [lambda word=word: chroma.with_word(word) for word in rarest])
         finally:
             space.stop()
             chroma.stop()
-    print(f"\n| {chunks:,} chunks, {QUESTIONS} questions, {ROUNDS} times | space p50 | Chroma p50 | space p99 | Chroma p99 | Chroma / space, p50 |\n|---|---|---|---|---|---|")
-    for mode, (mine, theirs) in times.items():
-        cells = [f"{hundredth(times, part):.2f} ms" for part in (0.5, 0.99) for times in (mine, theirs)]
-        print(f"| by {mode} | {' | '.join(cells)} | {statistics.median(theirs) / statistics.median(mine):.1f} |")
-    share = {name: found / QUESTIONS / ROUNDS / BEST for name, found in hits.items()}
-    print(f"\nof the {BEST} nearest: space {share['meaning']:.1%}, Chroma {share['Chroma']:.1%}")
 
 
 if __name__ == "__main__":

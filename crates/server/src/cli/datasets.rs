@@ -139,15 +139,21 @@ pub(super) struct RemoteOptions {
     /// Which tenant of the other space is meant, where it has several
     #[arg(long, value_name = "TENANT")]
     tenant_name: Option<String>,
+    /// Take off which tenant of the other space is meant
+    #[arg(long, requires = "change", conflicts_with = "tenant_name")]
+    no_tenant_name: bool,
     /// What it is said to be asked for, where the other space wants to know
     #[arg(long, value_name = "PURPOSE")]
     purpose: Option<String>,
+    /// Take off what it is said to be asked for
+    #[arg(long, requires = "change", conflicts_with = "purpose")]
+    no_purpose: bool,
 }
 
 impl RemoteOptions {
     /// As `configuration` of a dataset. Each is checked here, so that what is wrong is told by its option.
     async fn configuration(&self, api: &ApiClient) -> anyhow::Result<Value> {
-        let Self { url, slug, owner, marketplace, tenant_name, purpose } = self;
+        let Self { url, slug, owner, marketplace, tenant_name, no_tenant_name, purpose, no_purpose } = self;
         let mut configuration = Map::new();
         let mut set = |name: &str, value: Option<Value>| {
             if let Some(value) = value {
@@ -163,9 +169,11 @@ impl RemoteOptions {
         let name =
             tenant_name.as_deref().map(|name| option::<TenantName>("--tenant-name", name)).transpose()?;
         set("tenant_name", name.map(|name| name.as_str().into()));
+        set("tenant_name", no_tenant_name.then_some(Value::Null));
         let purpose =
             purpose.as_deref().map(|purpose| option::<Purpose>("--purpose", purpose)).transpose()?;
         set("purpose", purpose.map(|purpose| purpose.as_str().into()));
+        set("purpose", no_purpose.then_some(Value::Null));
         if let Some(marketplace) = marketplace {
             set("marketplace_id", Some(find_marketplace(api, marketplace).await?.to_string().into()));
         }
@@ -194,6 +202,7 @@ impl Datasets {
 
 const DATASETS: &[Column<Described<Dataset>>] = &[
     text("NAME", |dataset| dataset.item.name.clone()),
+    text("TYPE", |dataset| dataset.item.dtype.to_string()),
     number("DOCUMENTS", |dataset| dataset.description.first.clone()),
     number("CHUNKS", |dataset| dataset.description.second.clone()),
     text("SUMMARY", |dataset| dataset.item.summary.clone()),

@@ -28,12 +28,16 @@ use crate::routes::{reply, rules};
 /// What a dataset is configured as.
 #[derive(Clone, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct DatasetConfiguration {
+    /// How words are compared, where the space keeps the documents: a dataset that asks another space has none of the three.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "shapes::TokenizerShape")]
-    tokenizer: Tokenizer,
+    tokenizer: Option<Tokenizer>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "shapes::StemmingShape")]
-    stemming: Stemming,
+    stemming: Option<Stemming>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "shapes::StopWordsShape")]
-    stop_words: StopWords,
+    stop_words: Option<StopWords>,
     /// Whether the space makes the vector database, where the vectors lie in one. How that is, the dataset's usage tells.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) provisioned: Option<bool>,
@@ -68,13 +72,13 @@ pub(crate) struct DatasetConfiguration {
 
 impl DatasetConfiguration {
     pub(super) fn of(analyzer: AnalyzerSettings, vectors: &VectorLocation) -> Self {
-        let AnalyzerSettings { tokenizer, stemming, stop_words } = analyzer;
         let database = vectors.database();
         let remote = vectors.remote();
+        let analyzer = remote.is_none().then_some(analyzer);
         Self {
-            tokenizer,
-            stemming,
-            stop_words,
+            tokenizer: analyzer.map(|analyzer| analyzer.tokenizer),
+            stemming: analyzer.map(|analyzer| analyzer.stemming),
+            stop_words: analyzer.map(|analyzer| analyzer.stop_words),
             provisioned: vectors.kind().map(|_| vectors.provisioned().is_some()),
             url: database.map(|database| &database.url).or(remote.map(|remote| &remote.url)).cloned(),
             has_credential: database.map(|database| database.credential.is_some()),

@@ -1,5 +1,6 @@
 //! Endpoints over those of other spaces.
 
+use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::time::Duration;
@@ -312,6 +313,9 @@ async fn q2_the_command_line_makes_a_dataset_that_asks_another_space_and_changes
     assert!(incomplete.stderr.contains("--url"), "{incomplete:?}");
     let change = ["datasets", "ask-space", "far", "--change", "--purpose", "teaching", "--json"];
     assert_eq!(as_owner(&change).expect(0).json()["configuration"]["purpose"], "teaching");
+    let change = ["datasets", "ask-space", "far", "--change", "--no-purpose", "--json"];
+    assert!(as_owner(&change).expect(0).json()["configuration"].get("purpose").is_none());
+    as_owner(&["datasets", "ask-space", "far", "--change", "--no-purpose", "--purpose", "x"]).expect(2);
     let search = || as_owner(&["datasets", "search", "far", QUESTION]);
     let found = search().expect(0).stdout;
     assert!(found.contains("kilimanjaro") && found.contains("5895 metres"), "{found}");
@@ -320,4 +324,13 @@ async fn q2_the_command_line_makes_a_dataset_that_asks_another_space_and_changes
     assert!(refused.stderr.contains("the other space refuses: there is no such endpoint"), "{refused:?}");
     let none = run(home, &["datasets", "set-vectors", "far", "embedded"]).expect(4);
     assert!(none.stderr.contains("make another dataset"), "{none:?}");
+    let listed = run(home, &["datasets", "list"]).expect(0).stdout;
+    assert!(listed.contains("TYPE") && listed.contains("remote_space"), "{listed}");
+    let shown = run(home, &["datasets", "show", "far"]).expect(0).stdout;
+    assert!(!shown.contains("tokenizer"), "how words are compared is the other space's: {shown}");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("notes.txt");
+    fs::write(&file, "Kept nowhere.").unwrap();
+    let ingest = run(home, &["ingest", file.to_str().unwrap(), "--dataset", "far"]).expect(4);
+    assert!(ingest.stderr.contains("holds no documents"), "{ingest:?}");
 }

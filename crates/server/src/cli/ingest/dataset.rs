@@ -12,6 +12,13 @@ use crate::routes::datasets::{Dataset, NewDataset};
 /// The dataset that is meant; created, where `--create` says so.
 pub(super) async fn find_or_create(api: &ApiClient, arguments: &Ingest) -> anyhow::Result<Dataset> {
     match look_up_dataset(api, &arguments.dataset).await? {
+        Some(found) if found.dtype == DatasetType::RemoteSpace => {
+            let message = format!(
+                "the dataset {:?} asks another space and holds no documents: name one that holds some, or a new one with --create",
+                found.name
+            );
+            Err(CommandError::new(ExitStatus::Refused, message).into())
+        }
         Some(found) => Ok(found),
         None if arguments.create => {
             let body = NewDataset {
