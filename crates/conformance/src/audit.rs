@@ -1,6 +1,7 @@
 //! The suite of `AuditView`.
 
 pub mod mixed;
+pub mod pruning;
 pub mod queries;
 pub mod sinks;
 pub mod trees;
@@ -46,6 +47,7 @@ pub fn suite(make: &StoreFactory) {
     run_all("the audit log", CHECKS, make);
     run_all("the queries of the audit logs", queries::CHECKS, make);
     run_all("the trees over the audit logs", trees::CHECKS, make);
+    run_all("what is pruned of the audit logs", pruning::CHECKS, make);
     run_all("how far the audit logs were looked at", watched::CHECKS, make);
     run_all("how far sinks have the audit logs", sinks::CHECKS, make);
 }

@@ -57,6 +57,7 @@ fn every_promise_that_is_written_down_is_in_a_suite() {
         approval::CHECKS,
         marketplace::CHECKS,
         audit::CHECKS,
+        audit::pruning::CHECKS,
         audit::sinks::CHECKS,
         audit::trees::CHECKS,
         audit::queries::CHECKS,

@@ -60,7 +60,15 @@ impl AuditView for Transaction {
         log: LogScope<'_>,
         numbers: Range<u64>,
     ) -> Result<Vec<RecordedEvent>, StoreError> {
-        Ok(self.tables.logs.events_in(log.into(), numbers))
+        self.tables.logs.events_in(log.into(), numbers)
+    }
+
+    fn pruned_blocks(&mut self, log: LogScope<'_>) -> Result<u64, StoreError> {
+        Ok(self.tables.logs.pruned_blocks(log.into()))
+    }
+
+    fn pruned_leaves(&mut self, log: LogScope<'_>, block: u64) -> Result<Option<Vec<NodeHash>>, StoreError> {
+        Ok(self.tables.logs.pruned_leaves(log.into(), block))
     }
 
     fn checkpoint(&mut self, log: LogScope<'_>) -> Result<Option<SignedCheckpoint>, StoreError> {
@@ -114,7 +122,7 @@ impl DetectionView for Transaction {
         actions: &[Action],
     ) -> Result<(u64, Vec<RecordedEvent>), StoreError> {
         let first = behind.saturating_add(1);
-        let next = self.tables.logs.events_in(log.into(), first..first.saturating_add(BLOCK_LEAVES));
+        let next = self.tables.logs.events_in(log.into(), first..first.saturating_add(BLOCK_LEAVES))?;
         let to = next.last().map_or(behind, |recorded| recorded.seq);
         Ok((to, next.into_iter().filter(|recorded| actions.contains(&recorded.event.action)).collect()))
     }

@@ -7,14 +7,15 @@ use std::sync::Arc;
 use syft_space_domain::audit::ports::{EventFilter, LogPage, Projection, RecordedQueries, Seq};
 use syft_space_domain::audit::tree::{BLOCK_LEAVES, NodeHash};
 use syft_space_domain::audit::{
-    Appended, Event, Log, LogHead, Person, QueryFilter, RecordedEvent, RecordedQuery,
+    Appended, Event, Log, LogHead, Person, PrunedBlock, QueryFilter, RecordedEvent, RecordedQuery,
 };
 use syft_space_domain::page::{Cursor, PageRequest};
 use syft_space_domain::store::StoreError;
+use syft_space_domain::time::Timestamp;
 
 use crate::table::read_page;
 
-/// The event logs of all tenants and of the installation. They only grow, but for persons that are erased and tenants that are removed, and a copy costs little however long they are.
+/// The event logs of all tenants and of the installation. They only grow, but for persons that are erased, the oldest events, which are pruned, and tenants that are removed, and a copy costs little however long they are.
 #[derive(Clone, Default)]
 pub(crate) struct EventLogs(Arc<BTreeMap<Log, EventLog>>);
 
@@ -24,10 +25,14 @@ struct EventLog {
     head: LogHead,
     /// The roots of the full blocks of the tree over the log.
     block_roots: Vec<NodeHash>,
+    /// The leaves of the blocks that are pruned.
+    pruned: Vec<Arc<Vec<NodeHash>>>,
+    /// The events behind those.
     chunks: Vec<Arc<Vec<Arc<RecordedEvent>>>>,
 }
 
 const EVENTS_PER_CHUNK: usize = 256;
+const CHUNKS_PER_BLOCK: usize = 4;
 
 impl EventLogs {
     /// Puts an event behind its log's last. Answers it as it stands there.
@@ -134,15 +139,59 @@ impl EventLogs {
         roots.map(<[_]>::to_vec).ok_or_else(|| StoreError::failed("there is no such block of the log"))
     }
 
-    /// The events with these numbers, the oldest first.
-    pub(crate) fn events_in(&self, log: Log, numbers: Range<u64>) -> Vec<RecordedEvent> {
-        let (Some(log), Ok(most)) = (self.0.get(&log), usize::try_from(BLOCK_LEAVES)) else {
-            return Vec::new();
+    /// How many blocks of a log are pruned.
+    pub(crate) fn pruned_blocks(&self, log: Log) -> u64 {
+        self.0.get(&log).map_or(0, EventLog::pruned_blocks)
+    }
+
+    /// The leaves of a pruned block.
+    pub(crate) fn pruned_leaves(&self, log: Log, block: u64) -> Option<Vec<NodeHash>> {
+        let leaves = self.0.get(&log)?.pruned.get(usize::try_from(block).ok()?)?;
+        Some(leaves.to_vec())
+    }
+
+    /// The full blocks of a log whose events are there and all from before a time, the oldest first, up to the first of which that is not so.
+    pub(crate) fn full_blocks_before(&self, log: Log, before: Timestamp) -> impl Iterator<Item = u64> {
+        let log = self.0.get(&log);
+        let first = log.map_or(0, EventLog::pruned_blocks);
+        let blocks = log.into_iter().flat_map(|log| log.chunks.chunks_exact(CHUNKS_PER_BLOCK));
+        let is_due = move |chunks: &[Arc<Vec<Arc<RecordedEvent>>>]| {
+            let events = || chunks.iter().flat_map(|chunk| chunk.iter());
+            events().count() == EVENTS_PER_CHUNK * CHUNKS_PER_BLOCK
+                && events().all(|recorded| recorded.event.time < before)
         };
-        let before = usize::try_from(numbers.start.saturating_sub(1)).unwrap_or(usize::MAX);
+        (first..).zip(blocks).take_while(move |(_, chunks)| is_due(chunks)).map(|(block, _)| block)
+    }
+
+    /// Removes the events of a block and keeps its leaves, if it is the oldest that is there. Answers how many went.
+    pub(crate) fn prune(&mut self, log: Log, block: &PrunedBlock) -> u64 {
+        let Some(log) = Arc::make_mut(&mut self.0).get_mut(&log) else { return 0 };
+        if log.pruned_blocks() != block.number || log.chunks.len() < CHUNKS_PER_BLOCK {
+            return 0;
+        }
+        log.chunks.drain(..CHUNKS_PER_BLOCK);
+        log.pruned.push(Arc::new(block.leaves.clone()));
+        BLOCK_LEAVES
+    }
+
+    /// The events with these numbers, the oldest first.
+    pub(crate) fn events_in(&self, log: Log, numbers: Range<u64>) -> Result<Vec<RecordedEvent>, StoreError> {
+        let (Some(log), Ok(most)) = (self.0.get(&log), usize::try_from(BLOCK_LEAVES)) else {
+            return Ok(Vec::new());
+        };
+        let pruned = log.pruned_blocks().saturating_mul(BLOCK_LEAVES);
+        let before = numbers.start.saturating_sub(1).checked_sub(pruned);
+        let before = before.ok_or_else(|| StoreError::failed("the audit log lacks an event"))?;
+        let before = usize::try_from(before).unwrap_or(usize::MAX);
         let chunks = log.chunks.iter().skip(before / EVENTS_PER_CHUNK);
         let events = chunks.flat_map(|chunk| chunk.iter()).skip(before % EVENTS_PER_CHUNK);
         let events = events.take_while(|recorded| recorded.seq < numbers.end).take(most);
-        events.map(|recorded| RecordedEvent::clone(recorded)).collect()
+        Ok(events.map(|recorded| RecordedEvent::clone(recorded)).collect())
+    }
+}
+
+impl EventLog {
+    fn pruned_blocks(&self) -> u64 {
+        u64::try_from(self.pruned.len()).unwrap_or(u64::MAX)
     }
 }

@@ -1,7 +1,7 @@
 //! `RetentionView` and `RetentionRows` of a transaction.
 
-use syft_space_domain::audit::Log;
 use syft_space_domain::audit::ports::Seq;
+use syft_space_domain::audit::{Log, PrunedBlock};
 use syft_space_domain::ids::{LegalHoldId, PolicyId};
 use syft_space_domain::retention::ports::{RetentionRows, RetentionView};
 use syft_space_domain::retention::{LegalHold, RetentionTerms};
@@ -43,6 +43,20 @@ impl RetentionView for Transaction {
             .filter(|((one, _), (next, newer))| one.0 == next.0 && newer.summary.changed_at < before);
         Ok(replaced.map(|((key, _), _)| *key).take(at_most).collect())
     }
+
+    fn blocks_before(
+        &mut self,
+        scope: &TenantScope,
+        before: Timestamp,
+        up_to: u64,
+        at_most: usize,
+    ) -> Result<Vec<u64>, StoreError> {
+        let due = self.tables.logs.full_blocks_before(Log::from(scope), before);
+        Ok(due
+            .take_while(|block| PrunedBlock::events_of(*block).end <= up_to.saturating_add(1))
+            .take(at_most)
+            .collect())
+    }
 }
 
 impl RetentionRows for Transaction {
@@ -77,5 +91,9 @@ impl RetentionRows for Transaction {
         let removed =
             revisions.iter().filter(|key| self.tables.policy_revisions.remove(scope, **key)).count();
         Ok(u64::try_from(removed).unwrap_or(u64::MAX))
+    }
+
+    fn prune(&mut self, scope: &WriteScope, block: &PrunedBlock) -> Result<u64, StoreError> {
+        Ok(self.tables.logs.prune(Log::Tenant(scope.tenant()), block))
     }
 }

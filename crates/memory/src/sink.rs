@@ -35,6 +35,14 @@ impl SinkView for Transaction {
     fn delivered(&mut self, sink: &SinkName, log: LogScope<'_>) -> Result<u64, StoreError> {
         Ok(self.tables.delivered.get(&(sink.clone(), log.into())).copied().unwrap_or(0))
     }
+
+    fn least_delivered(&mut self, log: LogScope<'_>) -> Result<Option<u64>, StoreError> {
+        let log = Log::from(log);
+        let getting = self.tables.sinks.values().filter(|terms| gets(terms.logs, log));
+        let has =
+            |terms: &SinkTerms| self.tables.delivered.get(&(terms.name.clone(), log)).copied().unwrap_or(0);
+        Ok(getting.map(has).min())
+    }
 }
 
 impl SinkRows for Transaction {

@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 use syft_space_domain::audit::ports::Seq;
+use syft_space_domain::audit::{Log, PrunedBlock};
 use syft_space_domain::ids::{ActorId, LegalHoldId, PolicyId};
 use syft_space_domain::retention::ports::{RetentionRows, RetentionView};
 use syft_space_domain::retention::{LegalHold, RetentionKind, RetentionTerms};
@@ -9,6 +10,8 @@ use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::{TenantScope, WriteScope};
 use syft_space_domain::time::Timestamp;
 
+use crate::audit::log_key;
+use crate::audit::pruned::load_blocks_before;
 use crate::codec::{Key, parse, to_i64, to_u64, unreadable_column};
 use crate::schema::{audit_events, audit_persons, legal_holds, policy_revisions, retention_terms};
 use crate::session::Session;
@@ -113,6 +116,17 @@ impl RetentionView for Session<'_> {
         })?;
         rows.into_iter().map(|(policy, revision)| Ok((policy.into(), to_u64(revision)?))).collect()
     }
+
+    fn blocks_before(
+        &mut self,
+        scope: &TenantScope,
+        before: Timestamp,
+        up_to: u64,
+        at_most: usize,
+    ) -> Result<Vec<u64>, StoreError> {
+        let log = log_key(Log::from(scope));
+        self.read(|connection| load_blocks_before(connection, log, before, up_to, at_most))
+    }
 }
 
 impl RetentionRows for Session<'_> {
@@ -169,5 +183,9 @@ impl RetentionRows for Session<'_> {
             removed = removed.saturating_add(u64::try_from(rows).unwrap_or(u64::MAX));
         }
         Ok(removed)
+    }
+
+    fn prune(&mut self, scope: &WriteScope, block: &PrunedBlock) -> Result<u64, StoreError> {
+        self.prune_block(Log::Tenant(scope.tenant()), block)
     }
 }

@@ -495,6 +495,14 @@ table! {
 }
 
 table! {
+    audit_pruned_blocks (log, block) {
+        log -> Binary,
+        block -> BigInt,
+        leaves -> Binary,
+    }
+}
+
+table! {
     audit_checkpoints (log) {
         log -> Binary,
         size -> BigInt,
@@ -585,5 +593,6 @@ allow_tables_to_appear_in_same_query!(policy_groups, policies);
 allow_tables_to_appear_in_same_query!(audit_events, audit_persons);
 allow_tables_to_appear_in_same_query!(audit_checkpoints, audit_logs);
 allow_tables_to_appear_in_same_query!(audit_logs, audit_sink_positions);
+allow_tables_to_appear_in_same_query!(audit_sink_positions, audit_sinks);
 allow_tables_to_appear_in_same_query!(audit_logs, audit_watched);
 allow_tables_to_appear_in_same_query!(address_groups, group_members);

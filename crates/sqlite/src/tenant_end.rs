@@ -69,6 +69,7 @@ const fn tables(part: TenantPart) -> &'static [OwnedTable] {
             ("audit_events", "log, seq"),
             ("audit_blocks", "log, block"),
             ("audit_tree_blocks", "log, block"),
+            ("audit_pruned_blocks", "log, block"),
         ],
     }
 }

@@ -16,6 +16,7 @@ use crate::sample::{event, scope, tenant_id};
 pub const CHECKS: &[Check<StoreFactory>] = checks![
     u1_the_logs_that_a_sink_lacks_events_of_are_told,
     u1_a_sink_moves_on_in_a_log_from_where_it_is_alone,
+    u1_the_least_that_any_sink_has_of_a_log_is_told,
     u1_a_sink_begins_where_its_terms_say_and_goes_on_where_it_was,
     u1_what_a_sink_gets_no_more_is_forgotten,
     u1_what_was_changed_of_the_sinks_is_told,
@@ -102,6 +103,25 @@ pub fn u1_a_sink_moves_on_in_a_log_from_where_it_is_alone(make: &StoreFactory) {
     assert_eq!(delivered(store, "one", 1), 7, "and nothing is written");
     assert!(advance(store, "one", tenant(1), 7, 9));
     assert_eq!(delivered(store, "one", 1), 9);
+}
+
+/// Of those that get the log: what one has not must stay.
+pub fn u1_the_least_that_any_sink_has_of_a_log_is_told(make: &StoreFactory) {
+    let fixture = seeded_store(make);
+    let store = &*fixture.adapter;
+    let least = || read(store, |view| view.least_delivered(LogScope::Tenant(&scope(1))));
+    assert_eq!(least(), None, "where there is no sink nothing waits for one");
+    let mut sinks = vec![terms("own", SinkLogs::Installation, SinkStart::Beginning)];
+    settle(store, &sinks);
+    assert_eq!(least(), None, "one that gets another log does not count");
+    let own = read(store, |view| view.least_delivered(LogScope::Installation(&OperatorScope::at_startup())));
+    assert_eq!(own, Some(0), "of its own it does");
+    sinks.extend(["one", "two"].map(|name| terms(name, SinkLogs::All, SinkStart::Beginning)));
+    settle(store, &sinks);
+    assert!(advance(store, "one", tenant(1), 0, 7));
+    assert_eq!(least(), Some(0), "one that has nothing yet has the least");
+    assert!(advance(store, "two", tenant(1), 0, 5));
+    assert_eq!(least(), Some(5));
 }
 
 /// A start of the server settles the same sinks again: nothing is passed over then.

@@ -2,8 +2,11 @@
 
 use std::ops::DerefMut;
 
+use syft_space_conformance::audit::pruning;
 use syft_space_conformance::{retention, sample};
+use syft_space_domain::audit::PrunedBlock;
 use syft_space_domain::audit::ports::Seq;
+use syft_space_domain::audit::tree::BLOCK_LEAVES;
 use syft_space_domain::ids::{LegalHoldId, PolicyId};
 use syft_space_domain::retention::ports::{RetentionRows, RetentionView};
 use syft_space_domain::retention::{LegalHold, RetentionTerms};
@@ -23,6 +26,10 @@ pub(crate) enum RetentionFault {
     StartsAnew,
     /// Revisions go, and none is counted.
     CountsNone,
+    /// Events that are pruned stay.
+    PrunesNothing,
+    /// Of pruned events other leaves are kept.
+    KeepsOtherLeaves,
 }
 
 impl Merge for RetentionTerms {
@@ -60,6 +67,7 @@ where
         retention_terms() -> RetentionTerms;
         legal_holds() -> Vec<LegalHold>;
         revisions_replaced_before(before: Timestamp, at_most: usize) -> Vec<(PolicyId, u64)>;
+        blocks_before(before: Timestamp, up_to: u64, at_most: usize) -> Vec<u64>;
     }
 }
 
@@ -79,6 +87,22 @@ where
         }
         let removed = self.inner.remove_revisions(scope, revisions)?;
         Ok(if self.fault == Fault::Retention(RetentionFault::CountsNone) { 0 } else { removed })
+    }
+
+    fn prune(&mut self, scope: &WriteScope, block: &PrunedBlock) -> Result<u64, StoreError> {
+        if self.fault == Fault::IgnoresTenantIn("prune") {
+            for other in [1, 2, 3].map(sample::write_scope).iter().filter(|o| o.tenant() != scope.tenant()) {
+                self.inner.prune(other, block)?;
+            }
+        }
+        match self.fault {
+            Fault::Retention(RetentionFault::PrunesNothing) => Ok(BLOCK_LEAVES),
+            Fault::Retention(RetentionFault::KeepsOtherLeaves) => {
+                let leaves = vec![[7; 32]; block.leaves.len()];
+                self.inner.prune(scope, &PrunedBlock { leaves, ..*block })
+            }
+            _ => self.inner.prune(scope, block),
+        }
     }
 
     fn add_legal_hold(&mut self, scope: &WriteScope, hold: &LegalHold) -> Result<(), StoreError> {
@@ -106,5 +130,11 @@ fn g4_a_store_that_finds_too_much_or_lets_too_little_go_is_caught() {
         (RetentionFault::CountsNone, "g4_revisions_go_by_when_another_took_their_place"),
     ] {
         assert_caught(retention::CHECKS, &*faulty_store(Fault::Retention(fault)), promise);
+    }
+    for (fault, promise) in [
+        (RetentionFault::PrunesNothing, "g4_a_pruned_block_is_gone_from_every_read"),
+        (RetentionFault::KeepsOtherLeaves, "u1_what_is_pruned_still_proves_what_it_proved"),
+    ] {
+        assert_caught(pruning::CHECKS, &*faulty_store(Fault::Retention(fault)), promise);
     }
 }

@@ -32,6 +32,12 @@ where
     fn delivered(&mut self, sink: &SinkName, log: LogScope<'_>) -> Result<u64, StoreError> {
         self.inner.delivered(sink, log)
     }
+
+    fn least_delivered(&mut self, log: LogScope<'_>) -> Result<Option<u64>, StoreError> {
+        let least = self.inner.least_delivered(log)?;
+        // A sink that has nothing of the log yet is passed over.
+        Ok(least.filter(|least| self.fault != Fault::PassesOverNewSinks || *least > 0))
+    }
 }
 
 impl<P: DerefMut> SinkRows for FaultyView<P>
@@ -73,6 +79,7 @@ where
 #[test]
 fn u1_a_store_that_does_not_keep_how_far_sinks_are_is_caught() {
     for (fault, promise) in [
+        (Fault::PassesOverNewSinks, "u1_the_least_that_any_sink_has_of_a_log_is_told"),
         (Fault::SendsTenantsLogs, "u1_the_logs_that_a_sink_lacks_events_of_are_told"),
         (Fault::DeliversTwice, "u1_a_sink_moves_on_in_a_log_from_where_it_is_alone"),
         (Fault::BeginsSinksAnew, "u1_a_sink_begins_where_its_terms_say_and_goes_on_where_it_was"),

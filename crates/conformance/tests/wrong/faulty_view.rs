@@ -311,6 +311,14 @@ where
         self.faulty_block_roots(log, blocks)
     }
 
+    fn pruned_blocks(&mut self, log: LogScope<'_>) -> Result<u64, StoreError> {
+        self.inner.pruned_blocks(log)
+    }
+
+    fn pruned_leaves(&mut self, log: LogScope<'_>, block: u64) -> Result<Option<Vec<NodeHash>>, StoreError> {
+        self.inner.pruned_leaves(log, block)
+    }
+
     fn events_in(
         &mut self,
         log: LogScope<'_>,

@@ -88,6 +88,8 @@ pub(crate) const SCOPED_METHODS: &[&str] = &[
     "legal_holds",
     "events_with_persons",
     "revisions_replaced_before",
+    "blocks_before",
+    "prune",
     "set_retention_terms",
     "remove_legal_hold",
     "erase_persons",

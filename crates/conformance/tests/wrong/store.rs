@@ -76,6 +76,8 @@ pub(crate) enum Fault {
     WatchesAPart,
     /// A sink of the installation's log gets those of tenants too.
     SendsTenantsLogs,
+    /// A sink that has nothing of a log yet does not count among those that get it.
+    PassesOverNewSinks,
     /// How far a sink has a log moves from anywhere.
     DeliversTwice,
     /// A sink that is settled again begins as a new one.

@@ -65,6 +65,8 @@ named_enum! {
         EndRequested = "end_requested",
         /// A policy decides on queries again, and is no more in shadow.
         Enforced = "enforced",
+        /// Events of the log were removed, as their term had ended, and their leaves stay: the number stands behind it.
+        EventsPruned = "events_pruned",
         /// A hub was told not to show an endpoint for now.
         Hidden = "hidden",
         /// A tenant that was to end is kept.

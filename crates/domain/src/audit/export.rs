@@ -2,7 +2,7 @@
 
 use crate::access::Permission;
 use crate::audit::ports::{AuditView, LogScope};
-use crate::audit::tree::BLOCK_LEAVES;
+use crate::audit::tree::{BLOCK_LEAVES, NodeHash};
 use crate::audit::{
     Action, Actor, AuditError, Event, Log, LogHead, ObjectKind, Person, RecordedEvent, RequestContext,
 };
@@ -15,6 +15,10 @@ use crate::tenant::OperatorScope;
 /// A part of a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExportedPart {
+    /// The leaves of events that are pruned, the oldest first. Where there are any there are no events: these come with a later part.
+    pub pruned: Vec<NodeHash>,
+    /// The number of the first that there is.
+    pub first: u64,
     /// The events, the oldest first, with what they know of persons.
     pub events: Vec<RecordedEvent>,
     /// How many events the log had when they were read.
@@ -30,7 +34,7 @@ impl RecordedEvent {
     }
 }
 
-/// The next events of the tenant's log behind the one with this number, 1,024 at most. That they were read is recorded.
+/// The next events of the tenant's log behind the one with this number, 1,024 at most; of those that are pruned, their leaves. That they were read is recorded.
 ///
 /// # Errors
 /// When the caller's role does not permit it, or a port failed.
@@ -78,10 +82,16 @@ fn read_part(
 ) -> Result<ExportedPart, StoreError> {
     let size = LogHead::seq(&view.log_head(log)?);
     let first = after.saturating_add(1);
+    let block = after / BLOCK_LEAVES;
+    if let Some(leaves) = view.pruned_leaves(log, block)? {
+        let before = usize::try_from(after % BLOCK_LEAVES).map_err(StoreError::failed)?;
+        let pruned = leaves.into_iter().skip(before).collect();
+        return Ok(ExportedPart { pruned, first, events: Vec::new(), size });
+    }
     let end = first.saturating_add(BLOCK_LEAVES).min(size.saturating_add(1));
     let events = if first < end { view.events_in(log, first..end)? } else { Vec::new() };
     if u64::try_from(events.len()) != Ok(end.saturating_sub(first)) {
         return Err(StoreError::failed("the audit log lacks an event"));
     }
-    Ok(ExportedPart { events, size })
+    Ok(ExportedPart { pruned: Vec::new(), first, events, size })
 }

@@ -131,9 +131,16 @@ impl<V: AuditView + ?Sized> TreeNodes for LogNodes<'_, V> {
         let hashes = match self.leaves.get(&block) {
             Some(hashes) => hashes,
             None => {
-                let end = start.saturating_add(BLOCK_LEAVES).min(self.head.seq());
-                let events = self.view.events_in(self.log, start.saturating_add(1)..end.saturating_add(1))?;
-                self.leaves.entry(block).or_insert(events.iter().map(RecordedEvent::leaf).collect())
+                let hashes = match self.view.pruned_leaves(self.log, block)? {
+                    Some(leaves) => leaves,
+                    None => {
+                        let end = start.saturating_add(BLOCK_LEAVES).min(self.head.seq());
+                        let numbers = start.saturating_add(1)..end.saturating_add(1);
+                        let events = self.view.events_in(self.log, numbers)?;
+                        events.iter().map(RecordedEvent::leaf).collect()
+                    }
+                };
+                self.leaves.entry(block).or_insert(hashes)
             }
         };
         let place = |leaf: u64| usize::try_from(leaf.saturating_sub(start)).ok();

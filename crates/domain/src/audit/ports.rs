@@ -172,8 +172,14 @@ pub trait AuditView {
     /// The roots of full blocks of a log, in their order. A store that lacks one of them fails.
     fn block_roots(&mut self, log: LogScope<'_>, blocks: Range<u64>) -> Result<Vec<NodeHash>, StoreError>;
 
+    /// How many blocks of a log are pruned, the oldest: their events are gone, and their leaves stay.
+    fn pruned_blocks(&mut self, log: LogScope<'_>) -> Result<u64, StoreError>;
+
+    /// The leaves of a pruned block, all of them; `None` of one whose events are there, and of one that there is not.
+    fn pruned_leaves(&mut self, log: LogScope<'_>, block: u64) -> Result<Option<Vec<NodeHash>>, StoreError>;
+
     /// The events with these numbers, the oldest first; at most [`BLOCK_LEAVES`](crate::audit::tree::BLOCK_LEAVES) of them.
-    /// Numbers that are not given out yet are left out. A store that finds one missing between two others fails.
+    /// Numbers that are not given out yet are left out. A store that finds one missing fails, be it that it was pruned.
     fn events_in(&mut self, log: LogScope<'_>, numbers: Range<u64>)
     -> Result<Vec<RecordedEvent>, StoreError>;
 

@@ -8,7 +8,7 @@ use crate::audit::log_tree::{LogTree, LogTreeError};
 use crate::audit::ports::LogScope;
 use crate::audit::sign_checkpoints::{CheckpointError, ShownCheckpoint, show};
 use crate::audit::tree::{InclusionProof, NodeHash, ProofError};
-use crate::audit::{Log, LogName};
+use crate::audit::{Log, LogName, RecordedEvent, pruned_leaf};
 use crate::ids::TenantId;
 use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
@@ -87,9 +87,12 @@ pub async fn prove_receipt(
     let proved = space.store.read(Flow::Receipts, move |view| {
         let scope = TenantScope::of(tenant);
         let log = LogScope::Tenant(&scope);
-        let found = view.events_in(log, seq..behind)?;
         // One row is looked at before anything is computed, so a stranger costs no more than that.
-        if !found.first().is_some_and(|event| bool::from(event.leaf().ct_eq(&leaf))) {
+        let found = match pruned_leaf(view, log, seq)? {
+            Some(found) => Some(found),
+            None => view.events_in(log, seq..behind)?.first().map(RecordedEvent::leaf),
+        };
+        if !found.is_some_and(|found| bool::from(found.ct_eq(&leaf))) {
             return Err(ReceiptProofError::Unknown);
         }
         let checkpoint = match size {

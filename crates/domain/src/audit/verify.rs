@@ -1,5 +1,6 @@
 //! Verifying a log that was exported, from its events and from checkpoints of it alone.
 
+use std::cmp::Ordering;
 use std::collections::VecDeque;
 
 use crate::audit::tree::{Frontier, NodeHash};
@@ -33,6 +34,12 @@ pub enum LogFault {
     /// What an event knows of a person is not what it has committed to.
     #[error("what event {seq} says of a person is not what was recorded")]
     PersonChanged {
+        /// Its number.
+        seq: u64,
+    },
+    /// An event is not there, and one before it is: events are pruned from the first on.
+    #[error("event {seq} is left out, though events before it are there")]
+    Hidden {
         /// Its number.
         seq: u64,
     },
@@ -85,6 +92,8 @@ pub struct VerifiedLog {
     pub vouched: u64,
     /// Of how many events what they knew of a person was erased.
     pub erased: u64,
+    /// How many events are pruned, the oldest: of these there are the leaves alone.
+    pub pruned: u64,
 }
 
 /// Computes a log again, an event at a time, in little memory.
@@ -96,6 +105,7 @@ pub struct LogVerifier {
     checkpoints: VecDeque<Checkpoint>,
     vouched: u64,
     erased: u64,
+    pruned: u64,
 }
 
 impl LogVerifier {
@@ -127,13 +137,8 @@ impl LogVerifier {
     /// # Errors
     /// When it is not the next, or not what was recorded.
     pub fn take(&mut self, recorded: &RecordedEvent, erased: bool) -> Result<(), LogFault> {
-        let (expected, found) = (self.tree.size().saturating_add(1), recorded.seq);
-        if found > expected {
-            return Err(LogFault::Missing { expected, found });
-        }
-        if found < expected {
-            return Err(LogFault::Misplaced { expected, found });
-        }
+        let found = recorded.seq;
+        self.expect(found)?;
         if *self.log.get_or_insert(recorded.event.log) != recorded.event.log {
             return Err(LogFault::OtherLog { seq: found });
         }
@@ -145,7 +150,34 @@ impl LogVerifier {
                 return Err(LogFault::PersonChanged { seq: found });
             }
         }
-        self.tree.push(recorded.leaf());
+        self.push(recorded.leaf())
+    }
+
+    /// Takes the leaf of the next event, which is pruned: what it said is not there any more, and that it was there is.
+    ///
+    /// # Errors
+    /// When it is not the next, or stands behind an event that is there.
+    pub fn take_pruned(&mut self, seq: u64, leaf: NodeHash) -> Result<(), LogFault> {
+        self.expect(seq)?;
+        if self.tree.size() != self.pruned {
+            return Err(LogFault::Hidden { seq });
+        }
+        self.pruned = seq;
+        self.push(leaf)
+    }
+
+    fn expect(&self, found: u64) -> Result<(), LogFault> {
+        let expected = self.tree.size().saturating_add(1);
+        match found.cmp(&expected) {
+            Ordering::Greater => Err(LogFault::Missing { expected, found }),
+            Ordering::Less => Err(LogFault::Misplaced { expected, found }),
+            Ordering::Equal => Ok(()),
+        }
+    }
+
+    fn push(&mut self, leaf: NodeHash) -> Result<(), LogFault> {
+        self.tree.push(leaf);
+        let found = self.tree.size();
         if let Some(checkpoint) = self.checkpoints.pop_front_if(|next| next.size == found) {
             if checkpoint.root != self.tree.root() {
                 return Err(LogFault::Changed { after: self.vouched, size: found });
@@ -160,11 +192,11 @@ impl LogVerifier {
     /// # Errors
     /// When a checkpoint is of more events than there are.
     pub fn finish(self) -> Result<VerifiedLog, LogFault> {
-        let Self { tree, checkpoints, vouched, erased, .. } = self;
+        let Self { tree, checkpoints, vouched, erased, pruned, .. } = self;
         let events = tree.size();
         match checkpoints.back() {
             Some(Checkpoint { size, .. }) => Err(LogFault::Short { events, size: *size }),
-            None => Ok(VerifiedLog { events, root: tree.root(), vouched, erased }),
+            None => Ok(VerifiedLog { events, root: tree.root(), vouched, erased, pruned }),
         }
     }
 }

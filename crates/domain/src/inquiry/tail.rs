@@ -5,7 +5,9 @@ use std::sync::Arc;
 use crate::access::Permission;
 use crate::audit::ports::{EventFilter, LogScope};
 use crate::audit::tree::BLOCK_LEAVES;
-use crate::audit::{Action, Actor, Event, Log, Object, ObjectKind, RecordedEvent, RequestContext};
+use crate::audit::{
+    Action, Actor, Event, Log, Object, ObjectKind, RecordedEvent, RequestContext, pruned_events,
+};
 use crate::identity::{AuthorizationError, Principal};
 use crate::inquiry::NamedFilter;
 use crate::port_error::{PortError, port_errors};
@@ -193,7 +195,8 @@ fn begins_behind(view: &mut dyn View, log: LogScope<'_>, after: Option<u64>) -> 
     let size = view.log_head(log)?.seq();
     match after {
         Some(after) if after > size => Err(TailError::Ahead { size, after }),
-        Some(after) => Ok(after),
+        // What was pruned meanwhile is not there any more.
+        Some(after) => Ok(after.max(pruned_events(view, log)?)),
         None => Ok(size),
     }
 }

@@ -1,5 +1,6 @@
 //! Why nothing was read, changed or swept.
 
+use crate::audit::LogTreeError;
 use crate::identity::AuthorizationError;
 use crate::port_error::{PortError, port_errors};
 use crate::retention::{MAX_HOLDS, TermError};
@@ -25,8 +26,20 @@ pub enum RetentionError {
     /// A term was made longer meanwhile.
     #[error("a term was made longer meanwhile: look again at what is due")]
     Changed,
+    /// Events whose term has ended are not those that the tree over the log was made of: they stay, as what may be evidence.
+    #[error("the log is not the one that its tree was made of; whoever runs this space must look into it")]
+    LogChanged,
     /// A port failed.
     #[error(transparent)]
     PortError(#[from] PortError),
 }
 port_errors!(RetentionError);
+
+impl From<LogTreeError> for RetentionError {
+    fn from(error: LogTreeError) -> Self {
+        match error {
+            LogTreeError::Proof(_) | LogTreeError::Contradiction => Self::LogChanged,
+            LogTreeError::Store(error) => error.into(),
+        }
+    }
+}

@@ -17,6 +17,8 @@ text_enum! {
         LogPersonalData = "log_personal_data",
         /// What policies were before they were changed. Its age counts from when another took its place, so what a policy is stays.
         PolicyRevisions = "policy_revisions",
+        /// Events of the tenant's log, in blocks of 1,024. Their leaves stay, and so does what they prove.
+        LogEvents = "log_events",
     }
 
     /// A text that is no kind of data.
@@ -31,6 +33,7 @@ impl RetentionKind {
         match self {
             Self::LogPersonalData => 7..=3_650,
             Self::PolicyRevisions => 30..=3_650,
+            Self::LogEvents => 90..=36_500,
         }
     }
 
@@ -40,6 +43,7 @@ impl RetentionKind {
         match self {
             Self::LogPersonalData => 365,
             Self::PolicyRevisions => 1_095,
+            Self::LogEvents => 3_650,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The ports of terms, of holds, and of what goes by its age.
 
+use crate::audit::PrunedBlock;
 use crate::audit::ports::Seq;
 use crate::ids::{LegalHoldId, PolicyId};
 use crate::retention::{LegalHold, RetentionTerms};
@@ -28,6 +29,15 @@ pub trait RetentionView {
         before: Timestamp,
         at_most: usize,
     ) -> Result<Vec<(PolicyId, u64)>, StoreError>;
+    /// So many full blocks of the tenant's log, the oldest first, from the first that is not pruned on and up to the first that has an event
+    /// behind the one with this number, or one that is not from before this time. Of a block that the index does not hold yet nothing is told.
+    fn blocks_before(
+        &mut self,
+        scope: &TenantScope,
+        before: Timestamp,
+        up_to: u64,
+        at_most: usize,
+    ) -> Result<Vec<u64>, StoreError>;
 }
 
 /// Writes terms and holds, and removes what goes by its age.
@@ -44,4 +54,7 @@ pub trait RetentionRows: RetentionView {
         scope: &WriteScope,
         revisions: &[(PolicyId, u64)],
     ) -> Result<u64, StoreError>;
+    /// Removes the events of a block, with what they know of persons, and keeps its leaves; if it is the oldest whose events are there. Answers
+    /// how many events went.
+    fn prune(&mut self, scope: &WriteScope, block: &PrunedBlock) -> Result<u64, StoreError>;
 }

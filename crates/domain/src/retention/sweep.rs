@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::access::Permission;
-use crate::audit::ports::Seq;
-use crate::audit::{Action, Actor, ChangeCode, Changes, Event, ObjectKind, Origin, RequestContext};
+use crate::audit::ports::{LogScope, Seq};
+use crate::audit::{
+    Action, Actor, ChangeCode, Changes, Event, ObjectKind, Origin, PrunedBlock, RequestContext,
+};
 use crate::identity::Principal;
-use crate::ids::PolicyId;
+use crate::ids::{PolicyId, TenantId};
 use crate::port_error::PortError;
 use crate::retention::{RetentionError, RetentionKind};
 use crate::space::Space;
@@ -16,8 +18,9 @@ use crate::tenant::{OperatorScope, TenantScope, WriteScope};
 use crate::time::Timestamp;
 use crate::unit::{Abort, Recorded};
 
-/// How many things one unit of work removes: so few that nobody waits for it.
+/// How many things one unit of work removes: so few that nobody waits for it. Of events it is a whole block.
 const PORTION: usize = 250;
+const EVENTS_PER_BLOCK: usize = 1_024;
 /// How many things a reader looks through at once.
 const LOOKED_AT: usize = 2_000;
 /// How many portions of a kind go at once. What is left goes with the next sweep.
@@ -57,6 +60,8 @@ enum DueData {
     Persons(Vec<Seq>),
     /// These revisions of policies.
     Revisions(Vec<(PolicyId, u64)>),
+    /// The events of these blocks of the log; and of those that are to go, what stays of them.
+    Events { blocks: Vec<u64>, pruned: Vec<PrunedBlock> },
 }
 
 impl DueData {
@@ -73,6 +78,11 @@ impl DueData {
             RetentionKind::PolicyRevisions => {
                 Ok(Self::Revisions(view.revisions_replaced_before(scope, before, at_most)?))
             }
+            RetentionKind::LogEvents => {
+                let up_to = done_with(view, scope)?;
+                let blocks = view.blocks_before(scope, before, up_to, at_most.div_ceil(EVENTS_PER_BLOCK))?;
+                Ok(Self::Events { blocks, pruned: Vec::new() })
+            }
         }
     }
 
@@ -80,7 +90,17 @@ impl DueData {
         match self {
             Self::Persons(events) => events.len(),
             Self::Revisions(revisions) => revisions.len(),
+            Self::Events { blocks, .. } => blocks.len().saturating_mul(EVENTS_PER_BLOCK),
         }
+    }
+
+    /// Reads what stays of them. That takes a while, so it is done before anybody waits for it.
+    fn read_leaves(&mut self, view: &mut dyn View, scope: &TenantScope) -> Result<(), RetentionError> {
+        let Self::Events { blocks, pruned } = self else { return Ok(()) };
+        for block in blocks {
+            pruned.push(PrunedBlock::read(view, LogScope::Tenant(scope), *block)?);
+        }
+        Ok(())
     }
 
     /// Removes them, as far as they are still there. Answers how many were, and what is told of it.
@@ -93,8 +113,25 @@ impl DueData {
             Self::Revisions(revisions) => {
                 Ok((tx.remove_revisions(scope, revisions)?, ChangeCode::RevisionsRemoved))
             }
+            Self::Events { pruned, .. } => {
+                let mut removed = 0_u64;
+                for block in pruned {
+                    removed = removed.saturating_add(tx.prune(scope, block)?);
+                }
+                Ok((removed, ChangeCode::EventsPruned))
+            }
         }
     }
+}
+
+/// Up to which event everything is done with a tenant's log: a checkpoint vouches for it, it was looked at for detections, and each sink that gets
+/// it has it. What is behind that stays, however old it is.
+fn done_with(view: &mut dyn View, scope: &TenantScope) -> Result<u64, StoreError> {
+    let log = LogScope::Tenant(scope);
+    let vouched = view.checkpoint(log)?.map_or(0, |checkpoint| checkpoint.size);
+    let watched = view.watched(log)?;
+    let delivered = view.least_delivered(log)?.unwrap_or(u64::MAX);
+    Ok(vouched.min(watched).min(delivered))
 }
 
 /// The events are nearly in the order of their times, and the first that still know of a person are the oldest. So it is looked no
@@ -137,6 +174,18 @@ impl Found {
     ) -> Result<Self, StoreError> {
         let before = view.retention_terms(scope)?.due_before(kind, now);
         Ok(Self { kind, now, before, data: DueData::find(view, scope, kind, before, at_most)? })
+    }
+
+    /// A portion that is to go.
+    fn portion(
+        view: &mut dyn View,
+        scope: &TenantScope,
+        kind: RetentionKind,
+        now: Timestamp,
+    ) -> Result<Self, RetentionError> {
+        let mut found = Self::find(view, scope, kind, now, PORTION)?;
+        found.data.read_leaves(view, scope)?;
+        Ok(found)
     }
 
     /// Removes it, if nothing has come to stand against it meanwhile.
@@ -208,9 +257,7 @@ pub async fn sweep(
         let mut all = Swept { kind, count: 0, has_more: true };
         for _ in 0..MAX_PORTIONS {
             let now = space.clock.now();
-            let find = move |view: &mut dyn View, scope: &TenantScope| {
-                Ok::<_, RetentionError>(Found::find(view, scope, kind, now, PORTION)?)
-            };
+            let find = move |view: &mut dyn View, scope: &TenantScope| Found::portion(view, scope, kind, now);
             let found = space.read(principal, permission, find).await?;
             // That somebody swept is recorded, even where nothing was due.
             if found.data.len() == 0 && !is_unrecorded {
@@ -232,29 +279,35 @@ pub async fn sweep(
     Ok(swept)
 }
 
-/// Removes what is due of every tenant in which no hold stands, in portions with an event each. Where nothing is due nothing is written.
+/// Removes what is due of every tenant in which no hold stands, in portions with an event each. Where nothing is due nothing is written. Answers
+/// the tenants of which not everything went, and why: one of them holds up no other, and it goes with the next sweep.
 ///
 /// # Errors
-/// When a port failed. What went by then is gone, and the rest goes with the next sweep.
-pub async fn sweep_everywhere(space: &Space, operator: &OperatorScope) -> Result<(), PortError> {
+/// When it cannot be read which tenants there are.
+pub async fn sweep_everywhere(
+    space: &Space,
+    operator: &OperatorScope,
+) -> Result<Vec<(TenantId, RetentionError)>, PortError> {
+    let mut failed = Vec::new();
     let everywhere = operator.clone();
     let tenants = space.store.read(Flow::Installation, move |view| view.tenant_ids(&everywhere));
     for tenant in tenants.await? {
         let scope = operator.tenant(tenant);
         for kind in RetentionKind::ALL {
-            // Else a hold stands, or a term was made longer: both are what the tenant wants. Nobody's rights are asked for.
-            if let Err(RetentionError::PortError(error)) = sweep_tenant(space, &scope, kind).await {
-                return Err(error);
+            match sweep_tenant(space, &scope, kind).await {
+                // A hold stands, or a term was made longer: both are what the tenant wants.
+                Ok(()) | Err(RetentionError::Held | RetentionError::Changed) => {}
+                Err(error) => failed.push((tenant, error)),
             }
         }
     }
-    Ok(())
+    Ok(failed)
 }
 
 async fn sweep_tenant(space: &Space, scope: &TenantScope, kind: RetentionKind) -> Result<(), RetentionError> {
     for _ in 0..MAX_PORTIONS {
         let (now, of) = (space.clock.now(), *scope);
-        let find = move |view: &mut dyn View| Found::find(view, &of, kind, now, PORTION);
+        let find = move |view: &mut dyn View| Found::portion(view, &of, kind, now);
         let found = space.store.read(scope, find).await?;
         if found.data.len() == 0 {
             break;

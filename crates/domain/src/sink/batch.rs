@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::audit::ports::{LogPosition, LogScope, LogWriteScope};
-use crate::audit::{Log, RecordedEvent};
+use crate::audit::{Log, RecordedEvent, pruned_events};
 use crate::page::PageItem;
 use crate::sink::{SinkName, SinkTerms};
 use crate::space::Space;
@@ -168,12 +168,17 @@ fn read_next(
     position: LogPosition,
     most: u64,
 ) -> Result<Vec<RecordedEvent>, StoreError> {
-    let first = position.seq.saturating_add(1);
-    let numbers = first..first.saturating_add(most);
-    let events = match position.log {
-        Log::Installation => view.events_in(LogScope::Installation(operator), numbers)?,
-        Log::Tenant(tenant) => view.events_in(LogScope::Tenant(&operator.tenant(tenant)), numbers)?,
+    let tenant;
+    let log = match position.log {
+        Log::Installation => LogScope::Installation(operator),
+        Log::Tenant(id) => {
+            tenant = operator.tenant(id);
+            LogScope::Tenant(&tenant)
+        }
     };
+    // What was pruned before the sink was there is not there any more.
+    let first = position.seq.max(pruned_events(view, log)?).saturating_add(1);
+    let events = view.events_in(log, first..first.saturating_add(most))?;
     // Nothing is passed over, be it that it is not there any more.
     match events.first() {
         Some(event) if event.seq == first => Ok(events),

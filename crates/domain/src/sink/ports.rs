@@ -20,6 +20,8 @@ pub trait SinkView {
 
     /// The number of the last event of a log that a sink has; 0 before the first.
     fn delivered(&mut self, sink: &SinkName, log: LogScope<'_>) -> Result<u64, StoreError>;
+    /// How far the sink has a log that of all that get it has the least of it; `None` where no sink gets it.
+    fn least_delivered(&mut self, log: LogScope<'_>) -> Result<Option<u64>, StoreError>;
 }
 
 /// Writes it.

@@ -6,12 +6,15 @@ use std::time::Duration;
 use futures_executor::block_on;
 use serde_json::json;
 use syft_space_domain::access::{Permission, Role};
-use syft_space_domain::audit::ports::EventFilter;
-use syft_space_domain::audit::{Action, RecordedEvent};
+use syft_space_domain::audit::ports::{EventFilter, LogScope};
+use syft_space_domain::audit::tree::{BLOCK_LEAVES, NodeHash};
+use syft_space_domain::audit::{self, Action, ExportedPart, LogTree, ReceiptProofError, RecordedEvent};
+use syft_space_domain::detection::{self, DetectionTerms};
 use syft_space_domain::identity::Principal;
 use syft_space_domain::page::PageRequest;
 use syft_space_domain::policy::{self, ChangePolicy, Enforcement, NewPolicy};
-use syft_space_domain::retention::{self, LegalHold, RetentionError, RetentionKind, Swept};
+use syft_space_domain::retention::{self, Due, LegalHold, RetentionError, RetentionKind, Swept};
+use syft_space_domain::sink::{self, SinkLogs, SinkName, SinkStart, SinkTerms};
 use syft_space_domain::tenant::OperatorScope;
 
 use crate::world::{Loss, World, context, try_log_in};
@@ -19,6 +22,7 @@ use crate::world::{Loss, World, context, try_log_in};
 const DAY: Duration = Duration::from_secs(86_400);
 const LOG: RetentionKind = RetentionKind::LogPersonalData;
 const REVISIONS: RetentionKind = RetentionKind::PolicyRevisions;
+const EVENTS: RetentionKind = RetentionKind::LogEvents;
 
 impl World {
     /// So many days pass, and the owner logs in again.
@@ -28,7 +32,9 @@ impl World {
     }
 
     fn sweep_by_itself(&self) {
-        block_on(retention::sweep_everywhere(&self.space, &OperatorScope::at_startup())).unwrap();
+        let failed =
+            block_on(retention::sweep_everywhere(&self.space, &OperatorScope::at_startup())).unwrap();
+        assert!(failed.is_empty(), "{failed:?}");
     }
 
     fn sweep(&self, by: &Principal) -> Result<Vec<Swept>, RetentionError> {
@@ -124,6 +130,7 @@ fn g4_what_is_due_goes_in_portions_and_is_told_before() {
     let swept = world.sweep(&world.owner).unwrap();
     assert_eq!(swept[0], Swept { kind: LOG, count: u64::try_from(count).unwrap(), has_more: false });
     assert_eq!(swept[1], Swept { kind: REVISIONS, count: 0, has_more: false });
+    assert_eq!(swept[2], Swept { kind: EVENTS, count: 0, has_more: false });
     assert!(block_on(retention::due(&world.space, &world.owner)).unwrap().is_empty());
 }
 
@@ -217,4 +224,105 @@ fn z3_who_is_no_owner_any_more_sweeps_nothing_and_holds_nothing() {
     let held = block_on(retention::add_hold(&world.space, &context(&world.space), &other, reason));
     assert!(matches!(held, Err(RetentionError::Authorization(_))), "{held:?}");
     assert_eq!(world.erased().0, 0);
+}
+
+impl World {
+    /// What a server does with each log by itself: it signs a checkpoint, and looks for what somebody should look at.
+    fn sign_and_watch(&self) {
+        let operator = OperatorScope::at_startup();
+        block_on(audit::sign_grown_logs(&self.space, &operator)).unwrap();
+        while block_on(detection::detect(&self.space, &operator, DetectionTerms::default()))
+            .unwrap()
+            .is_behind
+        {}
+    }
+
+    /// The number of the first event that is there, and the root over so many as there were once.
+    fn first_and_root(&self, size: u64) -> (u64, NodeHash) {
+        let scope = self.owner.scope(Permission::ReadAudit).unwrap();
+        self.read(move |view| {
+            let log = LogScope::Tenant(&scope);
+            let first = view.pruned_blocks(log)? * BLOCK_LEAVES + 1;
+            Ok((first, LogTree::open(view, log)?.root_at(size).unwrap()))
+        })
+    }
+
+    /// The part of the log behind an event, as it is exported.
+    fn export(&self, after: u64) -> ExportedPart {
+        block_on(audit::export(&self.space, &context(&self.space), &self.owner, after)).unwrap()
+    }
+}
+
+#[test]
+fn g4_u1_events_go_a_block_at_a_time_once_all_are_done_with_them_and_what_they_prove_stays() {
+    let mut world = World::new();
+    world.keep_for(LOG, 3_650);
+    world.keep_for(EVENTS, 90);
+    for n in 0..1_100 {
+        world.keep_for(REVISIONS, 30 + n % 2);
+    }
+    let before = world.export(0).events;
+    let (_, root) = world.first_and_root(700);
+    world.days_pass(90);
+    world.sign_and_watch();
+    world.sweep_by_itself();
+    assert_eq!(world.first_and_root(700), (1, root), "they are just as old as their term");
+    world.days_pass(1);
+    let settle = |sinks| {
+        block_on(sink::settle(&world.space, &OperatorScope::at_startup(), sinks)).unwrap();
+    };
+    let name = SinkName::parse("archive").unwrap();
+    settle(vec![SinkTerms { name, logs: SinkLogs::All, start: SinkStart::Beginning, target: [1; 32] }]);
+    world.sweep_by_itself();
+    assert_eq!(world.first_and_root(700).0, 1, "a sink has not got them yet");
+    assert!(block_on(retention::due(&world.space, &world.owner)).unwrap().is_empty(), "so they are not due");
+    settle(Vec::new());
+    let due = block_on(retention::due(&world.space, &world.owner)).unwrap();
+    assert!(matches!(&*due, [Due { kind: EVENTS, count: 1_024, has_more: false, .. }]), "{due:?}");
+    world.sweep_by_itself();
+    assert_eq!(
+        world.first_and_root(700),
+        (1_025, root),
+        "a block went, and the root of what is gone is as it was"
+    );
+    let told = world.last_event();
+    assert_eq!((told.0, told.2), (Action::SensitiveDelete, Some("events_pruned_1024".to_owned())));
+    let length = world.log().len();
+    world.sweep_by_itself();
+    assert_eq!(world.log().len(), length, "what is gone does not go again");
+
+    let part = world.export(1_000);
+    assert_eq!((part.first, part.events.len()), (1_001, 0), "of what is gone the export has the leaves");
+    let leaves: Vec<NodeHash> = before.iter().skip(1_000).map(RecordedEvent::leaf).collect();
+    assert_eq!(part.pruned, leaves);
+    assert_eq!(world.export(1_024).events.first().map(|event| event.seq), Some(1_025), "and then the rest");
+    let tenant = world.owner.scope(Permission::ReadAudit).unwrap().tenant();
+    let prove = |leaf| block_on(audit::prove_receipt(&world.space, tenant, 1_001, leaf, None));
+    assert_eq!(prove(leaves[0]).unwrap().inclusion.seq, 1_001, "whoever has a receipt proves it still");
+    assert_eq!(prove(leaves[1]), Err(ReceiptProofError::Unknown), "and nobody learns of another");
+}
+
+#[test]
+fn g4_u1_events_that_no_checkpoint_vouches_for_or_that_nobody_looked_at_stay() {
+    let operator = OperatorScope::at_startup();
+    for is_signed in [true, false] {
+        let mut world = World::new();
+        world.keep_for(LOG, 3_650);
+        world.keep_for(EVENTS, 90);
+        for n in 0..1_100 {
+            world.keep_for(REVISIONS, 30 + n % 2);
+        }
+        if is_signed {
+            block_on(audit::sign_grown_logs(&world.space, &operator)).unwrap();
+        } else {
+            let terms = DetectionTerms::default();
+            while block_on(detection::detect(&world.space, &operator, terms)).unwrap().is_behind {}
+        }
+        world.days_pass(91);
+        world.sweep_by_itself();
+        assert_eq!(world.first_and_root(700).0, 1);
+        world.sign_and_watch();
+        world.sweep_by_itself();
+        assert_eq!(world.first_and_root(700).0, 1_025);
+    }
 }

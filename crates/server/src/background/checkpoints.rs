@@ -1,16 +1,16 @@
 //! The task that signs checkpoints of the audit logs, and keeps them in a second place where the operator names one.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use syft_space_domain::audit::{CheckpointError, Log, LookedAt, record_changed_log, sign_grown_logs};
+use syft_space_domain::audit::{CheckpointError, Log, LookedAt, sign_grown_logs};
 use syft_space_domain::tenant::OperatorScope;
 use tokio::time::timeout;
 
+use crate::background::changed_logs::ChangedLogs;
 use crate::background::checkpoint_folder::{self, NotKept};
 use crate::http::state::State;
 
@@ -22,8 +22,7 @@ struct Keeper {
     state: Arc<State>,
     operator: Arc<OperatorScope>,
     folder: Option<PathBuf>,
-    /// The logs that are not what was signed. Each is recorded once.
-    changed: BTreeSet<Log>,
+    changed: ChangedLogs,
     /// The newest checkpoints that are not in the second place yet: at most one of each log.
     waiting: BTreeMap<Log, String>,
 }
@@ -37,7 +36,7 @@ pub(crate) async fn sign_until(
     stop: impl Future<Output = ()>,
 ) {
     let mut stop = pin!(stop);
-    let (changed, waiting) = (BTreeSet::new(), BTreeMap::new());
+    let (changed, waiting) = (ChangedLogs::new(Arc::clone(&state)), BTreeMap::new());
     let mut keeper = Keeper { state, operator, folder, changed, waiting };
     loop {
         keeper.round().await;
@@ -73,21 +72,7 @@ impl Keeper {
         let name = checkpoint_folder::name(log);
         tracing::error!(%error, log = name, "the checkpoint of an audit log was not signed");
         if error.is_integrity_failure() {
-            self.tell_changed(log).await;
-        }
-    }
-
-    /// Has the operator know that a log is not the one that it was.
-    async fn tell_changed(&mut self, log: Log) {
-        if self.changed.contains(&log) {
-            return;
-        }
-        self.state.audit_changed.store(true, Ordering::Relaxed);
-        match record_changed_log(&self.state.space, log).await {
-            Ok(()) => {
-                self.changed.insert(log);
-            }
-            Err(error) => tracing::error!(%error, "that an audit log was changed could not be recorded"),
+            self.changed.tell(log).await;
         }
     }
 
@@ -104,7 +89,7 @@ impl Keeper {
                         "the folder of checkpoints holds a later checkpoint of this audit log, or another of the same size: an older copy of \
                          the home was put back, or the log was changed; nothing is added behind that checkpoint until the log is longer"
                     );
-                    self.tell_changed(log).await;
+                    self.changed.tell(log).await;
                 }
             }
             Err(error) => tracing::error!(%error, "checkpoints could not be kept in their folder"),

@@ -3,22 +3,33 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use syft_space_domain::Space;
-use syft_space_domain::retention::sweep_everywhere;
+use syft_space_domain::audit::Log;
+use syft_space_domain::retention::{RetentionError, sweep_everywhere};
 use syft_space_domain::tenant::OperatorScope;
 
+use crate::background::changed_logs::ChangedLogs;
 use crate::background::ticks;
+use crate::http::state::State;
 
 /// How often to look: terms are days, so nothing stays noticeably longer than its own.
 const CHECK_INTERVAL: Duration = Duration::from_secs(3_600);
 
 /// Sweeps all tenants, at once and from then on, until it is aborted. Failures are logged, and tried again.
-pub(crate) async fn sweep_forever(space: Space, operator: Arc<OperatorScope>) {
+pub(crate) async fn sweep_forever(state: Arc<State>, operator: Arc<OperatorScope>) {
+    let mut changed = ChangedLogs::new(Arc::clone(&state));
     let mut ticks = ticks(CHECK_INTERVAL);
     loop {
         ticks.tick().await;
-        if let Err(error) = sweep_everywhere(&space, &operator).await {
-            tracing::error!(%error, "what is older than its term could not be removed");
+        match sweep_everywhere(&state.space, &operator).await {
+            Ok(failed) => {
+                for (tenant, error) in failed {
+                    tracing::error!(%tenant, %error, "what is older than its term could not be removed");
+                    if error == RetentionError::LogChanged {
+                        changed.tell(Log::Tenant(tenant)).await;
+                    }
+                }
+            }
+            Err(error) => tracing::error!(%error, "what is older than its term could not be removed"),
         }
     }
 }

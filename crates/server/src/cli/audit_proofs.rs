@@ -13,10 +13,11 @@ use crate::audit_formats::form::ExportFormat;
 use crate::cli::api::{ApiClient, option};
 use crate::cli::checkpoint_files;
 use crate::cli::exit::{CommandError, ExitStatus};
+use crate::cli::exported_line::ExportedLine;
 use crate::cli::named_file::open_named;
 use crate::cli::new_file::NewFile;
 use crate::cli::output::Output;
-use crate::routes::audit_proofs::{Checkpoint, Export, ExportedEvent};
+use crate::routes::audit_proofs::{Checkpoint, Export};
 
 /// The most bytes of a line of an export. No event has as many.
 const MAX_LINE_BYTES: u64 = 1 << 20;
@@ -88,35 +89,49 @@ pub(super) async fn export(
 ) -> anyhow::Result<()> {
     let mut writer = file.as_deref().map(|path| NewFile::create("--file", path)).transpose()?;
     let path = which.path("export");
-    let (mut written, mut size) = (0_u64, None);
+    let (mut seq, mut pruned, mut size) = (0_u64, 0_u64, None);
     loop {
-        let after = written.to_string();
+        let after = seq.to_string();
         let part: Export = api.read(api.request(Method::GET, &path, &[("after", &after)])?).await?;
         // Each part leaves an event of its own, which the next export has.
         let end = *size.get_or_insert(part.size);
-        let left = usize::try_from(end.saturating_sub(written)).unwrap_or(usize::MAX);
+        let left = usize::try_from(end.saturating_sub(seq)).unwrap_or(usize::MAX);
         let mut lines = String::new();
-        let is_last = part.items.is_empty();
+        let is_last = part.items.is_empty() && part.pruned.is_empty();
+        for event in part.pruned.into_iter().take(left) {
+            // What others read has a form for events alone.
+            if *format == ExportFormat::Jsonl {
+                lines.push_str(&serde_json::to_string(&event)?);
+                lines.push('\n');
+            }
+            (seq, pruned) = (event.seq, event.seq);
+        }
         for mut event in part.items.into_iter().take(left) {
             if *without_persons {
                 event.forget_person();
             }
             lines.push_str(&format.line(event)?);
             lines.push('\n');
-            written = written.saturating_add(1);
+            seq = seq.saturating_add(1);
         }
         match &mut writer {
             Some(writer) => writer.write_all(lines.as_bytes())?,
             None => out.text(&lines)?,
         }
-        if written >= end || is_last {
+        if seq >= end || is_last {
             break;
         }
     }
     if let Some(writer) = writer {
         writer.keep()?;
         let persons = if *without_persons { "is not among them" } else { "is among them" };
+        let written = seq.saturating_sub(pruned);
         out.remark(&format!("{written} events are written. What the log knows of persons {persons}."));
+        if pruned > 0 {
+            out.remark(&format!(
+                "The {pruned} events before them are removed, as their term has ended: their hashes are all that is there."
+            ));
+        }
     }
     Ok(())
 }
@@ -152,9 +167,13 @@ fn read_log(
         }
         let unreadable =
             |error: &dyn std::fmt::Display| not_verified(format!("line {number} is no event: {error}"));
-        let event: ExportedEvent = serde_json::from_str(&line).map_err(|error| unreadable(&error))?;
-        let (recorded, erased) = event.recorded().map_err(|error| unreadable(&error))?;
-        verifier.take(&recorded, erased).map_err(not_verified)?;
+        match ExportedLine::parse(&line).map_err(|error| unreadable(&error))? {
+            ExportedLine::Pruned { seq, leaf } => verifier.take_pruned(seq, leaf).map_err(not_verified)?,
+            ExportedLine::Event(event) => {
+                let (recorded, erased) = event.recorded().map_err(|error| unreadable(&error))?;
+                verifier.take(&recorded, erased).map_err(not_verified)?;
+            }
+        }
     }
     if let (Some(key), Some(log)) = (key, verifier.log()) {
         check_name(key, log)?;
@@ -172,16 +191,22 @@ fn check_name(key: &VerifierKey, log: audit::Log) -> Result<(), CommandError> {
 }
 
 fn tell(verified: &VerifiedLog, out: &mut Output) -> anyhow::Result<()> {
-    let VerifiedLog { events, root, vouched, erased } = verified;
+    let VerifiedLog { events, root, vouched, erased, pruned } = verified;
     let root = hex::encode(root);
     if out.json {
-        return out
-            .document(&json!({ "events": events, "root": root, "vouched": vouched, "erased": erased }));
+        return out.document(
+            &json!({ "events": events, "root": root, "vouched": vouched, "erased": erased, "pruned": pruned }),
+        );
     }
     out.line(&format!("All {events} events stand in their order, and fit what they say of persons."))?;
     if *erased > 0 {
         out.line(&format!(
             "What {erased} of them knew of persons is not there: it was erased, or left out."
+        ))?;
+    }
+    if *pruned > 0 {
+        out.line(&format!(
+            "Of the first {pruned} the hashes alone are there: they were removed as their term had ended, or left out."
         ))?;
     }
     match events.saturating_sub(*vouched) {

@@ -33,6 +33,7 @@ mod endpoints;
 mod event_stream;
 mod exit;
 mod expectations;
+mod exported_line;
 mod forget_database;
 mod groups;
 mod hubs;

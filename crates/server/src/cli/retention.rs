@@ -44,11 +44,14 @@ pub(super) struct ShowRetention {
 #[derive(Args)]
 pub(super) struct SetTerms {
     /// For how many days the log knows of persons: 7 to 3650
-    #[arg(long, value_name = "DAYS", required_unless_present = "policy_revisions")]
+    #[arg(long, value_name = "DAYS", required_unless_present_any = ["policy_revisions", "log_events"])]
     log_personal_data: Option<u32>,
     /// For how many days former policies are kept: 30 to 3650
     #[arg(long, value_name = "DAYS")]
     policy_revisions: Option<u32>,
+    /// For how many days events of the log are kept, of which their hashes stay: 90 to 36500
+    #[arg(long, value_name = "DAYS")]
+    log_events: Option<u32>,
     #[command(flatten)]
     account: Account,
 }
@@ -102,6 +105,7 @@ impl RetentionCommand {
                 let named = [
                     ("--log-personal-data", RetentionKind::LogPersonalData, what.log_personal_data),
                     ("--policy-revisions", RetentionKind::PolicyRevisions, what.policy_revisions),
+                    ("--log-events", RetentionKind::LogEvents, what.log_events),
                 ];
                 named.into_iter().try_for_each(|(name, kind, days)| match days {
                     Some(days) if !kind.bounds().contains(&days) => Err(unusable(name, TermError { kind })),
@@ -119,8 +123,11 @@ pub(super) async fn run(api: &ApiClient, what: &RetentionCommand, out: &mut Outp
     match what {
         RetentionCommand::Show(_) => show(api, out).await,
         RetentionCommand::Set(what) => {
-            let (log_personal_data, policy_revisions) = (what.log_personal_data, what.policy_revisions);
-            let change = ChangeRetentionTerms { log_personal_data, policy_revisions };
+            let change = ChangeRetentionTerms {
+                log_personal_data: what.log_personal_data,
+                policy_revisions: what.policy_revisions,
+                log_events: what.log_events,
+            };
             let request = api.request(Method::PATCH, PATH, &[])?.json(&change);
             let terms: RetentionTerms = api.read(request).await?;
             if out.json { out.document(&terms) } else { tell_terms(&terms, out) }
@@ -166,6 +173,7 @@ fn tell_terms(terms: &RetentionTerms, out: &mut Output) -> anyhow::Result<()> {
     let kept = [
         (RetentionKind::LogPersonalData, terms.log_personal_data),
         (RetentionKind::PolicyRevisions, terms.policy_revisions),
+        (RetentionKind::LogEvents, terms.log_events),
     ];
     for (kind, days) in kept {
         out.line(&format!("For {days} days: {}.", kind_in_words(kind)))?;
@@ -193,5 +201,6 @@ fn kind_in_words(kind: RetentionKind) -> &'static str {
     match kind {
         RetentionKind::LogPersonalData => "what events of the log know of persons",
         RetentionKind::PolicyRevisions => "what policies were before they were changed",
+        RetentionKind::LogEvents => "events of the log",
     }
 }

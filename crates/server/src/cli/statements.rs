@@ -15,9 +15,9 @@ use syft_space_notes::{SignedNote, VerifierKey};
 use crate::cli::api::unusable;
 use crate::cli::checkpoint_files;
 use crate::cli::exit::CommandError;
+use crate::cli::exported_line::ExportedLine;
 use crate::cli::named_file::{open_named, read_named};
 use crate::cli::output::Output;
-use crate::routes::audit_proofs::ExportedEvent;
 use crate::routes::receipts::ReceiptProof;
 
 /// The most bytes of a statement, and of its proof. None has as many.
@@ -165,8 +165,17 @@ fn check_export(
         if read.map_err(|error| fail(format!("the exported log cannot be read: {error}")))? == 0 {
             return Err(fail(format!("the exported log has no event {}", at.seq)).into());
         }
-        let event: ExportedEvent = serde_json::from_str(&line)
+        let line = ExportedLine::parse(&line)
             .map_err(|error| fail(format!("a line of the exported log is no event: {error}")))?;
+        let event = match line {
+            ExportedLine::Event(event) => event,
+            ExportedLine::Pruned { seq, .. } if seq == at.seq => {
+                let why =
+                    format!("event {seq} is pruned from the exported log: --proof shows that it was there");
+                return Err(fail(why).into());
+            }
+            ExportedLine::Pruned { .. } => continue,
+        };
         let (recorded, _) = event.recorded().map_err(|error| fail(error.to_string()))?;
         if recorded.seq != at.seq {
             continue;

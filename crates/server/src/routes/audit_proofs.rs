@@ -110,9 +110,21 @@ pub(crate) struct ExportedPerson {
     data: Person,
 }
 
+/// What is there of an event whose term has ended: its leaf in the tree over the log.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PrunedEvent {
+    pub(crate) seq: u64,
+    #[schemars(with = "shapes::HashShape")]
+    pub(crate) leaf: String,
+}
+
 /// A part of a log, the oldest event first.
 #[derive(Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Export {
+    /// The oldest events of the log, where they are pruned; then there are no items.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) pruned: Vec<PrunedEvent>,
     pub(crate) items: Vec<ExportedEvent>,
     /// How many events the log had when they were read.
     pub(crate) size: u64,
@@ -231,9 +243,12 @@ pub(crate) async fn export_installation(request: Request) -> Result<HttpResponse
 /// About so many bytes of JSON an event has.
 const BYTES_PER_EVENT: usize = 600;
 
-async fn respond(ExportedPart { events, size }: ExportedPart) -> Result<HttpResponse, Problem> {
-    let bytes = events.len().saturating_mul(BYTES_PER_EVENT);
+async fn respond(part: ExportedPart) -> Result<HttpResponse, Problem> {
+    let ExportedPart { pruned, first, events, size } = part;
+    let bytes = pruned.len().saturating_add(events.len()).saturating_mul(BYTES_PER_EVENT);
+    let pruned = (first..).zip(pruned).map(|(seq, leaf)| PrunedEvent { seq, leaf: hex::encode(leaf) });
     reply::large_json(bytes, move || Export {
+        pruned: pruned.collect(),
         items: events.into_iter().map(ExportedEvent::from).collect(),
         size,
     })

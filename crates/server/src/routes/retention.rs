@@ -7,12 +7,13 @@ use actix_web::http::StatusCode;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use syft_space_domain::ids::{ActorId, LegalHoldId};
-use syft_space_domain::retention::{self, RetentionKind};
+use syft_space_domain::retention::{self, RetentionError, RetentionKind};
 use syft_space_domain::text::Name;
 use syft_space_domain::time::Timestamp;
 
 use crate::http::problem::Problem;
 use crate::http::request::Request;
+use crate::routes::audit_proofs::tell_if;
 use crate::routes::{reply, rules, shapes};
 
 /// For how many days each kind of data is kept.
@@ -22,6 +23,8 @@ pub(crate) struct RetentionTerms {
     pub(crate) log_personal_data: u32,
     /// What policies were before they were changed, from when another took its place.
     pub(crate) policy_revisions: u32,
+    /// Events of the log; their leaves stay.
+    pub(crate) log_events: u32,
 }
 
 impl From<&retention::RetentionTerms> for RetentionTerms {
@@ -29,6 +32,7 @@ impl From<&retention::RetentionTerms> for RetentionTerms {
         Self {
             log_personal_data: terms.days(RetentionKind::LogPersonalData),
             policy_revisions: terms.days(RetentionKind::PolicyRevisions),
+            log_events: terms.days(RetentionKind::LogEvents),
         }
     }
 }
@@ -80,13 +84,18 @@ pub(crate) struct ChangeRetentionTerms {
     #[serde(default, deserialize_with = "rules::policy_revisions", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "u32", range(min = 30, max = 3_650))]
     pub(crate) policy_revisions: Option<u32>,
+    #[serde(default, deserialize_with = "rules::log_events", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "u32", range(min = 90, max = 36_500))]
+    pub(crate) log_events: Option<u32>,
 }
 
 pub(crate) async fn change(mut request: Request) -> Result<HttpResponse, Problem> {
-    let ChangeRetentionTerms { log_personal_data, policy_revisions } = request.merge_patch().await?;
+    let ChangeRetentionTerms { log_personal_data, policy_revisions, log_events } =
+        request.merge_patch().await?;
     let named = [
         (RetentionKind::LogPersonalData, log_personal_data),
         (RetentionKind::PolicyRevisions, policy_revisions),
+        (RetentionKind::LogEvents, log_events),
     ];
     let days: BTreeMap<_, _> = named.into_iter().filter_map(|(kind, days)| Some((kind, days?))).collect();
     let terms =
@@ -132,7 +141,9 @@ pub(crate) async fn sweep(mut request: Request) -> Result<HttpResponse, Problem>
         };
         due.into_iter().map(told).collect()
     } else {
-        let swept = retention::sweep(space, &request.context, principal).await?;
+        let swept = retention::sweep(space, &request.context, principal).await;
+        let swept =
+            swept.inspect_err(|error| tell_if(matches!(error, RetentionError::LogChanged), &request))?;
         let went = swept.into_iter().filter(|swept| swept.count > 0);
         went.map(|swept| SweptKind { kind: swept.kind, count: swept.count, has_more: swept.has_more })
             .collect()

@@ -105,6 +105,7 @@ macro_rules! retention_terms {
 retention_terms! {
     log_personal_data: LogPersonalData;
     policy_revisions: PolicyRevisions;
+    log_events: LogEvents;
 }
 
 /// The ids of policies. What is no id is told of as an error of the list.

@@ -156,7 +156,7 @@ pub async fn serve(
     let reviews = tokio::spawn(reviews::forget_forever(state.space.clone()));
     let approvals = approvals::remove_ended_forever(state.space.clone(), Arc::clone(&operator));
     let approvals = tokio::spawn(approvals);
-    let retention = retention::sweep_forever(state.space.clone(), Arc::clone(&operator));
+    let retention = retention::sweep_forever(Arc::clone(&state), Arc::clone(&operator));
     let retention = tokio::spawn(retention);
     let (end_signing, signing_ends) = oneshot::channel::<()>();
     let signing = checkpoints::sign_until(

@@ -172,14 +172,14 @@ async fn u1_every_way_to_bend_an_exported_log_is_found_without_the_server() {
     assert!(kept.verify(&kept.export).expect(4).stderr.contains("it was changed"));
 }
 
-fn execute(home: &Path, statement: &str) {
+pub fn execute(home: &Path, statement: &str) {
     let database = home.join("app.db");
     let mut connection = SqliteConnection::establish(database.to_str().unwrap()).unwrap();
     connection.batch_execute(statement).unwrap();
 }
 
 /// All events of the tenant: the installation's log has the key of zeros.
-const OF_TENANT: &str = "log <> zeroblob(16)";
+pub const OF_TENANT: &str = "log <> zeroblob(16)";
 
 #[tokio::test]
 async fn u1_every_way_to_bend_the_log_in_the_database_is_found_by_whoever_kept_a_checkpoint() {

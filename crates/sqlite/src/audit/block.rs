@@ -10,6 +10,7 @@ use syft_space_domain::ids::ApiKeyId;
 use syft_space_domain::store::StoreError;
 use syft_space_domain::time::Timestamp;
 
+use crate::audit::pruned::first_kept_block;
 use crate::audit::{has_ended, same_event};
 use crate::codec::{Key, unreadable_column};
 use crate::schema::{audit_blocks, audit_events, audit_persons};
@@ -198,7 +199,10 @@ pub(super) fn seq_before(block: i64) -> i64 {
 pub(super) fn next_block(connection: &mut SqliteConnection, log: Key) -> QueryResult<i64> {
     let blocks = audit_blocks::table.filter(audit_blocks::log.eq(log));
     let last: Option<i64> = blocks.select(max(audit_blocks::block)).first(connection)?;
-    Ok(last.map_or(0, |last| last.saturating_add(1)))
+    match last {
+        Some(last) => Ok(last.saturating_add(1)),
+        None => first_kept_block(connection, log),
+    }
 }
 
 #[derive(Queryable, Selectable)]

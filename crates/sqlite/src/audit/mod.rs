@@ -3,13 +3,14 @@
 //! What a commit writes is in this file, and has no index but its key. What the logs are searched by is made behind
 //! them (`projector.rs`), a block of events at a time (`block.rs`), and a page is found by it as far as it reaches
 //! (`search.rs`, `page.rs`). The tree over a log grows with it, in the same commit (`tree.rs`); logs from before there was one get
-//! theirs when the database is opened (`tree_backlog.rs`).
+//! theirs when the database is opened (`tree_backlog.rs`). Of the oldest events there may be their leaves alone (`pruned.rs`).
 
 pub(crate) mod block;
 mod checkpoint;
 mod erase;
 mod page;
 pub(crate) mod projector;
+pub(crate) mod pruned;
 mod queries;
 mod search;
 mod sink;

@@ -20,6 +20,7 @@ use syft_space_domain::time::Timestamp;
 
 use crate::audit::block::{next_block, seq_before};
 use crate::audit::checkpoint::{load_checkpoint, load_grown_logs};
+use crate::audit::pruned::{first_kept_block, load_pruned_leaves};
 use crate::audit::queries::load_queries;
 use crate::audit::search::Search;
 use crate::audit::tree::{load_block_roots, load_events, load_head};
@@ -271,6 +272,14 @@ impl AuditView for Session<'_> {
 
     fn block_roots(&mut self, log: LogScope<'_>, blocks: Range<u64>) -> Result<Vec<NodeHash>, StoreError> {
         self.read(|connection| load_block_roots(connection, log_key(log.into()), blocks))
+    }
+
+    fn pruned_blocks(&mut self, log: LogScope<'_>) -> Result<u64, StoreError> {
+        to_u64(self.read(|connection| first_kept_block(connection, log_key(log.into())))?)
+    }
+
+    fn pruned_leaves(&mut self, log: LogScope<'_>, block: u64) -> Result<Option<Vec<NodeHash>>, StoreError> {
+        self.read(|connection| load_pruned_leaves(connection, log_key(log.into()), block))
     }
 
     fn events_in(

@@ -62,6 +62,25 @@ impl SinkView for Session<'_> {
         let seq: Option<i64> = self.read(|connection| row.first(connection).optional())?;
         to_u64(seq.unwrap_or(0))
     }
+
+    fn least_delivered(&mut self, log: LogScope<'_>) -> Result<Option<u64>, StoreError> {
+        let key = log_key(log.into());
+        let of_log = audit_sink_positions::sink.eq(audit_sinks::name).and(audit_sink_positions::log.eq(key));
+        let rows: Vec<(String, Option<i64>)> = self.read(|connection| {
+            audit_sinks::table
+                .left_join(audit_sink_positions::table.on(of_log))
+                .select((audit_sinks::logs, audit_sink_positions::seq.nullable()))
+                .load(connection)
+        })?;
+        let mut least = None;
+        for (logs, seq) in rows {
+            if key.0 <= last_key(parse("audit_sinks.logs", &logs)?).0 {
+                let seq = to_u64(seq.unwrap_or(0))?;
+                least = Some(least.map_or(seq, |least: u64| least.min(seq)));
+            }
+        }
+        Ok(least)
+    }
 }
 
 /// Begins logs behind what stands in them: those whose keys are behind one, up to another, or the first ones.

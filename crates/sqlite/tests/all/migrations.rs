@@ -54,6 +54,7 @@ const APP_ROWS: &str = "
     INSERT INTO listings VALUES (x'01', x'10', x'07', 'docs', x'0F', 'pending', NULL, NULL, 1, 0, 1, 1);
     INSERT INTO audit_logs VALUES (x'00', 1, x'0E');
     INSERT INTO audit_tree_blocks VALUES (x'00', 0, x'0E');
+    INSERT INTO audit_pruned_blocks VALUES (x'00', 0, x'0E');
     INSERT INTO audit_tree_backlog VALUES (x'00', 0, x'');
     INSERT INTO audit_checkpoints VALUES (x'00', 1, 'a note');
     INSERT INTO audit_watched VALUES (x'00', 1);

@@ -58,7 +58,7 @@ impl From<ReceiptProofError> for Problem {
 }
 
 /// The answer where a log was bent: it says so to whoever may read the log.
-fn changed(error: &dyn std::error::Error) -> Problem {
+pub(super) fn changed(error: &dyn std::error::Error) -> Problem {
     tracing::error!(%error, "an audit log is not what was signed");
     Problem::new(Reason::Internal, error)
 }

@@ -2,6 +2,7 @@
 
 use syft_space_domain::retention::RetentionError;
 
+use crate::http::error_response::audit::changed;
 use crate::http::problem::Problem;
 use crate::http::reason::Reason;
 
@@ -13,6 +14,7 @@ impl From<RetentionError> for Problem {
             RetentionError::HoldNotFound => Self::new(Reason::NotFound, error),
             RetentionError::TooManyHolds => Self::new(Reason::LimitReached, error),
             RetentionError::Held | RetentionError::Changed => Self::new(Reason::Conflict, error),
+            RetentionError::LogChanged => changed(&error),
             RetentionError::PortError(error) => error.into(),
         }
     }
