@@ -61,6 +61,48 @@ fn u1_a_log_is_vouched_for_up_to_its_newest_checkpoint() {
     );
 }
 
+/// Verifies a log of which so many events, the oldest, are pruned.
+fn verify_pruned(
+    pruned: usize,
+    events: &[RecordedEvent],
+    checkpoints: &[Checkpoint],
+) -> Result<VerifiedLog, LogFault> {
+    let mut verifier = LogVerifier::new(checkpoints.to_vec())?;
+    for (at, event) in events.iter().enumerate() {
+        if at < pruned {
+            verifier.take_pruned(event.seq, event.leaf())?;
+        } else {
+            verifier.take(event, false)?;
+        }
+    }
+    verifier.finish()
+}
+
+#[test]
+fn u1_g4_pruned_events_are_vouched_for_and_none_is_hidden_behind_one_that_is_there() {
+    let (events, checkpoints) = log(20, &[5, 12]);
+    for pruned in [1, 5, 11, 12, 13, 20] {
+        let verified = verify_pruned(pruned, &events, &checkpoints).unwrap();
+        assert_eq!((verified.events, verified.vouched), (20, 12), "whatever is pruned");
+        assert_eq!(Ok(verified.pruned), u64::try_from(pruned));
+        assert_eq!(verified.root, verify(&events, &checkpoints).unwrap().root);
+    }
+    let mut verifier = LogVerifier::new(Vec::new()).unwrap();
+    assert_eq!(verifier.take_pruned(2, [0; 32]), Err(LogFault::Missing { expected: 1, found: 2 }));
+    verifier.take(&events[0], false).unwrap();
+    assert_eq!(verifier.take_pruned(1, [0; 32]), Err(LogFault::Misplaced { expected: 2, found: 1 }));
+    assert_eq!(verifier.take_pruned(2, events[1].leaf()), Err(LogFault::Hidden { seq: 2 }));
+    let mut verifier = LogVerifier::new(checkpoints).unwrap();
+    for event in &events[..4] {
+        verifier.take_pruned(event.seq, event.leaf()).unwrap();
+    }
+    assert_eq!(
+        verifier.take_pruned(5, [0; 32]),
+        Err(LogFault::Changed { after: 0, size: 5 }),
+        "another leaf is another log"
+    );
+}
+
 #[test]
 fn u1_a_key_that_has_signed_two_logs_is_found_out() {
     let (_, mut checkpoints) = log(20, &[5, 12]);

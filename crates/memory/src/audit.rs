@@ -121,7 +121,8 @@ impl DetectionView for Transaction {
         behind: u64,
         actions: &[Action],
     ) -> Result<(u64, Vec<RecordedEvent>), StoreError> {
-        let first = behind.saturating_add(1);
+        let pruned = self.tables.logs.pruned_blocks(log.into()).saturating_mul(BLOCK_LEAVES);
+        let first = behind.max(pruned).saturating_add(1);
         let next = self.tables.logs.events_in(log.into(), first..first.saturating_add(BLOCK_LEAVES))?;
         let to = next.last().map_or(behind, |recorded| recorded.seq);
         Ok((to, next.into_iter().filter(|recorded| actions.contains(&recorded.event.action)).collect()))

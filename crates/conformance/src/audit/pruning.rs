@@ -6,7 +6,7 @@ use std::time::Duration;
 use syft_space_domain::audit::ports::LogScope;
 use syft_space_domain::audit::tree::{BLOCK_LEAVES, NodeHash};
 use syft_space_domain::audit::{LogTree, LogTreeError, PrunedBlock, RecordedEvent};
-use syft_space_domain::store::Store;
+use syft_space_domain::store::{Store, StoreError};
 
 use crate::audit::mixed::{mixed_events, record_all};
 use crate::check::{Check, checks};
@@ -19,6 +19,7 @@ pub const CHECKS: &[Check<StoreFactory>] = checks![
     g4_blocks_are_told_once_all_of_them_is_from_before_a_time,
     g4_a_pruned_block_is_gone_from_every_read,
     u1_what_is_pruned_still_proves_what_it_proved,
+    z1_a_tenants_log_is_pruned_by_its_scope_only,
 ];
 
 /// How often, and how long in between, it is looked whether an index that is made behind the log holds a block.
@@ -67,11 +68,11 @@ pub fn g4_blocks_are_told_once_all_of_them_is_from_before_a_time(make: &StoreFac
     assert_eq!(blocks(store, 1, LATER, u64::MAX, 1), [0], "no more than were asked for");
     assert_eq!(blocks(store, 1, LATER, 2 * BLOCK_LEAVES - 1, 9), [0], "none that reaches beyond");
     assert_eq!(blocks(store, 1, LATER, BLOCK_LEAVES, 9), [0], "one that reaches as far is told");
-    assert_eq!(blocks(store, 1, LATER, 0, 9), [], "behind nothing there is none");
+    assert_eq!(blocks(store, 1, LATER, 0, 9), [0; 0], "behind nothing there is none");
     let events = log(store, &scope(1));
     let latest = events.iter().take(1_024).map(|event| event.event.time).max().expect("a block has events");
     let at = |before| read(store, move |view| view.blocks_before(&scope(1), before, u64::MAX, 9));
-    assert_eq!(at(latest), [], "one event that is not from before keeps its block");
+    assert_eq!(at(latest), [0; 0], "one event that is not from before keeps its block");
     assert_eq!(at(latest.plus(Duration::from_micros(1))), [0], "until that is, too");
 }
 
@@ -129,8 +130,9 @@ pub fn u1_what_is_pruned_still_proves_what_it_proved(make: &StoreFactory) {
     let sizes = [1, 700, 1_023, 1_024, 1_025, 1_500, 2_048, 2_100];
     let roots = || {
         read(store, move |view| {
-            let mut tree = LogTree::open(view, LogScope::Tenant(&scope(1)))?;
-            let root = |size| tree.root_at(size).map_err(|_| syft_space_domain::store::StoreError::Closed);
+            let scope = scope(1);
+            let mut tree = LogTree::open(view, LogScope::Tenant(&scope))?;
+            let root = |size| tree.root_at(size).map_err(StoreError::failed);
             sizes.into_iter().map(root).collect::<Result<Vec<_>, _>>()
         })
     };
@@ -157,4 +159,17 @@ pub fn u1_what_is_pruned_still_proves_what_it_proved(make: &StoreFactory) {
         );
         assert_eq!(consistency.check(&from, &to), Ok(()), "the first {seq} are proved the beginning of {of}");
     }
+}
+
+/// Whatever another's has.
+pub fn z1_a_tenants_log_is_pruned_by_its_scope_only(make: &StoreFactory) {
+    let fixture = seeded_store(make);
+    let store = &*fixture.adapter;
+    grow(store);
+    assert_eq!(blocks(store, 2, LATER, u64::MAX, 9), [0], "a tenant is told of its own blocks");
+    let before = log(store, &scope(2));
+    prune(store, 1, &read_block(store, 1, 0));
+    assert_eq!(log(store, &scope(2)), before, "another's log stays as it was");
+    let leaves = read(store, |view| view.pruned_leaves(LogScope::Tenant(&scope(2)), 0));
+    assert_eq!(leaves, None, "and has no leaves of it");
 }

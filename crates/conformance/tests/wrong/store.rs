@@ -343,6 +343,7 @@ fn z1_a_store_that_forgets_the_tenant_is_caught_whichever_method_does_it() {
         privacy::CHECKS,
         audit::CHECKS,
         audit::queries::CHECKS,
+        audit::pruning::CHECKS,
     ];
     let all = rooms.into_iter().chain(crate::faulty_ledger::COUNTED).flatten();
     let isolation: Vec<_> = all.filter(|check| check.promise.starts_with("z1_")).collect();

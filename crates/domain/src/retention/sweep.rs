@@ -124,14 +124,13 @@ impl DueData {
     }
 }
 
-/// Up to which event everything is done with a tenant's log: a checkpoint vouches for it, it was looked at for detections, and each sink that gets
-/// it has it. What is behind that stays, however old it is.
+/// Up to which event everything is done with a tenant's log: a checkpoint vouches for it, and each sink that gets it has it. What is behind that
+/// stays, however old it is.
 fn done_with(view: &mut dyn View, scope: &TenantScope) -> Result<u64, StoreError> {
     let log = LogScope::Tenant(scope);
     let vouched = view.checkpoint(log)?.map_or(0, |checkpoint| checkpoint.size);
-    let watched = view.watched(log)?;
     let delivered = view.least_delivered(log)?.unwrap_or(u64::MAX);
-    Ok(vouched.min(watched).min(delivered))
+    Ok(vouched.min(delivered))
 }
 
 /// The events are nearly in the order of their times, and the first that still know of a person are the oldest. So it is looked no

@@ -30,7 +30,7 @@ const APP_ROWS: &str = "
     INSERT INTO oidc_providers VALUES (x'01', x'21', 'work', 'https://id.example.org', 'space', x'00', '[]', 'groups', '[]', 1);
     INSERT INTO oidc_identities VALUES (x'01', 'https://id.example.org', 'ada', x'02');
     INSERT INTO oidc_sessions VALUES (x'01', x'02', x'12', x'21', 'ada', 's1');
-    INSERT INTO datasets VALUES (x'01', x'05', 'docs', '', '', '{}', 'active', 1, 1, 1, 'both', 'small', 'chroma', 'https://v.example.org', x'0a');
+    INSERT INTO datasets VALUES (x'01', x'05', 'docs', '', '', '{}', 'active', 1, 1, 1, 'both', 'small', 'chroma', 'https://v.example.org', x'0a', NULL);
     INSERT INTO jobs VALUES (x'01', x'05', x'06', 'queued', 1, 0, 1, 1, '[]', 1, NULL, 0, 0, 0, 1, 0);
     INSERT INTO endpoints VALUES (x'01', x'07', 'Docs', 'docs', '', '', '', x'05', 'raw', 1, 1, 1, 1);
     INSERT INTO policies VALUES (x'01', x'08', 'ours', 'access', 1, 1, 1, 0, 2, 'shadow', '{}');
