@@ -15,6 +15,7 @@ use syft_space_domain::audit::{
     Action, Actor, Event, HubUser, Log, LogHead, Object, ObjectKind, Outcome, Person, ReasonCode,
     RecordedEvent, RecordedReason, UsedKey,
 };
+use syft_space_domain::dataset::DocumentId;
 use syft_space_domain::ids::{ActorId, HubId};
 use syft_space_domain::marketplace::HubRole;
 use syft_space_domain::page::{Page, PageRequest};
@@ -98,6 +99,7 @@ pub fn u1_an_event_is_read_back_as_it_was_recorded(make: &StoreFactory) {
             purpose: Purpose::parse("DUO:0000006").ok(),
             api_key: Some(UsedKey { id: api_key_id(3), name: Name::parse("nightly").expect("a name") }),
             redactions: redactions.clone(),
+            shown: ["a", "b.txt"].iter().filter_map(|id| DocumentId::parse(id).ok()).collect(),
         },
         ..own_event(Action::PolicyViolation)
     }));

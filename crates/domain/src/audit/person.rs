@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::dataset::DocumentId;
 use crate::ids::{ApiKeyId, HubId};
 use crate::policy::{Purpose, Redactions};
 use crate::text::Name;
@@ -51,6 +52,9 @@ pub struct Person {
     /// How often something was taken from what somebody was shown.
     #[serde(skip_serializing_if = "Redactions::is_empty", default)]
     pub redactions: Redactions,
+    /// The documents that somebody was shown, where a policy has that recorded: each once, the closest first.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub shown: Vec<DocumentId>,
 }
 
 impl Person {

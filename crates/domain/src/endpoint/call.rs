@@ -1,5 +1,6 @@
 //! Querying an endpoint: opened → admitted → searched → rechecked → recorded → answered.
 
+use std::collections::HashSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +9,7 @@ use crate::access::Permission;
 use crate::approval::{ApprovalRequest, CallerKind, Filed, PENDING_FOR, Unapproved, seal_prompt};
 use crate::audit::{Action, Event, ObjectKind, RequestContext};
 use crate::dataset::ports::RemoteSpaceError;
-use crate::dataset::{HitContext, Hits, SearchResults, find_chunks};
+use crate::dataset::{DocumentId, HitContext, Hits, SearchResults, find_chunks};
 use crate::endpoint::call_record::{CallRecord, RecordedAnswer};
 use crate::endpoint::{Answer, AnswerParts, NotApproved, Query, QueryError, References};
 use crate::identity::{AuthorizationError, Email, Principal};
@@ -195,8 +196,9 @@ impl<'a> QueryCall<'a> {
                 let now = clock.now();
                 (caller.is_current(&*snapshots, now) && !tx.has_changed(&scope)).then_some(now)
             };
-            let shown = filtered.as_ref().map_or(hits.len(), |(documents, _)| documents.len());
-            match self.record.answered(self.scope, shown, still_holds).await? {
+            let shown = filtered.as_ref().map_or(&hits, |(documents, _)| documents);
+            let named = if decision.records_shown() { documents_of(shown) } else { Vec::new() };
+            match self.record.answered(self.scope, shown.len(), named, still_holds).await? {
                 RecordedAnswer::Done => {
                     let (documents, surroundings) = filtered.unwrap_or((hits, surroundings));
                     let contexts = surroundings.of_hits(&documents);
@@ -443,4 +445,10 @@ fn find(
     let visible = endpoint
         .filter(|endpoint| principal.reaches(endpoint.id) && endpoint.is_visible(&principal.caller(None)));
     Ok((scope, Arc::clone(visible.ok_or(QueryError::NotFound)?)))
+}
+
+/// The documents that hits are of, each once, the closest first.
+fn documents_of(hits: &Hits) -> Vec<DocumentId> {
+    let mut known = HashSet::new();
+    hits.iter().map(|hit| &hit.document).filter(|document| known.insert(*document)).cloned().collect()
 }

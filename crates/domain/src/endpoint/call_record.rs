@@ -5,8 +5,8 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::approval::{ApprovalRequest, ApprovalState, ApprovalTerms, Filed, Unapproved, file};
-use crate::audit::{Event, ObjectKind, ReasonCode};
-use crate::dataset::Hits;
+use crate::audit::{Event, ObjectKind, Person, ReasonCode};
+use crate::dataset::{DocumentId, Hits};
 use crate::endpoint::{QueryError, QueryRefusal};
 use crate::policy::{
     Decision, Obligations, PolicyEntry, PolicyRevision, Purpose, Redactions, Release, ShadowFinding,
@@ -155,11 +155,12 @@ impl CallRecord {
     /// writer may be busy for a while. When it is durable, what is held is settled as this is dropped.
     ///
     /// What is to be written of the answer is written with its event, for as many documents as it shows. Where there is no room
-    /// for it any more, the call is refused.
+    /// for it any more, the call is refused. The event names these documents.
     pub(super) async fn answered(
         &mut self,
         scope: TenantScope,
         documents: usize,
+        named: Vec<DocumentId>,
         still_holds: impl Fn(&dyn Tx) -> Option<Timestamp> + Send + 'static,
     ) -> Result<RecordedAnswer, QueryError> {
         let approved = self.obligations.approved();
@@ -195,7 +196,8 @@ impl CallRecord {
                 }
                 None => event,
             };
-            Ok(Recorded::new((), event))
+            let person = Person { shown: named.clone(), ..event.person };
+            Ok(Recorded::new((), Event { person, ..event }))
         });
         match recorded.await {
             Ok(()) => Ok(RecordedAnswer::Done),

@@ -103,6 +103,10 @@ pub async fn impact(
     let (live, now) = (Arc::clone(principal.snapshot()), space.clock.now());
     // Of all that is in the tenant there is nothing to tell that could be reached.
     let tells_reach = after.is_none() && of != ImpactOf::Tenant;
+    let document = match &of {
+        ImpactOf::Document(name) => Some(name.document().clone()),
+        _ => None,
+    };
     let begun = space.read_ahead(principal, Permission::ReadAudit, &tried, move |view, scope| {
         let mut asked = ask(view, scope, &live, &of)?;
         (asked.filter.since, asked.filter.until) = (since, until);
@@ -110,11 +114,11 @@ pub async fn impact(
         Ok::<_, AuditError>((asked, reach))
     });
     let (Asked { filter, keys, actors, .. }, reach) = begun.await?;
-    let (mut touched, mut next) = (Tally::default(), after);
+    let (mut touched, mut next) = (Tally::of_document(document), after);
     for _ in 0..READS_PER_ANSWER {
-        let filter = filter.clone();
+        let (filter, tally) = (filter.clone(), touched);
         let read = space.read_ahead(principal, Permission::ReadAudit, &tried, move |view, scope| {
-            Ok::<_, AuditError>(read_part(view, scope, &filter, touched, next)?)
+            Ok::<_, AuditError>(read_part(view, scope, &filter, tally, next)?)
         });
         (touched, next) = read.await?;
         if next.is_none() {

@@ -13,4 +13,4 @@ pub use impact::{Impact, ImpactOf, Reach, ReachedEndpoint, impact};
 pub use list::{NamedFilter, named_events};
 pub use names::{DocumentName, DocumentNameError, EndpointRef, KeyName, PrincipalName, PrincipalNameError};
 pub use tail::{Tail, TailError, TailPart};
-pub use tally::{Counts, EndpointCounts, OtherCounts, PrincipalCounts, Tally};
+pub use tally::{Counts, EndpointCounts, OtherCounts, PrincipalCounts, ShownCounts, Tally};

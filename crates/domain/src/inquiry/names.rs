@@ -184,6 +184,11 @@ impl EndpointRef {
 }
 
 impl DocumentName {
+    /// Its id in its dataset.
+    pub(super) fn document(&self) -> &DocumentId {
+        &self.document
+    }
+
     /// Whether the dataset is named by its id.
     #[must_use]
     pub fn has_dataset_id(&self) -> bool {

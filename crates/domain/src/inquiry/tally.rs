@@ -4,8 +4,12 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use crate::audit::{Action, Actor, Event, Object, ObjectKind, Outcome};
+use crate::dataset::DocumentId;
 use crate::ids::ActorId;
 use crate::time::Timestamp;
+
+/// The most documents that one answer names.
+const MAX_SHOWN: usize = 10_000;
 
 /// How many events, and when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,9 +55,26 @@ pub struct PrincipalCounts {
     pub counts: Counts,
 }
 
+/// How often a document was shown by the answers of an endpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShownCounts {
+    /// The endpoint's id.
+    pub endpoint: String,
+    /// The document, by its id in the dataset that the endpoint was over then.
+    pub document: DocumentId,
+    /// How often.
+    pub counts: Counts,
+}
+
 /// What events come to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tally {
+    /// The document that alone is asked about.
+    of_document: Option<DocumentId>,
+    shown: BTreeMap<(String, DocumentId), Counts>,
+    shown_to: BTreeMap<(&'static str, Option<ActorId>), PrincipalCounts>,
+    lacks_shown: bool,
+    unnamed: u64,
     events: u64,
     endpoints: BTreeMap<String, Counts>,
     others: BTreeMap<(&'static str, String), OtherCounts>,
@@ -87,17 +108,33 @@ fn put<K: Ord>(counts: &mut BTreeMap<K, Counts>, key: K, one: Counts) {
     counts.entry(key).and_modify(|counts| counts.add(one)).or_insert(one);
 }
 
+fn put_principal(
+    principals: &mut BTreeMap<(&'static str, Option<ActorId>), PrincipalCounts>,
+    actor: Actor,
+    one: Counts,
+) {
+    let principal = PrincipalCounts { actor, counts: one };
+    let known = principals.entry((actor.kind(), actor.id()));
+    known.and_modify(|known| known.counts.add(one)).or_insert(principal);
+}
+
 impl Tally {
+    /// One of what was done to a document; of `None`, of whatever was touched.
+    pub(super) fn of_document(document: Option<DocumentId>) -> Self {
+        Self { of_document: document, ..Self::default() }
+    }
+
     /// Counts an event in. Events come the newest first.
     pub(super) fn count(&mut self, event: &Event) {
         let one = Counts::of(event);
+        if !self.count_shown(event, one) {
+            return;
+        }
         self.events = self.events.saturating_add(1);
         if let Some(address) = event.person.address {
             put(&mut self.addresses, address, one);
         }
-        let who = (event.actor.kind(), event.actor.id());
-        let principal = PrincipalCounts { actor: event.actor, counts: one };
-        self.principals.entry(who).and_modify(|known| known.counts.add(one)).or_insert(principal);
+        put_principal(&mut self.principals, event.actor, one);
         match &event.object {
             Some(object) if object.kind == ObjectKind::Endpoint && is_query(event.action) => {
                 put(&mut self.endpoints, object.id.clone(), one);
@@ -109,6 +146,60 @@ impl Tally {
                 known.and_modify(|known| known.counts.add(one)).or_insert(other);
             }
         }
+    }
+
+    /// Counts what an answer showed. Answers whether the event is one of what is asked about: an answer that names other documents alone showed
+    /// the one that is not.
+    fn count_shown(&mut self, event: &Event, one: Counts) -> bool {
+        let Some(object) = event.object.as_ref().filter(|_| is_answer(event)) else { return true };
+        let shown = &event.person.shown;
+        if shown.is_empty() {
+            self.unnamed = self.unnamed.saturating_add(event.count.into());
+            return true;
+        }
+        let asked = self.of_document.clone();
+        let is_asked = |document: &DocumentId| asked.as_ref().is_none_or(|asked| asked == document);
+        let mut is_any = false;
+        for document in shown.iter().filter(|document| is_asked(document)) {
+            is_any = true;
+            let key = (object.id.clone(), document.clone());
+            if self.shown.len() < MAX_SHOWN || self.shown.contains_key(&key) {
+                put(&mut self.shown, key, one);
+            } else {
+                self.lacks_shown = true;
+            }
+        }
+        if is_any && asked.is_some() {
+            put_principal(&mut self.shown_to, event.actor, one);
+        }
+        is_any
+    }
+
+    /// The documents that answers showed, as far as their events name them; at most 10,000.
+    pub fn shown(&self) -> impl Iterator<Item = ShownCounts> {
+        let of = |((endpoint, document), counts): (&(String, DocumentId), &Counts)| ShownCounts {
+            endpoint: endpoint.clone(),
+            document: document.clone(),
+            counts: *counts,
+        };
+        self.shown.iter().map(of)
+    }
+
+    /// Whether there were more documents than are told.
+    #[must_use]
+    pub fn lacks_shown(&self) -> bool {
+        self.lacks_shown
+    }
+
+    /// Who was shown the document that is asked about, by events that name it.
+    pub fn shown_to(&self) -> impl Iterator<Item = &PrincipalCounts> {
+        self.shown_to.values()
+    }
+
+    /// How many answers may have shown anything: their events name no document.
+    #[must_use]
+    pub fn unnamed(&self) -> u64 {
+        self.unnamed
     }
 
     /// How many events were counted. One that was merged of many is one of them, and counts for as many below.
@@ -140,6 +231,12 @@ impl Tally {
     pub fn addresses(&self) -> impl Iterator<Item = (IpAddr, Counts)> {
         self.addresses.iter().map(|(address, counts)| (*address, *counts))
     }
+}
+
+/// Whether it is an answer of an endpoint.
+fn is_answer(event: &Event) -> bool {
+    let is_of_endpoint = event.object.as_ref().is_some_and(|object| object.kind == ObjectKind::Endpoint);
+    is_of_endpoint && event.action == Action::EndpointQuery && event.outcome == Outcome::Success
 }
 
 /// Whether it is a query of an endpoint, whatever came of it.

@@ -331,6 +331,12 @@ impl Decision {
         !self.filters.is_empty()
     }
 
+    /// Whether the event of the answer tells which documents it shows.
+    #[must_use]
+    pub fn records_shown(&self) -> bool {
+        self.filters.iter().any(|rule| rule.records_shown())
+    }
+
     /// What may be shown of what was found. Of a chunk that a filter has changed the heading and the anchor are left out: they
     /// are text of the document as well, and may say what the filter took away. So is the highlight, which was of another text.
     /// Also answers how often something was taken away.

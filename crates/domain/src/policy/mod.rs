@@ -16,6 +16,7 @@ mod content;
 mod context;
 mod decision;
 mod disclosure;
+mod disclosure_log;
 mod enforcement;
 mod explain;
 mod hypothetical_caller;
@@ -70,6 +71,7 @@ pub use decision::{Caller, Decider, Decision, Demand, Diagnostics, PolicyDiagnos
 pub use disclosure::{
     DisclosureConfiguration, DisclosureType, DisclosureUnit, DisclosureUnitError, coverage,
 };
+pub use disclosure_log::DisclosureLogType;
 pub use enforcement::{Enforcement, EnforcementError};
 pub use explain::{ExplainError, Explained, ExplainedUser, HypotheticalQuery, explain};
 pub use hypothetical_caller::HypotheticalCaller;

@@ -194,6 +194,11 @@ pub trait Rule: Send + Sync {
         hits
     }
 
+    /// Whether the event of an answer tells which documents it shows, where the stage is [`Stage::Filter`].
+    fn records_shown(&self) -> bool {
+        false
+    }
+
     /// One sentence for a hub and its users. It names no person and shows no pattern.
     fn description(&self) -> String;
 }

@@ -12,6 +12,7 @@ use crate::policy::accounting::AccountingType;
 use crate::policy::configuration::{PolicyConfiguration, PolicyConfigurationError};
 use crate::policy::content::ContentType;
 use crate::policy::disclosure::DisclosureType;
+use crate::policy::disclosure_log::DisclosureLogType;
 use crate::policy::manual_review::ManualReviewType;
 use crate::policy::pii_filter::PiiFilterType;
 use crate::policy::policy_type::{ConfigurationError, PolicyType, Rule};
@@ -58,6 +59,7 @@ impl Default for PolicyTypes {
             .with(AccessType)
             .with(AccountingType::default())
             .with(DisclosureType::default())
+            .with(DisclosureLogType)
             .with(ManualReviewType)
             .with(PurposeType)
             .with(rates)

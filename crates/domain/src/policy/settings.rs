@@ -24,7 +24,8 @@ pub(in crate::policy) fn settings<'a>(
         None => Ok(object),
         Some(other) => {
             let other: String = other.chars().take(MAX_NAME).collect();
-            Err(wrong(format!("{called} has {}, but no {other:?}", known.join(", "))))
+            let known = if known.is_empty() { "nothing to set".to_owned() } else { known.join(", ") };
+            Err(wrong(format!("{called} has {known}, but no {other:?}")))
         }
     }
 }

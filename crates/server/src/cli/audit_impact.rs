@@ -13,7 +13,7 @@ use crate::cli::exit::{CommandError, ExitStatus};
 use crate::cli::instant::{instant, time};
 use crate::cli::output::{Column, Output, number, text};
 use crate::routes::audit_impact::{
-    AddressCounts, Counts, EndpointCounts, Impact, OtherCounts, PrincipalCounts, Reach,
+    AddressCounts, Counts, EndpointCounts, Impact, OtherCounts, PrincipalCounts, Reach, ShownCounts,
 };
 use crate::routes::datasets::Dataset;
 
@@ -166,6 +166,10 @@ async fn read_all(api: &ApiClient, query: &[(&'static str, String)]) -> anyhow::
                 merge(&mut known.endpoints, part.endpoints, |of| of.endpoint.clone(), |of| &mut of.counts);
                 merge(&mut known.others, part.others, name_of_other, |of| &mut of.counts);
                 merge(&mut known.principals, part.principals, id_of_principal, |of| &mut of.counts);
+                merge(&mut known.shown, part.shown, key_of_shown, |of| &mut of.counts);
+                merge(&mut known.shown_to, part.shown_to, id_of_principal, |of| &mut of.counts);
+                known.shown_has_more |= part.shown_has_more;
+                known.unnamed_answers = known.unnamed_answers.saturating_add(part.unnamed_answers);
                 merge(&mut known.addresses, part.addresses, |of| of.address.to_string(), |of| &mut of.counts);
                 known
             }
@@ -175,6 +179,10 @@ async fn read_all(api: &ApiClient, query: &[(&'static str, String)]) -> anyhow::
         }
         all = Some(whole);
     }
+}
+
+fn key_of_shown(of: &ShownCounts) -> String {
+    format!("{} {}", of.endpoint, of.document_id)
 }
 
 fn name_of_other(other: &OtherCounts) -> String {
@@ -213,8 +221,16 @@ pub(super) async fn impact(
     };
     let from = |of: AddressCounts| Line { what: format!("from {}", of.address), counts: of.counts };
     let by = |of: PrincipalCounts| Line { what: format!("by {}", name_of_principal(&of)), counts: of.counts };
+    let shown = |of: ShownCounts| {
+        let slug = of.slug.unwrap_or_else(|| format!("{} (gone)", of.endpoint));
+        Line { what: format!("document {} shown by {slug}", of.document_id), counts: of.counts }
+    };
+    let shown_to =
+        |of: PrincipalCounts| Line { what: format!("shown to {}", name_of_principal(&of)), counts: of.counts };
     let other = |of: OtherCounts| Line { what: name_of_other(&of), counts: of.counts };
     let lines = (found.endpoints.into_iter().map(queried))
+        .chain(found.shown.into_iter().map(shown))
+        .chain(found.shown_to.into_iter().map(shown_to))
         .chain(found.others.into_iter().map(other))
         .chain(found.principals.into_iter().map(by))
         .chain(found.addresses.into_iter().map(from));
@@ -222,10 +238,16 @@ pub(super) async fn impact(
     let mut table = out.table(LINES);
     table.items(&lines)?;
     table.end()?;
-    out.remark(
-        "The log does not hold which documents the answer of a query showed: of queries it tells who was answered by which \
-         endpoint. Documents that were read by themselves are named.",
-    );
+    if found.unnamed_answers > 0 {
+        out.remark(&format!(
+            "{} answers do not tell which documents they showed: of those the log tells who was answered by which endpoint. A policy of type \
+             disclosure_log has that recorded from then on.",
+            found.unnamed_answers
+        ));
+    }
+    if found.shown_has_more {
+        out.remark("More documents were shown than are told: ask about a shorter time.");
+    }
     Ok(())
 }
 

@@ -11,6 +11,7 @@ use syft_space_domain::audit::ports::{EventFilter, LogPage, Projection};
 use syft_space_domain::audit::{
     Action, Actor, Object, Outcome, RecordedEvent, RecordedReason, UsedKey, installation_events,
 };
+use syft_space_domain::dataset::DocumentId;
 use syft_space_domain::ids::{ApiKeyId, EventId, RequestId};
 use syft_space_domain::inquiry::{NamedFilter, named_events};
 use syft_space_domain::marketplace::MarketplaceHubs;
@@ -63,6 +64,10 @@ pub(crate) struct Event {
     #[serde(skip_serializing_if = "Redactions::is_empty", default)]
     #[schemars(with = "shapes::RedactionsShape")]
     pub(crate) redactions: Redactions,
+    /// The documents that the caller was shown, where a policy has that recorded, the closest first.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    #[schemars(with = "Vec<shapes::DocumentIdShape>")]
+    pub(crate) shown: Vec<DocumentId>,
 }
 
 /// An API key as it was called then.
@@ -107,6 +112,7 @@ impl Event {
             policy: event.policy.map(PolicyRevision::from),
             purpose: event.person.purpose,
             redactions: event.person.redactions,
+            shown: event.person.shown,
         }
     }
 }

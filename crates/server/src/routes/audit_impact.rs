@@ -8,6 +8,7 @@ use actix_web::http::StatusCode;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use syft_space_domain::audit::{Action, Actor, Object};
+use syft_space_domain::dataset::DocumentId;
 use syft_space_domain::identity::Principal;
 use syft_space_domain::ids::{ActorId, ApiKeyId, EndpointId};
 use syft_space_domain::inquiry::{self, ImpactOf};
@@ -97,6 +98,19 @@ pub(crate) struct PrincipalCounts {
     pub(crate) counts: Counts,
 }
 
+/// How often a document was shown by the answers of an endpoint.
+#[derive(Serialize, Deserialize, JsonSchema)]
+pub(crate) struct ShownCounts {
+    #[schemars(with = "shapes::IdShape")]
+    pub(crate) endpoint: String,
+    /// What the endpoint is called now; null where it is gone.
+    pub(crate) slug: Option<String>,
+    #[schemars(with = "shapes::DocumentIdShape")]
+    pub(crate) document_id: DocumentId,
+    #[serde(flatten)]
+    pub(crate) counts: Counts,
+}
+
 /// What came from one address.
 #[derive(Serialize, Deserialize, JsonSchema)]
 pub(crate) struct AddressCounts {
@@ -127,9 +141,16 @@ pub(crate) struct Impact {
     pub(crate) principals: Vec<PrincipalCounts>,
     /// From where it was done.
     pub(crate) addresses: Vec<AddressCounts>,
-    /// Whether the log tells which documents an answer of a query showed. It does not: of queries it is known who was answered by
-    /// which endpoint, and so what may have been shown. A document that was read by itself is among `others`.
-    pub(crate) answers_name_documents: bool,
+    /// Which documents answers showed, as far as their events name them: those of endpoints with a policy of type `disclosure_log`. At most 10,000. A
+    /// document that was read by itself is among `others`.
+    pub(crate) shown: Vec<ShownCounts>,
+    /// Whether there were more documents than that.
+    pub(crate) shown_has_more: bool,
+    /// Who was shown the document that is asked about, by events that name it; whoever else is among `principals` may have been, or did
+    /// something else with it.
+    pub(crate) shown_to: Vec<PrincipalCounts>,
+    /// How many answers of these endpoints name no document: what they showed is not known.
+    pub(crate) unnamed_answers: u64,
     /// What gets the next part, of older events. Each part counts for itself.
     pub(crate) next_cursor: Option<String>,
 }
@@ -177,6 +198,11 @@ impl Impact {
             Actor::Account { id, .. } => live.member(*id).map(|member| member.email.to_string()),
             _ => None,
         };
+        let principal_counts = |of: &inquiry::PrincipalCounts| PrincipalCounts {
+            actor: of.actor,
+            email: email(&of.actor),
+            counts: of.counts.into(),
+        };
         Self {
             api_keys: keys,
             actors,
@@ -196,17 +222,21 @@ impl Impact {
                     counts: of.counts.into(),
                 })
                 .collect(),
-            principals: (touched.principals())
-                .map(|of| PrincipalCounts {
-                    actor: of.actor,
-                    email: email(&of.actor),
-                    counts: of.counts.into(),
-                })
-                .collect(),
+            principals: touched.principals().map(principal_counts).collect(),
             addresses: (touched.addresses())
                 .map(|(address, counts)| AddressCounts { address, counts: counts.into() })
                 .collect(),
-            answers_name_documents: false,
+            shown: (touched.shown())
+                .map(|of| ShownCounts {
+                    slug: slugs.get(&of.endpoint).cloned(),
+                    endpoint: of.endpoint,
+                    document_id: of.document,
+                    counts: of.counts.into(),
+                })
+                .collect(),
+            shown_has_more: touched.lacks_shown(),
+            shown_to: touched.shown_to().map(principal_counts).collect(),
+            unnamed_answers: touched.unnamed(),
             next_cursor: next.map(|cursor| cursor.encode()),
         }
     }

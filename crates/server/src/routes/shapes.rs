@@ -354,7 +354,7 @@ shapes! {
     /// What an event knows of a person.
     PersonShape = "Person": json_schema!({
         "type": "object", "additionalProperties": true,
-        "description": "What is stored of the person: `address`, `email`, `user_agent`, `hub_user`, `purpose`, `api_key`, `redactions`.",
+        "description": "What is stored of the person: `address`, `email`, `user_agent`, `hub_user`, `purpose`, `api_key`, `redactions`, `shown`.",
     });
     /// Where a request came from.
     AddressShape = "Address": json_schema!({

@@ -130,7 +130,7 @@ fn count(told: &Value) -> [&Value; 3] {
 async fn u1_the_impact_of_a_key_is_what_it_could_reach_and_what_it_touched() {
     let Asked { owner, key, endpoint, alice, .. } = &Asked::make().await;
     let told = owner.get("/audit/impact?key_name=nightly").await.expect(200).body;
-    assert_eq!((&told["api_keys"], &told["answers_name_documents"]), (&json!([key]), &json!(false)));
+    assert_eq!((&told["api_keys"], &told["shown"], &told["unnamed_answers"]), (&json!([key]), &json!([]), &json!(2)));
     assert_eq!(told["reach"]["endpoints"][0]["slug"], "manual");
     assert_eq!(told["reach"]["endpoints"][0]["reason_code"], "allowed_by_policy");
     assert_eq!(told["reach"]["reads_content"], false);
