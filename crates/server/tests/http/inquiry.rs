@@ -130,7 +130,10 @@ fn count(told: &Value) -> [&Value; 3] {
 async fn u1_the_impact_of_a_key_is_what_it_could_reach_and_what_it_touched() {
     let Asked { owner, key, endpoint, alice, .. } = &Asked::make().await;
     let told = owner.get("/audit/impact?key_name=nightly").await.expect(200).body;
-    assert_eq!((&told["api_keys"], &told["shown"], &told["unnamed_answers"]), (&json!([key]), &json!([]), &json!(2)));
+    assert_eq!(
+        (&told["api_keys"], &told["shown"], &told["unnamed_answers"]),
+        (&json!([key]), &json!([]), &json!(2))
+    );
     assert_eq!(told["reach"]["endpoints"][0]["slug"], "manual");
     assert_eq!(told["reach"]["endpoints"][0]["reason_code"], "allowed_by_policy");
     assert_eq!(told["reach"]["reads_content"], false);
@@ -186,6 +189,71 @@ async fn u1_the_impact_of_somebody_a_document_and_all_is_told() {
     assert_eq!((&told["events"], &told["actors"]), (&json!(0), &json!([])));
     let told = other.get(&format!("/audit/impact?document={dataset}/hours")).await.expect(200).body;
     assert_eq!((&told["events"], &told["reach"]["endpoints"]), (&json!(0), &json!([])));
+}
+
+/// The names under which a part of the impact tells of documents, with how often.
+fn shown(told: &Value) -> Vec<(&str, u64)> {
+    let shown = told["shown"].as_array().unwrap().iter();
+    shown.map(|one| (one["document_id"].as_str().unwrap(), one["success"].as_u64().unwrap())).collect()
+}
+
+#[tokio::test]
+async fn u1_who_was_shown_which_document_is_told_where_a_disclosure_log_is_attached() {
+    let space = TestSpace::open_to_all().await;
+    let owner = space.found("acme").await;
+    let documents = [("hours", "The room opens at nine."), ("fees", "The fee is ten euros.")];
+    let dataset = dataset_of(&owner, "manual", &documents).await;
+    endpoint_on(&owner, &dataset, "manual").await;
+    let make = async |policy_type: &str, configuration: Value| {
+        let body = json!({ "name": policy_type, "policy_type": policy_type, "configuration": configuration });
+        owner.post("/policies", &body).await.expect(201).body["id"].clone()
+    };
+    let access = make("access", json!({ "mode": "allow", "patterns": ["*@x.org"] })).await;
+    let attach = async |ids: &[&Value]| {
+        owner.put("/endpoints/manual/policies", &json!({ "policy_ids": ids })).await.expect(200);
+    };
+    attach(&[&access]).await;
+    let alice = space.member(&owner, "alice@x.org", "user").await;
+    let bob = space.member(&owner, "bob@x.org", "user").await;
+    alice.ask("manual", "fee").await.expect(200);
+    let before = owner.audit("&action=endpoint_query").await;
+    assert!(before[0].get("shown").is_none(), "without the policy no log has what was shown: {before:?}");
+    let log = make("disclosure_log", json!({})).await;
+    let filter = make("pii_filter", json!({ "kinds": ["email"] })).await;
+    attach(&[&access, &log, &filter]).await;
+    alice.ask("manual", "fee").await.expect(200);
+    alice.ask("manual", "fee euros").await.expect(200);
+    bob.ask("manual", "room opens").await.expect(200);
+    bob.ask("manual", "nothing of the kind").await.expect(200);
+    owner.ask("manual", "fee").await.expect(403);
+
+    let events = owner.audit("&action=endpoint_query").await;
+    let told: Vec<Value> = events.iter().rev().map(|event| event["shown"].clone()).collect();
+    let [fees, hours] = ["fees", "hours"].map(|id| json!([id]));
+    assert_eq!(told, [Value::Null, fees.clone(), fees, hours, Value::Null]);
+    let of = async |query: &str| owner.get(&format!("/audit/impact?{query}")).await.expect(200).body;
+    let fees = of("document=manual/fees").await;
+    assert_eq!(shown(&fees), [("fees", 2)]);
+    assert_eq!((&fees["shown_to"][0]["email"], &fees["shown_to"][1]), (&json!("alice@x.org"), &Value::Null));
+    assert_eq!(fees["unnamed_answers"], 2, "one from before the policy, and one that showed nothing");
+    let bobs = fees["principals"].as_array().unwrap().iter().find(|one| one["email"] == "bob@x.org").unwrap();
+    assert_eq!(bobs["success"], 1, "who was shown other documents was not shown this one");
+    assert_eq!(shown(&of("principal=bob@x.org").await), [("hours", 1)]);
+    assert_eq!(shown(&of("principal=alice@x.org").await), [("fees", 2)]);
+    let all = of("").await;
+    assert_eq!((shown(&all), &all["shown_to"]), (vec![("fees", 2), ("hours", 1)], &json!([])));
+
+    let refused = json!({ "enforcement": "shadow" });
+    let log = log.as_str().unwrap();
+    owner.patch(&format!("/policies/{log}"), &refused).await.expect_problem(422, "invalid");
+    let body = json!({ "name": "p", "policy_type": "disclosure_log", "configuration": { "documents": 3 } });
+    owner.post("/policies", &body).await.expect_problem(422, "invalid");
+    if !in_memory() {
+        let told = cli::run(space.home(), &["audit", "impact", "--document", "manual/fees"]).expect(0);
+        assert!(told.stdout.contains("document fees shown by manual"), "{told:?}");
+        assert!(told.stdout.contains("shown to alice@x.org"), "{told:?}");
+        assert!(told.stderr.contains("2 answers do not tell which documents they showed"), "{told:?}");
+    }
 }
 
 #[tokio::test]
