@@ -20,7 +20,7 @@ impl PolicyType for DisclosureLogType {
     }
 
     fn check_shadow(&self) -> Result<(), &'static str> {
-        Err("a disclosure_log refuses nobody, so there is nothing to try: attach it where it is wanted")
+        Err("a disclosure_log cannot be tried in shadow: it refuses nobody, so attach it where it is wanted")
     }
 
     fn schema(&self) -> ConfigurationSchema {
