@@ -225,8 +225,10 @@ pub(super) async fn impact(
         let slug = of.slug.unwrap_or_else(|| format!("{} (gone)", of.endpoint));
         Line { what: format!("document {} shown by {slug}", of.document_id), counts: of.counts }
     };
-    let shown_to =
-        |of: PrincipalCounts| Line { what: format!("shown to {}", name_of_principal(&of)), counts: of.counts };
+    let shown_to = |of: PrincipalCounts| Line {
+        what: format!("shown to {}", name_of_principal(&of)),
+        counts: of.counts,
+    };
     let other = |of: OtherCounts| Line { what: name_of_other(&of), counts: of.counts };
     let lines = (found.endpoints.into_iter().map(queried))
         .chain(found.shown.into_iter().map(shown))
