@@ -5,7 +5,7 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderValue, Response, StatusCode, header};
+use http::{HeaderValue, Method, Response, StatusCode, header};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
@@ -51,7 +51,10 @@ impl Guard {
             Ok(Answer::Streamed(answer)) => hand_on(*answer),
             Ok(Answer::Read(body)) => json(StatusCode::OK, body),
             Err(refusal) => {
-                self.log(&head, &refusal);
+                // Whoever looks whether something is gone wants to be told so.
+                if head.method != Method::GET || refusal.status() != StatusCode::NOT_FOUND {
+                    self.log(&head, &refusal);
+                }
                 json(refusal.status(), refusal.body().into())
             }
         };

@@ -5,7 +5,7 @@ use bollard::query_parameters::{ListVolumesOptions, RemoveVolumeOptions};
 use syft_space_domain::provisioning::ports::ProvisionError;
 
 use crate::body::DatabaseForm;
-use crate::engine::{Engine, ROUNDS, pause, removed};
+use crate::engine::{CallError, Engine, ROUNDS, pause, removed};
 use crate::names::{KIND, Labels, bears, filters};
 
 /// The volumes that bear these labels.
@@ -19,12 +19,15 @@ pub(crate) async fn list(engine: &Engine, labels: &Labels) -> Result<Vec<Volume>
 
 /// Sees to the volume that a database is to have. Answers whether one is there that was made for another kind, and has to go first.
 pub(crate) async fn ensure(engine: &Engine, form: &DatabaseForm<'_>) -> Result<bool, ProvisionError> {
-    // An engine answers this with the volume that is there, if one is, whatever that is.
-    let made = engine.call("making a volume", engine.docker.create_volume(form.volume())).await;
     let name = form.name();
     let not_ours = || ProvisionError::NotOurs(format!("the volume {name}"));
     // A guard does not tell what it is.
-    let volume = made.map_err(|error| if error.is_conflict() { not_ours() } else { error.into() })?;
+    let refused = |error: CallError| if error.is_conflict() { not_ours() } else { error.into() };
+    // An engine answers this with the volume that is there, if one is, whatever that is; and one that was started again without what is
+    // special about it, until it is asked for that volume by itself.
+    engine.call("making a volume", engine.docker.create_volume(form.volume())).await.map_err(refused)?;
+    let volume = engine.call("looking at a volume", engine.docker.inspect_volume(name)).await;
+    let volume = volume.map_err(refused)?;
     if volume.name != name {
         return Err(ProvisionError::Nonsense("another volume than was asked for was made".to_owned()));
     }

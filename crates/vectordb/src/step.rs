@@ -179,10 +179,13 @@ impl ExternalVectors {
         let id = if let Some(id) = &entry.collection.remote_id {
             id.clone()
         } else {
-            let (remote, collection) = (remote.clone(), entry.collection.clone());
-            let made = self.wait(async move { remote.create(&collection).await })?;
+            let (server, collection) = (remote.clone(), entry.collection.clone());
+            let made = self.wait(async move { server.create(&collection).await })?;
             let id = made.map_err(|error| error.of(dataset))?;
-            confirm()?;
+            if let Err(moved) = confirm() {
+                self.take_back(remote, entry.collection.name.clone());
+                return Err(moved);
+            }
             let noted = self.journals.with_created((tenant, dataset), |connection| {
                 journal::set_remote_id(connection, entry.id, &id)
             });
@@ -205,6 +208,17 @@ impl ExternalVectors {
             Ok(true) => Ok(()),
             Ok(false) => Err(VectorIndexError::Damaged(dataset)),
             Err(error) => Err(error.of(dataset)),
+        }
+    }
+
+    /// Removes a collection that was made where another database may be by now: nobody else would look for it there. That is tried once.
+    fn take_back(&self, remote: &Remote, name: String) {
+        let remote = remote.clone();
+        let removed = self.wait(async move { remote.remove(&name).await });
+        if let Err(error) =
+            removed.and_then(|removed| removed.map_err(|error| VectorIndexError::Failed(error.to_string())))
+        {
+            tracing::warn!(%error, "an empty collection may be left in another database");
         }
     }
 

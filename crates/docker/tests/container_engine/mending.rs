@@ -84,6 +84,22 @@ async fn r4_what_is_there_is_kept_and_what_is_lost_or_outdated_is_made_anew_arou
 
 #[tokio::test]
 #[ignore = "needs a container engine"]
+async fn r4_an_engine_that_was_started_again_gives_a_database_its_volume_back() {
+    let mut engine = ContainerEngine::start();
+    let space = provisioner(settings(&engine, &engine.way()));
+    let again = || async { space.provision(&scope(1), dataset(1), CHROMA, &credential(1)).await };
+    again().await.unwrap();
+    engine.docker(&["exec", &container_of(&engine, 1, 1), "touch", MARK]);
+    engine.docker(&["rm", "--force", &container_of(&engine, 1, 1)]);
+    // From now on it does not tell what a volume bears that nobody uses, until it is asked for it by itself.
+    engine.stop();
+    engine.run();
+    again().await.unwrap();
+    assert!(has_data(&engine), "it is ours as before, with its data");
+}
+
+#[tokio::test]
+#[ignore = "needs a container engine"]
 async fn r4_a_tenants_networks_that_were_made_twice_become_one() {
     let engine = ContainerEngine::start();
     let space = provisioner(settings(&engine, &engine.way()));

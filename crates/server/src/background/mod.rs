@@ -16,6 +16,7 @@ mod checkpoint_folder;
 pub(crate) mod checkpoints;
 pub(crate) mod databases;
 pub(crate) mod detections;
+pub(crate) mod doubted_clock;
 pub(crate) mod erasures;
 mod logs_aside;
 pub(crate) mod marketplace_sync;

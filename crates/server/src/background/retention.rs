@@ -14,8 +14,9 @@ use crate::http::state::State;
 /// How often to look: terms are days, so nothing stays noticeably longer than its own.
 const CHECK_INTERVAL: Duration = Duration::from_secs(3_600);
 
-/// Sweeps all tenants, at once and from then on, until it is aborted. Failures are logged, and tried again.
-pub(crate) async fn sweep_forever(state: Arc<State>, operator: Arc<OperatorScope>) {
+/// Sweeps all tenants, once the clock is not doubted any more and from then on, until it is aborted. Failures are logged, and tried again.
+pub(crate) async fn sweep_forever(state: Arc<State>, operator: Arc<OperatorScope>, doubted_for: Duration) {
+    tokio::time::sleep(doubted_for).await;
     let mut changed = ChangedLogs::new(Arc::clone(&state));
     let mut ticks = ticks(CHECK_INTERVAL);
     loop {

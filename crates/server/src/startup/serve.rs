@@ -22,8 +22,8 @@ use tokio::time::timeout;
 use crate::background::audit_sinks::deliver_forever;
 use crate::background::workers::Workers;
 use crate::background::{
-    approvals, checkpoints, databases, detections, erasures, marketplace_sync, remains, retention, reviews,
-    signing_keys, tenant_ends, vector_databases,
+    approvals, checkpoints, databases, detections, doubted_clock, erasures, marketplace_sync, remains,
+    retention, reviews, signing_keys, tenant_ends, vector_databases,
 };
 use crate::config::{Registration, Settings};
 use crate::http::announcing_store::announce_commits;
@@ -140,7 +140,7 @@ pub async fn serve(
     let sinks = audit_sinks::open(settings, &state.space.entropy)?;
     let terms = sinks.iter().map(|open| open.terms.clone()).collect();
     sink::settle(&state.space, &operator, terms).await?;
-    let doubted_for = tenant_ends::doubted_for(&state.space, &operator).await?;
+    let doubted_for = doubted_clock::doubted_for(&state.space, &operator).await?;
     wiring::record(&state.space, Action::SysStartup).await?;
     look_at_walls(&state).await?;
     let workers = Workers::start(&state.space)?;
@@ -156,7 +156,7 @@ pub async fn serve(
     let reviews = tokio::spawn(reviews::forget_forever(state.space.clone()));
     let approvals = approvals::remove_ended_forever(state.space.clone(), Arc::clone(&operator));
     let approvals = tokio::spawn(approvals);
-    let retention = retention::sweep_forever(Arc::clone(&state), Arc::clone(&operator));
+    let retention = retention::sweep_forever(Arc::clone(&state), Arc::clone(&operator), doubted_for);
     let retention = tokio::spawn(retention);
     let (end_signing, signing_ends) = oneshot::channel::<()>();
     let signing = checkpoints::sign_until(
