@@ -26,7 +26,7 @@ pub(crate) async fn ensure(engine: &Engine, form: &DatabaseForm<'_>) -> Result<b
     // An engine answers this with the volume that is there, if one is, whatever that is; and one that was started again without what is
     // special about it, until it is asked for that volume by itself.
     engine.call("making a volume", engine.docker.create_volume(form.volume())).await.map_err(refused)?;
-    let volume = engine.call("looking at a volume", engine.docker.inspect_volume(name)).await;
+    let volume = engine.call("looking at a volume", engine.docker.inspect_volume(&name)).await;
     let volume = volume.map_err(refused)?;
     if volume.name != name {
         return Err(ProvisionError::Nonsense("another volume than was asked for was made".to_owned()));
