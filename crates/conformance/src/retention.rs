@@ -1,6 +1,6 @@
 //! The suite of `RetentionView` and `RetentionRows`.
 
-use syft_space_domain::audit::ports::Seq;
+use syft_space_domain::audit::ports::{LogScope, Seq};
 use syft_space_domain::audit::{Action, Event, Log, Person};
 use syft_space_domain::ids::{ActorId, LegalHoldId, PolicyId};
 use syft_space_domain::policy::{Enforcement, KeptRevision, RevisionSummary};
@@ -79,7 +79,9 @@ fn before(
     after: Option<u64>,
     at_most: usize,
 ) -> (Vec<Seq>, Option<Seq>) {
-    let known = read(store, move |view| view.events_with_persons(&scope(tenant), after.map(Seq), at_most));
+    let known = read(store, move |view| {
+        view.events_with_persons(LogScope::Tenant(&scope(tenant)), after.map(Seq), at_most)
+    });
     let due = known.iter().filter(|(_, when)| *when < time(at)).map(|(seq, _)| *seq);
     (due.collect(), known.last().map(|(seq, _)| *seq))
 }

@@ -1,7 +1,7 @@
 //! `RetentionView` and `RetentionRows` of a transaction.
 
-use syft_space_domain::audit::ports::Seq;
-use syft_space_domain::audit::{Log, PrunedBlock};
+use syft_space_domain::audit::PrunedBlock;
+use syft_space_domain::audit::ports::{LogScope, LogWriteScope, Seq};
 use syft_space_domain::ids::{LegalHoldId, PolicyId};
 use syft_space_domain::retention::ports::{RetentionRows, RetentionView};
 use syft_space_domain::retention::{LegalHold, RetentionTerms};
@@ -22,11 +22,11 @@ impl RetentionView for Transaction {
 
     fn events_with_persons(
         &mut self,
-        scope: &TenantScope,
+        log: LogScope<'_>,
         after: Option<Seq>,
         at_most: usize,
     ) -> Result<Vec<(Seq, Timestamp)>, StoreError> {
-        let known = self.tables.logs.with_persons(Log::from(scope), after).take(at_most);
+        let known = self.tables.logs.with_persons(log.into(), after).take(at_most);
         Ok(known.map(|recorded| (Seq(recorded.seq), recorded.event.time)).collect())
     }
 
@@ -46,12 +46,12 @@ impl RetentionView for Transaction {
 
     fn blocks_before(
         &mut self,
-        scope: &TenantScope,
+        log: LogScope<'_>,
         before: Timestamp,
         up_to: u64,
         at_most: usize,
     ) -> Result<Vec<u64>, StoreError> {
-        let due = self.tables.logs.full_blocks_before(Log::from(scope), before);
+        let due = self.tables.logs.full_blocks_before(log.into(), before);
         Ok(due
             .take_while(|block| PrunedBlock::events_of(*block).end <= up_to.saturating_add(1))
             .take(at_most)
@@ -93,7 +93,7 @@ impl RetentionRows for Transaction {
         Ok(u64::try_from(removed).unwrap_or(u64::MAX))
     }
 
-    fn prune(&mut self, scope: &WriteScope, block: &PrunedBlock) -> Result<u64, StoreError> {
-        Ok(self.tables.logs.prune(Log::Tenant(scope.tenant()), block))
+    fn prune(&mut self, log: &LogWriteScope, block: &PrunedBlock) -> Result<u64, StoreError> {
+        Ok(self.tables.logs.prune(log.log(), block))
     }
 }

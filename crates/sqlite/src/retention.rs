@@ -1,8 +1,8 @@
 //! The rows of retention terms and legal holds, and what goes by its age.
 
 use diesel::prelude::*;
-use syft_space_domain::audit::ports::Seq;
-use syft_space_domain::audit::{Log, PrunedBlock};
+use syft_space_domain::audit::PrunedBlock;
+use syft_space_domain::audit::ports::{LogScope, LogWriteScope, Seq};
 use syft_space_domain::ids::{ActorId, LegalHoldId, PolicyId};
 use syft_space_domain::retention::ports::{RetentionRows, RetentionView};
 use syft_space_domain::retention::{LegalHold, RetentionKind, RetentionTerms};
@@ -72,7 +72,7 @@ impl RetentionView for Session<'_> {
 
     fn events_with_persons(
         &mut self,
-        scope: &TenantScope,
+        log: LogScope<'_>,
         after: Option<Seq>,
         at_most: usize,
     ) -> Result<Vec<(Seq, Timestamp)>, StoreError> {
@@ -82,7 +82,7 @@ impl RetentionView for Session<'_> {
                 .inner_join(audit_events::table.on(
                     audit_events::log.eq(audit_persons::log).and(audit_events::seq.eq(audit_persons::seq)),
                 ))
-                .filter(audit_persons::log.eq(Key::from(scope)))
+                .filter(audit_persons::log.eq(log_key(log.into())))
                 .filter(audit_persons::seq.gt(after))
                 .order(audit_persons::seq)
                 .limit(limit(at_most))
@@ -119,13 +119,13 @@ impl RetentionView for Session<'_> {
 
     fn blocks_before(
         &mut self,
-        scope: &TenantScope,
+        log: LogScope<'_>,
         before: Timestamp,
         up_to: u64,
         at_most: usize,
     ) -> Result<Vec<u64>, StoreError> {
-        let log = log_key(Log::from(scope));
-        self.read(|connection| load_blocks_before(connection, log, before, up_to, at_most))
+        let key = log_key(log.into());
+        self.read(|connection| load_blocks_before(connection, key, before, up_to, at_most))
     }
 }
 
@@ -185,7 +185,7 @@ impl RetentionRows for Session<'_> {
         Ok(removed)
     }
 
-    fn prune(&mut self, scope: &WriteScope, block: &PrunedBlock) -> Result<u64, StoreError> {
-        self.prune_block(Log::Tenant(scope.tenant()), block)
+    fn prune(&mut self, log: &LogWriteScope, block: &PrunedBlock) -> Result<u64, StoreError> {
+        self.prune_block(log.log(), block)
     }
 }

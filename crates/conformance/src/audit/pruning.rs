@@ -3,16 +3,16 @@
 use std::thread::sleep;
 use std::time::Duration;
 
-use syft_space_domain::audit::ports::LogScope;
+use syft_space_domain::audit::ports::{LogScope, LogWriteScope};
 use syft_space_domain::audit::tree::{BLOCK_LEAVES, NodeHash};
-use syft_space_domain::audit::{LogTree, LogTreeError, PrunedBlock, RecordedEvent};
+use syft_space_domain::audit::{Log, LogTree, LogTreeError, PrunedBlock, RecordedEvent};
 use syft_space_domain::store::{Store, StoreError};
 
 use crate::audit::mixed::{mixed_events, record_all};
 use crate::check::{Check, checks};
 use crate::fixture::{Fixture, StoreFactory};
 use crate::run::{commit, log, read, seeded_store};
-use crate::sample::{scope, time, write_scope};
+use crate::sample::{scope, tenant_id, time};
 
 /// Every promise of the methods that prune, of [`RetentionRows`](syft_space_domain::retention::ports::RetentionRows) and what reads behind it.
 pub const CHECKS: &[Check<StoreFactory>] = checks![
@@ -29,7 +29,9 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
 const LATER: u32 = 90_000_000;
 
 fn blocks(store: &dyn Store, tenant: u64, before: u32, up_to: u64, at_most: usize) -> Vec<u64> {
-    read(store, move |view| view.blocks_before(&scope(tenant), time(before), up_to, at_most))
+    read(store, move |view| {
+        view.blocks_before(LogScope::Tenant(&scope(tenant)), time(before), up_to, at_most)
+    })
 }
 
 /// Two logs, of two blocks and of one, and 300 events behind them.
@@ -55,7 +57,8 @@ fn read_block(store: &dyn Store, tenant: u64, number: u64) -> PrunedBlock {
 
 fn prune(store: &dyn Store, tenant: u64, block: &PrunedBlock) -> u64 {
     let block = block.clone();
-    commit(store, move |tx| tx.prune(&write_scope(tenant), &block))
+    let log = Log::Tenant(tenant_id(tenant));
+    commit(store, move |tx| tx.prune(&LogWriteScope::assume(log, "a suite plays the space"), &block))
 }
 
 /// In their order, no more than are asked for, none of which a part is behind a number.
@@ -71,7 +74,9 @@ pub fn g4_blocks_are_told_once_all_of_them_is_from_before_a_time(make: &StoreFac
     assert_eq!(blocks(store, 1, LATER, 0, 9), [0; 0], "behind nothing there is none");
     let events = log(store, &scope(1));
     let latest = events.iter().take(1_024).map(|event| event.event.time).max().expect("a block has events");
-    let at = |before| read(store, move |view| view.blocks_before(&scope(1), before, u64::MAX, 9));
+    let at = |before| {
+        read(store, move |view| view.blocks_before(LogScope::Tenant(&scope(1)), before, u64::MAX, 9))
+    };
     assert_eq!(at(latest), [0; 0], "one event that is not from before keeps its block");
     assert_eq!(at(latest.plus(Duration::from_micros(1))), [0], "until that is, too");
 }
@@ -95,7 +100,7 @@ pub fn g4_a_pruned_block_is_gone_from_every_read(make: &StoreFactory) {
     assert!(lost.wait().is_err(), "who asks for an event that is pruned is not given another");
     let kept = read(store, |view| view.events_in(LogScope::Tenant(&scope(1)), 1_025..1_027));
     assert_eq!(Some(&*kept), left.get(..2), "those behind are read by their numbers");
-    let persons = read(store, |view| view.events_with_persons(&scope(1), None, 1));
+    let persons = read(store, |view| view.events_with_persons(LogScope::Tenant(&scope(1)), None, 1));
     assert!(persons.iter().all(|(seq, _)| seq.0 > BLOCK_LEAVES), "what they knew of persons went with them");
     assert_eq!(blocks(store, 1, LATER, u64::MAX, 9), [1], "the next is the oldest now");
     assert_eq!(prune(store, 1, &second), BLOCK_LEAVES);

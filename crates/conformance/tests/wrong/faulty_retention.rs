@@ -4,9 +4,9 @@ use std::ops::DerefMut;
 
 use syft_space_conformance::audit::pruning;
 use syft_space_conformance::{retention, sample};
-use syft_space_domain::audit::PrunedBlock;
-use syft_space_domain::audit::ports::Seq;
+use syft_space_domain::audit::ports::{LogScope, LogWriteScope, Seq};
 use syft_space_domain::audit::tree::BLOCK_LEAVES;
+use syft_space_domain::audit::{Log, PrunedBlock};
 use syft_space_domain::ids::{LegalHoldId, PolicyId};
 use syft_space_domain::retention::ports::{RetentionRows, RetentionView};
 use syft_space_domain::retention::{LegalHold, RetentionTerms};
@@ -41,23 +41,43 @@ impl Merge for RetentionTerms {
     }
 }
 
+/// The scopes of tenants whose log is another.
+fn others(log: Log) -> Vec<TenantScope> {
+    [1, 2, 3].map(sample::scope).into_iter().filter(|other| Log::from(other) != log).collect()
+}
+
 impl<P: DerefMut> RetentionView for FaultyView<P>
 where
     P::Target: RetentionView,
 {
     fn events_with_persons(
         &mut self,
-        scope: &TenantScope,
+        log: LogScope<'_>,
         after: Option<Seq>,
         at_most: usize,
     ) -> Result<Vec<(Seq, Timestamp)>, StoreError> {
         let anew = self.fault == Fault::Retention(RetentionFault::StartsAnew);
         let after = after.filter(|_| !anew);
-        let mut found = self.inner.events_with_persons(scope, after, at_most)?;
+        let mut found = self.inner.events_with_persons(log, after, at_most)?;
         if self.fault == Fault::IgnoresTenantIn("events_with_persons") {
-            for other in [1, 2, 3].map(sample::scope).iter().filter(|other| other.tenant() != scope.tenant())
-            {
-                found.merge(self.inner.events_with_persons(other, after, at_most)?);
+            for other in others(log.into()) {
+                found.merge(self.inner.events_with_persons(LogScope::Tenant(&other), after, at_most)?);
+            }
+        }
+        Ok(found)
+    }
+
+    fn blocks_before(
+        &mut self,
+        log: LogScope<'_>,
+        before: Timestamp,
+        up_to: u64,
+        at_most: usize,
+    ) -> Result<Vec<u64>, StoreError> {
+        let mut found = self.inner.blocks_before(log, before, up_to, at_most)?;
+        if self.fault == Fault::IgnoresTenantIn("blocks_before") {
+            for other in others(log.into()) {
+                found.merge(self.inner.blocks_before(LogScope::Tenant(&other), before, up_to, at_most)?);
             }
         }
         Ok(found)
@@ -67,7 +87,6 @@ where
         retention_terms() -> RetentionTerms;
         legal_holds() -> Vec<LegalHold>;
         revisions_replaced_before(before: Timestamp, at_most: usize) -> Vec<(PolicyId, u64)>;
-        blocks_before(before: Timestamp, up_to: u64, at_most: usize) -> Vec<u64>;
     }
 }
 
@@ -89,19 +108,20 @@ where
         Ok(if self.fault == Fault::Retention(RetentionFault::CountsNone) { 0 } else { removed })
     }
 
-    fn prune(&mut self, scope: &WriteScope, block: &PrunedBlock) -> Result<u64, StoreError> {
+    fn prune(&mut self, log: &LogWriteScope, block: &PrunedBlock) -> Result<u64, StoreError> {
         if self.fault == Fault::IgnoresTenantIn("prune") {
-            for other in [1, 2, 3].map(sample::write_scope).iter().filter(|o| o.tenant() != scope.tenant()) {
-                self.inner.prune(other, block)?;
+            for other in others(log.log()) {
+                let other = LogWriteScope::assume(Log::from(&other), "a fault forgets the tenant");
+                self.inner.prune(&other, block)?;
             }
         }
         match self.fault {
             Fault::Retention(RetentionFault::PrunesNothing) => Ok(BLOCK_LEAVES),
             Fault::Retention(RetentionFault::KeepsOtherLeaves) => {
                 let leaves = vec![[7; 32]; block.leaves.len()];
-                self.inner.prune(scope, &PrunedBlock { leaves, ..*block })
+                self.inner.prune(log, &PrunedBlock { leaves, ..*block })
             }
-            _ => self.inner.prune(scope, block),
+            _ => self.inner.prune(log, block),
         }
     }
 

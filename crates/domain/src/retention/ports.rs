@@ -1,7 +1,7 @@
 //! The ports of terms, of holds, and of what goes by its age.
 
 use crate::audit::PrunedBlock;
-use crate::audit::ports::Seq;
+use crate::audit::ports::{LogScope, LogWriteScope, Seq};
 use crate::ids::{LegalHoldId, PolicyId};
 use crate::retention::{LegalHold, RetentionTerms};
 use crate::store::StoreError;
@@ -14,10 +14,10 @@ pub trait RetentionView {
     fn retention_terms(&mut self, scope: &TenantScope) -> Result<RetentionTerms, StoreError>;
     /// The tenant's holds, in the order of their ids.
     fn legal_holds(&mut self, scope: &TenantScope) -> Result<Vec<LegalHold>, StoreError>;
-    /// So many of the tenant's events behind one that still know of a person, and their times, in the order of the log.
+    /// So many of a log's events behind one that still know of a person, and their times, in the order of the log.
     fn events_with_persons(
         &mut self,
-        scope: &TenantScope,
+        log: LogScope<'_>,
         after: Option<Seq>,
         at_most: usize,
     ) -> Result<Vec<(Seq, Timestamp)>, StoreError>;
@@ -29,11 +29,11 @@ pub trait RetentionView {
         before: Timestamp,
         at_most: usize,
     ) -> Result<Vec<(PolicyId, u64)>, StoreError>;
-    /// So many full blocks of the tenant's log, the oldest first, from the first that is not pruned on and up to the first that has an event
+    /// So many full blocks of a log, the oldest first, from the first that is not pruned on and up to the first that has an event
     /// behind the one with this number, or one that is not from before this time. Of a block that the index does not hold yet nothing is told.
     fn blocks_before(
         &mut self,
-        scope: &TenantScope,
+        log: LogScope<'_>,
         before: Timestamp,
         up_to: u64,
         at_most: usize,
@@ -56,5 +56,5 @@ pub trait RetentionRows: RetentionView {
     ) -> Result<u64, StoreError>;
     /// Removes the events of a block, with what they know of persons, and keeps its leaves; if it is the oldest whose events are there. Answers
     /// how many events went.
-    fn prune(&mut self, scope: &WriteScope, block: &PrunedBlock) -> Result<u64, StoreError>;
+    fn prune(&mut self, log: &LogWriteScope, block: &PrunedBlock) -> Result<u64, StoreError>;
 }

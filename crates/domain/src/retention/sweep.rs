@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::access::Permission;
-use crate::audit::ports::{LogScope, Seq};
+use crate::audit::ports::{LogScope, LogWriteScope, Seq};
 use crate::audit::{
-    Action, Actor, ChangeCode, Changes, Event, ObjectKind, Origin, PrunedBlock, RequestContext,
+    Action, Actor, ChangeCode, Changes, Event, Log, ObjectKind, Origin, PrunedBlock, RequestContext,
 };
 use crate::identity::Principal;
-use crate::ids::{PolicyId, TenantId};
+use crate::ids::PolicyId;
 use crate::port_error::PortError;
-use crate::retention::{RetentionError, RetentionKind};
+use crate::retention::{RetentionError, RetentionKind, RetentionTerms};
 use crate::space::Space;
 use crate::store::{Flow, StoreError, Tx, View};
 use crate::tenant::{OperatorScope, TenantScope, WriteScope};
@@ -74,16 +74,49 @@ impl DueData {
         at_most: usize,
     ) -> Result<Self, StoreError> {
         match kind {
-            RetentionKind::LogPersonalData => Ok(Self::Persons(persons(view, scope, before, at_most)?)),
+            RetentionKind::LogPersonalData => Self::persons(view, LogScope::Tenant(scope), before, at_most),
             RetentionKind::PolicyRevisions => {
                 Ok(Self::Revisions(view.revisions_replaced_before(scope, before, at_most)?))
             }
-            RetentionKind::LogEvents => {
-                let up_to = done_with(view, scope)?;
-                let blocks = view.blocks_before(scope, before, up_to, at_most.div_ceil(EVENTS_PER_BLOCK))?;
-                Ok(Self::Events { blocks, pruned: Vec::new() })
-            }
+            RetentionKind::LogEvents => Self::events(view, LogScope::Tenant(scope), before, at_most),
         }
+    }
+
+    /// What the first events of a log know of persons that are from before a time, at most so many. The events are nearly in the order of their times,
+    /// and the first that still know of a person are the oldest. So it is looked no further than through a stretch in which none is due.
+    fn persons(
+        view: &mut dyn View,
+        log: LogScope<'_>,
+        before: Timestamp,
+        at_most: usize,
+    ) -> Result<Self, StoreError> {
+        let (mut due, mut after) = (Vec::new(), None);
+        while due.len() < at_most {
+            let found = view.events_with_persons(log, after, LOOKED_AT)?;
+            let known = due.len();
+            due.extend(found.iter().filter(|(_, time)| *time < before).map(|(seq, _)| *seq));
+            if due.len() == known {
+                break;
+            }
+            after = found.last().map(|(seq, _)| *seq);
+        }
+        due.truncate(at_most);
+        Ok(Self::Persons(due))
+    }
+
+    /// The first blocks of a log that are from before a time, of at most so many events, begun blocks included. A block that is behind what a checkpoint
+    /// vouches for, or what each sink has that gets the log, stays, however old it is.
+    fn events(
+        view: &mut dyn View,
+        log: LogScope<'_>,
+        before: Timestamp,
+        at_most: usize,
+    ) -> Result<Self, StoreError> {
+        let vouched = view.checkpoint(log)?.map_or(0, |checkpoint| checkpoint.size);
+        let delivered = view.least_delivered(log)?.unwrap_or(u64::MAX);
+        let most = at_most.div_ceil(EVENTS_PER_BLOCK);
+        let blocks = view.blocks_before(log, before, vouched.min(delivered), most)?;
+        Ok(Self::Events { blocks, pruned: Vec::new() })
     }
 
     fn len(&self) -> usize {
@@ -95,64 +128,55 @@ impl DueData {
     }
 
     /// Reads what stays of them. That takes a while, so it is done before anybody waits for it.
-    fn read_leaves(&mut self, view: &mut dyn View, scope: &TenantScope) -> Result<(), RetentionError> {
+    fn read_leaves(&mut self, view: &mut dyn View, log: LogScope<'_>) -> Result<(), RetentionError> {
         let Self::Events { blocks, pruned } = self else { return Ok(()) };
         for block in blocks {
-            pruned.push(PrunedBlock::read(view, LogScope::Tenant(scope), *block)?);
+            pruned.push(PrunedBlock::read(view, log, *block)?);
         }
         Ok(())
     }
 
-    /// Removes them, as far as they are still there. Answers how many were, and what is told of it.
+    /// Removes them from a tenant, as far as they are still there. Answers how many were, and what is told of it.
     fn remove(&self, tx: &mut dyn Tx, scope: &WriteScope) -> Result<(u64, ChangeCode), StoreError> {
         match self {
             Self::Persons(events) => {
-                let numbers: Vec<u64> = events.iter().map(|Seq(number)| *number).collect();
-                Ok((tx.erase_persons(scope, &numbers)?, ChangeCode::PersonalDataErased))
+                Ok((tx.erase_persons(scope, &numbers(events))?, ChangeCode::PersonalDataErased))
             }
             Self::Revisions(revisions) => {
                 Ok((tx.remove_revisions(scope, revisions)?, ChangeCode::RevisionsRemoved))
             }
-            Self::Events { pruned, .. } => {
-                let mut removed = 0_u64;
-                for block in pruned {
-                    removed = removed.saturating_add(tx.prune(scope, block)?);
-                }
-                Ok((removed, ChangeCode::EventsPruned))
+            Self::Events { pruned, .. } => prune(tx, Log::Tenant(scope.tenant()), pruned),
+        }
+    }
+
+    /// The same, from the installation's log.
+    fn remove_of_installation(
+        &self,
+        tx: &mut dyn Tx,
+        operator: &OperatorScope,
+    ) -> Result<(u64, ChangeCode), StoreError> {
+        match self {
+            Self::Persons(events) => {
+                let removed = tx.erase_installation_persons(operator, &numbers(events))?;
+                Ok((removed, ChangeCode::PersonalDataErased))
             }
+            // Policies are tenants'.
+            Self::Revisions(_) => Ok((0, ChangeCode::RevisionsRemoved)),
+            Self::Events { pruned, .. } => prune(tx, Log::Installation, pruned),
         }
     }
 }
 
-/// Up to which event everything is done with a tenant's log: a checkpoint vouches for it, and each sink that gets it has it. What is behind that
-/// stays, however old it is.
-fn done_with(view: &mut dyn View, scope: &TenantScope) -> Result<u64, StoreError> {
-    let log = LogScope::Tenant(scope);
-    let vouched = view.checkpoint(log)?.map_or(0, |checkpoint| checkpoint.size);
-    let delivered = view.least_delivered(log)?.unwrap_or(u64::MAX);
-    Ok(vouched.min(delivered))
+fn numbers(events: &[Seq]) -> Vec<u64> {
+    events.iter().map(|Seq(number)| *number).collect()
 }
 
-/// The events are nearly in the order of their times, and the first that still know of a person are the oldest. So it is looked no
-/// further than through a stretch in which none is due.
-fn persons(
-    view: &mut dyn View,
-    scope: &TenantScope,
-    before: Timestamp,
-    at_most: usize,
-) -> Result<Vec<Seq>, StoreError> {
-    let (mut due, mut after) = (Vec::new(), None);
-    while due.len() < at_most {
-        let found = view.events_with_persons(scope, after, LOOKED_AT)?;
-        let known = due.len();
-        due.extend(found.iter().filter(|(_, time)| *time < before).map(|(seq, _)| *seq));
-        if due.len() == known {
-            break;
-        }
-        after = found.last().map(|(seq, _)| *seq);
+fn prune(tx: &mut dyn Tx, log: Log, blocks: &[PrunedBlock]) -> Result<(u64, ChangeCode), StoreError> {
+    let (log, mut removed) = (LogWriteScope::of_system(log), 0_u64);
+    for block in blocks {
+        removed = removed.saturating_add(tx.prune(&log, block)?);
     }
-    due.truncate(at_most);
-    Ok(due)
+    Ok((removed, ChangeCode::EventsPruned))
 }
 
 /// What was found due of a tenant.
@@ -183,7 +207,7 @@ impl Found {
         now: Timestamp,
     ) -> Result<Self, RetentionError> {
         let mut found = Self::find(view, scope, kind, now, PORTION)?;
-        found.data.read_leaves(view, scope)?;
+        found.data.read_leaves(view, LogScope::Tenant(scope))?;
         Ok(found)
     }
 
@@ -278,16 +302,18 @@ pub async fn sweep(
     Ok(swept)
 }
 
-/// Removes what is due of every tenant in which no hold stands, in portions with an event each. Where nothing is due nothing is written. Answers
-/// the tenants of which not everything went, and why: one of them holds up no other, and it goes with the next sweep.
+/// Removes what is due of every tenant in which no hold stands, and of the installation's log by the default terms, in portions with an event
+/// each. Where nothing is due nothing is written. Answers of which logs not everything went, or of whose tenants, and why: one of them holds up no
+/// other, and it goes with the next sweep.
 ///
 /// # Errors
 /// When it cannot be read which tenants there are.
 pub async fn sweep_everywhere(
     space: &Space,
     operator: &OperatorScope,
-) -> Result<Vec<(TenantId, RetentionError)>, PortError> {
-    let mut failed = Vec::new();
+) -> Result<Vec<(Log, RetentionError)>, PortError> {
+    let own = sweep_installation(space, operator).await;
+    let mut failed = Vec::from_iter(own.err().map(|error| (Log::Installation, error)));
     let everywhere = operator.clone();
     let tenants = space.store.read(Flow::Installation, move |view| view.tenant_ids(&everywhere));
     for tenant in tenants.await? {
@@ -296,11 +322,41 @@ pub async fn sweep_everywhere(
             match sweep_tenant(space, &scope, kind).await {
                 // A hold stands, or a term was made longer: both are what the tenant wants.
                 Ok(()) | Err(RetentionError::Held | RetentionError::Changed) => {}
-                Err(error) => failed.push((tenant, error)),
+                Err(error) => failed.push((Log::Tenant(tenant), error)),
             }
         }
     }
     Ok(failed)
+}
+
+async fn sweep_installation(space: &Space, operator: &OperatorScope) -> Result<(), RetentionError> {
+    for kind in [RetentionKind::LogPersonalData, RetentionKind::LogEvents] {
+        for _ in 0..MAX_PORTIONS {
+            let (now, whose) = (space.clock.now(), operator.clone());
+            let before = RetentionTerms::default().due_before(kind, now);
+            let find = move |view: &mut dyn View| {
+                let log = LogScope::Installation(&whose);
+                let find = if kind == RetentionKind::LogEvents { DueData::events } else { DueData::persons };
+                let mut data = find(view, log, before, PORTION)?;
+                data.read_leaves(view, log)?;
+                Ok::<_, RetentionError>(data)
+            };
+            let data = space.store.read(Flow::Installation, find).await?;
+            if data.len() == 0 {
+                break;
+            }
+            let context = RequestContext::begin(now, Arc::clone(&space.entropy), Origin::default())?;
+            let event = context.event(Log::Installation, Action::SensitiveDelete, Actor::System)?;
+            let (event, whose) = (event.on(ObjectKind::Audit, "installation"), operator.clone());
+            let portion = space.store.write(move |tx| {
+                let (removed, code) = data.remove_of_installation(tx, &whose)?;
+                let changes = Changes::default().with_count(code, removed);
+                Ok::<_, Abort<RetentionError>>(Recorded::new((), event.clone().changing(changes)))
+            });
+            portion.await?;
+        }
+    }
+    Ok(())
 }
 
 async fn sweep_tenant(space: &Space, scope: &TenantScope, kind: RetentionKind) -> Result<(), RetentionError> {

@@ -3,12 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use syft_space_domain::audit::Log;
 use syft_space_domain::retention::{RetentionError, sweep_everywhere};
 use syft_space_domain::tenant::OperatorScope;
 
 use crate::background::changed_logs::ChangedLogs;
-use crate::background::ticks;
+use crate::background::{checkpoint_folder, ticks};
 use crate::http::state::State;
 
 /// How often to look: terms are days, so nothing stays noticeably longer than its own.
@@ -23,10 +22,11 @@ pub(crate) async fn sweep_forever(state: Arc<State>, operator: Arc<OperatorScope
         ticks.tick().await;
         match sweep_everywhere(&state.space, &operator).await {
             Ok(failed) => {
-                for (tenant, error) in failed {
-                    tracing::error!(%tenant, %error, "what is older than its term could not be removed");
+                for (log, error) in failed {
+                    let name = checkpoint_folder::name(log);
+                    tracing::error!(log = name, %error, "what is older than its term could not be removed");
                     if error == RetentionError::LogChanged {
-                        changed.tell(Log::Tenant(tenant)).await;
+                        changed.tell(log).await;
                     }
                 }
             }
