@@ -322,3 +322,45 @@ fn g4_u1_events_that_no_checkpoint_vouches_for_stay_and_whoever_looks_at_the_log
     });
     assert_eq!(watched, size);
 }
+
+#[test]
+fn g4_the_installations_log_goes_by_the_default_terms_and_what_it_proves_stays() {
+    let mut world = World::new();
+    let operator = OperatorScope::at_startup();
+    for n in 0..1_100 {
+        let event = context(&world.space).event(Log::Installation, Action::AuthzFail, Actor::Anonymous);
+        let event = event.unwrap().about(format_args!("p{n}@example.org"));
+        block_on(world.space.store.record(event)).unwrap();
+    }
+    let look = |world: &World| {
+        let operator = OperatorScope::at_startup();
+        world.read(move |view| {
+            let log = LogScope::Installation(&operator);
+            let persons = view.events_with_persons(log, None, 2_000)?.len();
+            Ok((persons, view.pruned_blocks(log)?, LogTree::open(view, log)?.root_at(700).unwrap()))
+        })
+    };
+    let (known, _, root) = look(&world);
+    assert!(known >= 1_100);
+    block_on(audit::sign_grown_logs(&world.space, &operator)).unwrap();
+    world.days_pass(365);
+    world.sweep_by_itself();
+    assert_eq!(look(&world), (known, 0, root), "they are just as old as the term");
+    world.days_pass(1);
+    let held = world.hold();
+    world.sweep_by_itself();
+    let (left, pruned, now) = look(&world);
+    assert!(left < 100 && pruned == 0 && now == root, "a tenant's hold keeps {left} of {known}");
+    let told = world.read({
+        let operator = operator.clone();
+        move |view| view.installation_events(&operator, &EventFilter::default(), PageRequest::default())
+    });
+    let first = told.events.items.first().unwrap();
+    assert_eq!(first.event.object, Some(Object::new(ObjectKind::Audit, "installation")));
+    assert!(first.event.reason_code.as_ref().unwrap().to_string().starts_with("personal_data_erased_"));
+    world.days_pass(3_650);
+    world.sweep_by_itself();
+    let (_, pruned, now) = look(&world);
+    assert_eq!((pruned, now), (1, root));
+    assert_eq!(world.first_and_root(1).0, 1, "of the tenant's log nothing went: {held:?}");
+}
