@@ -8,7 +8,9 @@ use serde_json::json;
 use syft_space_domain::access::{Permission, Role};
 use syft_space_domain::audit::ports::{EventFilter, LogScope};
 use syft_space_domain::audit::tree::{BLOCK_LEAVES, NodeHash};
-use syft_space_domain::audit::{self, Action, ExportedPart, LogTree, ReceiptProofError, RecordedEvent};
+use syft_space_domain::audit::{
+    self, Action, Actor, ExportedPart, Log, LogTree, Object, ObjectKind, ReceiptProofError, RecordedEvent,
+};
 use syft_space_domain::detection::{self, DetectionTerms};
 use syft_space_domain::identity::Principal;
 use syft_space_domain::page::PageRequest;
