@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use crate::access::Permission;
 use crate::audit::ports::{EventFilter, LogScope, Seq};
-use crate::audit::{Action, AuditError, Event, Object, ObjectKind, Outcome, RequestContext, newest};
+use crate::audit::{
+    Action, AuditError, Event, Object, ObjectKind, Outcome, RequestContext, newest, pruned_events,
+};
 use crate::endpoint::Slug;
 use crate::identity::Principal;
 use crate::ids::{AccountId, ActorId, ApiKeyId, DatasetId, EndpointId, MarketplaceId};
@@ -71,6 +73,8 @@ pub struct Impact {
     pub actors: Vec<ActorId>,
     /// What can be reached, with the first part alone, and not of all of a tenant.
     pub reach: Option<Reach>,
+    /// How many events of the log, the oldest, are pruned: of them nothing is told.
+    pub pruned: u64,
     /// What was touched.
     pub touched: Tally,
     /// Where the next part begins: behind the oldest event of this one.
@@ -111,9 +115,10 @@ pub async fn impact(
         let mut asked = ask(view, scope, &live, &of)?;
         (asked.filter.since, asked.filter.until) = (since, until);
         let reach = if tells_reach { Some(reach(view, scope, &live, &asked, now)?) } else { None };
-        Ok::<_, AuditError>((asked, reach))
+        let pruned = pruned_events(view, LogScope::Tenant(scope))?;
+        Ok::<_, AuditError>((asked, reach, pruned))
     });
-    let (Asked { filter, keys, actors, .. }, reach) = begun.await?;
+    let (Asked { filter, keys, actors, .. }, reach, pruned) = begun.await?;
     let (mut touched, mut next) = (Tally::of_document(document), after);
     for _ in 0..READS_PER_ANSWER {
         let (filter, tally) = (filter.clone(), touched);
@@ -127,7 +132,7 @@ pub async fn impact(
     }
     let event = Event { object: Some(asked_about(&keys, &actors, &filter)), ..tried };
     space.record::<AuditError>(principal, Permission::ReadAudit, event)?.await?;
-    Ok(Impact { keys, actors, reach, touched, next })
+    Ok(Impact { keys, actors, reach, pruned, touched, next })
 }
 
 /// What the event tells that was asked about: nothing that a caller made up.

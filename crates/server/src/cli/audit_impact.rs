@@ -240,6 +240,12 @@ pub(super) async fn impact(
     let mut table = out.table(LINES);
     table.items(&lines)?;
     table.end()?;
+    if found.pruned > 0 {
+        out.remark(&format!(
+            "The log's {} oldest events are removed, as their term had ended: of what they told nothing is here.",
+            found.pruned
+        ));
+    }
     if found.unnamed_answers > 0 {
         out.remark(&format!(
             "{} answers do not tell which documents they showed: of those the log tells who was answered by which endpoint. A policy of type \

@@ -133,6 +133,8 @@ pub(crate) struct Impact {
     pub(crate) reach: Option<Reach>,
     /// How many events of the log this tells of.
     pub(crate) events: u64,
+    /// How many events of the log, the oldest, are removed, as their term had ended: of them nothing is told.
+    pub(crate) pruned: u64,
     /// What was queried.
     pub(crate) endpoints: Vec<EndpointCounts>,
     /// What else was done: documents that were read, changed or removed, logins, changes.
@@ -190,7 +192,7 @@ impl From<inquiry::Reach> for Reach {
 impl Impact {
     /// What was found, with the names that things have for this reader now.
     fn of(found: inquiry::Impact, reader: &Principal) -> Self {
-        let inquiry::Impact { keys, actors, reach, touched, next } = found;
+        let inquiry::Impact { keys, actors, reach, pruned, touched, next } = found;
         let live = reader.snapshot();
         let slugs: HashMap<String, String> =
             live.endpoints().map(|known| (known.id.to_string(), known.slug.to_string())).collect();
@@ -208,6 +210,7 @@ impl Impact {
             actors,
             reach: reach.map(Reach::from),
             events: touched.events(),
+            pruned,
             endpoints: (touched.endpoints())
                 .map(|of| EndpointCounts {
                     slug: slugs.get(&of.endpoint).cloned(),

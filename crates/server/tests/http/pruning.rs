@@ -75,6 +75,11 @@ async fn g4_u1_a_log_whose_oldest_events_went_verifies_against_a_checkpoint_of_b
     assert_eq!(oldest["seq"], 1_025, "what went is found by no search");
     let told = owner.audit("&action=sensitive_delete").await;
     assert!(told.iter().any(|event| event["reason_code"] == "events_pruned_1024"), "{told:?}");
+    let touched = run(space.home(), &["audit", "impact"]).expect(0);
+    assert!(
+        touched.stderr.contains("1024 oldest events are removed"),
+        "who asks is told what is not there: {touched:?}"
+    );
     let exported = run(space.home(), &["audit", "export", "--file", &path("after")]).expect(0);
     assert!(exported.stderr.contains("The 1024 events before them are removed"), "{exported:?}");
     let verify = |file: &str| -> CommandOutput {
