@@ -98,6 +98,12 @@ pub(super) async fn export(
         let left = usize::try_from(end.saturating_sub(seq)).unwrap_or(usize::MAX);
         let mut lines = String::new();
         let is_last = part.items.is_empty() && part.pruned.is_empty();
+        if seq > pruned && !part.pruned.is_empty() {
+            // Behind an event its leaf would look like something that is hidden.
+            let message =
+                "events were removed while the log was exported, as their term had ended: export it anew";
+            return Err(CommandError::new(ExitStatus::Refused, message).into());
+        }
         for event in part.pruned.into_iter().take(left) {
             // What others read has a form for events alone.
             if *format == ExportFormat::Jsonl {
