@@ -14,6 +14,7 @@ const DIRECT: &[(&str, &str)] = &[
     ("provisioning/keep.rs wanted", "nobody: databases are looked after in the background"),
     ("dataset/vector_location.rs database", "nobody: the space calls its own vector database"),
     ("retention/sweep.rs sweep_everywhere", "nobody: it goes by itself"),
+    ("retention/sweep.rs sweep_installation", "nobody: it goes by itself"),
     ("retention/sweep.rs sweep_tenant", "nobody: it goes by itself"),
     ("identity/reading.rs read", "the one way itself"),
     ("identity/reading.rs read_ahead", "the same, with a refusal that is recorded"),
