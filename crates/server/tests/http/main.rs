@@ -127,6 +127,7 @@ mod power;
 mod process;
 #[cfg(test)]
 mod protocol;
+#[cfg(test)]
 mod pruning;
 #[cfg(test)]
 mod rate_limits;
