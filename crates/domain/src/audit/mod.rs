@@ -47,6 +47,7 @@ pub use reason::{ReasonCode, RecordedReason};
 pub use receipt::{AnswerReceipt, Digest};
 pub use recorded::{Appended, LogHead, RecordedEvent};
 pub use recorded_query::{QueryFilter, RecordedCaller, RecordedQuery};
+pub(crate) use sign_checkpoints::check_grown;
 pub use sign_checkpoints::{
     CheckpointError, LookedAt, ShownCheckpoint, checkpoint, installation_checkpoint, record_changed_log,
     sign_grown_logs,

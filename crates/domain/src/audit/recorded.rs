@@ -21,7 +21,11 @@ impl PageItem for RecordedEvent {
         let length = |text: &Option<String>| text.as_deref().map_or(0, str::len);
         let object = object.as_ref().map_or(0, |object| object.id.len());
         let reason = reason_code.as_ref().map_or(0, |reason| RecordedReason::as_str(reason).len());
-        object + reason + length(&person.email) + length(&person.user_agent)
+        let purpose = person.purpose.as_ref().map_or(0, |purpose| purpose.as_str().len());
+        let subject = person.hub_user.as_ref().map_or(0, |user| user.subject.len());
+        let key = person.api_key.as_ref().map_or(0, |key| key.name.as_str().len());
+        let shown: usize = person.shown.iter().map(|document| document.as_str().len()).sum();
+        object + reason + length(&person.email) + length(&person.user_agent) + purpose + subject + key + shown
     }
 }
 

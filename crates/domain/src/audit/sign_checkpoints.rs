@@ -105,6 +105,21 @@ fn look(
     Ok((SignedCheckpoint { size, note }, true))
 }
 
+/// Checks that a log has only grown since its last checkpoint. Of one that has none there is nothing to be held against.
+///
+/// # Errors
+/// When it is not the log that was signed, or a port failed.
+pub(crate) fn check_grown(
+    view: &mut (impl AuditView + ?Sized),
+    signer: &dyn CheckpointSigner,
+    log: LogScope<'_>,
+) -> Result<(), CheckpointError> {
+    match look(view, signer, log) {
+        Ok(_) | Err(CheckpointError::Empty) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
 /// A signed checkpoint, and the public key by which it is verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShownCheckpoint {

@@ -208,6 +208,8 @@ fn read_part(
     seq: u64,
     up_to: u64,
 ) -> Result<TailPart, StoreError> {
+    // What was pruned meanwhile is not there any more.
+    let seq = seq.max(pruned_events(view, log)?);
     let first = seq.saturating_add(1);
     let end = first.saturating_add(BLOCK_LEAVES).min(up_to.saturating_add(1));
     if end <= first {

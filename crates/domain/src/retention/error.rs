@@ -1,6 +1,6 @@
 //! Why nothing was read, changed or swept.
 
-use crate::audit::LogTreeError;
+use crate::audit::{CheckpointError, LogTreeError};
 use crate::identity::AuthorizationError;
 use crate::port_error::{PortError, port_errors};
 use crate::retention::{MAX_HOLDS, TermError};
@@ -23,10 +23,11 @@ pub enum RetentionError {
     /// A hold stands against it.
     #[error("a legal hold stands: nothing goes until it is released")]
     Held,
-    /// A term was made longer meanwhile.
-    #[error("a term was made longer meanwhile: look again at what is due")]
+    /// A term was made longer meanwhile, or another sweep has come first.
+    #[error("what is due has changed meanwhile: look again")]
     Changed,
-    /// Events whose term has ended are not those that the tree over the log was made of: they stay, as what may be evidence.
+    /// The log is not the one that was signed before, or events whose term has ended are not those that its tree was made of: they stay, as what may
+    /// be evidence.
     #[error("the log is not the one that its tree was made of; whoever runs this space must look into it")]
     LogChanged,
     /// A port failed.
@@ -40,6 +41,16 @@ impl From<LogTreeError> for RetentionError {
         match error {
             LogTreeError::Proof(_) | LogTreeError::Contradiction => Self::LogChanged,
             LogTreeError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<CheckpointError> for RetentionError {
+    fn from(error: CheckpointError) -> Self {
+        match error {
+            CheckpointError::Authorization(error) => error.into(),
+            CheckpointError::PortError(error) => error.into(),
+            CheckpointError::Empty | CheckpointError::Changed | CheckpointError::OtherKey => Self::LogChanged,
         }
     }
 }

@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::access::Permission;
-use crate::audit::ports::{LogScope, LogWriteScope, Seq};
+use crate::audit::ports::{CheckpointSigner, LogScope, LogWriteScope, Seq};
 use crate::audit::{
     Action, Actor, ChangeCode, Changes, Event, Log, ObjectKind, Origin, PrunedBlock, RequestContext,
+    check_grown,
 };
 use crate::identity::Principal;
 use crate::ids::PolicyId;
@@ -127,9 +128,17 @@ impl DueData {
         }
     }
 
-    /// Reads what stays of them. That takes a while, so it is done before anybody waits for it.
-    fn read_leaves(&mut self, view: &mut dyn View, log: LogScope<'_>) -> Result<(), RetentionError> {
+    /// Reads what stays of them, of a log that is the one that was signed. That takes a while, so it is done before anybody waits for it.
+    fn read_leaves(
+        &mut self,
+        view: &mut dyn View,
+        signer: &dyn CheckpointSigner,
+        log: LogScope<'_>,
+    ) -> Result<(), RetentionError> {
         let Self::Events { blocks, pruned } = self else { return Ok(()) };
+        if !blocks.is_empty() {
+            check_grown(view, signer, log)?;
+        }
         for block in blocks {
             pruned.push(PrunedBlock::read(view, log, *block)?);
         }
@@ -202,12 +211,13 @@ impl Found {
     /// A portion that is to go.
     fn portion(
         view: &mut dyn View,
+        signer: &dyn CheckpointSigner,
         scope: &TenantScope,
         kind: RetentionKind,
         now: Timestamp,
     ) -> Result<Self, RetentionError> {
         let mut found = Self::find(view, scope, kind, now, PORTION)?;
-        found.data.read_leaves(view, LogScope::Tenant(scope))?;
+        found.data.read_leaves(view, signer, LogScope::Tenant(scope))?;
         Ok(found)
     }
 
@@ -225,6 +235,9 @@ impl Found {
             return Err(RetentionError::Changed.into());
         }
         let (removed, code) = self.data.remove(tx, scope)?;
+        if removed == 0 && self.data.len() > 0 {
+            return Err(RetentionError::Changed.into());
+        }
         Ok(Recorded::new(removed, event.clone().changing(Changes::default().with_count(code, removed))))
     }
 }
@@ -237,7 +250,18 @@ pub(super) fn overdue(
 ) -> Result<Vec<RetentionKind>, StoreError> {
     let mut overdue = Vec::new();
     for kind in RetentionKind::ALL {
-        if Found::find(view, scope, kind, now.minus(GRACE), 1)?.data.len() > 0 {
+        let late = now.minus(GRACE);
+        let is_overdue = match kind {
+            // Whatever holds them up: a sink that is away, or a checkpoint that is not signed.
+            RetentionKind::LogEvents => {
+                let before = view.retention_terms(scope)?.due_before(kind, late);
+                !view.blocks_before(LogScope::Tenant(scope), before, u64::MAX, 1)?.is_empty()
+            }
+            RetentionKind::LogPersonalData | RetentionKind::PolicyRevisions => {
+                Found::find(view, scope, kind, late, 1)?.data.len() > 0
+            }
+        };
+        if is_overdue {
             overdue.push(kind);
         }
     }
@@ -267,7 +291,7 @@ pub async fn due(space: &Space, principal: &Principal) -> Result<Vec<Due>, Reten
 /// Removes what of the caller's tenant is due, as a sweep on schedule does: in portions with an event each. Answers how much of each kind went.
 ///
 /// # Errors
-/// When a hold stands, a term was made longer meanwhile, the caller's role does not permit it, or not any more, or a port failed. What went
+/// When a hold stands, the log is not the one that was signed, the caller's role does not permit it, or not any more, or a port failed. What went
 /// by then is gone.
 pub async fn sweep(
     space: &Space,
@@ -280,7 +304,10 @@ pub async fn sweep(
         let mut all = Swept { kind, count: 0, has_more: true };
         for _ in 0..MAX_PORTIONS {
             let now = space.clock.now();
-            let find = move |view: &mut dyn View, scope: &TenantScope| Found::portion(view, scope, kind, now);
+            let signer = Arc::clone(&space.checkpoint_signer);
+            let find = move |view: &mut dyn View, scope: &TenantScope| {
+                Found::portion(view, &*signer, scope, kind, now)
+            };
             let found = space.read(principal, permission, find).await?;
             // That somebody swept is recorded, even where nothing was due.
             if found.data.len() == 0 && !is_unrecorded {
@@ -295,7 +322,10 @@ pub async fn sweep(
                 let scope = tx.authority::<RetentionError>(&authorization, &event)?;
                 found.remove(tx, &scope, &event)
             });
-            all.count = all.count.saturating_add(portion.await?);
+            match portion.await {
+                Ok(removed) => all.count = all.count.saturating_add(removed),
+                Err(error) => unless_changed(error)?,
+            }
         }
         swept.push(all);
     }
@@ -320,8 +350,8 @@ pub async fn sweep_everywhere(
         let scope = operator.tenant(tenant);
         for kind in RetentionKind::ALL {
             match sweep_tenant(space, &scope, kind).await {
-                // A hold stands, or a term was made longer: both are what the tenant wants.
-                Ok(()) | Err(RetentionError::Held | RetentionError::Changed) => {}
+                // A hold is what the tenant wants.
+                Ok(()) | Err(RetentionError::Held) => {}
                 Err(error) => failed.push((Log::Tenant(tenant), error)),
             }
         }
@@ -333,12 +363,13 @@ async fn sweep_installation(space: &Space, operator: &OperatorScope) -> Result<(
     for kind in [RetentionKind::LogPersonalData, RetentionKind::LogEvents] {
         for _ in 0..MAX_PORTIONS {
             let (now, whose) = (space.clock.now(), operator.clone());
+            let signer = Arc::clone(&space.checkpoint_signer);
             let before = RetentionTerms::default().due_before(kind, now);
             let find = move |view: &mut dyn View| {
                 let log = LogScope::Installation(&whose);
                 let find = if kind == RetentionKind::LogEvents { DueData::events } else { DueData::persons };
                 let mut data = find(view, log, before, PORTION)?;
-                data.read_leaves(view, log)?;
+                data.read_leaves(view, &*signer, log)?;
                 Ok::<_, RetentionError>(data)
             };
             let data = space.store.read(Flow::Installation, find).await?;
@@ -350,19 +381,27 @@ async fn sweep_installation(space: &Space, operator: &OperatorScope) -> Result<(
             let (event, whose) = (event.on(ObjectKind::Audit, "installation"), operator.clone());
             let portion = space.store.write(move |tx| {
                 let (removed, code) = data.remove_of_installation(tx, &whose)?;
+                if removed == 0 {
+                    return Err(RetentionError::Changed.into());
+                }
                 let changes = Changes::default().with_count(code, removed);
                 Ok::<_, Abort<RetentionError>>(Recorded::new((), event.clone().changing(changes)))
             });
-            portion.await?;
+            portion.await.or_else(unless_changed)?;
         }
     }
     Ok(())
 }
 
+fn unless_changed(error: RetentionError) -> Result<(), RetentionError> {
+    if error == RetentionError::Changed { Ok(()) } else { Err(error) }
+}
+
 async fn sweep_tenant(space: &Space, scope: &TenantScope, kind: RetentionKind) -> Result<(), RetentionError> {
     for _ in 0..MAX_PORTIONS {
         let (now, of) = (space.clock.now(), *scope);
-        let find = move |view: &mut dyn View| Found::portion(view, &of, kind, now);
+        let signer = Arc::clone(&space.checkpoint_signer);
+        let find = move |view: &mut dyn View| Found::portion(view, &*signer, &of, kind, now);
         let found = space.store.read(scope, find).await?;
         if found.data.len() == 0 {
             break;
@@ -371,7 +410,8 @@ async fn sweep_tenant(space: &Space, scope: &TenantScope, kind: RetentionKind) -
         let event = context.event(scope, Action::SensitiveDelete, Actor::System)?;
         let event = event.on(ObjectKind::Tenant, scope.tenant());
         let portion = space.store.write(move |tx| found.remove(tx, &WriteScope::of_system(&of), &event));
-        portion.await?;
+        // Where that has changed it is looked again at what is due.
+        portion.await.map(drop).or_else(unless_changed)?;
     }
     Ok(())
 }

@@ -13,6 +13,7 @@ use syft_space_domain::audit::{
 };
 use syft_space_domain::detection::{self, DetectionTerms};
 use syft_space_domain::identity::Principal;
+use syft_space_domain::inquiry::{NamedFilter, Tail};
 use syft_space_domain::page::PageRequest;
 use syft_space_domain::policy::{self, ChangePolicy, Enforcement, NewPolicy};
 use syft_space_domain::retention::{self, Due, LegalHold, RetentionError, RetentionKind, Swept};
@@ -264,24 +265,39 @@ fn g4_u1_events_go_a_block_at_a_time_once_all_are_done_with_them_and_what_they_p
     world.sign_logs();
     world.sweep_by_itself();
     assert_eq!(world.first_and_root(700), (1, root), "they are just as old as their term");
-    world.days_pass(1);
-    let settle = |sinks| {
+    world.days_pass(2);
+    let settle = |world: &World, sinks| {
         block_on(sink::settle(&world.space, &OperatorScope::at_startup(), sinks)).unwrap();
     };
     let name = SinkName::parse("archive").unwrap();
-    settle(vec![SinkTerms { name, logs: SinkLogs::All, start: SinkStart::Beginning, target: [1; 32] }]);
+    settle(
+        &world,
+        vec![SinkTerms { name, logs: SinkLogs::All, start: SinkStart::Beginning, target: [1; 32] }],
+    );
     world.sweep_by_itself();
     assert_eq!(world.first_and_root(700).0, 1, "a sink has not got them yet");
     assert!(block_on(retention::due(&world.space, &world.owner)).unwrap().is_empty(), "so they are not due");
-    settle(Vec::new());
+    let overdue = |world: &World| block_on(retention::retention(&world.space, &world.owner)).unwrap().overdue;
+    assert_eq!(overdue(&world), [EVENTS], "and that they wait is told");
+    settle(&world, Vec::new());
     let due = block_on(retention::due(&world.space, &world.owner)).unwrap();
     assert!(matches!(&*due, [Due { kind: EVENTS, count: 1_024, has_more: false, .. }]), "{due:?}");
+    let (space, by) = (&world.space, context(&world.space));
+    let tail = Tail::begin(space, &by, world.owner.clone(), NamedFilter::default(), Some(0));
+    let mut tail = block_on(tail).unwrap();
     world.sweep_by_itself();
+    let followed = block_on(tail.next(&world.space, 1_100)).unwrap();
+    assert_eq!(
+        followed.events.first().map(|event| event.seq),
+        Some(1_025),
+        "whoever follows goes on behind it"
+    );
     assert_eq!(
         world.first_and_root(700),
         (1_025, root),
         "a block went, and the root of what is gone is as it was"
     );
+    assert_eq!(overdue(&world), []);
     let told = world.last_event();
     assert_eq!((told.0, told.2), (Action::SensitiveDelete, Some("events_pruned_1024".to_owned())));
     let length = world.log().len();

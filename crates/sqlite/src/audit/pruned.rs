@@ -54,7 +54,7 @@ pub(crate) fn load_blocks_before(
         .limit(i64::try_from(at_most).unwrap_or(i64::MAX))
         .select((audit_blocks::block, audit_blocks::last_time))
         .load(connection)?;
-    let due = (first..).zip(rows).take_while(|(expected, (block, last_time))| {
+    let due = (first..=i64::MAX).zip(rows).take_while(|(expected, (block, last_time))| {
         block == expected && *last_time < before.as_unix_micros()
     });
     Ok(due.map(|(_, (block, _))| to_u64(block)).collect::<Result<_, _>>()?)
