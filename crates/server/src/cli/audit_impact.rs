@@ -248,8 +248,8 @@ pub(super) async fn impact(
     }
     if found.unnamed_answers > 0 {
         out.remark(&format!(
-            "{} answers do not tell which documents they showed: of those the log tells who was answered by which endpoint. A policy of type \
-             disclosure_log has that recorded from then on.",
+            "Answers that name no document: {}. They showed none, or their endpoints had no policy of type disclosure_log then, which has it recorded. Of \
+             those the log tells who was answered by which endpoint.",
             found.unnamed_answers
         ));
     }

@@ -171,8 +171,10 @@ fn read_log(
         if read == 0 {
             break;
         }
-        let unreadable =
-            |error: &dyn std::fmt::Display| not_verified(format!("line {number} is no event: {error}"));
+        let unreadable = |error: &dyn std::fmt::Display| {
+            let other = if number == 1 { "; what is verified is an export without --format" } else { "" };
+            not_verified(format!("line {number} is no event: {error}{other}"))
+        };
         match ExportedLine::parse(&line).map_err(|error| unreadable(&error))? {
             ExportedLine::Pruned { seq, leaf } => verifier.take_pruned(seq, leaf).map_err(not_verified)?,
             ExportedLine::Event(event) => {

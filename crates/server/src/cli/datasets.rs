@@ -303,8 +303,15 @@ pub(super) async fn run(api: &ApiClient, what: &Datasets, out: &mut Output) -> a
                 }
                 other => format!("the {other} server at {}", url.as_deref().unwrap_or("the address it had")),
             };
+            if changed.search == SearchMode::Words {
+                return out.line(&format!(
+                    "{0} would have its vectors in {keeper}; it is searched by words, and has none until `syft-space datasets set-search {0:?} both`.",
+                    changed.name
+                ));
+            }
             out.line(&format!(
-                "The vectors of {} are kept by {keeper}; they follow while the space runs.",
+                "The vectors of {0} belong in {keeper} now, and follow while the space runs: `syft-space datasets show {0:?}` tells how many are there. \
+                 Where they do not come, the server's log says why.",
                 changed.name
             ))
         }
