@@ -99,7 +99,7 @@ pub fn u1_an_event_is_read_back_as_it_was_recorded(make: &StoreFactory) {
             purpose: Purpose::parse("DUO:0000006").ok(),
             api_key: Some(UsedKey { id: api_key_id(3), name: Name::parse("nightly").expect("a name") }),
             redactions: redactions.clone(),
-            shown: ["a", "b.txt"].iter().filter_map(|id| DocumentId::parse(id).ok()).collect(),
+            shown: Some(["a", "b.txt"].iter().filter_map(|id| DocumentId::parse(id).ok()).collect()),
         },
         ..own_event(Action::PolicyViolation)
     }));

@@ -52,9 +52,9 @@ pub struct Person {
     /// How often something was taken from what somebody was shown.
     #[serde(skip_serializing_if = "Redactions::is_empty", default)]
     pub redactions: Redactions,
-    /// The documents that somebody was shown, where a policy has that recorded: each once, the closest first.
-    #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub shown: Vec<DocumentId>,
+    /// The documents that somebody was shown, where a policy has that recorded: each once, the closest first. `None` where none has.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub shown: Option<Vec<DocumentId>>,
 }
 
 impl Person {

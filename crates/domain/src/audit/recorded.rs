@@ -24,7 +24,7 @@ impl PageItem for RecordedEvent {
         let purpose = person.purpose.as_ref().map_or(0, |purpose| purpose.as_str().len());
         let subject = person.hub_user.as_ref().map_or(0, |user| user.subject.len());
         let key = person.api_key.as_ref().map_or(0, |key| key.name.as_str().len());
-        let shown: usize = person.shown.iter().map(|document| document.as_str().len()).sum();
+        let shown: usize = person.shown.iter().flatten().map(|document| document.as_str().len()).sum();
         object + reason + length(&person.email) + length(&person.user_agent) + purpose + subject + key + shown
     }
 }

@@ -197,7 +197,7 @@ impl<'a> QueryCall<'a> {
                 (caller.is_current(&*snapshots, now) && !tx.has_changed(&scope)).then_some(now)
             };
             let shown = filtered.as_ref().map_or(&hits, |(documents, _)| documents);
-            let named = if decision.records_shown() { documents_of(shown) } else { Vec::new() };
+            let named = decision.records_shown().then(|| documents_of(shown));
             match self.record.answered(self.scope, shown.len(), named, still_holds).await? {
                 RecordedAnswer::Done => {
                     let (documents, surroundings) = filtered.unwrap_or((hits, surroundings));

@@ -160,7 +160,7 @@ impl CallRecord {
         &mut self,
         scope: TenantScope,
         documents: usize,
-        named: Vec<DocumentId>,
+        named: Option<Vec<DocumentId>>,
         still_holds: impl Fn(&dyn Tx) -> Option<Timestamp> + Send + 'static,
     ) -> Result<RecordedAnswer, QueryError> {
         let approved = self.obligations.approved();

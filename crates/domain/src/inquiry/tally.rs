@@ -152,11 +152,10 @@ impl Tally {
     /// the one that is not.
     fn count_shown(&mut self, event: &Event, one: Counts) -> bool {
         let Some(object) = event.object.as_ref().filter(|_| is_answer(event)) else { return true };
-        let shown = &event.person.shown;
-        if shown.is_empty() {
+        let Some(shown) = &event.person.shown else {
             self.unnamed = self.unnamed.saturating_add(event.count.into());
             return true;
-        }
+        };
         let asked = self.of_document.clone();
         let is_asked = |document: &DocumentId| asked.as_ref().is_none_or(|asked| asked == document);
         let mut is_any = false;
@@ -172,7 +171,7 @@ impl Tally {
         if is_any && asked.is_some() {
             put_principal(&mut self.shown_to, event.actor, one);
         }
-        is_any
+        is_any || asked.is_none()
     }
 
     /// The documents that answers showed, as far as their events name them; at most 10,000.

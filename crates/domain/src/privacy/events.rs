@@ -105,7 +105,7 @@ impl KnownAs {
                 "user_agent": person.user_agent.as_deref().filter(|_| shows_origin),
                 "purpose": person.purpose.as_ref().filter(|_| is_own).map(ToString::to_string),
                 "redactions": Some(&person.redactions).filter(|redactions| is_own && !redactions.is_empty()),
-                "shown": Some(&person.shown).filter(|shown| is_own && !shown.is_empty()),
+                "shown": person.shown.as_ref().filter(|_| is_own),
                 "api_key": person.api_key.as_ref().filter(|used| is_own || self.keys.contains(&used.id)).map(
                     |used| json!({ "id": used.id.to_string(), "name": used.name.as_str() }),
                 ),

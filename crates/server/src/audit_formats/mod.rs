@@ -82,7 +82,7 @@ fn rest(recorded: &RecordedEvent) -> Value {
         "object": event.object, "person_commitment": hex::encode(person_commitment),
         "policy": event.policy.map(|policy| serde_json::json!({ "id": policy.id, "revision": policy.revision })),
         "purpose": event.person.purpose, "api_key": event.person.api_key, "hub_user": event.person.hub_user,
-        "shown": (!event.person.shown.is_empty()).then_some(&event.person.shown),
+        "shown": event.person.shown,
         "redactions": (!event.person.redactions.is_empty()).then_some(&event.person.redactions),
     }))
 }

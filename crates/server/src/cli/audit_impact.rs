@@ -248,8 +248,8 @@ pub(super) async fn impact(
     }
     if found.unnamed_answers > 0 {
         out.remark(&format!(
-            "Answers that name no document: {}. They showed none, or their endpoints had no policy of type disclosure_log then, which has it recorded. Of \
-             those the log tells who was answered by which endpoint.",
+            "Answers that do not tell what they showed: {}. Their endpoints had no policy of type disclosure_log then, which has it recorded, or who asked \
+             was erased. Of those the log tells which endpoint answered.",
             found.unnamed_answers
         ));
     }

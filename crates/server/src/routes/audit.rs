@@ -65,9 +65,9 @@ pub(crate) struct Event {
     #[schemars(with = "shapes::RedactionsShape")]
     pub(crate) redactions: Redactions,
     /// The documents that the caller was shown, where a policy has that recorded, the closest first.
-    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    #[serde(skip_serializing_if = "Option::is_none", default)]
     #[schemars(with = "Vec<shapes::DocumentIdShape>")]
-    pub(crate) shown: Vec<DocumentId>,
+    pub(crate) shown: Option<Vec<DocumentId>>,
 }
 
 /// An API key as it was called then.

@@ -151,7 +151,7 @@ pub(crate) struct Impact {
     /// Who was shown the document that is asked about, by events that name it; whoever else is among `principals` may have been, or did
     /// something else with it.
     pub(crate) shown_to: Vec<PrincipalCounts>,
-    /// How many answers of these endpoints name no document: what they showed is not known.
+    /// How many answers of these endpoints do not tell what they showed.
     pub(crate) unnamed_answers: u64,
     /// What gets the next part, of older events. Each part counts for itself.
     pub(crate) next_cursor: Option<String>,
