@@ -48,16 +48,22 @@ impl Authenticator {
 
     /// The code of the present step, or of one so many steps away, with enough of the step left to be sent in it.
     pub async fn code(&self, drift: i64) -> String {
+        let [code] = self.codes([drift], 3).await;
+        code
+    }
+
+    /// The same of several steps, as of one moment, with more than so many seconds of the step left.
+    pub async fn codes<const N: usize>(&self, drifts: [i64; N], seconds_left: u64) -> [String; N] {
         let seconds = loop {
             let now = SystemClock.now();
             let seconds = u64::try_from(now.as_unix_seconds()).unwrap();
             let left = STEP - seconds % STEP;
-            if left > 3 {
+            if left > seconds_left {
                 break seconds;
             }
             tokio::time::sleep(Duration::from_secs(left)).await;
         };
-        self.code_of((seconds / STEP).checked_add_signed(drift).unwrap())
+        drifts.map(|drift| self.code_of((seconds / STEP).checked_add_signed(drift).unwrap()))
     }
 
     /// A code of no step near.
