@@ -2,7 +2,7 @@
 //! erased.
 
 use syft_space_domain::access::Role;
-use syft_space_domain::audit::ports::EventFilter;
+use syft_space_domain::audit::ports::{EventFilter, LogWriteScope};
 use syft_space_domain::audit::{Action, Log, Person};
 use syft_space_domain::identity::oidc::{SessionAtProvider, Subject};
 use syft_space_domain::identity::{LoginKey, LoginRecord};
@@ -18,8 +18,9 @@ use crate::check::{Check, checks, run_all};
 use crate::fixture::StoreFactory;
 use crate::run::{all_items, commit, read, seeded_store};
 use crate::sample::{
-    account, account_id, email, event, group, group_id, issuer_of, numbered_email, oidc_provider,
-    oidc_provider_id, password_reset, policy_id, scope, session, session_id, tenant_id, time, write_scope,
+    account, account_id, email, event, group, group_id, issuer_of, log_write_scope, numbered_email,
+    oidc_provider, oidc_provider_id, password_reset, policy_id, scope, session, session_id, tenant_id, time,
+    write_scope,
 };
 
 /// Every promise of [`PrivacyView`](syft_space_domain::privacy::ports::PrivacyView).
@@ -264,9 +265,12 @@ pub fn g2_what_an_event_knows_of_a_person_is_erased_and_the_event_stays(make: &S
         let numbers = [meant.clone(), vec![9_999]].concat();
         let erase = || {
             let numbers = numbers.clone();
-            commit(store, move |tx| match of_tenant {
-                true => tx.erase_persons(&write_scope(1), &numbers),
-                false => tx.erase_installation_persons(&OperatorScope::at_startup(), &numbers),
+            commit(store, move |tx| {
+                let log = match of_tenant {
+                    true => log_write_scope(1),
+                    false => LogWriteScope::assume(Log::Installation, "a conformance suite plays the space"),
+                };
+                tx.erase_persons(&log, &numbers)
             })
         };
         assert_eq!(erase(), 2, "of so many events there was something");
@@ -354,7 +358,7 @@ pub fn z1_what_is_erased_is_of_ones_own_tenant_alone(make: &StoreFactory) {
     commit(store, move |tx| {
         tx.remove_disclosures(&write_scope(1), policy_id(1), caller, 9)?;
         let numbers: Vec<u64> = (1..=20).collect();
-        tx.erase_persons(&write_scope(1), &numbers)
+        tx.erase_persons(&log_write_scope(1), &numbers)
     });
     assert_eq!(found(1), (false, 0, 0, 0), "one's own goes");
     assert_eq!(found(2), (true, 1, 1, 1), "and of another tenant's nothing");

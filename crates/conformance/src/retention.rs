@@ -12,7 +12,7 @@ use syft_space_domain::unit::{Abort, Recorded, Refused};
 use crate::check::{Check, checks, run_all};
 use crate::fixture::{Fixture, StoreFactory};
 use crate::run::{assert_conflict, commit, read, seeded_store};
-use crate::sample::{self, access, account_id, policy, policy_id, scope, time, write_scope};
+use crate::sample::{self, access, account_id, log_write_scope, policy, policy_id, scope, time, write_scope};
 
 /// Every promise of [`RetentionView`](syft_space_domain::retention::ports::RetentionView) and `RetentionRows`.
 pub const CHECKS: &[Check<StoreFactory>] = checks![
@@ -148,7 +148,7 @@ pub fn g2_what_is_erased_is_not_due_again(make: &StoreFactory) {
     let fixture = seeded_store(make);
     let store = &*fixture.adapter;
     write_events(store, 1, &[10, 20, 30]);
-    let erased = commit(store, |tx| tx.erase_persons(&write_scope(1), &[1, 3, 99]));
+    let erased = commit(store, |tx| tx.erase_persons(&log_write_scope(1), &[1, 3, 99]));
     assert_eq!(erased, 2, "those are counted that knew of a person");
     assert_eq!(before(store, 1, 99, None, 10), found(&[2], Some(2)), "what is erased is not due again");
 }
@@ -159,7 +159,7 @@ pub fn g4_a_unit_that_is_refused_erases_nothing(make: &StoreFactory) {
     let store = &*fixture.adapter;
     write_events(store, 1, &[10]);
     let refused = store.write(|tx| {
-        tx.erase_persons(&write_scope(1), &[1])?;
+        tx.erase_persons(&log_write_scope(1), &[1])?;
         Err::<Recorded<()>, _>(Abort::from(Refused::unrecorded(StoreError::failed("refused"))))
     });
     assert!(refused.wait().is_err());
@@ -228,7 +228,7 @@ pub fn z1_terms_holds_and_what_is_due_are_the_tenants_own(make: &StoreFactory) {
     commit(store, |tx| {
         tx.set_retention_terms(&write_scope(1), &terms(30))?;
         tx.add_legal_hold(&write_scope(1), &hold(1))?;
-        tx.erase_persons(&write_scope(1), &[1])?;
+        tx.erase_persons(&log_write_scope(1), &[1])?;
         tx.remove_revisions(&write_scope(1), &[(policy_id(1), 1)])?;
         tx.remove_legal_hold(&write_scope(2), hold_id(1))
     });

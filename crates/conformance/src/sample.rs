@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::json;
 use syft_space_domain::access::{Permission, Role};
+use syft_space_domain::audit::ports::LogWriteScope;
 use syft_space_domain::audit::{Action, Actor, Event, Log, Outcome, Person};
 use syft_space_domain::dataset::{AnalyzerSettings, Dataset, DatasetState, Job, JobProgress, JobStatus};
 use syft_space_domain::encoder::{EncoderModel, ModelId, ModelRevision};
@@ -195,6 +196,12 @@ pub fn scope(n: u64) -> TenantScope {
 #[must_use]
 pub fn write_scope(n: u64) -> WriteScope {
     WriteScope::assume(&scope(n), "a conformance suite plays every tenant")
+}
+
+/// The right to write what belongs to a tenant's log.
+#[must_use]
+pub fn log_write_scope(n: u64) -> LogWriteScope {
+    LogWriteScope::assume(Log::from(&scope(n)), "a conformance suite plays every tenant")
 }
 
 /// A time, this many seconds into a day of 2025.

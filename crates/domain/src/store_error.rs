@@ -21,6 +21,9 @@ pub enum StoreError {
     /// The store is shutting down, or a unit of work failed in a way it should not.
     #[error("the store is closed")]
     Closed,
+    /// Something of an audit log is not there any more that was never removed.
+    #[error("an audit log is damaged: {0}")]
+    LogDamaged(String),
     /// What is stored cannot be read as what it should be, or the database failed.
     #[error("the store failed: {0}")]
     Failed(String),

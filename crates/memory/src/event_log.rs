@@ -181,7 +181,8 @@ impl EventLogs {
         };
         let pruned = log.pruned_blocks().saturating_mul(BLOCK_LEAVES);
         let before = numbers.start.saturating_sub(1).checked_sub(pruned);
-        let before = before.ok_or_else(|| StoreError::failed("the audit log lacks an event"))?;
+        let before =
+            before.ok_or_else(|| StoreError::LogDamaged(format!("it lacks its event {}", numbers.start)))?;
         let before = usize::try_from(before).unwrap_or(usize::MAX);
         let chunks = log.chunks.iter().skip(before / EVENTS_PER_CHUNK);
         let events = chunks.flat_map(|chunk| chunk.iter()).skip(before % EVENTS_PER_CHUNK);

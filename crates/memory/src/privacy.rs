@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use syft_space_domain::audit::Log;
+use syft_space_domain::audit::ports::LogWriteScope;
 use syft_space_domain::identity::oidc::{OidcIssuer, SessionAtProvider, Subject};
 use syft_space_domain::identity::{Email, LoginKey, LoginRecord, PasswordReset};
 use syft_space_domain::ids::{AccountId, ActorId, GroupId, PolicyId, SessionId, TenantId};
@@ -116,16 +116,8 @@ impl PrivacyRows for Transaction {
         Ok(removed)
     }
 
-    fn erase_persons(&mut self, scope: &WriteScope, numbers: &[u64]) -> Result<u64, StoreError> {
-        Ok(self.tables.logs.erase_persons(Log::from(&**scope), numbers))
-    }
-
-    fn erase_installation_persons(
-        &mut self,
-        _operator: &OperatorScope,
-        numbers: &[u64],
-    ) -> Result<u64, StoreError> {
-        Ok(self.tables.logs.erase_persons(Log::Installation, numbers))
+    fn erase_persons(&mut self, log: &LogWriteScope, numbers: &[u64]) -> Result<u64, StoreError> {
+        Ok(self.tables.logs.erase_persons(log.log(), numbers))
     }
 
     fn put_erasure(&mut self, scope: &WriteScope, erasure: &Erasure) -> Result<(), StoreError> {

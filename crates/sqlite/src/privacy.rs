@@ -2,7 +2,7 @@
 
 use diesel::connection::DefaultLoadingMode;
 use diesel::prelude::*;
-use syft_space_domain::audit::Log;
+use syft_space_domain::audit::ports::LogWriteScope;
 use syft_space_domain::identity::oidc::{OidcIssuer, SessionAtProvider, Subject};
 use syft_space_domain::identity::{Email, LoginKey, LoginRecord, PasswordReset};
 use syft_space_domain::ids::{AccountId, ActorId, GroupId, PolicyId, SessionId, TenantId};
@@ -240,16 +240,8 @@ impl PrivacyRows for Session<'_> {
         Ok(u64::try_from(removed).unwrap_or(u64::MAX))
     }
 
-    fn erase_persons(&mut self, scope: &WriteScope, numbers: &[u64]) -> Result<u64, StoreError> {
-        self.erase_persons_of(Log::from(&**scope), numbers)
-    }
-
-    fn erase_installation_persons(
-        &mut self,
-        _operator: &OperatorScope,
-        numbers: &[u64],
-    ) -> Result<u64, StoreError> {
-        self.erase_persons_of(Log::Installation, numbers)
+    fn erase_persons(&mut self, log: &LogWriteScope, numbers: &[u64]) -> Result<u64, StoreError> {
+        self.erase_persons_of(log.log(), numbers)
     }
 
     fn put_erasure(&mut self, scope: &WriteScope, erasure: &Erasure) -> Result<(), StoreError> {

@@ -15,7 +15,7 @@ use crate::audit::mixed::record_all;
 use crate::check::{Check, checks};
 use crate::fixture::StoreFactory;
 use crate::run::{commit, log, read, seeded_store};
-use crate::sample::{account_id, endpoint_id, event, hub_id, policy_id, scope, time, write_scope};
+use crate::sample::{account_id, endpoint_id, event, hub_id, log_write_scope, policy_id, scope, time};
 
 /// Every promise of [`recorded_queries`](syft_space_domain::audit::ports::AuditView::recorded_queries).
 pub const CHECKS: &[Check<StoreFactory>] = checks![
@@ -100,7 +100,7 @@ pub fn u1_the_queries_of_a_log_are_told_as_they_were_recorded(make: &StoreFactor
         "of an empty log there are none"
     );
     record_all(store, &(1..=40).map(query).collect::<Vec<_>>());
-    commit(store, |tx| tx.erase_persons(&write_scope(1), &[4, 9]));
+    commit(store, |tx| tx.erase_persons(&log_write_scope(1), &[4, 9]));
     let recorded: Vec<RecordedEvent> = log(store, &scope(1));
     let expected: Vec<_> = recorded.iter().filter_map(RecordedQuery::of).collect();
     assert!(expected.iter().any(|query| query.caller.is_none()), "some are erased");

@@ -3,6 +3,8 @@
 use std::ops::DerefMut;
 
 use syft_space_conformance::sample;
+use syft_space_domain::audit::Log;
+use syft_space_domain::audit::ports::LogWriteScope;
 use syft_space_domain::identity::oidc::{OidcIssuer, SessionAtProvider, Subject};
 use syft_space_domain::identity::{Email, LoginKey, LoginRecord, PasswordReset};
 use syft_space_domain::ids::{AccountId, ActorId, GroupId, PolicyId, SessionId, TenantId};
@@ -13,6 +15,7 @@ use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::{OperatorScope, TenantScope, WriteScope};
 use syft_space_domain::time::Timestamp;
 
+use crate::faulty_retention::others;
 use crate::faulty_view::{FaultyView, delegated, scoped};
 use crate::merge::Merge;
 use crate::store::Fault;
@@ -42,11 +45,19 @@ where
 {
     scoped! { WriteScope, sample::write_scope;
         remove_disclosures(policy: PolicyId, caller: ActorId, most: usize) -> u64;
-        erase_persons(numbers: &[u64]) -> u64;
     }
     delegated! {
         remove_login_records(key: &LoginKey, most: usize) -> u64;
-        erase_installation_persons(operator: &OperatorScope, numbers: &[u64]) -> u64;
         put_erasure(scope: &WriteScope, erasure: &Erasure) -> ();
+    }
+
+    fn erase_persons(&mut self, log: &LogWriteScope, numbers: &[u64]) -> Result<u64, StoreError> {
+        if self.fault == Fault::IgnoresTenantIn("erase_persons") {
+            for other in others(log.log()) {
+                let other = LogWriteScope::assume(Log::from(&other), "a fault forgets the tenant");
+                self.inner.erase_persons(&other, numbers)?;
+            }
+        }
+        self.inner.erase_persons(log, numbers)
     }
 }

@@ -42,7 +42,7 @@ impl Merge for RetentionTerms {
 }
 
 /// The scopes of tenants whose log is another.
-fn others(log: Log) -> Vec<TenantScope> {
+pub(crate) fn others(log: Log) -> Vec<TenantScope> {
     [1, 2, 3].map(sample::scope).into_iter().filter(|other| Log::from(other) != log).collect()
 }
 

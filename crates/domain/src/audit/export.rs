@@ -4,7 +4,8 @@ use crate::access::Permission;
 use crate::audit::ports::{AuditView, LogScope};
 use crate::audit::tree::{BLOCK_LEAVES, NodeHash};
 use crate::audit::{
-    Action, Actor, AuditError, Event, Log, LogHead, ObjectKind, Person, RecordedEvent, RequestContext,
+    Action, Actor, AuditError, Event, Log, LogHead, LogTreeError, ObjectKind, Person, RecordedEvent,
+    RequestContext,
 };
 use crate::identity::Principal;
 use crate::port_error::PortError;
@@ -15,14 +16,21 @@ use crate::tenant::OperatorScope;
 /// A part of a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExportedPart {
-    /// The leaves of events that are pruned, the oldest first. Where there are any there are no events: these come with a later part.
-    pub pruned: Vec<NodeHash>,
     /// The number of the first that there is.
     pub first: u64,
-    /// The events, the oldest first, with what they know of persons.
-    pub events: Vec<RecordedEvent>,
+    /// What there is of the events.
+    pub records: ExportedRecords,
     /// How many events the log had when they were read.
     pub size: u64,
+}
+
+/// What an export has of events, the oldest first. One part has one kind: events come with a later part than what is pruned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ExportedRecords {
+    /// The leaves of events that are pruned.
+    Pruned(Vec<NodeHash>),
+    /// The events, with what they know of persons.
+    Events(Vec<RecordedEvent>),
 }
 
 impl RecordedEvent {
@@ -37,7 +45,7 @@ impl RecordedEvent {
 /// The next events of the tenant's log behind the one with this number, 1,024 at most; of those that are pruned, their leaves. That they were read is recorded.
 ///
 /// # Errors
-/// When the caller's role does not permit it, or a port failed.
+/// When the log lacks an event, the caller's role does not permit it, or a port failed.
 pub async fn export(
     space: &Space,
     context: &RequestContext,
@@ -47,7 +55,7 @@ pub async fn export(
     let event = principal.event(context, Action::SensitiveRead)?;
     let event = event.on(ObjectKind::Audit, after.saturating_add(1));
     let part = space.read_ahead(principal, Permission::ReadAudit, &event, move |view, scope| {
-        Ok::<_, AuditError>(read_part(view, LogScope::Tenant(scope), after)?)
+        read_part(view, LogScope::Tenant(scope), after)
     });
     let part = part.await?;
     space.record::<AuditError>(principal, Permission::ReadAudit, event)?.await?;
@@ -57,7 +65,7 @@ pub async fn export(
 /// The next events of the installation's log, as [`export`] gives those of a tenant's.
 ///
 /// # Errors
-/// When a port failed.
+/// When the log lacks an event, or a port failed.
 pub async fn export_installation(
     space: &Space,
     context: &RequestContext,
@@ -79,19 +87,20 @@ fn read_part(
     view: &mut (impl AuditView + ?Sized),
     log: LogScope<'_>,
     after: u64,
-) -> Result<ExportedPart, StoreError> {
+) -> Result<ExportedPart, AuditError> {
     let size = LogHead::seq(&view.log_head(log)?);
     let first = after.saturating_add(1);
     let block = after / BLOCK_LEAVES;
     if let Some(leaves) = view.pruned_leaves(log, block)? {
         let before = usize::try_from(after % BLOCK_LEAVES).map_err(StoreError::failed)?;
         let pruned = leaves.into_iter().skip(before).collect();
-        return Ok(ExportedPart { pruned, first, events: Vec::new(), size });
+        return Ok(ExportedPart { first, records: ExportedRecords::Pruned(pruned), size });
     }
     let end = first.saturating_add(BLOCK_LEAVES).min(size.saturating_add(1));
-    let events = if first < end { view.events_in(log, first..end)? } else { Vec::new() };
+    let events = if first < end { view.events_in(log, first..end) } else { Ok(Vec::new()) };
+    let events = events.map_err(LogTreeError::from)?;
     if u64::try_from(events.len()) != Ok(end.saturating_sub(first)) {
-        return Err(StoreError::failed("the audit log lacks an event"));
+        return Err(AuditError::LogChanged);
     }
-    Ok(ExportedPart { pruned: Vec::new(), first, events, size })
+    Ok(ExportedPart { first, records: ExportedRecords::Events(events), size })
 }

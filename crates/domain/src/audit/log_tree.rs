@@ -22,7 +22,16 @@ pub enum LogTreeError {
     Contradiction,
     /// The store failed.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Store(StoreError),
+}
+
+impl From<StoreError> for LogTreeError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::LogDamaged(_) => Self::Contradiction,
+            error => Self::Store(error),
+        }
+    }
 }
 
 /// The tree over a stored log. It reads the roots of full blocks, and the events of two blocks at most.

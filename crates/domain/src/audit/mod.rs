@@ -34,7 +34,7 @@ pub use event::{
     Actor, ActorError, Event, EventSeed, Log, Object, ObjectKind, ObjectKindError, Origin, Outcome,
     OutcomeError, RequestContext,
 };
-pub use export::{ExportedPart, export, export_installation};
+pub use export::{ExportedPart, ExportedRecords, export, export_installation};
 pub use list::{AuditError, installation_events};
 pub use log_tree::{LogTree, LogTreeError};
 pub(crate) use newest::newest;

@@ -90,7 +90,10 @@ pub async fn prove_receipt(
         // One row is looked at before anything is computed, so a stranger costs no more than that.
         let found = match pruned_leaf(view, log, seq)? {
             Some(found) => Some(found),
-            None => view.events_in(log, seq..behind)?.first().map(RecordedEvent::leaf),
+            None => {
+                let events = view.events_in(log, seq..behind).map_err(LogTreeError::from)?;
+                events.first().map(RecordedEvent::leaf)
+            }
         };
         if !found.is_some_and(|found| bool::from(found.ct_eq(&leaf))) {
             return Err(ReceiptProofError::Unknown);

@@ -49,7 +49,9 @@ impl CheckpointError {
     #[must_use]
     pub fn is_integrity_failure(&self) -> bool {
         match self {
-            Self::Changed | Self::OtherKey | Self::PortError(PortError::Store(StoreError::Failed(_))) => true,
+            Self::Changed
+            | Self::OtherKey
+            | Self::PortError(PortError::Store(StoreError::Failed(_) | StoreError::LogDamaged(_))) => true,
             Self::Authorization(_) | Self::Empty | Self::PortError(_) => false,
         }
     }

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::audit::ports::{EventFilter, LogPage, Seq};
+use crate::audit::ports::{EventFilter, LogPage, LogWriteScope, Seq};
 use crate::audit::{
     Action, Actor, ChangeCode, Changes, Event, Log, ObjectKind, Origin, ReasonCode, RequestContext,
 };
@@ -328,15 +328,12 @@ impl Finishing<'_> {
     async fn erase_persons(&self, numbers: Vec<u64>, is_installation: bool) -> Result<(), PortError> {
         let log = if is_installation { Log::Installation } else { Log::from(&self.scope) };
         let event = self.event(log)?;
-        let (scope, account, operator) = (self.scope, self.account, self.operator.clone());
+        let (scope, account) = (self.scope, self.account);
         let erased = self.space.store.write(move |tx| {
             let scope = WriteScope::of_system(&scope);
-            let (erased, of): (u64, Count) = if is_installation {
-                let erased = tx.erase_installation_persons(&operator, &numbers)?;
-                (erased, |rows| &mut rows.installation_events)
-            } else {
-                (tx.erase_persons(&scope, &numbers)?, |rows| &mut rows.events)
-            };
+            let erased = tx.erase_persons(&LogWriteScope::of_system(log), &numbers)?;
+            let of: Count =
+                if is_installation { |rows| &mut rows.installation_events } else { |rows| &mut rows.events };
             count(tx, &scope, account, of, erased)?;
             Ok::<_, Abort<StoreError>>(Recorded::new((), counted(&event, erased)))
         });

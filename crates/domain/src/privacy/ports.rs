@@ -2,6 +2,7 @@
 
 use crate::Pending;
 use crate::audit::Digest;
+use crate::audit::ports::LogWriteScope;
 use crate::identity::oidc::{OidcIssuer, SessionAtProvider, Subject};
 use crate::identity::{Email, LoginKey, LoginRecord, PasswordReset};
 use crate::ids::{AccountId, ActorId, GroupId, PolicyId, SessionId, TenantId};
@@ -70,15 +71,9 @@ pub trait PrivacyRows: PrivacyView {
         caller: ActorId,
         most: usize,
     ) -> Result<u64, StoreError>;
-    /// Erases what these events of the tenant's log know of a person, with the salt: that, and nothing else of them. Answers of how many
-    /// there was anything.
-    fn erase_persons(&mut self, scope: &WriteScope, numbers: &[u64]) -> Result<u64, StoreError>;
-    /// The same in the installation's log.
-    fn erase_installation_persons(
-        &mut self,
-        operator: &OperatorScope,
-        numbers: &[u64],
-    ) -> Result<u64, StoreError>;
+    /// Erases what these events of a log know of a person, with the salt: that, and nothing else of them. Answers of how many there was
+    /// anything.
+    fn erase_persons(&mut self, log: &LogWriteScope, numbers: &[u64]) -> Result<u64, StoreError>;
     /// Keeps an erasure, in place of what was kept of that account's.
     fn put_erasure(&mut self, scope: &WriteScope, erasure: &Erasure) -> Result<(), StoreError>;
 }

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use crate::access::Permission;
 use crate::audit::ports::{CheckpointSigner, LogScope, LogWriteScope, Seq};
+use crate::audit::tree::BLOCK_LEAVES;
 use crate::audit::{
-    Action, Actor, ChangeCode, Changes, Event, Log, ObjectKind, Origin, PrunedBlock, RequestContext,
-    check_grown,
+    Action, Actor, ChangeCode, Changes, Event, Log, LogTreeError, ObjectKind, Origin, PrunedBlock,
+    RequestContext, check_grown,
 };
 use crate::identity::Principal;
 use crate::ids::PolicyId;
@@ -15,13 +16,12 @@ use crate::port_error::PortError;
 use crate::retention::{RetentionError, RetentionKind, RetentionTerms};
 use crate::space::Space;
 use crate::store::{Flow, StoreError, Tx, View};
-use crate::tenant::{OperatorScope, TenantScope, WriteScope};
+use crate::tenant::{OperatorScope, TenantScope};
 use crate::time::Timestamp;
 use crate::unit::{Abort, Recorded};
 
 /// How many things one unit of work removes: so few that nobody waits for it. Of events it is a whole block.
 const PORTION: usize = 250;
-const EVENTS_PER_BLOCK: usize = 1_024;
 /// How many things a reader looks through at once.
 const LOOKED_AT: usize = 2_000;
 /// How many portions of a kind go at once. What is left goes with the next sweep.
@@ -69,17 +69,19 @@ impl DueData {
     /// The first of a kind that are from before a time, at most so many.
     fn find(
         view: &mut dyn View,
-        scope: &TenantScope,
+        log: LogScope<'_>,
         kind: RetentionKind,
         before: Timestamp,
         at_most: usize,
     ) -> Result<Self, StoreError> {
-        match kind {
-            RetentionKind::LogPersonalData => Self::persons(view, LogScope::Tenant(scope), before, at_most),
-            RetentionKind::PolicyRevisions => {
+        match (kind, log) {
+            (RetentionKind::LogPersonalData, _) => Self::persons(view, log, before, at_most),
+            (RetentionKind::LogEvents, _) => Self::events(view, log, before, at_most),
+            (RetentionKind::PolicyRevisions, LogScope::Tenant(scope)) => {
                 Ok(Self::Revisions(view.revisions_replaced_before(scope, before, at_most)?))
             }
-            RetentionKind::LogEvents => Self::events(view, LogScope::Tenant(scope), before, at_most),
+            // The installation has no policies.
+            (RetentionKind::PolicyRevisions, LogScope::Installation(_)) => Ok(Self::Revisions(Vec::new())),
         }
     }
 
@@ -115,7 +117,7 @@ impl DueData {
     ) -> Result<Self, StoreError> {
         let vouched = view.checkpoint(log)?.map_or(0, |checkpoint| checkpoint.size);
         let delivered = view.least_delivered(log)?.unwrap_or(u64::MAX);
-        let most = at_most.div_ceil(EVENTS_PER_BLOCK);
+        let most = at_most.div_ceil(events_per_block());
         let blocks = view.blocks_before(log, before, vouched.min(delivered), most)?;
         Ok(Self::Events { blocks, pruned: Vec::new() })
     }
@@ -124,71 +126,55 @@ impl DueData {
         match self {
             Self::Persons(events) => events.len(),
             Self::Revisions(revisions) => revisions.len(),
-            Self::Events { blocks, .. } => blocks.len().saturating_mul(EVENTS_PER_BLOCK),
+            Self::Events { blocks, .. } => blocks.len().saturating_mul(events_per_block()),
         }
     }
 
-    /// Reads what stays of them, of a log that is the one that was signed. That takes a while, so it is done before anybody waits for it.
-    fn read_leaves(
-        &mut self,
-        view: &mut dyn View,
-        signer: &dyn CheckpointSigner,
-        log: LogScope<'_>,
-    ) -> Result<(), RetentionError> {
-        let Self::Events { blocks, pruned } = self else { return Ok(()) };
-        if !blocks.is_empty() {
-            check_grown(view, signer, log)?;
-        }
-        for block in blocks {
-            pruned.push(PrunedBlock::read(view, log, *block)?);
+    /// Reads what stays of events. That takes a while, so it is done before anybody waits for it.
+    fn read_leaves(&mut self, view: &mut dyn View, log: LogScope<'_>) -> Result<(), LogTreeError> {
+        if let Self::Events { blocks, pruned } = self {
+            for block in blocks {
+                pruned.push(PrunedBlock::read(view, log, *block)?);
+            }
         }
         Ok(())
     }
 
-    /// Removes them from a tenant, as far as they are still there. Answers how many were, and what is told of it.
-    fn remove(&self, tx: &mut dyn Tx, scope: &WriteScope) -> Result<(u64, ChangeCode), StoreError> {
-        match self {
-            Self::Persons(events) => {
-                Ok((tx.erase_persons(scope, &numbers(events))?, ChangeCode::PersonalDataErased))
+    /// Removes them, as far as they are still there. Answers how many were, and what is told of it.
+    fn remove(&self, tx: &mut dyn Tx, log: &LogWriteScope) -> Result<(u64, ChangeCode), StoreError> {
+        match (self, log) {
+            (Self::Persons(events), _) => {
+                let numbers: Vec<u64> = events.iter().map(|Seq(number)| *number).collect();
+                Ok((tx.erase_persons(log, &numbers)?, ChangeCode::PersonalDataErased))
             }
-            Self::Revisions(revisions) => {
+            (Self::Revisions(revisions), LogWriteScope::Tenant(scope)) => {
                 Ok((tx.remove_revisions(scope, revisions)?, ChangeCode::RevisionsRemoved))
             }
-            Self::Events { pruned, .. } => prune(tx, Log::Tenant(scope.tenant()), pruned),
-        }
-    }
-
-    /// The same, from the installation's log.
-    fn remove_of_installation(
-        &self,
-        tx: &mut dyn Tx,
-        operator: &OperatorScope,
-    ) -> Result<(u64, ChangeCode), StoreError> {
-        match self {
-            Self::Persons(events) => {
-                let removed = tx.erase_installation_persons(operator, &numbers(events))?;
-                Ok((removed, ChangeCode::PersonalDataErased))
+            (Self::Revisions(_), LogWriteScope::Installation(_)) => Ok((0, ChangeCode::RevisionsRemoved)),
+            (Self::Events { pruned, .. }, _) => {
+                let mut removed = 0_u64;
+                for block in pruned {
+                    removed = removed.saturating_add(tx.prune(log, block)?);
+                }
+                Ok((removed, ChangeCode::EventsPruned))
             }
-            // Policies are tenants'.
-            Self::Revisions(_) => Ok((0, ChangeCode::RevisionsRemoved)),
-            Self::Events { pruned, .. } => prune(tx, Log::Installation, pruned),
         }
     }
 }
 
-fn numbers(events: &[Seq]) -> Vec<u64> {
-    events.iter().map(|Seq(number)| *number).collect()
+fn events_per_block() -> usize {
+    usize::try_from(BLOCK_LEAVES).unwrap_or(usize::MAX)
 }
 
-fn prune(tx: &mut dyn Tx, log: Log, blocks: &[PrunedBlock]) -> Result<(u64, ChangeCode), StoreError> {
-    let (log, mut removed) = (LogWriteScope::of_system(log), 0_u64);
-    for block in blocks {
-        removed = removed.saturating_add(tx.prune(&log, block)?);
+/// The terms of a tenant; of the installation's log the default ones.
+fn terms_of(view: &mut dyn View, log: LogScope<'_>) -> Result<RetentionTerms, StoreError> {
+    match log {
+        LogScope::Tenant(scope) => view.retention_terms(scope),
+        LogScope::Installation(_) => Ok(RetentionTerms::default()),
     }
-    Ok((removed, ChangeCode::EventsPruned))
 }
 
-/// What was found due of a tenant.
+/// What was found due of a tenant, or of the installation's log.
 struct Found {
     kind: RetentionKind,
     now: Timestamp,
@@ -199,25 +185,36 @@ struct Found {
 impl Found {
     fn find(
         view: &mut dyn View,
-        scope: &TenantScope,
+        log: LogScope<'_>,
         kind: RetentionKind,
         now: Timestamp,
         at_most: usize,
     ) -> Result<Self, StoreError> {
-        let before = view.retention_terms(scope)?.due_before(kind, now);
-        Ok(Self { kind, now, before, data: DueData::find(view, scope, kind, before, at_most)? })
+        let before = terms_of(view, log)?.due_before(kind, now);
+        Ok(Self { kind, now, before, data: DueData::find(view, log, kind, before, at_most)? })
     }
 
-    /// A portion that is to go.
+    /// A portion that is to go. Of a log it must be sure that it is the one that was signed, which the first portion of a sweep finds out.
     fn portion(
         view: &mut dyn View,
-        signer: &dyn CheckpointSigner,
-        scope: &TenantScope,
+        log: LogScope<'_>,
         kind: RetentionKind,
         now: Timestamp,
+        unproved: Option<&dyn CheckpointSigner>,
     ) -> Result<Self, RetentionError> {
-        let mut found = Self::find(view, scope, kind, now, PORTION)?;
-        found.data.read_leaves(view, signer, LogScope::Tenant(scope))?;
+        let mut found = Self::find(view, log, kind, now, PORTION)?;
+        if found.data.len() == 0 {
+            return Ok(found);
+        }
+        if let LogScope::Tenant(scope) = log
+            && !view.legal_holds(scope)?.is_empty()
+        {
+            return Err(RetentionError::Held);
+        }
+        if let (RetentionKind::LogEvents, Some(signer)) = (kind, unproved) {
+            check_grown(view, signer, log)?;
+        }
+        found.data.read_leaves(view, log)?;
         Ok(found)
     }
 
@@ -225,16 +222,18 @@ impl Found {
     fn remove(
         &self,
         tx: &mut dyn Tx,
-        scope: &WriteScope,
+        log: &LogWriteScope,
         event: &Event,
     ) -> Result<Recorded<u64>, Abort<RetentionError>> {
-        if !tx.legal_holds(scope)?.is_empty() {
-            return Err(RetentionError::Held.into());
+        if let LogWriteScope::Tenant(scope) = log {
+            if !tx.legal_holds(scope)?.is_empty() {
+                return Err(RetentionError::Held.into());
+            }
+            if tx.retention_terms(scope)?.due_before(self.kind, self.now) < self.before {
+                return Err(RetentionError::Changed.into());
+            }
         }
-        if tx.retention_terms(scope)?.due_before(self.kind, self.now) < self.before {
-            return Err(RetentionError::Changed.into());
-        }
-        let (removed, code) = self.data.remove(tx, scope)?;
+        let (removed, code) = self.data.remove(tx, log)?;
         if removed == 0 && self.data.len() > 0 {
             return Err(RetentionError::Changed.into());
         }
@@ -258,7 +257,7 @@ pub(super) fn overdue(
                 !view.blocks_before(LogScope::Tenant(scope), before, u64::MAX, 1)?.is_empty()
             }
             RetentionKind::LogPersonalData | RetentionKind::PolicyRevisions => {
-                Found::find(view, scope, kind, late, 1)?.data.len() > 0
+                Found::find(view, LogScope::Tenant(scope), kind, late, 1)?.data.len() > 0
             }
         };
         if is_overdue {
@@ -277,7 +276,8 @@ pub async fn due(space: &Space, principal: &Principal) -> Result<Vec<Due>, Reten
     let look = move |view: &mut dyn View, scope: &TenantScope| {
         let mut all = Vec::new();
         for kind in RetentionKind::ALL {
-            let Found { before, data, .. } = Found::find(view, scope, kind, now, MAX_TOLD + 1)?;
+            let Found { before, data, .. } =
+                Found::find(view, LogScope::Tenant(scope), kind, now, MAX_TOLD + 1)?;
             let count = data.len();
             if count > 0 {
                 all.push(Due { kind, before, count: count.min(MAX_TOLD), has_more: count > MAX_TOLD });
@@ -302,11 +302,11 @@ pub async fn sweep(
     let (mut swept, mut is_unrecorded) = (Vec::new(), true);
     for kind in RetentionKind::ALL {
         let mut all = Swept { kind, count: 0, has_more: true };
-        for _ in 0..MAX_PORTIONS {
+        for portion in 0..MAX_PORTIONS {
             let now = space.clock.now();
-            let signer = Arc::clone(&space.checkpoint_signer);
+            let unproved = (portion == 0).then(|| Arc::clone(&space.checkpoint_signer));
             let find = move |view: &mut dyn View, scope: &TenantScope| {
-                Found::portion(view, &*signer, scope, kind, now)
+                Found::portion(view, LogScope::Tenant(scope), kind, now, unproved.as_deref())
             };
             let found = space.read(principal, permission, find).await?;
             // That somebody swept is recorded, even where nothing was due.
@@ -320,7 +320,7 @@ pub async fn sweep(
             let authorization = principal.authorize(permission, now)?;
             let portion = space.store.write(move |tx| {
                 let scope = tx.authority::<RetentionError>(&authorization, &event)?;
-                found.remove(tx, &scope, &event)
+                found.remove(tx, &LogWriteScope::Tenant(scope), &event)
             });
             match portion.await {
                 Ok(removed) => all.count = all.count.saturating_add(removed),
@@ -342,74 +342,59 @@ pub async fn sweep_everywhere(
     space: &Space,
     operator: &OperatorScope,
 ) -> Result<Vec<(Log, RetentionError)>, PortError> {
-    let own = sweep_installation(space, operator).await;
-    let mut failed = Vec::from_iter(own.err().map(|error| (Log::Installation, error)));
     let everywhere = operator.clone();
     let tenants = space.store.read(Flow::Installation, move |view| view.tenant_ids(&everywhere));
-    for tenant in tenants.await? {
-        let scope = operator.tenant(tenant);
+    let logs = std::iter::once(Log::Installation).chain(tenants.await?.into_iter().map(Log::Tenant));
+    let mut failed = Vec::new();
+    for log in logs {
         for kind in RetentionKind::ALL {
-            match sweep_tenant(space, &scope, kind).await {
+            match sweep_log(space, operator, log, kind).await {
                 // A hold is what the tenant wants.
                 Ok(()) | Err(RetentionError::Held) => {}
-                Err(error) => failed.push((Log::Tenant(tenant), error)),
+                Err(error) => failed.push((log, error)),
             }
         }
     }
     Ok(failed)
 }
 
-async fn sweep_installation(space: &Space, operator: &OperatorScope) -> Result<(), RetentionError> {
-    for kind in [RetentionKind::LogPersonalData, RetentionKind::LogEvents] {
-        for _ in 0..MAX_PORTIONS {
-            let (now, whose) = (space.clock.now(), operator.clone());
-            let signer = Arc::clone(&space.checkpoint_signer);
-            let before = RetentionTerms::default().due_before(kind, now);
-            let find = move |view: &mut dyn View| {
-                let log = LogScope::Installation(&whose);
-                let find = if kind == RetentionKind::LogEvents { DueData::events } else { DueData::persons };
-                let mut data = find(view, log, before, PORTION)?;
-                data.read_leaves(view, &*signer, log)?;
-                Ok::<_, RetentionError>(data)
-            };
-            let data = space.store.read(Flow::Installation, find).await?;
-            if data.len() == 0 {
-                break;
-            }
-            let context = RequestContext::begin(now, Arc::clone(&space.entropy), Origin::default())?;
-            let event = context.event(Log::Installation, Action::SensitiveDelete, Actor::System)?;
-            let (event, whose) = (event.on(ObjectKind::Audit, "installation"), operator.clone());
-            let portion = space.store.write(move |tx| {
-                let (removed, code) = data.remove_of_installation(tx, &whose)?;
-                if removed == 0 {
-                    return Err(RetentionError::Changed.into());
-                }
-                let changes = Changes::default().with_count(code, removed);
-                Ok::<_, Abort<RetentionError>>(Recorded::new((), event.clone().changing(changes)))
-            });
-            portion.await.or_else(unless_changed)?;
-        }
-    }
-    Ok(())
-}
-
 fn unless_changed(error: RetentionError) -> Result<(), RetentionError> {
     if error == RetentionError::Changed { Ok(()) } else { Err(error) }
 }
 
-async fn sweep_tenant(space: &Space, scope: &TenantScope, kind: RetentionKind) -> Result<(), RetentionError> {
-    for _ in 0..MAX_PORTIONS {
-        let (now, of) = (space.clock.now(), *scope);
-        let signer = Arc::clone(&space.checkpoint_signer);
-        let find = move |view: &mut dyn View| Found::portion(view, &*signer, &of, kind, now);
-        let found = space.store.read(scope, find).await?;
+async fn sweep_log(
+    space: &Space,
+    operator: &OperatorScope,
+    log: Log,
+    kind: RetentionKind,
+) -> Result<(), RetentionError> {
+    let flow = match log {
+        Log::Installation => Flow::Installation,
+        Log::Tenant(tenant) => Flow::Tenant(tenant),
+    };
+    for portion in 0..MAX_PORTIONS {
+        let (now, operator) = (space.clock.now(), operator.clone());
+        let unproved = (portion == 0).then(|| Arc::clone(&space.checkpoint_signer));
+        let find = move |view: &mut dyn View| match log {
+            Log::Installation => {
+                Found::portion(view, LogScope::Installation(&operator), kind, now, unproved.as_deref())
+            }
+            Log::Tenant(tenant) => {
+                let scope = operator.tenant(tenant);
+                Found::portion(view, LogScope::Tenant(&scope), kind, now, unproved.as_deref())
+            }
+        };
+        let found = space.store.read(flow, find).await?;
         if found.data.len() == 0 {
             break;
         }
         let context = RequestContext::begin(now, Arc::clone(&space.entropy), Origin::default())?;
-        let event = context.event(scope, Action::SensitiveDelete, Actor::System)?;
-        let event = event.on(ObjectKind::Tenant, scope.tenant());
-        let portion = space.store.write(move |tx| found.remove(tx, &WriteScope::of_system(&of), &event));
+        let event = context.event(log, Action::SensitiveDelete, Actor::System)?;
+        let event = match log {
+            Log::Installation => event.on(ObjectKind::Audit, "installation"),
+            Log::Tenant(tenant) => event.on(ObjectKind::Tenant, tenant),
+        };
+        let portion = space.store.write(move |tx| found.remove(tx, &LogWriteScope::of_system(log), &event));
         // Where that has changed it is looked again at what is due.
         portion.await.map(drop).or_else(unless_changed)?;
     }

@@ -4,8 +4,8 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::audit::ports::{EventFilter, Seq};
-use crate::audit::{Action, Actor, ObjectKind, RecordedEvent};
+use crate::audit::ports::{EventFilter, LogWriteScope, Seq};
+use crate::audit::{Action, Actor, Log, ObjectKind, RecordedEvent};
 use crate::identity::{Email, LoginKey, Member};
 use crate::ids::{AccountId, TenantId};
 use crate::page::{Cursor, PageLimit, PageRequest, every};
@@ -183,8 +183,11 @@ async fn erase_events(
         };
         let (found, next) = read(space, find).await?;
         for numbers in found.chunks(REMOVED_AT_ONCE) {
-            let (numbers, operator) = (numbers.to_vec(), operator.clone());
-            let erase = move |tx: &mut dyn Tx| Ok(tx.erase_installation_persons(&operator, &numbers)?.into());
+            let numbers = numbers.to_vec();
+            let erase = move |tx: &mut dyn Tx| {
+                let log = LogWriteScope::of_system(Log::Installation);
+                Ok(tx.erase_persons(&log, &numbers)?.into())
+            };
             space.store.keep_books(erase).await?;
         }
         after = next;

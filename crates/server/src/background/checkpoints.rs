@@ -10,7 +10,6 @@ use syft_space_domain::audit::{CheckpointError, Log, LookedAt, sign_grown_logs};
 use syft_space_domain::tenant::OperatorScope;
 use tokio::time::timeout;
 
-use crate::background::changed_logs::ChangedLogs;
 use crate::background::checkpoint_folder::{self, NotKept};
 use crate::http::state::State;
 
@@ -22,7 +21,6 @@ struct Keeper {
     state: Arc<State>,
     operator: Arc<OperatorScope>,
     folder: Option<PathBuf>,
-    changed: ChangedLogs,
     /// The newest checkpoints that are not in the second place yet: at most one of each log.
     waiting: BTreeMap<Log, String>,
 }
@@ -36,8 +34,7 @@ pub(crate) async fn sign_until(
     stop: impl Future<Output = ()>,
 ) {
     let mut stop = pin!(stop);
-    let (changed, waiting) = (ChangedLogs::new(Arc::clone(&state)), BTreeMap::new());
-    let mut keeper = Keeper { state, operator, folder, changed, waiting };
+    let mut keeper = Keeper { state, operator, folder, waiting: BTreeMap::new() };
     loop {
         keeper.round().await;
         if timeout(interval, stop.as_mut()).await.is_ok() {
@@ -72,7 +69,7 @@ impl Keeper {
         let name = checkpoint_folder::name(log);
         tracing::error!(%error, log = name, "the checkpoint of an audit log was not signed");
         if error.is_integrity_failure() {
-            self.changed.tell(log).await;
+            self.state.changed_logs.tell(&self.state.space, log).await;
         }
     }
 
@@ -89,7 +86,7 @@ impl Keeper {
                         "the folder of checkpoints holds a later checkpoint of this audit log, or another of the same size: an older copy of \
                          the home was put back, or the log was changed; nothing is added behind that checkpoint until the log is longer"
                     );
-                    self.changed.tell(log).await;
+                    self.state.changed_logs.tell(&self.state.space, log).await;
                 }
             }
             Err(error) => tracing::error!(%error, "checkpoints could not be kept in their folder"),

@@ -11,7 +11,6 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 
 pub(crate) mod approvals;
 pub(crate) mod audit_sinks;
-mod changed_logs;
 mod checkpoint_folder;
 pub(crate) mod checkpoints;
 pub(crate) mod databases;

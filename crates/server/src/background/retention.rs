@@ -6,7 +6,6 @@ use std::time::Duration;
 use syft_space_domain::retention::{RetentionError, sweep_everywhere};
 use syft_space_domain::tenant::OperatorScope;
 
-use crate::background::changed_logs::ChangedLogs;
 use crate::background::{checkpoint_folder, ticks};
 use crate::http::state::State;
 
@@ -16,7 +15,6 @@ const CHECK_INTERVAL: Duration = Duration::from_secs(3_600);
 /// Sweeps all tenants, once the clock is not doubted any more and from then on, until it is aborted. Failures are logged, and tried again.
 pub(crate) async fn sweep_forever(state: Arc<State>, operator: Arc<OperatorScope>, doubted_for: Duration) {
     tokio::time::sleep(doubted_for).await;
-    let mut changed = ChangedLogs::new(Arc::clone(&state));
     let mut ticks = ticks(CHECK_INTERVAL);
     loop {
         ticks.tick().await;
@@ -26,7 +24,7 @@ pub(crate) async fn sweep_forever(state: Arc<State>, operator: Arc<OperatorScope
                     let name = checkpoint_folder::name(log);
                     tracing::error!(log = name, %error, "what is older than its term could not be removed");
                     if error == RetentionError::LogChanged {
-                        changed.tell(log).await;
+                        state.changed_logs.tell(&state.space, log).await;
                     }
                 }
             }

@@ -66,7 +66,7 @@ impl From<StoreError> for Problem {
                 Reason::Conflict,
                 "something changed while this was done; nothing was written, try again",
             ),
-            StoreError::Failed(_) => internal(&error),
+            StoreError::LogDamaged(_) | StoreError::Failed(_) => internal(&error),
         }
     }
 }

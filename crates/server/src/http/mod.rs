@@ -8,6 +8,7 @@ pub mod authenticate;
 pub(crate) mod body;
 pub mod body_budget;
 pub mod caller;
+pub(crate) mod changed_logs;
 pub mod client_address;
 pub mod client_limit;
 pub(crate) mod connection;

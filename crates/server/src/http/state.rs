@@ -13,6 +13,7 @@ use syft_space_domain::tenant::RegistrationGate;
 use crate::http::audit_sinks::SinkStatus;
 use crate::http::audit_tails::AuditTails;
 use crate::http::body_budget::BodyBudget;
+use crate::http::changed_logs::ChangedLogs;
 use crate::http::client_limit::ClientLimit;
 use crate::http::disk_reserve::DiskReserve;
 use crate::http::exports_under_way::ExportsUnderWay;
@@ -82,8 +83,8 @@ pub struct State {
     pub ready: AtomicBool,
     /// Whether files are read behind fewer walls than there should be.
     pub lacks_walls: AtomicBool,
-    /// Whether an audit log is not the one whose checkpoint was signed.
-    pub audit_changed: AtomicBool,
+    /// The audit logs that are not what they were.
+    pub(crate) changed_logs: ChangedLogs,
     /// Where the audit logs go besides.
     pub audit_sinks: Vec<Arc<SinkStatus>>,
     /// What is counted for whoever watches the server.

@@ -1,7 +1,6 @@
 //! The routes by which others verify an audit log: its checkpoints, proofs, and the log itself to be computed again.
 
 use std::str::FromStr;
-use std::sync::atomic::Ordering;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -9,8 +8,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use syft_space_domain::audit::tree::NodeHash;
 use syft_space_domain::audit::{
-    self, Action, Actor, ExportedPart, Log, Object, Outcome, Person, ProveError, RecordedEvent,
-    RecordedReason, ShownCheckpoint,
+    self, Action, Actor, AuditError, CheckpointError, ExportedPart, ExportedRecords, Log, Object, Outcome,
+    Person, ProveError, RecordedEvent, RecordedReason, ShownCheckpoint,
 };
 use syft_space_domain::ids::{EventId, RequestId, TenantId};
 use syft_space_domain::policy::PolicyRevision as Revision;
@@ -183,27 +182,39 @@ impl From<ShownCheckpoint> for Checkpoint {
 
 pub(crate) async fn checkpoint(request: Request) -> Result<HttpResponse, Problem> {
     let shown = audit::checkpoint(request.space(), request.principal()?).await;
-    let shown = shown.inspect_err(|error| tell_if(error.is_integrity_failure(), &request))?;
+    let shown = telling(shown, CheckpointError::is_integrity_failure, own_log(&request)?, &request).await?;
     reply::json(StatusCode::OK, &Checkpoint::from(shown))
 }
 
 pub(crate) async fn installation_checkpoint(request: Request) -> Result<HttpResponse, Problem> {
     let shown = audit::installation_checkpoint(request.space(), request.operator()?).await;
-    let shown = shown.inspect_err(|error| tell_if(error.is_integrity_failure(), &request))?;
+    let shown = telling(shown, CheckpointError::is_integrity_failure, Log::Installation, &request).await?;
     reply::json(StatusCode::OK, &Checkpoint::from(shown))
 }
 
-/// Has the operator know of a log that contradicts itself.
-pub(super) fn tell_if(is_changed: bool, request: &Request) {
-    if is_changed {
-        request.state.audit_changed.store(true, Ordering::Relaxed);
+/// The log of the caller's tenant.
+pub(super) fn own_log(request: &Request) -> Result<Log, Problem> {
+    Ok(Log::Tenant(request.principal()?.snapshot().tenant.id))
+}
+
+/// Has the operator know of a log that was found changed, if that is why something failed.
+pub(super) async fn telling<T, E>(
+    found: Result<T, E>,
+    is_changed: impl Fn(&E) -> bool,
+    log: Log,
+    request: &Request,
+) -> Result<T, E> {
+    if found.as_ref().err().is_some_and(is_changed) {
+        request.state.changed_logs.tell(request.space(), log).await;
     }
+    found
 }
 
 pub(crate) async fn inclusion(request: Request) -> Result<HttpResponse, Problem> {
     let (seq, size) = (counted(&request, "seq")?, counted(&request, "size")?);
     let proved = audit::prove_inclusion(request.space(), request.principal()?, seq, size).await;
-    let (proof, root) = proved.inspect_err(|error| tell_if(*error == ProveError::Changed, &request))?;
+    let is_changed = |error: &ProveError| *error == ProveError::Changed;
+    let (proof, root) = telling(proved, is_changed, own_log(&request)?, &request).await?;
     let body =
         Inclusion { seq: proof.seq, size: proof.size, root: hex::encode(root), hashes: hashes(&proof.path) };
     reply::json(StatusCode::OK, &body)
@@ -212,8 +223,8 @@ pub(crate) async fn inclusion(request: Request) -> Result<HttpResponse, Problem>
 pub(crate) async fn consistency(request: Request) -> Result<HttpResponse, Problem> {
     let (from, to) = (counted(&request, "from")?, counted(&request, "to")?);
     let proved = audit::prove_consistency(request.space(), request.principal()?, from, to).await;
-    let (proof, [from_root, to_root]) =
-        proved.inspect_err(|error| tell_if(*error == ProveError::Changed, &request))?;
+    let is_changed = |error: &ProveError| *error == ProveError::Changed;
+    let (proof, [from_root, to_root]) = telling(proved, is_changed, own_log(&request)?, &request).await?;
     let body = Consistency {
         from: proof.from,
         to: proof.to,
@@ -230,21 +241,29 @@ fn after(request: &Request) -> Result<u64, Problem> {
 
 pub(crate) async fn export(request: Request) -> Result<HttpResponse, Problem> {
     let after = after(&request)?;
-    let part = audit::export(request.space(), &request.context, request.principal()?, after).await?;
-    respond(part).await
+    let part = audit::export(request.space(), &request.context, request.principal()?, after).await;
+    respond(telling(part, is_damaged, own_log(&request)?, &request).await?).await
 }
 
 pub(crate) async fn export_installation(request: Request) -> Result<HttpResponse, Problem> {
     let after = after(&request)?;
     let part = audit::export_installation(request.space(), &request.context, request.operator()?, after);
-    respond(part.await?).await
+    respond(telling(part.await, is_damaged, Log::Installation, &request).await?).await
+}
+
+fn is_damaged(error: &AuditError) -> bool {
+    *error == AuditError::LogChanged
 }
 
 /// About so many bytes of JSON an event has.
 const BYTES_PER_EVENT: usize = 600;
 
 async fn respond(part: ExportedPart) -> Result<HttpResponse, Problem> {
-    let ExportedPart { pruned, first, events, size } = part;
+    let ExportedPart { first, records, size } = part;
+    let (pruned, events) = match records {
+        ExportedRecords::Pruned(leaves) => (leaves, Vec::new()),
+        ExportedRecords::Events(events) => (Vec::new(), events),
+    };
     let bytes = pruned.len().saturating_add(events.len()).saturating_mul(BYTES_PER_EVENT);
     let pruned = (first..).zip(pruned).map(|(seq, leaf)| PrunedEvent { seq, leaf: hex::encode(leaf) });
     reply::large_json(bytes, move || Export {

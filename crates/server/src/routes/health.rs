@@ -75,7 +75,7 @@ pub(crate) async fn ready(request: Request) -> Result<HttpResponse, Problem> {
     let closed_tenants = request.space().snapshots.unavailable();
     let sandbox = request.state.lacks_walls.load(Ordering::Relaxed).then_some("partial");
     let disk = request.state.disk.is_low().then_some("low");
-    let audit = request.state.audit_changed.load(Ordering::Relaxed).then_some("changed");
+    let audit = request.state.changed_logs.any().then_some("changed");
     let audit_sinks = is_any_late(&request.state.audit_sinks).then_some("late");
     let ready = Readiness { status: "ready", closed_tenants, sandbox, disk, audit, audit_sinks };
     reply::json(StatusCode::OK, &ready)

@@ -50,7 +50,7 @@ fn registry(state: &State) -> Registry {
         (
             "audit_log_changed",
             "1 where an audit log is not the one whose checkpoint was signed before",
-            is(state.audit_changed.load(Ordering::Relaxed)),
+            is(state.changed_logs.any()),
         ),
         (
             "disk_low",

@@ -7,12 +7,12 @@ use actix_web::http::StatusCode;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use syft_space_domain::audit::tree::NodeHash;
-use syft_space_domain::audit::{ReceiptProofError, prove_receipt};
+use syft_space_domain::audit::{Log, ReceiptProofError, prove_receipt};
 
 use crate::http::problem::Problem;
 use crate::http::request::Request;
 use crate::http::route_docs::Parameter;
-use crate::routes::audit_proofs::{Checkpoint, counted, tell_if};
+use crate::routes::audit_proofs::{Checkpoint, counted, telling};
 use crate::routes::{reply, shapes};
 
 /// That the event of a receipt is in the log.
@@ -73,7 +73,8 @@ pub(crate) async fn prove(request: Request) -> Result<HttpResponse, Problem> {
     let (tenant, Number(seq)) = (request.path("log", what)?, request.path("seq", what)?);
     let Leaf(leaf) = request.path("leaf", what)?;
     let proved = prove_receipt(request.space(), tenant, seq, leaf, size).await;
-    let proved = proved.inspect_err(|error| tell_if(*error == ReceiptProofError::Changed, &request))?;
+    let is_changed = |error: &ReceiptProofError| *error == ReceiptProofError::Changed;
+    let proved = telling(proved, is_changed, Log::Tenant(tenant), &request).await?;
     let body = ReceiptProof {
         log: proved.log.to_string(),
         seq,

@@ -13,7 +13,7 @@ use syft_space_domain::time::Timestamp;
 
 use crate::http::problem::Problem;
 use crate::http::request::Request;
-use crate::routes::audit_proofs::tell_if;
+use crate::routes::audit_proofs::{own_log, telling};
 use crate::routes::{reply, rules, shapes};
 
 /// For how many days each kind of data is kept.
@@ -142,8 +142,8 @@ pub(crate) async fn sweep(mut request: Request) -> Result<HttpResponse, Problem>
         due.into_iter().map(told).collect()
     } else {
         let swept = retention::sweep(space, &request.context, principal).await;
-        let swept =
-            swept.inspect_err(|error| tell_if(matches!(error, RetentionError::LogChanged), &request))?;
+        let is_changed = |error: &RetentionError| *error == RetentionError::LogChanged;
+        let swept = telling(swept, is_changed, own_log(&request)?, &request).await?;
         let went = swept.into_iter().filter(|swept| swept.count > 0);
         went.map(|swept| SweptKind { kind: swept.kind, count: swept.count, has_more: swept.has_more })
             .collect()

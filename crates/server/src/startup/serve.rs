@@ -28,6 +28,7 @@ use crate::background::{
 use crate::config::{Registration, Settings};
 use crate::http::announcing_store::announce_commits;
 use crate::http::body_budget::BodyBudget;
+use crate::http::changed_logs::ChangedLogs;
 use crate::http::client_limit::ClientLimit;
 use crate::http::connection::Peers;
 use crate::http::disk_reserve::DiskReserve;
@@ -89,7 +90,7 @@ pub fn state(space: Space, settings: &Settings, setup_token: Option<SetupTokenFi
         security_contact: settings.security_contact.clone(),
         ready: AtomicBool::new(true),
         lacks_walls: AtomicBool::new(false),
-        audit_changed: AtomicBool::new(false),
+        changed_logs: ChangedLogs::default(),
         audit_sinks: audit_sinks::statuses(settings),
         metrics: Arc::default(),
         docs_enabled: settings.docs_enabled,

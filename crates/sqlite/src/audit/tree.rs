@@ -54,7 +54,7 @@ pub(super) fn load_block_roots(
         .select(audit_tree_blocks::root);
     let roots: Vec<Bytes<32>> = rows.load(connection)?;
     if u64::try_from(roots.len()) != Ok(blocks.end.saturating_sub(blocks.start)) {
-        return Err(StoreError::failed("the tree over an audit log lacks the root of a block").into());
+        return Err(StoreError::LogDamaged("its tree lacks the root of a block".to_owned()).into());
     }
     Ok(roots.into_iter().map(|Bytes(root)| root).collect())
 }
@@ -78,7 +78,7 @@ pub(super) fn load_events(
     for (seq, row) in (numbers.start.max(1)..).zip(rows) {
         let event = recorded_event(log, row)?;
         if event.seq != seq {
-            return Err(StoreError::failed(format!("the audit log lacks its event {seq}")).into());
+            return Err(StoreError::LogDamaged(format!("it lacks its event {seq}")).into());
         }
         events.push(event);
     }

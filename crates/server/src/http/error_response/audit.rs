@@ -10,6 +10,7 @@ impl From<AuditError> for Problem {
     fn from(error: AuditError) -> Self {
         match error {
             AuditError::Authorization(error) => error.into(),
+            AuditError::LogChanged => changed(&error),
             AuditError::PortError(error) => error.into(),
         }
     }
