@@ -37,64 +37,49 @@ fn bytes(n: u64) -> [u8; 16] {
     (u128::from(n) | 0x7000_8000_0000_0000_0000).to_be_bytes()
 }
 
-/// The tenant with this number.
-#[must_use]
-pub fn tenant_id(n: u64) -> TenantId {
-    TenantId::from_bytes(bytes(n))
+macro_rules! numbered_ids {
+    ($($(#[$doc:meta])* $name:ident -> $Id:ident;)*) => {$(
+        $(#[$doc])*
+        #[must_use]
+        pub fn $name(n: u64) -> $Id {
+            $Id::from_bytes(bytes(n))
+        }
+    )*};
 }
 
-/// The account with this number.
-#[must_use]
-pub fn account_id(n: u64) -> AccountId {
-    AccountId::from_bytes(bytes(n))
-}
-
-/// The API key with this number.
-#[must_use]
-pub fn api_key_id(n: u64) -> ApiKeyId {
-    ApiKeyId::from_bytes(bytes(n))
-}
-
-/// The session with this number.
-#[must_use]
-pub fn session_id(n: u64) -> SessionId {
-    SessionId::from_bytes(bytes(n))
-}
-
-/// The invitation with this number.
-#[must_use]
-pub fn invitation_id(n: u64) -> InvitationId {
-    InvitationId::from_bytes(bytes(n))
-}
-
-/// The dataset with this number.
-#[must_use]
-pub fn dataset_id(n: u64) -> DatasetId {
-    DatasetId::from_bytes(bytes(n))
-}
-
-/// The job with this number.
-#[must_use]
-pub fn job_id(n: u64) -> JobId {
-    JobId::from_bytes(bytes(n))
-}
-
-/// The endpoint with this number.
-#[must_use]
-pub fn endpoint_id(n: u64) -> EndpointId {
-    EndpointId::from_bytes(bytes(n))
-}
-
-/// The policy with this number.
-#[must_use]
-pub fn policy_id(n: u64) -> PolicyId {
-    PolicyId::from_bytes(bytes(n))
-}
-
-/// The group with this number.
-#[must_use]
-pub fn group_id(n: u64) -> GroupId {
-    GroupId::from_bytes(bytes(n))
+numbered_ids! {
+    /// The tenant with this number.
+    tenant_id -> TenantId;
+    /// The account with this number.
+    account_id -> AccountId;
+    /// The API key with this number.
+    api_key_id -> ApiKeyId;
+    /// The session with this number.
+    session_id -> SessionId;
+    /// The invitation with this number.
+    invitation_id -> InvitationId;
+    /// The dataset with this number.
+    dataset_id -> DatasetId;
+    /// The job with this number.
+    job_id -> JobId;
+    /// The endpoint with this number.
+    endpoint_id -> EndpointId;
+    /// The policy with this number.
+    policy_id -> PolicyId;
+    /// The group with this number.
+    group_id -> GroupId;
+    /// The identity provider with this number.
+    oidc_provider_id -> OidcProviderId;
+    /// The hub with this number.
+    hub_id -> HubId;
+    /// The marketplace with this number.
+    marketplace_id -> MarketplaceId;
+    /// The listing with this number.
+    listing_id -> ListingId;
+    /// The satellite with this number.
+    satellite_id -> SatelliteId;
+    /// The request with this number.
+    request_id -> RequestId;
 }
 
 /// The name of the group with this number.
@@ -123,12 +108,6 @@ pub fn numbered_email(n: u64) -> Email {
     Email::parse(&format!("member-{n:03}@example.org")).expect("a valid address")
 }
 
-/// The identity provider with this number.
-#[must_use]
-pub fn oidc_provider_id(n: u64) -> OidcProviderId {
-    OidcProviderId::from_bytes(bytes(n))
-}
-
 /// The issuer of the identity provider with this number.
 #[must_use]
 pub fn issuer_of(n: u64) -> OidcIssuer {
@@ -154,36 +133,6 @@ pub fn oidc_provider(tenant: u64, n: u64) -> OidcProvider {
             .then(|| GroupRoles { claim: ClaimName::parse("groups").expect("a valid claim"), roles }),
         created_at: time(3),
     }
-}
-
-/// The hub with this number.
-#[must_use]
-pub fn hub_id(n: u64) -> HubId {
-    HubId::from_bytes(bytes(n))
-}
-
-/// The marketplace with this number.
-#[must_use]
-pub fn marketplace_id(n: u64) -> MarketplaceId {
-    MarketplaceId::from_bytes(bytes(n))
-}
-
-/// The listing with this number.
-#[must_use]
-pub fn listing_id(n: u64) -> ListingId {
-    ListingId::from_bytes(bytes(n))
-}
-
-/// The satellite with this number.
-#[must_use]
-pub fn satellite_id(n: u64) -> SatelliteId {
-    SatelliteId::from_bytes(bytes(n))
-}
-
-/// The request with this number.
-#[must_use]
-pub fn request_id(n: u64) -> RequestId {
-    RequestId::from_bytes(bytes(n))
 }
 
 /// The scope of the tenant with this number.

@@ -2,7 +2,8 @@
 
 use std::fmt::Display;
 use std::str::FromStr;
-use std::time::Duration;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use reqwest::header::{ETAG, HeaderValue, IF_MATCH, RETRY_AFTER};
@@ -18,7 +19,7 @@ use crate::cli::password;
 use crate::http::listener::OPERATOR_TENANT;
 use crate::http::problem::ProblemBody;
 use crate::http::reason::Reason;
-use crate::routes::auth::{AccessToken, Login, Me};
+use crate::routes::auth::{AccessToken, Login, Me, Refresh};
 use crate::routes::operator::Tenant;
 use crate::routes::reply::List;
 use crate::startup::control::SocketPath;
@@ -27,6 +28,7 @@ use crate::startup::control::SocketPath;
 const PING_TIMEOUT: Duration = Duration::from_secs(10);
 
 const LOGIN: &str = "/api/v1/auth/login";
+const REFRESH: &str = "/api/v1/auth/refresh";
 const BROKE_OFF: &str = "the server's answer broke off";
 const WHO_CAN_HELP: &str = "`syft-space users list` shows whose accounts there are, `syft-space users reset` lets one of \
                             them choose another password, and an owner or admin of the tenant can invite somebody with \
@@ -39,16 +41,35 @@ pub(super) const UNKNOWN_ANSWER: &str = "the server's answer is not what this ve
 pub(super) struct ApiClient {
     client: Client,
     tenant: Option<String>,
-    /// The access token of the account that calls, where it is not the operator.
-    token: Option<Secret<String>>,
+    /// The session of the account that calls, where it is not the operator.
+    session: Mutex<Option<Session>>,
     _socket: SocketPath,
+}
+
+/// The session of an account.
+struct Session {
+    access_token: Secret<String>,
+    refresh_token: Secret<String>,
+    renew_at: Instant,
+}
+
+impl Session {
+    /// It is renewed when half of the time has passed for which its token is good.
+    #[expect(clippy::disallowed_methods, reason = "a token's lifetime is told in seconds from now")]
+    fn of(issued: AccessToken<'_>) -> Self {
+        Self {
+            access_token: Secret::new(issued.access_token.into_owned()),
+            refresh_token: issued.refresh_token,
+            renew_at: Instant::now() + Duration::from_secs(issued.expires_in / 2),
+        }
+    }
 }
 
 impl ApiClient {
     /// A client of this socket, at work in this tenant where one is named.
     pub(super) fn new(socket: SocketPath, tenant: Option<String>) -> anyhow::Result<Self> {
         let client = Client::builder().unix_socket(socket.path()).no_proxy().build()?;
-        Ok(Self { client, tenant, token: None, _socket: socket })
+        Ok(Self { client, tenant, session: Mutex::new(None), _socket: socket })
     }
 
     /// Logs an account in, as which all further requests are made.
@@ -67,14 +88,33 @@ impl ApiClient {
             login.totp = Some(code.ok_or_else(|| CommandError::new(ExitStatus::Refused, CODE_NEEDED))?);
             outcome = self.post(LOGIN, login).await;
         }
-        let issued = outcome?;
-        self.token = Some(Secret::new(issued.access_token.into_owned()));
+        *self.session() = Some(Session::of(outcome?));
         Ok(())
+    }
+
+    /// Keeps the session of the account up, for a command that takes longer than an access token is good.
+    #[expect(clippy::disallowed_methods, reason = "a token's lifetime is told in seconds from now")]
+    pub(super) async fn renew_session(&self) -> anyhow::Result<()> {
+        let due = |session: &&Session| session.renew_at <= Instant::now();
+        let refresh_token = self.session().as_ref().filter(due).map(|session| session.refresh_token.clone());
+        let Some(refresh_token) = refresh_token else { return Ok(()) };
+        let request = self.client.post(format!("http://space{REFRESH}")).json(&Refresh { refresh_token });
+        let issued: AccessToken<'_> = self.read(request).await?;
+        *self.session() = Some(Session::of(issued));
+        Ok(())
+    }
+
+    fn session(&self) -> MutexGuard<'_, Option<Session>> {
+        self.session.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn access_token(&self) -> Option<Secret<String>> {
+        self.session().as_ref().map(|session| session.access_token.clone())
     }
 
     /// Ends the session of the account that was logged in.
     pub(super) async fn log_out(&self) -> anyhow::Result<()> {
-        match &self.token {
+        match self.access_token() {
             Some(token) => self.end_session(token.expose()).await,
             None => Ok(()),
         }
@@ -152,7 +192,7 @@ impl ApiClient {
             url.query_pairs_mut().extend_pairs(query);
         }
         let request = self.client.request(method, url);
-        Ok(match (&self.token, &self.tenant) {
+        Ok(match (self.access_token(), &self.tenant) {
             (Some(token), _) => request.bearer_auth(token.expose()),
             (None, Some(tenant)) => request.header(OPERATOR_TENANT.as_str(), tenant),
             (None, None) => request,

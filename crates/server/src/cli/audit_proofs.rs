@@ -23,7 +23,7 @@ use crate::routes::audit_proofs::{Checkpoint, Export};
 const MAX_LINE_BYTES: u64 = 1 << 20;
 
 /// Whose log.
-#[derive(Args)]
+#[derive(Default, Args)]
 pub(super) struct WhichLog {
     /// The installation's own log instead of a tenant's
     #[arg(long)]
@@ -81,16 +81,43 @@ pub(super) async fn key(api: &ApiClient, which: &WhichLog, out: &mut Output) -> 
     }
 }
 
-/// Writes the log as it is now, a part at a time.
+/// Writes the log as it is now.
 pub(super) async fn export(
     api: &ApiClient,
     ExportArguments { which, file, format, without_persons }: &ExportArguments,
     out: &mut Output,
 ) -> anyhow::Result<()> {
     let mut writer = file.as_deref().map(|path| NewFile::create("--file", path)).transpose()?;
+    let write = |lines: &str| match &mut writer {
+        Some(writer) => Ok(writer.write_all(lines.as_bytes())?),
+        None => out.text(lines),
+    };
+    let (written, pruned) = write_log(api, which, *format, *without_persons, write).await?;
+    if let Some(writer) = writer {
+        writer.keep()?;
+        let persons = if *without_persons { "is not among them" } else { "is among them" };
+        out.remark(&format!("{written} events are written. What the log knows of persons {persons}."));
+        if pruned > 0 {
+            out.remark(&format!(
+                "The {pruned} events before them are removed, as their term has ended: their hashes are all that is there."
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Writes the log as it is now, a part at a time. Answers how many events it has, and of how many before them there are hashes alone.
+pub(super) async fn write_log(
+    api: &ApiClient,
+    which: &WhichLog,
+    format: ExportFormat,
+    without_persons: bool,
+    mut write: impl FnMut(&str) -> anyhow::Result<()>,
+) -> anyhow::Result<(u64, u64)> {
     let path = which.path("export");
     let (mut seq, mut pruned, mut size) = (0_u64, 0_u64, None);
     loop {
+        api.renew_session().await?;
         let after = seq.to_string();
         let part: Export = api.read(api.request(Method::GET, &path, &[("after", &after)])?).await?;
         // Each part leaves an event of its own, which the next export has.
@@ -106,44 +133,29 @@ pub(super) async fn export(
         }
         for event in part.pruned.into_iter().take(left) {
             // What others read has a form for events alone.
-            if *format == ExportFormat::Jsonl {
+            if format == ExportFormat::Jsonl {
                 lines.push_str(&serde_json::to_string(&event)?);
                 lines.push('\n');
             }
             (seq, pruned) = (event.seq, event.seq);
         }
         for mut event in part.items.into_iter().take(left) {
-            if *without_persons {
+            if without_persons {
                 event.forget_person();
             }
             lines.push_str(&format.line(event)?);
             lines.push('\n');
             seq = seq.saturating_add(1);
         }
-        match &mut writer {
-            Some(writer) => writer.write_all(lines.as_bytes())?,
-            None => out.text(&lines)?,
-        }
+        write(&lines)?;
         if seq >= end || is_last {
-            break;
+            return Ok((seq.saturating_sub(pruned), pruned));
         }
     }
-    if let Some(writer) = writer {
-        writer.keep()?;
-        let persons = if *without_persons { "is not among them" } else { "is among them" };
-        let written = seq.saturating_sub(pruned);
-        out.remark(&format!("{written} events are written. What the log knows of persons {persons}."));
-        if pruned > 0 {
-            out.remark(&format!(
-                "The {pruned} events before them are removed, as their term has ended: their hashes are all that is there."
-            ));
-        }
-    }
-    Ok(())
 }
 
 /// The error of a log that does not verify.
-fn not_verified(why: impl std::fmt::Display) -> CommandError {
+pub(super) fn not_verified(why: impl std::fmt::Display) -> CommandError {
     CommandError::new(ExitStatus::Refused, format!("this log does not verify: {why}"))
         .because("log_not_verified")
 }
@@ -156,7 +168,8 @@ pub(super) fn verify(what: &VerifyArguments, out: &mut Output) -> anyhow::Result
     tell(&verified, out)
 }
 
-fn read_log(
+/// Verifies the events of an export, by checkpoints that this key has signed.
+pub(super) fn read_log(
     mut lines: impl BufRead,
     checkpoints: Vec<audit::Checkpoint>,
     key: Option<&VerifierKey>,

@@ -63,7 +63,7 @@ fn text_of(bytes: Vec<u8>, from: &str) -> Result<String, CommandError> {
 }
 
 /// A checkpoint of the key's own log, signed by it.
-fn verify(note: &str, key: &VerifierKey) -> Result<Checkpoint, String> {
+pub(super) fn verify(note: &str, key: &VerifierKey) -> Result<Checkpoint, String> {
     let checked = SignedNote::parse(note).and_then(|note| note.verify(key));
     let checkpoint = checked.map_err(|error| error.to_string())?;
     if checkpoint.log.as_str() != key.name() {

@@ -15,6 +15,7 @@ mod audit_impact;
 mod audit_proofs;
 mod audit_tail;
 mod by_right;
+mod call;
 mod certificates;
 mod change_password;
 mod checkpoint_files;
@@ -80,6 +81,7 @@ mod sessions;
 mod shut_out;
 mod sign_off;
 mod statements;
+mod tenant_archive;
 mod tenants;
 mod users;
 mod who_may_ask;
@@ -95,14 +97,12 @@ use by_right::by_right;
 pub use exit::{CommandError, ExitStatus};
 
 use crate::cli::account::Account;
-use crate::cli::api::ApiClient;
+use crate::cli::call::{Asked, call};
 use crate::cli::connect::{Connection, IfMissing};
-use crate::cli::lists::{ListOnly, list_all};
+use crate::cli::lists::ListOnly;
 use crate::cli::output::Output;
 use crate::config::{Resolved, Source};
 use crate::demo::StartHub;
-use crate::routes::auth::PasswordChange;
-use crate::routes::operator::Founding;
 use crate::telemetry;
 
 /// A self-hosted space: private documents as queryable HTTP endpoints, under your own rules.
@@ -221,7 +221,7 @@ enum Command {
     /// End sessions of members
     #[command(subcommand)]
     Sessions(sessions::Sessions),
-    /// See which tenants there are, and end one
+    /// See which tenants there are, end one, and take one to another host
     #[command(subcommand)]
     Tenants(tenants::Tenants),
     /// See which documents were brought, and how that went
@@ -267,6 +267,7 @@ impl Command {
             Self::Privacy(what) => what.account(),
             Self::Retention(what) => Some(what.account()),
             Self::Approvals(what) => Some(what.account()),
+            Self::Tenants(what) => what.account(),
             _ => None,
         }
     }
@@ -303,6 +304,7 @@ impl Command {
             Self::Policies(what) if what.account().is_some() => Some(Permission::WritePolicies),
             Self::Groups(what) if what.account().is_some() => Some(Permission::WritePolicies),
             Self::Approvals(_) => Some(Permission::WritePolicies),
+            Self::Tenants(what) if what.account().is_some() => Some(Permission::ManageTenant),
             Self::Privacy(what) if what.is_of_another() => Some(Permission::ManageTenant),
             _ => None,
         }
@@ -441,58 +443,4 @@ fn run_on_space(
         let closed = connection.close().await;
         outcome.and(logged_out).and(closed)
     })
-}
-
-/// What a person was asked for, or a file.
-#[derive(Default)]
-struct Asked {
-    owner: Option<Founding>,
-    password: Option<PasswordChange>,
-}
-
-/// Does what a command does over the API.
-async fn call(api: &ApiClient, command: &Command, asked: &Asked, out: &mut Output) -> anyhow::Result<()> {
-    match command {
-        Command::Owner(owner::Owner::Create(create)) => match &asked.owner {
-            Some(new_owner) => owner::create(api, create, new_owner, out).await,
-            None => Ok(()),
-        },
-        Command::Password(_) => match &asked.password {
-            Some(change) => change_password::run(api, change, out).await,
-            None => Ok(()),
-        },
-        Command::Ingest(arguments) => ingest::run(api, arguments, out).await,
-        Command::Ask(what) => ask::run(api, what, out).await,
-        Command::Access(what) => access::run(api, what, out).await,
-        Command::Publish(what) => publish::publish(api, what, out).await,
-        Command::Unpublish(what) => publish::unpublish(api, what, out).await,
-        Command::Invite(what) => invite::run(api, what, out).await,
-        Command::SignOff(what) => sign_off::run(api, what, out).await,
-        Command::Datasets(what) => datasets::run(api, what, out).await,
-        Command::Documents(what) => documents::run(api, what, out).await,
-        Command::Endpoints(what) => endpoints::run(api, what, out).await,
-        Command::Policies(what) => policies::run(api, what, out).await,
-        Command::Groups(what) => groups::run(api, what, out).await,
-        Command::Approvals(what) => approvals::run(api, what, out).await,
-        Command::Keys(what) => keys::run(api, what, out).await,
-        Command::Metrics => metrics::run(api, out).await,
-        Command::Hubs(what) => hubs::run(api, what, out).await,
-        Command::Oidc(what) => oidc::run(api, what, out).await,
-        Command::Marketplaces(ListOnly::List) => {
-            list_all(api, "/api/v1/marketplaces", lists::MARKETPLACES, out).await
-        }
-        Command::Users(what) => users::run(api, what, out).await,
-        Command::Invitations(what) => invitations::run(api, what, out).await,
-        Command::Privacy(what) => privacy::run(api, what, out).await,
-        Command::Retention(what) => retention::run(api, what, out).await,
-        Command::ApiKeys(what) => api_keys::run(api, what, out).await,
-        Command::Sessions(what) => sessions::run(api, what, out).await,
-        Command::Tenants(what) => tenants::run(api, what, out).await,
-        Command::Jobs(what) => jobs::run(api, what, out).await,
-        Command::Ledger(what) => ledger::run(api, what, out).await,
-        Command::AccessReview(form) => access_review::run(api, form, out).await,
-        Command::Audit(what) => audit::run(api, what, out).await,
-        Command::Receipt(receipts::Receipts::Proof(what)) => receipts::proof(api, what, out).await,
-        _ => Ok(()),
-    }
 }

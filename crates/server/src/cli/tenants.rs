@@ -1,4 +1,4 @@
-//! The commands `syft-space tenants list|end|keep`.
+//! The commands `syft-space tenants`.
 
 use clap::Subcommand;
 use reqwest::Method;
@@ -6,12 +6,14 @@ use serde_json::json;
 use syft_space_domain::tenant::TenantName;
 use syft_space_domain::time::Clock;
 
+use crate::cli::account::Account;
 use crate::cli::api::{ApiClient, option};
 use crate::cli::exit::{CommandError, ExitStatus};
 use crate::cli::instant::time;
 use crate::cli::lists::list_all;
 use crate::cli::output::{Column, Output, text};
 use crate::cli::password::demand_yes;
+use crate::cli::tenant_archive::{self, ExportTenant, ImportTenant};
 use crate::routes::operator::Tenant;
 use crate::routes::reply::List;
 use crate::routes::tenant::{EndTenant, EndingTenant};
@@ -34,6 +36,21 @@ pub(super) enum Tenants {
         #[arg(value_name = "NAME")]
         name: String,
     },
+    /// Write all that is in the tenant of an owner into an archive, by which it goes to another host
+    Export(ExportTenant),
+    /// Bring what is in an archive into the tenant of an owner
+    Import(ImportTenant),
+}
+
+impl Tenants {
+    /// The account as which it acts; the others are the operator's.
+    pub(super) fn account(&self) -> Option<&Account> {
+        match self {
+            Self::List | Self::End { .. } | Self::Keep { .. } => None,
+            Self::Export(what) => Some(&what.account),
+            Self::Import(what) => Some(&what.account),
+        }
+    }
 }
 
 const TENANTS: &[Column<Tenant>] = &[
@@ -52,6 +69,8 @@ const TENANTS: &[Column<Tenant>] = &[
 pub(super) async fn run(api: &ApiClient, what: &Tenants, out: &mut Output) -> anyhow::Result<()> {
     match what {
         Tenants::List => list_all(api, "/operator/v1/tenants", TENANTS, out).await,
+        Tenants::Export(what) => tenant_archive::export(api, what, out).await,
+        Tenants::Import(what) => tenant_archive::import(api, what, out).await,
         Tenants::End { name } => end(api, option("NAME", name)?, out).await,
         Tenants::Keep { name } => {
             let name: TenantName = option("NAME", name)?;

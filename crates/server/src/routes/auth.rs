@@ -103,7 +103,7 @@ pub(crate) struct Login {
 pub(crate) struct AccessToken<'a> {
     pub(crate) access_token: Cow<'a, str>,
     token_type: Cow<'a, str>,
-    expires_in: u64,
+    pub(crate) expires_in: u64,
     #[serde(serialize_with = "rules::exposed")]
     #[schemars(with = "String")]
     pub(crate) refresh_token: Secret<String>,

@@ -164,6 +164,8 @@ mod story_main_job;
 #[cfg(test)]
 mod tampering;
 #[cfg(test)]
+mod tenant_archive;
+#[cfg(test)]
 mod tenant_end;
 #[cfg(test)]
 mod token_limits;

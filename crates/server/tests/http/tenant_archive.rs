@@ -1,0 +1,350 @@
+//! A tenant that goes to another host by an archive.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::path::Path;
+
+use serde_json::{Value, json};
+use zip::write::SimpleFileOptions;
+use zip::{ZipArchive, ZipWriter};
+
+use crate::cli::{CommandOutput, run, run_with};
+use crate::space::form::bring_files;
+use crate::space::{Client, PASSWORD, TestSpace, dataset_of, endpoint_on, in_memory};
+
+/// Runs a command as an owner, whose password it reads.
+fn as_owner(space: &TestSpace, tenant: &str, arguments: &[&str]) -> CommandOutput {
+    let owner = format!("owner@{tenant}.example");
+    run_with(space.home(), &[arguments, &["--as", &owner, "--password-file", "-"]].concat(), PASSWORD)
+}
+
+async fn publish(owner: &Client, slug: &str, policies: &[&Value]) {
+    let policies: Vec<&Value> = policies.iter().map(|policy| &policy["id"]).collect();
+    owner.put(&format!("/endpoints/{slug}/policies"), &json!({ "policy_ids": policies })).await.expect(200);
+    owner.patch(&format!("/endpoints/{slug}"), &json!({ "published": true })).await.expect(200);
+}
+
+async fn policy(owner: &Client, body: Value) -> Value {
+    owner.post("/policies", &body).await.expect(201).body
+}
+
+/// A tenant with something of all that goes into an archive.
+async fn furnished() -> (TestSpace, Client) {
+    let space = TestSpace::start().await;
+    let owner = space.found("acme").await;
+    space.member(&owner, "anna@acme.example", "user").await;
+    let gone = space.member(&owner, "gone@acme.example", "admin").await;
+    let id = gone.get("/auth/me").await.expect(200).body["id"].as_str().unwrap().to_owned();
+    owner.patch(&format!("/users/{id}"), &json!({ "status": "disabled" })).await.expect(200);
+    owner.post("/groups", &json!({ "name": "readers", "description": "Who reads" })).await.expect(201);
+    let emails = json!({ "emails": ["anna@acme.example", "guest@elsewhere.example"] });
+    owner.post("/groups/readers/members", &emails).await.expect(200);
+
+    let birds =
+        dataset_of(&owner, "birds", &[("penguin", "Penguins swim."), ("owl", "Owls fly at night.")]).await;
+    let document =
+        json!({ "document_id": "kiwi", "content": "Kiwis do not fly.", "metadata": { "page": 7 } });
+    let documents = json!({ "documents": [document] });
+    owner.post(&format!("/datasets/{birds}/documents?wait=true"), &documents).await.expect(200);
+    bring_files(&owner, &birds, true, &[("wings/gull.txt", "Gulls fly over the sea.")]).await;
+    dataset_of(&owner, "nothing", &[]).await;
+
+    let readers = policy(
+        &owner,
+        json!({
+            "name": "who reads", "policy_type": "access",
+            "configuration": { "mode": "allow", "patterns": ["group:readers", "*@acme.example"] },
+        }),
+    )
+    .await;
+    let limit = policy(
+        &owner,
+        json!({
+            "name": "not too often", "policy_type": "rate_limit", "enforcement": "shadow",
+            "configuration": { "rate": "5/m", "scope": "user", "window": "sliding" },
+        }),
+    )
+    .await;
+    endpoint_on(&owner, &birds, "birds").await;
+    publish(&owner, "birds", &[&readers, &limit]).await;
+    let expected = json!([
+        { "identity": { "email": "victor@elsewhere.example" }, "verdict": "denied", "note": "never" },
+        { "identity": { "email": "anna@acme.example" }, "verdict": "allowed" },
+    ]);
+    owner.put("/endpoints/birds/expectations", &json!({ "expectations": expected })).await.expect(200);
+    let draft = json!({
+        "name": "Drafts", "slug": "drafts", "summary": "Not yet", "dataset_id": birds, "response_type": "raw",
+    });
+    owner.post("/endpoints", &draft).await.expect(201);
+    owner.patch("/retention", &json!({ "log_personal_data": 100 })).await.expect(200);
+    owner.patch("/tenant", &json!({ "max_key_days": 30 })).await.expect(200);
+    (space, owner)
+}
+
+/// What there is in a tenant, without what is another wherever it is made.
+async fn seen(owner: &Client) -> BTreeMap<String, Value> {
+    let mut seen = BTreeMap::new();
+    let datasets = owner.get("/datasets?limit=100").await.expect(200).body;
+    let datasets = datasets["items"].as_array().unwrap();
+    let mut paths = vec![
+        "/groups?limit=100".to_owned(),
+        "/groups/readers/members?limit=100".to_owned(),
+        "/policies?limit=100".to_owned(),
+        "/datasets?limit=100".to_owned(),
+        "/endpoints?limit=100".to_owned(),
+        "/endpoints/birds".to_owned(),
+        "/endpoints/drafts".to_owned(),
+        "/retention".to_owned(),
+        "/tenant".to_owned(),
+    ];
+    for dataset in datasets {
+        let id = dataset["id"].as_str().unwrap();
+        paths.push(format!("/datasets/{id}/documents?limit=100"));
+        let listed = owner.get(&format!("/datasets/{id}/documents?limit=100")).await.expect(200).body;
+        for document in listed["items"].as_array().unwrap() {
+            paths.push(format!("/datasets/{id}/documents/{}", document["document_id"].as_str().unwrap()));
+        }
+    }
+    for path in paths {
+        let mut body = owner.get(&path).await.expect(200).body;
+        make_equal(&mut body);
+        let mut path = path;
+        for dataset in datasets {
+            path = path.replace(dataset["id"].as_str().unwrap(), dataset["name"].as_str().unwrap());
+        }
+        seen.insert(path, body);
+    }
+    seen
+}
+
+/// Takes out ids and times, and the order that comes of them.
+fn make_equal(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            let another = ["id", "dataset_id", "created_at", "updated_at", "added_at", "next_cursor"];
+            members.retain(|name, _| !another.contains(&name.as_str()));
+            members.values_mut().for_each(make_equal);
+            if members.contains_key("second_factor_roles") {
+                members.remove("name");
+            }
+            // What was made of a file comes as its text.
+            if members.get("metadata").is_some_and(|metadata| metadata.get("source").is_some()) {
+                members.retain(|name, _| !["sha256", "outdated"].contains(&name.as_str()));
+            }
+        }
+        Value::Array(items) => {
+            items.iter_mut().for_each(make_equal);
+            items.sort_by_key(ToString::to_string);
+        }
+        _ => {}
+    }
+}
+
+fn archive_of(space: &TestSpace) -> String {
+    space.home().join("acme.zip").to_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn g1_a_tenant_goes_to_another_host_by_an_archive_and_is_there_as_it_was() {
+    if in_memory() {
+        return;
+    }
+    let (space, owner) = furnished().await;
+    let archive = archive_of(&space);
+    let exported = as_owner(&space, "acme", &["tenants", "export", &archive, "--json"]).expect(0).json();
+    let counted = ["groups", "policies", "datasets", "documents", "endpoints", "members"];
+    assert_eq!(counted.map(|kind| exported[kind].as_u64().unwrap()), [1, 2, 2, 4, 2, 3], "{exported}");
+    let again = as_owner(&space, "acme", &["tenants", "export", &archive]).expect(2);
+    assert!(again.stderr.contains("is there already"), "{again:?}");
+    use std::os::unix::fs::PermissionsExt;
+    assert_eq!(fs::metadata(&archive).unwrap().permissions().mode() & 0o777, 0o600);
+
+    // Its log verifies with what is in it alone.
+    let log = file_of(&archive, "audit.jsonl");
+    let (export, checkpoint) = (space.home().join("log"), space.home().join("checkpoint"));
+    fs::write(&export, &log).unwrap();
+    fs::write(&checkpoint, file_of(&archive, "checkpoint.txt")).unwrap();
+    let manifest: Value = serde_json::from_slice(&file_of(&archive, "manifest.json")).unwrap();
+    let nowhere = space.home().join("nowhere");
+    let [export, checkpoint] = [&export, &checkpoint].map(|path| path.to_str().unwrap());
+    let key = manifest["log_key"].as_str().unwrap();
+    let verified = ["audit", "verify", export, "--checkpoint", checkpoint, "--key", key, "--json"];
+    let verified = run(&nowhere, &verified).expect(0).json();
+    assert_eq!(verified["events"], exported["events"]);
+
+    let other = TestSpace::start().await;
+    let other_owner = other.found("moved").await;
+    let imported = as_owner(&other, "moved", &["tenants", "import", &archive, "--json"]);
+    // That anna may ask holds again once she has joined.
+    let told = imported.expect(5).json();
+    let left = told["imported"]["left"].as_array().unwrap();
+    assert_eq!(left.len(), 1, "{told}");
+    assert_eq!(left[0]["what"], "expectations of the endpoint birds");
+    assert_eq!(seen(&other_owner).await, seen(&owner).await);
+    let expected = other_owner.get("/endpoints/birds/expectations").await.expect(200).body;
+    assert_eq!(expected["expectations"].as_array().unwrap().len(), 1);
+    assert_eq!(expected["expectations"][0]["identity"]["email"], "victor@elsewhere.example");
+
+    let invitations = told["imported"]["invitations"].as_array().unwrap();
+    let invited: Vec<&str> = invitations.iter().map(|invited| invited["email"].as_str().unwrap()).collect();
+    assert_eq!(invited, ["owner@acme.example", "anna@acme.example"], "and nobody who was disabled");
+    let accept = json!({ "token": invitations[1]["token"], "password": PASSWORD });
+    other.anybody().post("/invitations/accept", &accept).await.expect(201);
+    let anna = other.log_in("anna@acme.example", PASSWORD).await;
+    let before = space.log_in("anna@acme.example", PASSWORD).await;
+    for question in ["penguins", "who does not fly?", "sea"] {
+        let [is, was] = [&anna, &before].map(|anna| anna.ask("birds", question));
+        let (mut is, mut was) = (is.await.expect(200).body, was.await.expect(200).body);
+        for answer in [&mut is, &mut was] {
+            make_equal(&mut answer["references"]);
+        }
+        assert_eq!(is["references"], was["references"], "{question}");
+    }
+}
+
+#[tokio::test]
+async fn g1_an_import_that_is_broken_off_goes_on_and_mixes_with_nothing() {
+    if in_memory() {
+        return;
+    }
+    let (space, owner) = furnished().await;
+    let archive = archive_of(&space);
+    as_owner(&space, "acme", &["tenants", "export", &archive]).expect(0);
+
+    let other = TestSpace::start().await;
+    let other_owner = other.found("moved").await;
+    // As far as it would have come.
+    other_owner.post("/groups", &json!({ "name": "readers", "description": "Who reads" })).await.expect(201);
+    let birds = dataset_of(&other_owner, "birds", &[("penguin", "Penguins swim.")]).await;
+    endpoint_on(&other_owner, &birds, "birds").await;
+    other_owner.patch("/endpoints/birds", &json!({ "published": false })).await.expect(200);
+    let before = other_owner.get("/datasets?limit=100").await.expect(200).body;
+    let refused = as_owner(&other, "moved", &["tenants", "import", &archive]).expect(4);
+    assert!(refused.stderr.contains("the group readers already, and 2 more"), "{refused:?}");
+    assert_eq!(other_owner.get("/datasets?limit=100").await.expect(200).body, before, "nothing is done");
+
+    let resume = ["tenants", "import", &archive, "--resume", "--no-invitations", "--json"];
+    let told = as_owner(&other, "moved", &resume).expect(5).json();
+    assert_eq!(told["imported"]["groups"], 0);
+    assert_eq!(told["imported"]["invitations"], json!([]));
+    let now = seen(&other_owner).await;
+    for (path, was) in seen(&owner).await {
+        // What was made by hand has its own words.
+        if !path.starts_with("/endpoints") {
+            assert_eq!(now[&path], was, "{path}");
+        }
+    }
+    assert_eq!(now["/endpoints/birds"]["published"], true);
+    assert_eq!(now["/endpoints/birds"]["policies"].as_array().unwrap().len(), 2);
+    let again = as_owner(&other, "moved", &resume).expect(0).json();
+    assert_eq!(again["imported"]["policies"], 0, "what is there already is not made twice: {again}");
+    assert_eq!(seen(&other_owner).await, now);
+}
+
+fn file_of(archive: &str, name: &str) -> Vec<u8> {
+    let mut zip = ZipArchive::new(File::open(archive).unwrap()).unwrap();
+    let mut bytes = Vec::new();
+    zip.by_name(name).unwrap().read_to_end(&mut bytes).unwrap();
+    bytes
+}
+
+/// An archive with other bytes in one of its files.
+fn bent(archive: &str, name: &str, bend: impl Fn(String) -> String) -> String {
+    let mut zip = ZipArchive::new(File::open(archive).unwrap()).unwrap();
+    let path = format!("{archive}.bent");
+    let mut out = ZipWriter::new(File::create(&path).unwrap());
+    for place in 0..zip.len() {
+        let mut file = zip.by_index(place).unwrap();
+        let mut text = String::new();
+        file.read_to_string(&mut text).unwrap();
+        let called = file.name().unwrap().into_owned();
+        let text = if called == name { bend(text) } else { text };
+        out.start_file(called, SimpleFileOptions::default()).unwrap();
+        out.write_all(text.as_bytes()).unwrap();
+    }
+    out.finish().unwrap();
+    path
+}
+
+#[tokio::test]
+async fn u1_nothing_is_made_of_an_archive_that_is_not_as_it_was_written_or_whose_log_does_not_verify() {
+    if in_memory() {
+        return;
+    }
+    let (space, _) = furnished().await;
+    let archive = archive_of(&space);
+    as_owner(&space, "acme", &["tenants", "export", &archive]).expect(0);
+    let other = TestSpace::start().await;
+    let other_owner = other.found("moved").await;
+    let import = |path: &str| as_owner(&other, "moved", &["tenants", "import", path]);
+
+    let changed = bent(&archive, "policies.jsonl", |text| text.replace("*@acme.example", "*@evil.example"));
+    let told = import(&changed).expect(4).stderr;
+    assert!(told.contains("policies.jsonl: it is not what the manifest lists"), "{told}");
+    // Whoever makes the manifest fit finds that the log was signed.
+    let changed = bent(&archive, "audit.jsonl", |text| text.replacen("\"success\"", "\"denied\"", 1));
+    let [was, is] = [&archive, &changed].map(|archive| hex_of(&file_of(archive, "audit.jsonl")));
+    let changed = bent(&changed, "manifest.json", |text| text.replace(&was, &is));
+    let told = import(&changed).expect(4).stderr;
+    assert!(told.contains("does not verify"), "{told}");
+
+    let bytes = fs::read(&archive).unwrap();
+    let cut = format!("{archive}.cut");
+    fs::write(&cut, &bytes[..bytes.len() / 2]).unwrap();
+    for path in [&cut, Path::new(&archive).parent().unwrap().join("config.toml").to_str().unwrap()] {
+        if Path::new(path).exists() {
+            let told = import(path).expect(4).stderr;
+            assert!(told.contains("is no archive of a tenant"), "{told}");
+        }
+    }
+    import("/nowhere/acme.zip").expect(3);
+    let other_form = bent(&archive, "manifest.json", |text| text.replace("syft-space-tenant-1", "other-9"));
+    assert!(import(&other_form).expect(4).stderr.contains("other-9"));
+    for path in ["/groups", "/policies", "/datasets", "/endpoints", "/invitations"] {
+        assert_eq!(other_owner.get(path).await.expect(200).body["items"], json!([]), "{path}");
+    }
+}
+
+fn hex_of(bytes: &[u8]) -> String {
+    openssl::sha::sha256(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[tokio::test]
+async fn z4_who_does_not_own_a_tenant_neither_takes_it_away_nor_fills_it() {
+    if in_memory() {
+        return;
+    }
+    let (space, owner) = furnished().await;
+    let archive = archive_of(&space);
+    as_owner(&space, "acme", &["tenants", "export", &archive]).expect(0);
+    space.member(&owner, "admin@acme.example", "admin").await;
+    let before = seen(&owner).await;
+    let other = space.home().join("other.zip");
+    for command in [["tenants", "export", other.to_str().unwrap()], ["tenants", "import", &archive]] {
+        let arguments = [&command[..], &["--as", "admin@acme.example", "--password-file", "-"]].concat();
+        let told = run_with(space.home(), &arguments, PASSWORD).expect(4).stderr;
+        assert!(told.contains("who may: owner"), "{told}");
+    }
+    assert!(!other.exists());
+    assert_eq!(seen(&owner).await, before);
+}
+
+#[tokio::test]
+async fn z1_an_endpoint_whose_policy_cannot_be_made_stays_a_draft() {
+    if in_memory() {
+        return;
+    }
+    let (space, _) = furnished().await;
+    let archive = archive_of(&space);
+    as_owner(&space, "acme", &["tenants", "export", &archive]).expect(0);
+    let changed = bent(&archive, "policies.jsonl", |text| text.replace("\"access\"", "\"axxess\""));
+    let [was, is] = [&archive, &changed].map(|archive| hex_of(&file_of(archive, "policies.jsonl")));
+    let changed = bent(&changed, "manifest.json", |text| text.replace(&was, &is));
+    let other = TestSpace::start().await;
+    let other_owner = other.found("moved").await;
+    let told = as_owner(&other, "moved", &["tenants", "import", &changed]).expect(5);
+    assert!(told.stdout.contains("the endpoint birds: a policy of it is not there"), "{told:?}");
+    let birds = other_owner.get("/endpoints/birds").await.expect(200).body;
+    assert_eq!((&birds["published"], &birds["policies"]), (&json!(false), &json!([])));
+}
