@@ -52,6 +52,8 @@ mod factors;
 #[cfg(test)]
 mod fair;
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod files;
 #[cfg(test)]
 mod floods;

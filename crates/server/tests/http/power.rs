@@ -1,7 +1,7 @@
 //! The power may fail at any moment: nothing is acknowledged before it is on the disk, and what is there opens whole.
 #![cfg(target_os = "linux")]
 
-mod shim;
+pub mod shim;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -12,7 +12,7 @@ use crate::tampering::{OF_TENANT, execute};
 
 /// All that the tenant's log has happened a hundred days ago. Its tree is made anew when the database is opened, as that of a log from before
 /// there were trees.
-fn grow_old(space: &TestSpace) {
+pub fn grow_old(space: &TestSpace) {
     const HUNDRED_DAYS: u64 = 100 * 86_400 * 1_000_000;
     execute(
         space.home(),

@@ -1,10 +1,13 @@
 /*
  * Stands between a server and the disk, as an LD_PRELOAD library: makes fsync and fdatasync slow, tells when each
- * began and ended, and keeps aside what a loss of power would leave.
+ * began and ended, keeps aside what a loss of power would leave, and has the disk fail.
  *
  *   SYFT_TEST_HOME             files below this folder are meant, and no others
  *   SYFT_TEST_FSYNC_LOG        a line for each call: start and end on CLOCK_MONOTONIC in ns, path below the home
  *   SYFT_TEST_FSYNC_DELAY_US   each call takes this much longer
+ *   SYFT_TEST_FAULTS           a file that says how the disk fails, once it is there: "KINDS ERRNO BEFORE FAILING", in numbers.
+ *                              KINDS is 1 for fsync, 2 for writing, 3 for both; so many calls pass, and the next so many
+ *                              fail. Of what is written half is written then.
  *   SYFT_TEST_FSYNC_SHADOW     what would be left (optional; calls for one file then go one at a time):
  *       root          the key of the home
  *       data/<key>    a file as it was when the last fsync of it that ended began
@@ -28,15 +31,25 @@
 #include <unistd.h>
 
 typedef int (*sync_call)(int);
+typedef ssize_t (*write_call)(int, const void *, size_t);
+typedef ssize_t (*pwrite_call)(int, const void *, size_t, off_t);
+enum { SYNCS = 1, WRITES = 2 };
 
 static sync_call real_fsync, real_fdatasync;
-static const char *home, *shadow;
+static write_call real_write;
+static pwrite_call real_pwrite;
+static const char *home, *shadow, *faults;
 static size_t home_length;
 static long delay_us;
 static int log_fd = -1;
 /* Of two calls for one file the later must leave its copy: they share a lock. Others seldom do. */
 enum { LOCKS = 256 };
 static pthread_mutex_t locks[LOCKS];
+
+/* How the disk fails, once it does. */
+static pthread_mutex_t fault_lock = PTHREAD_MUTEX_INITIALIZER;
+static int failing_kinds, failing_errno;
+static long passing_calls, failing_calls = -1;
 
 /* A proof whose instrument is broken must not pass. */
 static void fail(const char *what) {
@@ -63,7 +76,7 @@ static int key_of(int folder, const char *name, int flags, char *key, size_t siz
 
 static void write_all(int fd, const char *bytes, size_t length) {
     while (length > 0) {
-        ssize_t written = write(fd, bytes, length);
+        ssize_t written = real_write(fd, bytes, length);
         if (written < 0 && errno == EINTR)
             continue;
         if (written < 0)
@@ -134,15 +147,48 @@ static unsigned copy(int fd, const char *link, char *draft, char *place) {
     return lock;
 }
 
+/* The path of a file, and whether it is in the home. */
+static int is_in_home(int fd, char *link, size_t size, char *path) {
+    snprintf(link, size, "/proc/self/fd/%d", fd);
+    ssize_t length = home ? readlink(link, path, PATH_MAX - 1) : -1;
+    if (length < 0)
+        return 0;
+    path[length] = 0;
+    return strncmp(path, home, home_length) == 0 && (path[home_length] == '/' || path[home_length] == 0);
+}
+
+/* The error with which this call fails; 0 where it passes. */
+static int fault(int kind) {
+    int error = 0;
+    pthread_mutex_lock(&fault_lock);
+    if (failing_calls < 0) {
+        FILE *told = fopen(faults, "re");
+        if (told && fscanf(told, "%d %d %ld %ld", &failing_kinds, &failing_errno, &passing_calls, &failing_calls) != 4)
+            fail("read how to fail");
+        if (told)
+            fclose(told);
+    }
+    if (failing_calls > 0 && (failing_kinds & kind)) {
+        if (passing_calls > 0) {
+            passing_calls--;
+        } else {
+            failing_calls--;
+            error = failing_errno;
+        }
+    }
+    pthread_mutex_unlock(&fault_lock);
+    return error;
+}
+
 static int call(int fd, sync_call real) {
     char link[64], path[PATH_MAX], draft[PATH_MAX], place[PATH_MAX], line[PATH_MAX + 80];
-    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-    ssize_t length = home ? readlink(link, path, sizeof path - 1) : -1;
-    if (length < 0)
+    if (!is_in_home(fd, link, sizeof link, path))
         return real(fd);
-    path[length] = 0;
-    if (strncmp(path, home, home_length) != 0 || (path[home_length] != '/' && path[home_length] != 0))
-        return real(fd);
+    int failed = faults ? fault(SYNCS) : 0;
+    if (failed) {
+        errno = failed;
+        return -1;
+    }
 
     long long start = now();
     unsigned lock = shadow ? copy(fd, link, draft, place) : 0;
@@ -169,9 +215,12 @@ __attribute__((constructor)) static void begin(void) {
     mode_t mode;
     *(void **)&real_fsync = dlsym(RTLD_NEXT, "fsync");
     *(void **)&real_fdatasync = dlsym(RTLD_NEXT, "fdatasync");
+    *(void **)&real_write = dlsym(RTLD_NEXT, "write");
+    *(void **)&real_pwrite = dlsym(RTLD_NEXT, "pwrite64");
     home = getenv("SYFT_TEST_HOME");
     shadow = getenv("SYFT_TEST_FSYNC_SHADOW");
-    if (!real_fsync || !real_fdatasync || !home || !log)
+    faults = getenv("SYFT_TEST_FAULTS");
+    if (!real_fsync || !real_fdatasync || !real_write || !real_pwrite || !home || !log)
         fail("start");
     home_length = strlen(home);
     delay_us = delay ? atol(delay) : 0;
@@ -203,4 +252,40 @@ int fsync(int fd) {
 
 int fdatasync(int fd) {
     return call(fd, real_fdatasync);
+}
+
+/* Answers how many bytes are written before it fails; -1 where it passes. */
+static ssize_t half_written(int fd, size_t length) {
+    char link[64], path[PATH_MAX];
+    int failed = faults && is_in_home(fd, link, sizeof link, path) ? fault(WRITES) : 0;
+    if (!failed)
+        return -1;
+    errno = failed;
+    return (ssize_t)(length / 2);
+}
+
+ssize_t write(int fd, const void *bytes, size_t length) {
+    ssize_t half = half_written(fd, length);
+    int error = errno;
+    if (half < 0)
+        return real_write(fd, bytes, length);
+    if (half > 0)
+        real_write(fd, bytes, (size_t)half);
+    errno = error;
+    return -1;
+}
+
+ssize_t pwrite64(int fd, const void *bytes, size_t length, off_t at) {
+    ssize_t half = half_written(fd, length);
+    int error = errno;
+    if (half < 0)
+        return real_pwrite(fd, bytes, length, at);
+    if (half > 0)
+        real_pwrite(fd, bytes, (size_t)half, at);
+    errno = error;
+    return -1;
+}
+
+ssize_t pwrite(int fd, const void *bytes, size_t length, off_t at) {
+    return pwrite64(fd, bytes, length, at);
 }

@@ -7,28 +7,41 @@ use std::process::Command;
 use std::time::Duration;
 
 use fastrand::Rng;
+use rustix::io::Errno;
 use rustix::time::{ClockId, clock_gettime};
 use tempfile::TempDir;
 
 const SOURCE_PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/http/power/fsync.c");
 
 /// The library of `fsync.c`, and a folder for what it tells.
-pub(super) struct Shim {
+pub struct Shim {
     folder: TempDir,
+}
+
+/// How a disk fails.
+#[derive(Debug)]
+pub struct Fault {
+    /// 1 for fsync, 2 for writing, 3 for both.
+    pub kinds: u8,
+    pub error: Errno,
+    /// So many calls pass before it.
+    pub passing: u64,
+    /// So many calls fail then.
+    pub failing: u64,
 }
 
 /// One call of fsync that ended, from when to when, in nanoseconds of the monotonic clock.
 #[derive(Debug)]
-pub(super) struct Fsync {
-    pub(super) start: i64,
-    pub(super) end: i64,
+pub struct Fsync {
+    pub start: i64,
+    pub end: i64,
     /// Below the home.
-    pub(super) path: String,
+    pub path: String,
 }
 
 impl Shim {
     /// Compiles it with the C compiler that Rust links with.
-    pub(super) fn build() -> Self {
+    pub fn build() -> Self {
         let shim = Self { folder: tempfile::tempdir().unwrap() };
         let flags = ["-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror", "-pthread", "-o"];
         let built =
@@ -50,7 +63,7 @@ impl Shim {
     }
 
     /// Makes a server's fsyncs slow and tells of them.
-    pub(super) fn slow(&self, command: &mut Command, home: &Path, delay: Duration) {
+    pub fn slow(&self, command: &mut Command, home: &Path, delay: Duration) {
         command
             .env("LD_PRELOAD", self.library())
             .env("SYFT_TEST_HOME", home.canonicalize().unwrap())
@@ -58,14 +71,37 @@ impl Shim {
             .env("SYFT_TEST_FSYNC_DELAY_US", delay.as_micros().to_string());
     }
 
+    /// Has a server's disk fail, from when it is told on how.
+    pub fn fail(&self, command: &mut Command, home: &Path) {
+        self.slow(command, home, Duration::ZERO);
+        command.env("SYFT_TEST_FAULTS", self.faults());
+    }
+
+    fn faults(&self) -> PathBuf {
+        self.folder.path().join("faults")
+    }
+
+    /// Tells how it fails.
+    pub fn strike(&self, how: &Fault) {
+        let draft = self.folder.path().join("draft");
+        let Fault { kinds, error, passing, failing } = how;
+        fs::write(&draft, format!("{kinds} {} {passing} {failing}", error.raw_os_error())).unwrap();
+        fs::rename(draft, self.faults()).unwrap();
+    }
+
+    /// Forgets how it failed, for a server that is started behind that.
+    pub fn heal(&self) {
+        fs::remove_file(self.faults()).unwrap();
+    }
+
     /// Keeps aside what a loss of power would leave of a home that is made from now on.
-    pub(super) fn keep(&self, command: &mut Command) {
+    pub fn keep(&self, command: &mut Command) {
         fs::create_dir(self.shadow()).unwrap();
         command.env("SYFT_TEST_FSYNC_SHADOW", self.shadow());
     }
 
     /// Every call so far.
-    pub(super) fn fsyncs(&self) -> Vec<Fsync> {
+    pub fn fsyncs(&self) -> Vec<Fsync> {
         let log = fs::read_to_string(self.log()).unwrap();
         let parse = |line: &str| {
             let mut words = line.splitn(3, ' ');
@@ -76,7 +112,7 @@ impl Shim {
     }
 
     /// Makes a home of what a loss of power would have left.
-    pub(super) fn rebuild(&self, home: &Path, rng: &mut Rng) {
+    pub fn rebuild(&self, home: &Path, rng: &mut Rng) {
         let root = fs::read_to_string(self.shadow().join("root")).unwrap();
         self.rebuild_folder(&root, home, rng);
     }
@@ -112,7 +148,7 @@ fn name_of(path: &str) -> String {
 }
 
 /// Now, on the clock that the log is written by.
-pub(super) fn monotonic_ns() -> i64 {
+pub fn monotonic_ns() -> i64 {
     let now = clock_gettime(ClockId::Monotonic);
     now.tv_sec * 1_000_000_000 + now.tv_nsec
 }

@@ -68,6 +68,13 @@ impl Ledger {
         Self { writers, common: world, others: Vec::new(), seen: 0, tally: BTreeMap::new() }
     }
 
+    /// Takes it that the server fails at some of what it is asked for.
+    pub fn may_fail(&mut self) {
+        for writer in &mut self.writers {
+            writer.may_fail = true;
+        }
+    }
+
     /// Takes no notice of a dataset that others write to.
     pub fn leave_out(&mut self, dataset: &str) {
         self.others.push(dataset.to_owned());

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::operation::Operation;
 use super::world::{Kind, World, text};
-use crate::space::Client;
+use crate::space::{Answer, Client};
 
 /// How many of each kind a writer has at most.
 const MAX_OF_EACH_KIND: usize = 3;
@@ -19,6 +19,8 @@ const DOCUMENTS: u32 = 5;
 pub(super) struct Writer {
     number: u64,
     common: String,
+    /// Whether the server may fail: what it failed at counts as what was under way when it went.
+    pub(super) may_fail: bool,
     rng: Rng,
     /// How many names it has given.
     named: u64,
@@ -41,6 +43,7 @@ impl Writer {
         Self {
             number,
             common: common.to_owned(),
+            may_fail: false,
             rng: Rng::with_seed(seed.wrapping_add(number)),
             named: 0,
             world,
@@ -59,6 +62,11 @@ impl Writer {
             let request = owner.request(method, &path);
             let request = if let Some(body) = &body { request.json(body) } else { request };
             match owner.try_send(request).await {
+                Ok(answer) if self.may_fail && has_failed(&answer) => {
+                    self.acknowledged.push("cut");
+                    self.cut = Some(operation);
+                    break;
+                }
                 Ok(answer) => {
                     let answer = answer.expect(status);
                     let request = answer.header("x-request-id").to_owned();
@@ -165,7 +173,9 @@ impl Writer {
         };
         let of_one_chunk = dataset == self.common;
         let texts = ids.into_iter().map(|id| (id, self.content(of_one_chunk))).collect();
-        Some(Operation::Add { dataset, texts, wait: self.rng.bool() })
+        // Whoever does not wait is told by the job that it failed.
+        let wait = self.rng.bool() || self.may_fail;
+        Some(Operation::Add { dataset, texts, wait })
     }
 
     fn forget(&mut self) -> Option<Operation> {
@@ -199,4 +209,9 @@ impl Writer {
         let all = self.all(kind);
         self.rng.choice(all)
     }
+}
+
+/// Whether the server failed, or says that a job did.
+fn has_failed(answer: &Answer) -> bool {
+    answer.status >= 500 || answer.body["job"]["status"] == "failed"
 }
