@@ -58,7 +58,7 @@ impl fmt::Display for TargetNotAllowed {
             RefusalReason::Plain => write!(f, "plain HTTP can be read and changed on its way; use https")?,
         }
         match self.entry() {
-            Some(entry) => write!(f, ". The operator allows it with {ALLOW_SETTING}={entry}"),
+            Some(entry) => write!(f, ". The operator allows it by adding {entry} to {ALLOW_SETTING}"),
             None => Ok(()),
         }
     }
@@ -140,7 +140,10 @@ mod tests {
         ] {
             let error = check(url, addresses, "").unwrap_err();
             let entry = error.entry().unwrap();
-            assert!(error.to_string().ends_with(&format!("SYFT_SPACE_OUTBOUND_ALLOW={entry}")), "{error}");
+            assert!(
+                error.to_string().ends_with(&format!("adding {entry} to SYFT_SPACE_OUTBOUND_ALLOW")),
+                "{error}"
+            );
             assert_eq!(check(url, addresses, &entry), Ok(()), "{entry}");
             assert!(check(url, addresses, "else.example.org").is_err());
         }

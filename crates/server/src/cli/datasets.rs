@@ -423,7 +423,7 @@ async fn in_use(api: &ApiClient, dataset: &Dataset, error: anyhow::Error) -> any
     let Some(first) = over.first() else { return error };
     let slugs: Vec<_> = over.iter().map(|endpoint| endpoint.slug.as_str()).collect();
     let message = format!(
-        "the dataset {:?} is asked by {}; `syft-space endpoints remove {}` removes one",
+        "the dataset {:?} is asked by {}; `syft-space endpoints remove {} --as EMAIL` removes one",
         dataset.name,
         slugs.join(", "),
         first.slug

@@ -42,9 +42,10 @@ pub(super) struct ShowRetention {
 
 /// Which terms.
 #[derive(Args)]
+#[group(id = "terms", required = true, multiple = true, args = ["log_personal_data", "policy_revisions", "log_events"])]
 pub(super) struct SetTerms {
     /// For how many days the log knows of persons: 7 to 3650
-    #[arg(long, value_name = "DAYS", required_unless_present_any = ["policy_revisions", "log_events"])]
+    #[arg(long, value_name = "DAYS")]
     log_personal_data: Option<u32>,
     /// For how many days former policies are kept: 30 to 3650
     #[arg(long, value_name = "DAYS")]

@@ -371,7 +371,7 @@ impl From<MarketplaceError> for Problem {
                 let entry = url.authority();
                 Self::new(
                     Reason::OutboundNotAllowed,
-                    format!("{error}. The operator allows it with SYFT_SPACE_OUTBOUND_ALLOW={entry}"),
+                    format!("{error}. The operator allows it by adding {entry} to SYFT_SPACE_OUTBOUND_ALLOW"),
                 )
             }
             MarketplaceError::ServedElsewhere(_) => Self::new(Reason::ServedElsewhere, error),

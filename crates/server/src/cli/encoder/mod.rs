@@ -121,7 +121,9 @@ pub(super) fn run(
                 .collect();
             let mut table = out.table(ENCODERS);
             table.items(&items)?;
-            table.end()?;
+            if table.end()? == 0 && !out.json {
+                out.remark("No encoder is installed; `syft-space encoder add` installs one.");
+            }
             Ok(())
         }
         EncoderCommand::Remove { name } => remove(home, name, out),

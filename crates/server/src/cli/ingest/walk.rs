@@ -12,6 +12,8 @@ use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, fstat, openat, statat};
 use syft_space_domain::dataset::{FILE_MAX_BYTES, FileFormat, FileName};
 use syft_space_home::layout::MARKS_OF_HOME;
 
+use crate::cli::exit::{CommandError, ExitStatus};
+
 /// The most folders on the path of a file.
 const MAX_DEPTH: usize = 64;
 
@@ -47,7 +49,13 @@ impl Folder {
     /// Opens a folder, or the folder of a file that is meant alone.
     pub(in crate::cli) fn open(path: &Path) -> anyhow::Result<Self> {
         let opening = || format!("opening {}", path.display());
-        let metadata = path.metadata().with_context(opening)?;
+        let metadata = path.metadata().map_err(|error| {
+            let status = match error.kind() {
+                io::ErrorKind::NotFound => ExitStatus::NotFound,
+                _ => ExitStatus::Failed,
+            };
+            CommandError::new(status, format!("{}: {error}", opening()))
+        })?;
         let (folder, only) = match path.file_name() {
             Some(name) if metadata.is_file() => {
                 let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());

@@ -147,7 +147,7 @@ async fn k16_nothing_outside_of_the_folder_and_nothing_strange_is_brought_and_ea
     );
     assert!(people.stderr.contains("3 files failed"), "{people:?}");
 
-    run(space.home(), &["ingest", "/nowhere/at/all", "--dataset", "manual"]).expect(1);
+    run(space.home(), &["ingest", "/nowhere/at/all", "--dataset", "manual"]).expect(3);
     let null = run(space.home(), &["ingest", "/dev/null", "--dataset", "manual"]).expect(1);
     assert!(null.stderr.contains("is neither a folder nor a file"), "{null:?}");
 }

@@ -80,7 +80,7 @@ async fn k3_endpoints_and_datasets_are_removed_and_what_is_in_use_says_by_what()
     let home = space.home().to_owned();
     let as_owner = |arguments: &[&str]| run_as(&home, OWNER, arguments);
     let used = run(&home, &["datasets", "remove", "birds"]).expect(4);
-    assert!(used.stderr.contains("`syft-space endpoints remove birds`"), "{used:?}");
+    assert!(used.stderr.contains("`syft-space endpoints remove birds --as EMAIL`"), "{used:?}");
     let refused = run_as(&home, ANNA, &["endpoints", "remove", "birds"]).expect(4);
     assert!(refused.stderr.contains("who may: owner, admin"), "{refused:?}");
     as_owner(&["endpoints", "remove", "fish"]).expect(3);
