@@ -301,10 +301,10 @@ pub async fn sweep(
     let permission = Permission::ManageTenant;
     let (mut swept, mut is_unrecorded) = (Vec::new(), true);
     for kind in RetentionKind::ALL {
-        let mut all = Swept { kind, count: 0, has_more: true };
-        for portion in 0..MAX_PORTIONS {
+        let (mut all, mut is_proved) = (Swept { kind, count: 0, has_more: true }, false);
+        for _ in 0..MAX_PORTIONS {
             let now = space.clock.now();
-            let unproved = (portion == 0).then(|| Arc::clone(&space.checkpoint_signer));
+            let unproved = (!is_proved).then(|| Arc::clone(&space.checkpoint_signer));
             let find = move |view: &mut dyn View, scope: &TenantScope| {
                 Found::portion(view, LogScope::Tenant(scope), kind, now, unproved.as_deref())
             };
@@ -314,7 +314,7 @@ pub async fn sweep(
                 all.has_more = false;
                 break;
             }
-            is_unrecorded = false;
+            is_proved = found.data.len() > 0;
             let event = principal.event(context, Action::SensitiveDelete)?;
             let event = event.on(ObjectKind::Tenant, principal.snapshot().tenant.id);
             let authorization = principal.authorize(permission, now)?;
@@ -323,7 +323,10 @@ pub async fn sweep(
                 found.remove(tx, &LogWriteScope::Tenant(scope), &event)
             });
             match portion.await {
-                Ok(removed) => all.count = all.count.saturating_add(removed),
+                Ok(removed) => {
+                    is_unrecorded = false;
+                    all.count = all.count.saturating_add(removed);
+                }
                 Err(error) => unless_changed(error)?,
             }
         }

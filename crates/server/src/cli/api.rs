@@ -27,6 +27,9 @@ use crate::startup::control::SocketPath;
 /// How long a server may take to say that it is there.
 const PING_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How long a connection is kept that nothing is asked over: less than the server keeps it.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(2);
+
 const LOGIN: &str = "/api/v1/auth/login";
 const REFRESH: &str = "/api/v1/auth/refresh";
 const BROKE_OFF: &str = "the server's answer broke off";
@@ -43,6 +46,8 @@ pub(super) struct ApiClient {
     tenant: Option<String>,
     /// The session of the account that calls, where it is not the operator.
     session: Mutex<Option<Session>>,
+    /// A refresh token works once, so one renews at a time.
+    renewing: tokio::sync::Mutex<()>,
     _socket: SocketPath,
 }
 
@@ -68,8 +73,18 @@ impl Session {
 impl ApiClient {
     /// A client of this socket, at work in this tenant where one is named.
     pub(super) fn new(socket: SocketPath, tenant: Option<String>) -> anyhow::Result<Self> {
-        let client = Client::builder().unix_socket(socket.path()).no_proxy().build()?;
-        Ok(Self { client, tenant, session: Mutex::new(None), _socket: socket })
+        let client = Client::builder()
+            .unix_socket(socket.path())
+            .no_proxy()
+            .pool_idle_timeout(IDLE_TIMEOUT)
+            .build()?;
+        Ok(Self {
+            client,
+            tenant,
+            session: Mutex::new(None),
+            renewing: tokio::sync::Mutex::default(),
+            _socket: socket,
+        })
     }
 
     /// Logs an account in, as which all further requests are made.
@@ -95,6 +110,7 @@ impl ApiClient {
     /// Keeps the session of the account up, for a command that takes longer than an access token is good.
     #[expect(clippy::disallowed_methods, reason = "a token's lifetime is told in seconds from now")]
     pub(super) async fn renew_session(&self) -> anyhow::Result<()> {
+        let _renewing = self.renewing.lock().await;
         let due = |session: &&Session| session.renew_at <= Instant::now();
         let refresh_token = self.session().as_ref().filter(due).map(|session| session.refresh_token.clone());
         let Some(refresh_token) = refresh_token else { return Ok(()) };
@@ -373,14 +389,15 @@ fn refusal(status: StatusCode, body: &[u8]) -> CommandError {
     };
     let Ok(ProblemBody { detail, reason_code, tenants, approval_id, .. }) = serde_json::from_slice(body)
     else {
-        return CommandError::new(exit_status, format!("the server answered {status}"));
+        return CommandError::new(exit_status, format!("the server answered {status}"))
+            .answered(status.as_u16());
     };
     let message = match tenants {
         _ if reason_code == Reason::CredentialsWrong.code() => format!("{detail}; {WHO_CAN_HELP}"),
         None => detail.into_owned(),
         Some(tenants) => format!("{detail}, with --tenant: {}", tenants.join(", ")),
     };
-    CommandError::new(exit_status, message).because(reason_code).about(approval_id)
+    CommandError::new(exit_status, message).because(reason_code).about(approval_id).answered(status.as_u16())
 }
 
 /// Reads an argument of the command line, and refuses it by its name, in the server's words, where it is not allowed.

