@@ -2,8 +2,11 @@
 
 use syft_space_domain::audit::ports::{LogScope, Seq};
 use syft_space_domain::audit::{Action, Event, Log, Person};
-use syft_space_domain::ids::{ActorId, LegalHoldId, PolicyId};
+use syft_space_domain::identity::Invitation;
+use syft_space_domain::ids::{ActorId, InvitationId, LegalHoldId, PolicyId};
+use syft_space_domain::policy::ports::Disclosed;
 use syft_space_domain::policy::{Enforcement, KeptRevision, RevisionSummary};
+use syft_space_domain::retention::ports::ShownThing;
 use syft_space_domain::retention::{LegalHold, RetentionKind, RetentionTerms};
 use syft_space_domain::store::{Store, StoreError};
 use syft_space_domain::text::Name;
@@ -12,7 +15,9 @@ use syft_space_domain::unit::{Abort, Recorded, Refused};
 use crate::check::{Check, checks, run_all};
 use crate::fixture::{Fixture, StoreFactory};
 use crate::run::{assert_conflict, commit, read, seeded_store};
-use crate::sample::{self, access, account_id, log_write_scope, policy, policy_id, scope, time, write_scope};
+use crate::sample::{
+    self, access, account_id, invitation_id, log_write_scope, policy, policy_id, scope, time, write_scope,
+};
 
 /// Every promise of [`RetentionView`](syft_space_domain::retention::ports::RetentionView) and `RetentionRows`.
 pub const CHECKS: &[Check<StoreFactory>] = checks![
@@ -22,6 +27,8 @@ pub const CHECKS: &[Check<StoreFactory>] = checks![
     g2_what_is_erased_is_not_due_again,
     g4_a_unit_that_is_refused_erases_nothing,
     g4_revisions_go_by_when_another_took_their_place,
+    g4_invitations_go_by_when_they_ran_out,
+    g4_what_was_shown_goes_by_when_it_last_was,
     z1_terms_holds_and_what_is_due_are_the_tenants_own,
 ];
 
@@ -192,6 +199,67 @@ pub fn g4_revisions_go_by_when_another_took_their_place(make: &StoreFactory) {
     assert!(newest.is_some(), "the others stay");
 }
 
+/// Those that may still be accepted stay.
+pub fn g4_invitations_go_by_when_they_ran_out(make: &StoreFactory) {
+    let fixture = seeded_store(make);
+    let store = &*fixture.adapter;
+    for (n, expires_at) in [(2, 20), (1, 30), (3, 40)] {
+        invite(store, 1, n, expires_at);
+    }
+    let due = |at: u32, at_most: usize| expired(store, 1, at, at_most);
+    assert_eq!(due(20, 9), [], "one that can be accepted until just then is not due");
+    assert_eq!(due(31, 9), [invitation_id(1), invitation_id(2)], "they come in the order of their ids");
+    assert_eq!(due(99, 2), [invitation_id(1), invitation_id(2)], "no more are found than was said");
+    commit(store, |tx| tx.remove_invitation(&write_scope(1), invitation_id(1)));
+    assert_eq!(due(31, 9), [invitation_id(2)], "what was removed is not due again");
+}
+
+fn invite(store: &dyn Store, tenant: u64, n: u64, expires_at: u32) {
+    let row = Invitation { expires_at: time(expires_at), ..sample::invitation(tenant, n, 1) };
+    commit(store, move |tx| tx.add_invitation(&write_scope(tenant), &row));
+}
+
+fn expired(store: &dyn Store, tenant: u64, at: u32, at_most: usize) -> Vec<InvitationId> {
+    read(store, move |view| view.invitations_expired_before(&scope(tenant), time(at), at_most))
+}
+
+/// What is shown again is as old as the last time.
+pub fn g4_what_was_shown_goes_by_when_it_last_was(make: &StoreFactory) {
+    let fixture = seeded_store(make);
+    let store = &*fixture.adapter;
+    show(store, 1, 1, &[(1, 10), (2, 20), (3, 30)]);
+    show(store, 1, 2, &[(1, 10)]);
+    show(store, 1, 1, &[(1, 25)]);
+    let [one, two, other] = [thing(1, 1), thing(1, 2), thing(2, 1)];
+    let due = |at: u32, at_most: usize| outdated(store, 1, at, at_most);
+    assert_eq!(due(10, 9), [], "what was shown just then is not due");
+    assert_eq!(due(26, 9), [one, two, other], "it comes in the order of callers and things");
+    assert_eq!(due(21, 9), [two, other], "what was shown again is not due");
+    assert_eq!(due(26, 2), [one, two], "no more is found than was said");
+    let forget = |at: u32, shown: Vec<ShownThing>| {
+        commit(store, move |tx| tx.forget_shown(&write_scope(1), policy_id(1), time(at), &shown))
+    };
+    assert_eq!(forget(21, vec![one, two, thing(1, 9)]), 1, "what was shown again meanwhile stays");
+    assert_eq!(due(99, 9), [one, thing(1, 3), other], "all else stays");
+}
+
+fn thing(caller: u64, item: u8) -> ShownThing {
+    (ActorId::from(account_id(caller)), [item; 16])
+}
+
+fn show(store: &dyn Store, tenant: u64, caller: u64, things: &[(u8, u32)]) {
+    let shown: Vec<Disclosed> = things
+        .iter()
+        .map(|(item, at)| Disclosed { item: [*item; 16], shown_at: time(*at), amount: 1 })
+        .collect();
+    let caller = ActorId::from(account_id(caller));
+    commit(store, move |tx| tx.disclose(&write_scope(tenant), policy_id(1), caller, &shown, time(0)));
+}
+
+fn outdated(store: &dyn Store, tenant: u64, at: u32, at_most: usize) -> Vec<ShownThing> {
+    read(store, move |view| view.disclosures_before(&scope(tenant), policy_id(1), time(at), at_most))
+}
+
 /// Policies 1 and 2 of a tenant, with revisions of the seconds 10, 20 and 30, and of 10 and 20.
 fn keep_revisions(store: &dyn Store, tenant: u64) {
     commit(store, move |tx| {
@@ -224,7 +292,16 @@ pub fn z1_terms_holds_and_what_is_due_are_the_tenants_own(make: &StoreFactory) {
     for tenant in [1, 2] {
         write_events(store, tenant, &[10, 20]);
         keep_revisions(store, tenant);
+        invite(store, tenant, tenant, 20);
+        show(store, tenant, 1, &[(1, 10)]);
     }
+    let told = "what ran out is the tenant's own";
+    assert_eq!(expired(store, 1, 99, 9), [invitation_id(1)], "{told}");
+    assert_eq!(expired(store, 2, 99, 9), [invitation_id(2)], "{told}");
+    show(store, 2, 2, &[(1, 10)]);
+    assert_eq!(outdated(store, 1, 99, 9), [thing(1, 1)], "what was shown is the tenant's own");
+    commit(store, |tx| tx.forget_shown(&write_scope(1), policy_id(1), time(99), &[thing(1, 1), thing(2, 1)]));
+    assert_eq!(outdated(store, 2, 99, 9), [thing(1, 1), thing(2, 1)], "another tenant forgets nothing");
     commit(store, |tx| {
         tx.set_retention_terms(&write_scope(1), &terms(30))?;
         tx.add_legal_hold(&write_scope(1), &hold(1))?;

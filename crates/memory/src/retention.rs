@@ -2,8 +2,8 @@
 
 use syft_space_domain::audit::PrunedBlock;
 use syft_space_domain::audit::ports::{LogScope, LogWriteScope, Seq};
-use syft_space_domain::ids::{LegalHoldId, PolicyId};
-use syft_space_domain::retention::ports::{RetentionRows, RetentionView};
+use syft_space_domain::ids::{InvitationId, LegalHoldId, PolicyId};
+use syft_space_domain::retention::ports::{RetentionRows, RetentionView, ShownThing};
 use syft_space_domain::retention::{LegalHold, RetentionTerms};
 use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::{TenantScope, WriteScope};
@@ -42,6 +42,30 @@ impl RetentionView for Transaction {
             .zip(all.iter().skip(1))
             .filter(|((one, _), (next, newer))| one.0 == next.0 && newer.summary.changed_at < before);
         Ok(replaced.map(|((key, _), _)| *key).take(at_most).collect())
+    }
+
+    fn invitations_expired_before(
+        &mut self,
+        scope: &TenantScope,
+        before: Timestamp,
+        at_most: usize,
+    ) -> Result<Vec<InvitationId>, StoreError> {
+        let expired =
+            self.tables.invitations.rows(scope).filter(|(_, invitation)| invitation.expires_at < before);
+        Ok(expired.map(|(id, _)| id).take(at_most).collect())
+    }
+
+    fn disclosures_before(
+        &mut self,
+        scope: &TenantScope,
+        policy: PolicyId,
+        before: Timestamp,
+        at_most: usize,
+    ) -> Result<Vec<ShownThing>, StoreError> {
+        let of_policy = self.tables.disclosures.rows(scope).filter(|((of, _), _)| *of == policy);
+        let all = of_policy.flat_map(|((_, caller), shown)| shown.values().map(move |shown| (caller, shown)));
+        let outdated = all.filter(|(_, shown)| shown.shown_at < before);
+        Ok(outdated.map(|(caller, shown)| (caller, shown.item)).take(at_most).collect())
     }
 
     fn blocks_before(
@@ -91,6 +115,24 @@ impl RetentionRows for Transaction {
         let removed =
             revisions.iter().filter(|key| self.tables.policy_revisions.remove(scope, **key)).count();
         Ok(u64::try_from(removed).unwrap_or(u64::MAX))
+    }
+
+    fn forget_shown(
+        &mut self,
+        scope: &WriteScope,
+        policy: PolicyId,
+        before: Timestamp,
+        shown: &[ShownThing],
+    ) -> Result<u64, StoreError> {
+        let mut forgotten = 0;
+        for (caller, item) in shown {
+            let Some(all) = self.tables.disclosures.get_mut(scope, (policy, *caller)) else { continue };
+            if all.get(item).is_some_and(|shown| shown.shown_at < before) {
+                all.remove(item);
+                forgotten += 1;
+            }
+        }
+        Ok(forgotten)
     }
 
     fn prune(&mut self, log: &LogWriteScope, block: &PrunedBlock) -> Result<u64, StoreError> {

@@ -3,8 +3,8 @@
 use diesel::prelude::*;
 use syft_space_domain::audit::PrunedBlock;
 use syft_space_domain::audit::ports::{LogScope, LogWriteScope, Seq};
-use syft_space_domain::ids::{ActorId, LegalHoldId, PolicyId};
-use syft_space_domain::retention::ports::{RetentionRows, RetentionView};
+use syft_space_domain::ids::{ActorId, InvitationId, LegalHoldId, PolicyId};
+use syft_space_domain::retention::ports::{RetentionRows, RetentionView, ShownThing};
 use syft_space_domain::retention::{LegalHold, RetentionKind, RetentionTerms};
 use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::{TenantScope, WriteScope};
@@ -13,7 +13,9 @@ use syft_space_domain::time::Timestamp;
 use crate::audit::log_key;
 use crate::audit::pruned::load_blocks_before;
 use crate::codec::{Key, parse, to_i64, to_u64, unreadable_column};
-use crate::schema::{audit_events, audit_persons, legal_holds, policy_revisions, retention_terms};
+use crate::schema::{
+    audit_events, audit_persons, disclosures, invitations, legal_holds, policy_revisions, retention_terms,
+};
 use crate::session::Session;
 
 #[derive(Queryable, Selectable, Insertable)]
@@ -117,6 +119,44 @@ impl RetentionView for Session<'_> {
         rows.into_iter().map(|(policy, revision)| Ok((policy.into(), to_u64(revision)?))).collect()
     }
 
+    fn invitations_expired_before(
+        &mut self,
+        scope: &TenantScope,
+        before: Timestamp,
+        at_most: usize,
+    ) -> Result<Vec<InvitationId>, StoreError> {
+        let ids: Vec<Key> = self.read(|connection| {
+            invitations::table
+                .filter(invitations::tenant_id.eq(Key::from(scope)))
+                .filter(invitations::expires_at.lt(before.as_unix_micros()))
+                .order(invitations::id)
+                .limit(limit(at_most))
+                .select(invitations::id)
+                .load(connection)
+        })?;
+        Ok(ids.into_iter().map(InvitationId::from).collect())
+    }
+
+    fn disclosures_before(
+        &mut self,
+        scope: &TenantScope,
+        policy: PolicyId,
+        before: Timestamp,
+        at_most: usize,
+    ) -> Result<Vec<ShownThing>, StoreError> {
+        let rows: Vec<(Key, Key)> = self.read(|connection| {
+            disclosures::table
+                .filter(disclosures::tenant_id.eq(Key::from(scope)))
+                .filter(disclosures::policy_id.eq(Key::from(policy)))
+                .filter(disclosures::shown_at.lt(before.as_unix_micros()))
+                .order((disclosures::caller_id, disclosures::item))
+                .limit(limit(at_most))
+                .select((disclosures::caller_id, disclosures::item))
+                .load(connection)
+        })?;
+        Ok(rows.into_iter().map(|(caller, item)| (caller.into(), item.0)).collect())
+    }
+
     fn blocks_before(
         &mut self,
         log: LogScope<'_>,
@@ -183,6 +223,27 @@ impl RetentionRows for Session<'_> {
             removed = removed.saturating_add(u64::try_from(rows).unwrap_or(u64::MAX));
         }
         Ok(removed)
+    }
+
+    fn forget_shown(
+        &mut self,
+        scope: &WriteScope,
+        policy: PolicyId,
+        before: Timestamp,
+        shown: &[ShownThing],
+    ) -> Result<u64, StoreError> {
+        let mut forgotten = 0_u64;
+        for (caller, item) in shown {
+            let item = Key::from(ActorId::from_bytes(*item));
+            let key = (Key::from(scope), Key::from(policy), Key::from(*caller), item);
+            let rows = self.write(|connection| {
+                let shown = disclosures::table.find(key);
+                diesel::delete(shown.filter(disclosures::shown_at.lt(before.as_unix_micros())))
+                    .execute(connection)
+            })?;
+            forgotten = forgotten.saturating_add(u64::try_from(rows).unwrap_or(u64::MAX));
+        }
+        Ok(forgotten)
     }
 
     fn prune(&mut self, log: &LogWriteScope, block: &PrunedBlock) -> Result<u64, StoreError> {

@@ -7,8 +7,8 @@ use syft_space_conformance::{retention, sample};
 use syft_space_domain::audit::ports::{LogScope, LogWriteScope, Seq};
 use syft_space_domain::audit::tree::BLOCK_LEAVES;
 use syft_space_domain::audit::{Log, PrunedBlock};
-use syft_space_domain::ids::{LegalHoldId, PolicyId};
-use syft_space_domain::retention::ports::{RetentionRows, RetentionView};
+use syft_space_domain::ids::{InvitationId, LegalHoldId, PolicyId};
+use syft_space_domain::retention::ports::{RetentionRows, RetentionView, ShownThing};
 use syft_space_domain::retention::{LegalHold, RetentionTerms};
 use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::{TenantScope, WriteScope};
@@ -87,6 +87,8 @@ where
         retention_terms() -> RetentionTerms;
         legal_holds() -> Vec<LegalHold>;
         revisions_replaced_before(before: Timestamp, at_most: usize) -> Vec<(PolicyId, u64)>;
+        invitations_expired_before(before: Timestamp, at_most: usize) -> Vec<InvitationId>;
+        disclosures_before(policy: PolicyId, before: Timestamp, at_most: usize) -> Vec<ShownThing>;
     }
 }
 
@@ -106,6 +108,21 @@ where
         }
         let removed = self.inner.remove_revisions(scope, revisions)?;
         Ok(if self.fault == Fault::Retention(RetentionFault::CountsNone) { 0 } else { removed })
+    }
+
+    fn forget_shown(
+        &mut self,
+        scope: &WriteScope,
+        policy: PolicyId,
+        before: Timestamp,
+        shown: &[ShownThing],
+    ) -> Result<u64, StoreError> {
+        if self.fault == Fault::IgnoresTenantIn("forget_shown") {
+            for other in [1, 2, 3].map(sample::write_scope).iter().filter(|o| o.tenant() != scope.tenant()) {
+                self.inner.forget_shown(other, policy, before, shown)?;
+            }
+        }
+        self.inner.forget_shown(scope, policy, before, shown)
     }
 
     fn prune(&mut self, log: &LogWriteScope, block: &PrunedBlock) -> Result<u64, StoreError> {

@@ -59,6 +59,8 @@ named_enum! {
         Created = "created",
         /// A question is not answered from now on.
         Denied = "denied",
+        /// What callers were shown is not known any more, as its term had ended: the number stands behind it.
+        DisclosuresRemoved = "disclosures_removed",
         /// A hub is trusted no more.
         Distrusted = "distrusted",
         /// A tenant ends, and everything of it is removed once the time is over in which it can be kept.
@@ -69,6 +71,8 @@ named_enum! {
         EventsPruned = "events_pruned",
         /// A hub was told not to show an endpoint for now.
         Hidden = "hidden",
+        /// Invitations that nobody accepted are gone, as their term had ended: the number stands behind it.
+        InvitationsRemoved = "invitations_removed",
         /// A tenant that was to end is kept.
         Kept = "kept",
         /// Addresses were put into a group: the number stands behind it.

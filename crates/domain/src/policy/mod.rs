@@ -68,6 +68,7 @@ pub use configuration::{PolicyConfiguration, PolicyConfigurationError};
 pub use content::ContentType;
 pub use context::{DecisionContext, QueryFacts, Resource};
 pub use decision::{Caller, Decider, Decision, Demand, Diagnostics, PolicyDiagnostic, PolicyVerdict, Reason};
+pub(crate) use disclosure::shown_counts_for;
 pub use disclosure::{
     DisclosureConfiguration, DisclosureType, DisclosureUnit, DisclosureUnitError, coverage,
 };

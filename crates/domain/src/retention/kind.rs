@@ -17,6 +17,10 @@ text_enum! {
         LogPersonalData = "log_personal_data",
         /// What policies were before they were changed. Its age counts from when another took its place, so what a policy is stays.
         PolicyRevisions = "policy_revisions",
+        /// Invitations that nobody accepted. Their age counts from when they ran out.
+        Invitations = "invitations",
+        /// What callers were shown under a limit on it. What counts still stays, however old it is.
+        Disclosures = "disclosures",
         /// Events of the tenant's log, in blocks of 1,024. Their leaves stay, and so does what they prove.
         LogEvents = "log_events",
     }
@@ -33,6 +37,7 @@ impl RetentionKind {
         match self {
             Self::LogPersonalData => 7..=3_650,
             Self::PolicyRevisions => 30..=3_650,
+            Self::Invitations | Self::Disclosures => 1..=3_650,
             Self::LogEvents => 90..=36_500,
         }
     }
@@ -43,6 +48,7 @@ impl RetentionKind {
         match self {
             Self::LogPersonalData => 365,
             Self::PolicyRevisions => 1_095,
+            Self::Invitations | Self::Disclosures => 30,
             Self::LogEvents => 3_650,
         }
     }

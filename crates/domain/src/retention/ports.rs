@@ -2,11 +2,14 @@
 
 use crate::audit::PrunedBlock;
 use crate::audit::ports::{LogScope, LogWriteScope, Seq};
-use crate::ids::{LegalHoldId, PolicyId};
+use crate::ids::{ActorId, InvitationId, LegalHoldId, PolicyId};
 use crate::retention::{LegalHold, RetentionTerms};
 use crate::store::StoreError;
 use crate::tenant::{TenantScope, WriteScope};
 use crate::time::Timestamp;
+
+/// To whom a thing was shown, and which: by the digest that tells it from others.
+pub type ShownThing = (ActorId, [u8; 16]);
 
 /// Reads terms and holds, and finds what goes by its age.
 pub trait RetentionView {
@@ -29,6 +32,21 @@ pub trait RetentionView {
         before: Timestamp,
         at_most: usize,
     ) -> Result<Vec<(PolicyId, u64)>, StoreError>;
+    /// So many of the tenant's invitations that could be accepted until before this time, in the order of their ids.
+    fn invitations_expired_before(
+        &mut self,
+        scope: &TenantScope,
+        before: Timestamp,
+        at_most: usize,
+    ) -> Result<Vec<InvitationId>, StoreError>;
+    /// So many of the things that callers were last shown before this time under a policy, in the order of callers and things.
+    fn disclosures_before(
+        &mut self,
+        scope: &TenantScope,
+        policy: PolicyId,
+        before: Timestamp,
+        at_most: usize,
+    ) -> Result<Vec<ShownThing>, StoreError>;
     /// So many full blocks of a log, the oldest first, from the first that is not pruned on and up to the first that has an event
     /// behind the one with this number, or one that is not from before this time. Of a block that the index does not hold yet nothing is told.
     fn blocks_before(
@@ -53,6 +71,14 @@ pub trait RetentionRows: RetentionView {
         &mut self,
         scope: &WriteScope,
         revisions: &[(PolicyId, u64)],
+    ) -> Result<u64, StoreError>;
+    /// Forgets that callers were shown these things under a policy, where they were last shown them before this time. Answers how many were.
+    fn forget_shown(
+        &mut self,
+        scope: &WriteScope,
+        policy: PolicyId,
+        before: Timestamp,
+        shown: &[ShownThing],
     ) -> Result<u64, StoreError>;
     /// Removes the events of a block, with what they know of persons, and keeps its leaves; if it is the oldest whose events are there. Answers
     /// how many events went.

@@ -11,8 +11,11 @@ use crate::audit::{
     RequestContext, check_grown,
 };
 use crate::identity::Principal;
-use crate::ids::PolicyId;
+use crate::ids::{InvitationId, PolicyId};
+use crate::page::{PageLimit, PageRequest};
+use crate::policy::shown_counts_for;
 use crate::port_error::PortError;
+use crate::retention::ports::ShownThing;
 use crate::retention::{RetentionError, RetentionKind, RetentionTerms};
 use crate::space::Space;
 use crate::store::{Flow, StoreError, Tx, View};
@@ -61,6 +64,10 @@ enum DueData {
     Persons(Vec<Seq>),
     /// These revisions of policies.
     Revisions(Vec<(PolicyId, u64)>),
+    /// These invitations.
+    Invitations(Vec<InvitationId>),
+    /// What callers were shown: under each of these policies, before a time, these things.
+    Disclosures(Vec<(PolicyId, Timestamp, Vec<ShownThing>)>),
     /// The events of these blocks of the log; and of those that are to go, what stays of them.
     Events { blocks: Vec<u64>, pruned: Vec<PrunedBlock> },
 }
@@ -71,7 +78,7 @@ impl DueData {
         view: &mut dyn View,
         log: LogScope<'_>,
         kind: RetentionKind,
-        before: Timestamp,
+        (now, before): (Timestamp, Timestamp),
         at_most: usize,
     ) -> Result<Self, StoreError> {
         match (kind, log) {
@@ -80,8 +87,17 @@ impl DueData {
             (RetentionKind::PolicyRevisions, LogScope::Tenant(scope)) => {
                 Ok(Self::Revisions(view.revisions_replaced_before(scope, before, at_most)?))
             }
-            // The installation has no policies.
-            (RetentionKind::PolicyRevisions, LogScope::Installation(_)) => Ok(Self::Revisions(Vec::new())),
+            (RetentionKind::Invitations, LogScope::Tenant(scope)) => {
+                Ok(Self::Invitations(view.invitations_expired_before(scope, before, at_most)?))
+            }
+            (RetentionKind::Disclosures, LogScope::Tenant(scope)) => {
+                Self::disclosures(view, scope, (now, before), at_most)
+            }
+            // The installation has none of these.
+            (
+                RetentionKind::PolicyRevisions | RetentionKind::Invitations | RetentionKind::Disclosures,
+                LogScope::Installation(_),
+            ) => Ok(Self::Revisions(Vec::new())),
         }
     }
 
@@ -107,6 +123,32 @@ impl DueData {
         Ok(Self::Persons(due))
     }
 
+    /// What callers were shown before a time, at most so much; of what counts for longer, what counts no more.
+    fn disclosures(
+        view: &mut dyn View,
+        scope: &TenantScope,
+        (now, before): (Timestamp, Timestamp),
+        at_most: usize,
+    ) -> Result<Self, StoreError> {
+        let (mut due, mut left, mut after) = (Vec::new(), at_most, None);
+        loop {
+            let page = view.policies(scope, PageRequest { limit: PageLimit::LARGEST, after })?;
+            for policy in &page.items {
+                let Some(counts_for) = shown_counts_for(&policy.configuration) else { continue };
+                let before = before.min(now.minus(counts_for));
+                let shown = view.disclosures_before(scope, policy.id, before, left)?;
+                left = left.saturating_sub(shown.len());
+                if !shown.is_empty() {
+                    due.push((policy.id, before, shown));
+                }
+            }
+            after = page.next;
+            if after.is_none() || left == 0 {
+                return Ok(Self::Disclosures(due));
+            }
+        }
+    }
+
     /// The first blocks of a log that are from before a time, of at most so many events, begun blocks included. A block that is behind what a checkpoint
     /// vouches for, or what each sink has that gets the log, stays, however old it is.
     fn events(
@@ -126,6 +168,8 @@ impl DueData {
         match self {
             Self::Persons(events) => events.len(),
             Self::Revisions(revisions) => revisions.len(),
+            Self::Invitations(invitations) => invitations.len(),
+            Self::Disclosures(due) => due.iter().map(|(_, _, shown)| shown.len()).sum(),
             Self::Events { blocks, .. } => blocks.len().saturating_mul(events_per_block()),
         }
     }
@@ -150,7 +194,24 @@ impl DueData {
             (Self::Revisions(revisions), LogWriteScope::Tenant(scope)) => {
                 Ok((tx.remove_revisions(scope, revisions)?, ChangeCode::RevisionsRemoved))
             }
-            (Self::Revisions(_), LogWriteScope::Installation(_)) => Ok((0, ChangeCode::RevisionsRemoved)),
+            (Self::Invitations(invitations), LogWriteScope::Tenant(scope)) => {
+                let mut removed = 0_u64;
+                for id in invitations {
+                    removed = removed.saturating_add(tx.remove_invitation(scope, *id)?.into());
+                }
+                Ok((removed, ChangeCode::InvitationsRemoved))
+            }
+            (Self::Disclosures(due), LogWriteScope::Tenant(scope)) => {
+                let mut removed = 0_u64;
+                for (policy, before, shown) in due {
+                    removed = removed.saturating_add(tx.forget_shown(scope, *policy, *before, shown)?);
+                }
+                Ok((removed, ChangeCode::DisclosuresRemoved))
+            }
+            (
+                Self::Revisions(_) | Self::Invitations(_) | Self::Disclosures(_),
+                LogWriteScope::Installation(_),
+            ) => Ok((0, ChangeCode::RevisionsRemoved)),
             (Self::Events { pruned, .. }, _) => {
                 let mut removed = 0_u64;
                 for block in pruned {
@@ -191,7 +252,7 @@ impl Found {
         at_most: usize,
     ) -> Result<Self, StoreError> {
         let before = terms_of(view, log)?.due_before(kind, now);
-        Ok(Self { kind, now, before, data: DueData::find(view, log, kind, before, at_most)? })
+        Ok(Self { kind, now, before, data: DueData::find(view, log, kind, (now, before), at_most)? })
     }
 
     /// A portion that is to go. Of a log it must be sure that it is the one that was signed, which the first portion of a sweep finds out.
@@ -256,7 +317,10 @@ pub(super) fn overdue(
                 let before = view.retention_terms(scope)?.due_before(kind, late);
                 !view.blocks_before(LogScope::Tenant(scope), before, u64::MAX, 1)?.is_empty()
             }
-            RetentionKind::LogPersonalData | RetentionKind::PolicyRevisions => {
+            RetentionKind::LogPersonalData
+            | RetentionKind::PolicyRevisions
+            | RetentionKind::Invitations
+            | RetentionKind::Disclosures => {
                 Found::find(view, LogScope::Tenant(scope), kind, late, 1)?.data.len() > 0
             }
         };

@@ -5,23 +5,28 @@ use std::time::Duration;
 
 use futures_executor::block_on;
 use serde_json::json;
+use syft_space_conformance::sample;
 use syft_space_domain::access::{Permission, Role};
 use syft_space_domain::audit::ports::{EventFilter, LogScope};
 use syft_space_domain::audit::tree::{BLOCK_LEAVES, NodeHash};
 use syft_space_domain::audit::{
-    self, Action, Actor, ExportedPart, ExportedRecords, Log, LogTree, Object, ObjectKind, ReceiptProofError,
-    RecordedEvent,
+    self, Action, Actor, Event, ExportedPart, ExportedRecords, Log, LogTree, Object, ObjectKind,
+    ReceiptProofError, RecordedEvent,
 };
 use syft_space_domain::detection::{self, DetectionTerms};
 use syft_space_domain::identity::Principal;
+use syft_space_domain::ids::ActorId;
 use syft_space_domain::inquiry::{NamedFilter, Tail};
 use syft_space_domain::page::PageRequest;
+use syft_space_domain::policy::ports::Disclosed;
 use syft_space_domain::policy::{self, ChangePolicy, Enforcement, NewPolicy};
 use syft_space_domain::retention::{self, Due, LegalHold, RetentionError, RetentionKind, Swept};
 use syft_space_domain::sink::{self, SinkLogs, SinkName, SinkStart, SinkTerms};
-use syft_space_domain::tenant::OperatorScope;
+use syft_space_domain::store::StoreError;
+use syft_space_domain::tenant::{OperatorScope, WriteScope};
+use syft_space_domain::unit::{Abort, Recorded};
 
-use crate::world::{Loss, World, context, try_log_in};
+use crate::world::{Loss, World, context, email, try_log_in};
 
 const DAY: Duration = Duration::from_secs(86_400);
 const LOG: RetentionKind = RetentionKind::LogPersonalData;
@@ -98,6 +103,74 @@ fn g4_what_events_know_of_persons_goes_with_its_term_by_itself_and_the_events_st
 }
 
 #[test]
+fn g4_an_invitation_that_nobody_accepted_goes_once_it_ran_out_and_its_term_has_ended() {
+    let mut world = World::new();
+    world.invite(&world.owner, "anna", Role::User);
+    // It can be accepted for seven days.
+    world.days_pass(36);
+    world.invite(&world.owner, "bob", Role::User);
+    world.sweep_by_itself();
+    assert_eq!(world.invitations().len(), 2, "nothing is due yet");
+    world.days_pass(2);
+    world.sweep_by_itself();
+    let left: Vec<_> = world.invitations().into_iter().map(|invitation| invitation.email).collect();
+    assert_eq!(left, [email("bob")]);
+    let told = world.last_event();
+    assert_eq!((told.0, told.2), (Action::SensitiveDelete, Some("invitations_removed_1".to_owned())));
+    world.keep_for(RetentionKind::Invitations, 100);
+    world.days_pass(40);
+    world.sweep_by_itself();
+    assert_eq!(world.invitations().len(), 1, "the tenant keeps them for longer");
+}
+
+#[test]
+fn g4_what_callers_were_shown_goes_once_it_counts_no_more_and_its_term_has_ended() {
+    let mut world = World::new();
+    let shown_under = |world: &World, window: &str| {
+        let new = NewPolicy {
+            name: "shown".parse().unwrap(),
+            configuration: world
+                .space
+                .policy_types
+                .parse("disclosure_limit", &json!({ "cap": 5, "window": window }))
+                .unwrap(),
+            enforcement: Enforcement::Enforce,
+        };
+        let made =
+            block_on(policy::create_policy(&world.space, &context(&world.space), &world.owner, new)).unwrap();
+        let (policy, now) = (made.id, world.space.clock.now());
+        let scope = world.owner.scope(Permission::ReadAudit).unwrap();
+        let shown = Disclosed { item: [7; 16], shown_at: now, amount: 1 };
+        let event = Event { time: now, ..sample::event(Log::from(&scope), Action::EndpointQuery) };
+        let written = world.space.store.write(move |tx| {
+            let scope = WriteScope::assume(&scope, "a test shows something");
+            tx.disclose(&scope, policy, ActorId::from_bytes([9; 16]), &[shown], now)?;
+            Ok::<_, Abort<StoreError>>(Recorded::new((), event.clone()))
+        });
+        written.wait().unwrap();
+    };
+    shown_under(&world, "1d");
+    shown_under(&world, "60d");
+    let swept = |world: &World| {
+        let log = world.log().len();
+        world.sweep_by_itself();
+        let length = world.log().len();
+        (length - log, world.last_event().2)
+    };
+    let one = Some("disclosures_removed_1".to_owned());
+    world.days_pass(29);
+    assert_eq!(swept(&world), (0, world.last_event().2), "the term has not ended");
+    world.days_pass(2);
+    assert_eq!(swept(&world), (1, one.clone()), "what counted for a day");
+    world.days_pass(28);
+    assert_eq!(swept(&world).0, 0, "what counts still stays, however old it is");
+    world.days_pass(3);
+    assert_eq!(swept(&world), (1, one), "until it counts no more");
+    world.days_pass(100);
+    assert_eq!(swept(&world).0, 0, "and nothing goes twice");
+}
+
+#[test]
 fn g4_what_is_just_as_old_as_its_term_is_kept_and_a_clock_that_was_ahead_holds_nothing_up() {
     let world = World::new();
     let founded = world.space.clock.now();
@@ -133,8 +206,9 @@ fn g4_what_is_due_goes_in_portions_and_is_told_before() {
     assert!(due.len() == 1 && due[0].kind == LOG && count > 300 && !due[0].has_more, "{due:?}");
     let swept = world.sweep(&world.owner).unwrap();
     assert_eq!(swept[0], Swept { kind: LOG, count: u64::try_from(count).unwrap(), has_more: false });
-    assert_eq!(swept[1], Swept { kind: REVISIONS, count: 0, has_more: false });
-    assert_eq!(swept[2], Swept { kind: EVENTS, count: 0, has_more: false });
+    for (swept, kind) in swept.iter().zip(RetentionKind::ALL).skip(1) {
+        assert_eq!(*swept, Swept { kind, count: 0, has_more: false });
+    }
     assert!(block_on(retention::due(&world.space, &world.owner)).unwrap().is_empty());
 }
 

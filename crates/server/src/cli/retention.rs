@@ -42,7 +42,7 @@ pub(super) struct ShowRetention {
 
 /// Which terms.
 #[derive(Args)]
-#[group(id = "terms", required = true, multiple = true, args = ["log_personal_data", "policy_revisions", "log_events"])]
+#[group(id = "terms", required = true, multiple = true, args = ["log_personal_data", "policy_revisions", "invitations", "disclosures", "log_events"])]
 pub(super) struct SetTerms {
     /// For how many days the log knows of persons: 7 to 3650
     #[arg(long, value_name = "DAYS")]
@@ -50,6 +50,12 @@ pub(super) struct SetTerms {
     /// For how many days former policies are kept: 30 to 3650
     #[arg(long, value_name = "DAYS")]
     policy_revisions: Option<u32>,
+    /// For how many days invitations are kept that nobody accepted, from when they ran out: 1 to 3650
+    #[arg(long, value_name = "DAYS")]
+    invitations: Option<u32>,
+    /// For how many days it is kept what callers were shown, once it counts no more: 1 to 3650
+    #[arg(long, value_name = "DAYS")]
+    disclosures: Option<u32>,
     /// For how many days events of the log are kept, of which their hashes stay: 90 to 36500
     #[arg(long, value_name = "DAYS")]
     log_events: Option<u32>,
@@ -106,6 +112,8 @@ impl RetentionCommand {
                 let named = [
                     ("--log-personal-data", RetentionKind::LogPersonalData, what.log_personal_data),
                     ("--policy-revisions", RetentionKind::PolicyRevisions, what.policy_revisions),
+                    ("--invitations", RetentionKind::Invitations, what.invitations),
+                    ("--disclosures", RetentionKind::Disclosures, what.disclosures),
                     ("--log-events", RetentionKind::LogEvents, what.log_events),
                 ];
                 named.into_iter().try_for_each(|(name, kind, days)| match days {
@@ -127,6 +135,8 @@ pub(super) async fn run(api: &ApiClient, what: &RetentionCommand, out: &mut Outp
             let change = ChangeRetentionTerms {
                 log_personal_data: what.log_personal_data,
                 policy_revisions: what.policy_revisions,
+                invitations: what.invitations,
+                disclosures: what.disclosures,
                 log_events: what.log_events,
             };
             let request = api.request(Method::PATCH, PATH, &[])?.json(&change);
@@ -174,6 +184,8 @@ fn tell_terms(terms: &RetentionTerms, out: &mut Output) -> anyhow::Result<()> {
     let kept = [
         (RetentionKind::LogPersonalData, terms.log_personal_data),
         (RetentionKind::PolicyRevisions, terms.policy_revisions),
+        (RetentionKind::Invitations, terms.invitations),
+        (RetentionKind::Disclosures, terms.disclosures),
         (RetentionKind::LogEvents, terms.log_events),
     ];
     for (kind, days) in kept {
@@ -202,6 +214,8 @@ fn kind_in_words(kind: RetentionKind) -> &'static str {
     match kind {
         RetentionKind::LogPersonalData => "what events of the log know of persons",
         RetentionKind::PolicyRevisions => "what policies were before they were changed",
+        RetentionKind::Invitations => "invitations that nobody accepted, from when they ran out",
+        RetentionKind::Disclosures => "what callers were shown, once it counts no more",
         RetentionKind::LogEvents => "events of the log",
     }
 }

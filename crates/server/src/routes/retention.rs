@@ -23,6 +23,10 @@ pub(crate) struct RetentionTerms {
     pub(crate) log_personal_data: u32,
     /// What policies were before they were changed, from when another took its place.
     pub(crate) policy_revisions: u32,
+    /// Invitations that nobody accepted, from when they ran out.
+    pub(crate) invitations: u32,
+    /// What callers were shown under a limit on it; what counts still stays.
+    pub(crate) disclosures: u32,
     /// Events of the log; their leaves stay.
     pub(crate) log_events: u32,
 }
@@ -32,6 +36,8 @@ impl From<&retention::RetentionTerms> for RetentionTerms {
         Self {
             log_personal_data: terms.days(RetentionKind::LogPersonalData),
             policy_revisions: terms.days(RetentionKind::PolicyRevisions),
+            invitations: terms.days(RetentionKind::Invitations),
+            disclosures: terms.days(RetentionKind::Disclosures),
             log_events: terms.days(RetentionKind::LogEvents),
         }
     }
@@ -84,17 +90,25 @@ pub(crate) struct ChangeRetentionTerms {
     #[serde(default, deserialize_with = "rules::policy_revisions", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "u32", range(min = 30, max = 3_650))]
     pub(crate) policy_revisions: Option<u32>,
+    #[serde(default, deserialize_with = "rules::invitations", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "u32", range(min = 1, max = 3_650))]
+    pub(crate) invitations: Option<u32>,
+    #[serde(default, deserialize_with = "rules::disclosures", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "u32", range(min = 1, max = 3_650))]
+    pub(crate) disclosures: Option<u32>,
     #[serde(default, deserialize_with = "rules::log_events", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "u32", range(min = 90, max = 36_500))]
     pub(crate) log_events: Option<u32>,
 }
 
 pub(crate) async fn change(mut request: Request) -> Result<HttpResponse, Problem> {
-    let ChangeRetentionTerms { log_personal_data, policy_revisions, log_events } =
+    let ChangeRetentionTerms { log_personal_data, policy_revisions, invitations, disclosures, log_events } =
         request.merge_patch().await?;
     let named = [
         (RetentionKind::LogPersonalData, log_personal_data),
         (RetentionKind::PolicyRevisions, policy_revisions),
+        (RetentionKind::Invitations, invitations),
+        (RetentionKind::Disclosures, disclosures),
         (RetentionKind::LogEvents, log_events),
     ];
     let days: BTreeMap<_, _> = named.into_iter().filter_map(|(kind, days)| Some((kind, days?))).collect();

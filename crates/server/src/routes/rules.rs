@@ -105,6 +105,8 @@ macro_rules! retention_terms {
 retention_terms! {
     log_personal_data: LogPersonalData;
     policy_revisions: PolicyRevisions;
+    invitations: Invitations;
+    disclosures: Disclosures;
     log_events: LogEvents;
 }
 

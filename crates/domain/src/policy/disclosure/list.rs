@@ -4,7 +4,7 @@ use crate::access::Permission;
 use crate::identity::Principal;
 use crate::ids::{ActorId, PolicyId};
 use crate::page::{Page, PageRequest};
-use crate::policy::disclosure::{DisclosureConfiguration, NAME};
+use crate::policy::disclosure::shown_counts_for;
 use crate::policy::manage::PolicyError;
 use crate::policy::ports::CallerCoverage;
 use crate::space::Space;
@@ -24,13 +24,10 @@ pub async fn coverage(
     space
         .read(principal, Permission::ReadAudit, move |view, scope| {
             let policy = view.policy(scope, id)?.ok_or(PolicyError::NotFound)?;
-            let of_type =
-                Some(policy.configuration).filter(|configuration| configuration.type_name() == NAME);
-            let json = of_type.and_then(|configuration| configuration.to_value().ok());
-            let Some(configuration) = json.and_then(|json| DisclosureConfiguration::parse(&json).ok()) else {
+            let Some(counts_for) = shown_counts_for(&policy.configuration) else {
                 return Ok(Page { items: Vec::new(), next: None });
             };
-            Ok(view.coverage(scope, id, now.minus(configuration.counts_for()), page)?)
+            Ok(view.coverage(scope, id, now.minus(counts_for), page)?)
         })
         .await
 }

@@ -7,6 +7,7 @@ mod open_coverage;
 mod tests;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -20,6 +21,7 @@ use crate::Pending;
 use crate::dataset::{Hit, Hits};
 use crate::ids::{ActorId, DatasetId, EventId, PolicyId};
 use crate::policy::allowance::{Allowance, DisclosureStatus};
+use crate::policy::configuration::PolicyConfiguration;
 use crate::policy::metadata::{PolicyEntry, PolicyMetadata, PolicyOutcome};
 use crate::policy::obligation::{
     Hold, Obligation, ObligationContext, ObligationError, Posting, Release, TenantStore,
@@ -31,6 +33,12 @@ use crate::policy::ports::Disclosed;
 use crate::store::{StoreError, Tx};
 use crate::tenant::WriteScope;
 use crate::time::Timestamp;
+
+/// For how long it counts what callers were shown under a policy; `None` where nothing is counted.
+pub(crate) fn shown_counts_for(policy: &PolicyConfiguration) -> Option<Duration> {
+    let json = Some(policy).filter(|policy| policy.type_name() == NAME)?.to_value().ok()?;
+    Some(DisclosureConfiguration::parse(&json).ok()?.counts_for())
+}
 
 /// The type `disclosure_limit`.
 ///

@@ -47,7 +47,13 @@ pub fn fields(route: &Route) -> Vec<Field> {
         (Method::Patch, "/tenant") => vec![is("/second_factor_roles", List), is("/max_key_days", Count)],
         (Method::Delete, "/tenant") => vec![is("/tenant_name", TenantName)],
         (Method::Patch, "/retention") => {
-            vec![is("/log_personal_data", Count), is("/policy_revisions", Count), is("/log_events", Count)]
+            vec![
+                is("/log_personal_data", Count),
+                is("/policy_revisions", Count),
+                is("/invitations", Count),
+                is("/disclosures", Count),
+                is("/log_events", Count),
+            ]
         }
         (Method::Post, "/erasures") => vec![is("/email", Email)],
         (Method::Post, "/retention/sweep") => vec![is("/dry_run", Flag)],
