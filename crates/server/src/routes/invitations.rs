@@ -65,7 +65,7 @@ pub(crate) struct Invite {
 #[derive(Serialize, Deserialize, JsonSchema)]
 pub(crate) struct IssuedInvitation<'a> {
     #[schemars(with = "shapes::IdShape")]
-    id: InvitationId,
+    pub(crate) id: InvitationId,
     /// It is there where the space sends no mail.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) token: Option<Cow<'a, str>>,

@@ -289,6 +289,118 @@ async fn z1_an_import_touches_nothing_that_is_called_as_what_it_brings() {
     assert_eq!(journals(&archive), Vec::<String>::new());
 }
 
+/// The path of the journal of an import that was broken off behind this line; whatever it had done is undone by hand.
+fn cut_journal(archive: &str, last: &str) {
+    let path = Path::new(archive).with_file_name(journals(archive).pop().expect("a journal"));
+    let text = fs::read_to_string(&path).unwrap();
+    let end = text.find(last).unwrap_or_else(|| panic!("{last}: {text}"));
+    let end = end + text[end..].find('\n').unwrap() + 1;
+    fs::write(path, &text[..end]).unwrap();
+}
+
+#[tokio::test]
+async fn z1_what_somebody_else_made_while_an_import_was_broken_off_is_theirs_however_often_it_goes_on() {
+    if in_memory() {
+        return;
+    }
+    let (space, _) = furnished().await;
+    let archive = archive_of(&space);
+    as_owner(&space, "acme", &["tenants", "export", &archive]).expect(0);
+    let other = TestSpace::start().await;
+    let other_owner = other.found("moved").await;
+    as_owner(&other, "moved", &["tenants", "import", &archive]).expect(5);
+    // As if it had been broken off behind its first policy, and all but that is of others.
+    cut_journal(&archive, r#"{"done":{"step":"group_members""#);
+    other_owner.delete("/endpoints/birds").await.expect(204);
+    other_owner.delete("/endpoints/drafts").await.expect(204);
+    for dataset in other_owner.get("/datasets").await.expect(200).body["items"].as_array().unwrap() {
+        other_owner.delete(&format!("/datasets/{}", dataset["id"].as_str().unwrap())).await;
+    }
+    for policy in other_owner.get("/policies").await.expect(200).body["items"].as_array().unwrap() {
+        other_owner.delete(&format!("/policies/{}", policy["id"].as_str().unwrap())).await.expect(204);
+    }
+    other_owner.delete("/groups/readers").await.expect(204);
+    other_owner.post("/groups", &json!({ "name": "readers" })).await.expect(201);
+    let mallory = json!({ "emails": ["mallory@elsewhere.example"] });
+    other_owner.post("/groups/readers/members", &mallory).await.expect(200);
+    let salaries = dataset_of(&other_owner, "birds", &[("owl", "Who gets how much.")]).await;
+    endpoint_on(&other_owner, &salaries, "birds").await;
+    other_owner.patch("/endpoints/birds", &json!({ "published": false })).await.expect(200);
+    let before = other_owner.get("/endpoints/birds").await.expect(200).body;
+    for _ in 0..3 {
+        let told = as_owner(&other, "moved", &["tenants", "import", &archive]).expect(5).stdout;
+        for left in
+            ["the group readers", "the policy \"who reads\"", "the dataset \"birds\"", "the endpoint birds"]
+        {
+            assert!(told.contains(&format!("Not brought in: {left}")), "{left}: {told}");
+        }
+        assert_eq!(other_owner.get("/endpoints/birds").await.expect(200).body, before);
+        let path = format!("/datasets/{salaries}/documents");
+        assert_eq!(other_owner.get(&path).await.expect(200).body["items"].as_array().unwrap().len(), 1);
+        let members = other_owner.get("/groups/readers/members").await.expect(200).body;
+        assert_eq!(members["items"].as_array().unwrap().len(), 1, "{members}");
+    }
+}
+
+#[tokio::test]
+async fn z1_an_import_that_goes_on_publishes_nothing_that_decides_otherwise_by_now() {
+    if in_memory() {
+        return;
+    }
+    let (space, _) = furnished().await;
+    let archive = archive_of(&space);
+    as_owner(&space, "acme", &["tenants", "export", &archive]).expect(0);
+    let other = TestSpace::start().await;
+    let other_owner = other.found("moved").await;
+    as_owner(&other, "moved", &["tenants", "import", &archive]).expect(5);
+    // It was published, and nobody wrote that down.
+    cut_journal(&archive, r#"{"begun":{"step":"endpoint_ready","name":"birds""#);
+    let told = as_owner(&other, "moved", &["tenants", "import", &archive]).expect(5).stdout;
+    assert!(!told.contains("somebody has changed it"), "{told}");
+
+    cut_journal(&archive, r#"{"done":{"step":"endpoint","name":"birds""#);
+    other_owner.patch("/endpoints/birds", &json!({ "published": false })).await.expect(200);
+    let policies = other_owner.get("/policies").await.expect(200).body;
+    let policies = policies["items"].as_array().unwrap();
+    let reads = policies.iter().find(|policy| policy["name"] == "who reads").unwrap();
+    let wider = json!({ "configuration": { "mode": "allow", "patterns": ["*"] } });
+    let path = format!("/policies/{}", reads["id"].as_str().unwrap());
+    other_owner.put("/endpoints/birds/expectations", &json!({ "expectations": [] })).await.expect(200);
+    other_owner.patch(&path, &wider).await.expect(200);
+    let told = as_owner(&other, "moved", &["tenants", "import", &archive]).expect(5).stdout;
+    assert!(told.contains("the endpoint birds: a policy of it is not there, or another"), "{told}");
+    assert_eq!(other_owner.get("/endpoints/birds").await.expect(200).body["published"], false);
+}
+
+#[tokio::test]
+async fn r5_one_import_at_a_time_writes_down_what_it_made_and_follows_no_link() {
+    if in_memory() {
+        return;
+    }
+    let (space, _) = furnished().await;
+    let archive = archive_of(&space);
+    as_owner(&space, "acme", &["tenants", "export", &archive]).expect(0);
+    let other = TestSpace::start().await;
+    let other_owner = other.found("moved").await;
+    let tenant = other_owner.get("/tenant").await.expect(200).body["id"].as_str().unwrap().to_owned();
+    let journal = format!("{archive}.{tenant}.import");
+    let import = || as_owner(&other, "moved", &["tenants", "import", &archive]);
+    {
+        let held = File::create(&journal).unwrap();
+        held.lock().unwrap();
+        assert!(import().expect(4).stderr.contains("is being imported into this tenant already"));
+    }
+    fs::remove_file(&journal).unwrap();
+    let victim = space.home().join("victim");
+    std::os::unix::fs::symlink(&victim, &journal).unwrap();
+    import().expect(1);
+    assert!(!victim.exists());
+    fs::remove_file(&journal).unwrap();
+    for path in ["/groups", "/policies", "/datasets", "/endpoints", "/invitations"] {
+        assert_eq!(other_owner.get(path).await.expect(200).body["items"], json!([]), "{path}");
+    }
+}
+
 #[tokio::test]
 async fn r5_documents_that_are_too_much_for_one_request_are_brought_in_several() {
     if in_memory() {

@@ -11,7 +11,7 @@ pub(super) fn is_of_the_thing(error: &anyhow::Error) -> bool {
     http_status_of(error).is_some_and(|status| [400, 404, 409, 412, 413, 415, 422].contains(&status))
 }
 
-/// Documents that were not taken, and why.
+/// Documents that were not taken, by their ids, and why.
 pub(super) type Refused = Vec<(String, String)>;
 
 /// Brings documents in one request, or, where that is too much or one of them is refused, in ever smaller ones. Answers how many are there, and
@@ -29,18 +29,15 @@ pub(super) async fn bring(
         let request = request.header("content-type", "application/json").body(body);
         match api.read::<StartedJob>(request).await {
             Ok(StartedJob { job }) => {
-                let failures = job.errors.into_iter().map(|failure| {
-                    let document = failure.document_id.map_or_else(
-                        || "documents".to_owned(),
-                        |document| format!("the document {document}"),
-                    );
-                    (document, failure.message)
-                });
-                refused.extend(failures);
+                let failures = job.errors.into_iter();
+                refused.extend(
+                    failures.map(|failure| (failure.document_id.unwrap_or_default(), failure.message)),
+                );
                 let done = job.documents_done.saturating_sub(job.documents_failed);
                 taken = taken.saturating_add(done);
             }
-            Err(error) if is_of_the_thing(&error) => match batch {
+            // A dataset that is gone takes none of them.
+            Err(error) if is_of_the_thing(&error) && http_status_of(&error) != Some(404) => match batch {
                 [document] => refused.push((named(document), format!("{error:#}"))),
                 _ => {
                     let (first, second) = batch.split_at(batch.len() / 2);
@@ -53,8 +50,8 @@ pub(super) async fn bring(
     Ok((taken, refused))
 }
 
-/// How a document is called.
+/// The id of a document.
 fn named(document: &str) -> String {
     let read: Result<ArchivedDocument, _> = serde_json::from_str(document);
-    read.map_or_else(|_| "a document".to_owned(), |read| format!("the document {}", read.document_id))
+    read.map_or_else(|_| String::new(), |read| read.document_id.to_string())
 }

@@ -53,7 +53,7 @@ pub(in crate::cli) async fn export(
     what: &ExportTenant,
     out: &mut Output,
 ) -> anyhow::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
+    let (mut terminate, mut hang_up) = (signal(SignalKind::terminate())?, signal(SignalKind::hangup())?);
     let interrupted = || {
         let message = "interrupted; nothing stays of the archive";
         Err(CommandError::new(ExitStatus::Interrupted, message).into())
@@ -63,6 +63,7 @@ pub(in crate::cli) async fn export(
         written = write_archive(api, what, out) => written,
         _ = tokio::signal::ctrl_c() => interrupted(),
         _ = terminate.recv() => interrupted(),
+        _ = hang_up.recv() => interrupted(),
     }
 }
 

@@ -6,25 +6,19 @@ use reqwest::Method;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value, json};
 use syft_space_domain::dataset::DatasetType;
-use syft_space_domain::expectation::ExpectedVerdict;
 use syft_space_domain::group::{GroupName, MAX_MEMBERS_AT_ONCE};
 use syft_space_domain::identity::{AccountStatus, Email};
 
 use crate::cli::api::ApiClient;
-use crate::cli::exit::{CommandError, ExitStatus, is_refused_for};
+use crate::cli::exit::{CommandError, ExitStatus};
 use crate::cli::output::Output;
 use crate::cli::tenant_archive::bring::{bring, is_of_the_thing};
-use crate::cli::tenant_archive::journal::{Journal, Step};
+use crate::cli::tenant_archive::journal::{Journal, RefusedDocument, Step};
 use crate::cli::tenant_archive::known::Known;
 use crate::cli::tenant_archive::outcome::{Imported, Invited, Left};
 use crate::cli::tenant_archive::reader::Archive;
-use crate::cli::tenant_archive::{
-    ArchivedDataset, ArchivedDocument, ArchivedEndpoint, ArchivedMember, ImportTenant, Settings, as_set,
-};
-use crate::http::reason::Reason;
-use crate::routes::datasets::Dataset;
-use crate::routes::endpoints::{Endpoint, EndpointWithPolicies};
-use crate::routes::expectations::{Expectations, NewExpectation};
+use crate::cli::tenant_archive::{ArchivedDataset, ArchivedDocument, ArchivedMember, ImportTenant, Settings};
+use crate::routes::datasets::{Dataset, DatasetUsage};
 use crate::routes::groups::{AddGroupMembers, AddedGroupMembers, Group};
 use crate::routes::invitations::{Invitation, Invite, IssuedInvitation};
 use crate::routes::policies::Policy;
@@ -37,16 +31,16 @@ use crate::routes::users::Member;
 const MAX_BATCH_BYTES: usize = 1 << 20;
 const MAX_BATCH_DOCUMENTS: usize = 250;
 /// The name of what there is once.
-const ONCE: &str = "";
+pub(super) const ONCE: &str = "";
 
 /// An import under way.
-struct Import<'a> {
-    api: &'a ApiClient,
+pub(super) struct Import<'a> {
+    pub(super) api: &'a ApiClient,
     out: &'a mut Output,
-    archive: Archive,
-    known: Known,
-    journal: Journal,
-    done: Imported,
+    pub(super) archive: Archive,
+    pub(super) known: Known,
+    pub(super) journal: Journal,
+    pub(super) done: Imported,
 }
 
 pub(in crate::cli) async fn import(
@@ -59,27 +53,33 @@ pub(in crate::cli) async fn import(
     api.get::<Retention>("/api/v1/retention").await?;
     let tenant: TenantSettings = api.get("/api/v1/tenant").await?;
     let known = Known::read(api).await?;
-    let journal = Journal::open(archive.path(), &archive.digest, tenant.id)?;
-    if !journal.goes_on
-        && let Err(error) = known.check_free(&archive)
-    {
-        journal.finish()?;
-        return Err(error.into());
+    let mut journal = Journal::open(archive.path(), &archive.digest, tenant.id)?;
+    if !journal.goes_on {
+        if let Err(error) = known.check_free(&archive) {
+            journal.finish()?;
+            return Err(error.into());
+        }
+        journal.start(&archive.digest, tenant.id)?;
     }
     let mut import = Import { api, out, archive, known, journal, done: Imported::default() };
     let ended = import.run(!what.no_invitations).await;
     let Import { archive, done, mut journal, .. } = import;
-    done.tell(&archive, out)?;
-    // Now somebody has their links.
-    for invited in &done.invitations {
-        journal.end(Step::Invitation, invited.email.as_str(), ONCE)?;
-    }
+    let told = done.tell(&archive, out);
     if let Err(error) = ended {
         let message = format!("the import was broken off: {error:#}; run the same command again to go on");
         return Err(CommandError::new(ExitStatus::Partial, message).into());
     }
+    if told.is_ok() {
+        // Now somebody has their links.
+        for invited in &done.invitations {
+            journal.end(Step::Invitation, invited.email.as_str(), ONCE)?;
+        }
+    }
     match done.left.len() {
-        0 => Ok(journal.finish()?),
+        0 => {
+            told?;
+            Ok(journal.finish()?)
+        }
         count => {
             let things = if count == 1 { "one thing was".to_owned() } else { format!("{count} things were") };
             let message =
@@ -95,13 +95,17 @@ impl Import<'_> {
         self.policies(&incomplete).await?;
         self.datasets().await?;
         self.endpoints().await?;
-        self.settings().await?;
-        if invites { self.invitations().await } else { Ok(()) }
+        self.terms().await?;
+        if invites {
+            self.invitations().await?;
+        }
+        // A second factor comes last: whoever imports may have none yet.
+        self.settings().await
     }
 
     /// What was done; `None` where the server does not take this thing, which is told at the end. Whatever else is wrong, with the caller or the
     /// server, breaks the import off.
-    fn unless_refused<T>(
+    pub(super) fn unless_refused<T>(
         &mut self,
         what: impl FnOnce() -> String,
         outcome: anyhow::Result<T>,
@@ -116,7 +120,21 @@ impl Import<'_> {
         }
     }
 
-    fn left(&mut self, what: String, why: impl Into<String>) {
+    /// What was made; `None` where it was refused: then whatever is called so is somebody else's.
+    pub(super) fn unless_taken<T>(
+        &mut self,
+        (step, name): (Step, &str),
+        what: impl FnOnce() -> String,
+        made: anyhow::Result<T>,
+    ) -> anyhow::Result<Option<T>> {
+        let made = self.unless_refused(what, made)?;
+        if made.is_none() {
+            self.journal.take_back(step, name)?;
+        }
+        Ok(made)
+    }
+
+    pub(super) fn left(&mut self, what: String, why: impl Into<String>) {
         self.done.left.push(Left { what, why: why.into() });
     }
 
@@ -126,20 +144,38 @@ impl Import<'_> {
         for group in std::mem::take(&mut self.archive.groups) {
             let (text, name) = (group.name.to_string(), group.name);
             self.api.renew_session().await?;
-            if self.journal.done(Step::Group, &text).is_none() {
-                let is_there = self.journal.is_begun(Step::Group, &text) && self.known.groups.contains(&name);
-                self.journal.begin(Step::Group, &text)?;
-                if !is_there {
-                    let body = json!({ "name": name, "description": group.description });
-                    let made = self.api.post::<Group>("/api/v1/groups", &body).await;
-                    if self.unless_refused(|| format!("the group {text}"), made)?.is_none() {
-                        incomplete.insert(name);
-                        continue;
-                    }
+            let what = || format!("the group {text}");
+            let there = self.known.groups.get(&name);
+            let id = match self.journal.done(Step::Group, &text) {
+                Some(id) if there.is_some_and(|there| there.id.to_string() == id) => id.to_owned(),
+                Some(_) => {
+                    self.left(what(), "it is not there any more, or another has its name");
+                    incomplete.insert(name);
+                    continue;
                 }
-                self.done.groups += 1;
-                self.journal.end(Step::Group, &text, ONCE)?;
-            }
+                None => {
+                    let begun = self.journal.is_begun(Step::Group, &text);
+                    // What was made as the last import was broken off, and could not be written down.
+                    let as_made =
+                        there.filter(|there| there.members == 0 && there.description == group.description);
+                    let id = match as_made.filter(|_| begun) {
+                        Some(there) => there.id.to_string(),
+                        None => {
+                            self.journal.begin(Step::Group, &text)?;
+                            let body = json!({ "name": name, "description": group.description });
+                            let made = self.api.post::<Group>("/api/v1/groups", &body).await;
+                            let Some(made) = self.unless_taken((Step::Group, &text), what, made)? else {
+                                incomplete.insert(name);
+                                continue;
+                            };
+                            made.id.to_string()
+                        }
+                    };
+                    self.done.groups += 1;
+                    id
+                }
+            };
+            self.journal.end(Step::Group, &text, &id)?;
             if self.journal.done(Step::GroupMembers, &text).is_some() {
                 continue;
             }
@@ -162,7 +198,8 @@ impl Import<'_> {
 
     /// Makes the policies, but for those that name a group which is not whole: they would decide otherwise.
     async fn policies(&mut self, incomplete: &BTreeSet<GroupName>) -> anyhow::Result<()> {
-        for policy in std::mem::take(&mut self.archive.policies) {
+        let policies = std::mem::take(&mut self.archive.policies);
+        for policy in &policies {
             self.api.renew_session().await?;
             let old = policy.id.to_string();
             if self.journal.done(Step::Policy, &old).is_some() {
@@ -175,7 +212,7 @@ impl Import<'_> {
             }
             // What was made as the last import was broken off, and nobody could write down.
             let was_begun = self.journal.is_begun(Step::Policy, &old);
-            let same = self.known.policies.iter().filter(|known| known.says_the_same_as(&policy));
+            let same = self.known.policies.iter().filter(|known| known.says_the_same_as(policy));
             let mut same = same.map(|known| known.id.to_string());
             let unclaimed = same.find(|id| was_begun && !self.journal.made(Step::Policy, id));
             let id = match unclaimed {
@@ -187,13 +224,14 @@ impl Import<'_> {
                         "configuration": policy.configuration, "enforcement": policy.enforcement,
                     });
                     let made = self.api.post::<Policy>("/api/v1/policies", &body).await;
-                    let Some(made) = self.unless_refused(what, made)? else { continue };
+                    let Some(made) = self.unless_taken((Step::Policy, &old), what, made)? else { continue };
                     made.id.to_string()
                 }
             };
             self.done.policies += 1;
             self.journal.end(Step::Policy, &old, &id)?;
         }
+        self.archive.policies = policies;
         Ok(())
     }
 
@@ -204,8 +242,8 @@ impl Import<'_> {
             let what = || format!("the dataset {name:?}");
             if dataset.dtype == DatasetType::RemoteSpace {
                 // Somebody makes it by hand.
-                match self.known.datasets.get(&name) {
-                    Some(id) => self.journal.end(Step::Dataset, &name, &id.clone())?,
+                match self.known.datasets.get(&name).map(|dataset| dataset.id.to_string()) {
+                    Some(id) => self.journal.end(Step::Dataset, &name, &id)?,
                     None => self.left(
                         what(),
                         "it asks another space as an account at a marketplace: make it with `syft-space datasets ask-space`",
@@ -217,13 +255,18 @@ impl Import<'_> {
                 Some(id) => id.to_owned(),
                 None => {
                     let begun = self.journal.is_begun(Step::Dataset, &name);
-                    let id = match self.known.datasets.get(&name).filter(|_| begun) {
-                        Some(id) => id.clone(),
-                        None => {
+                    let as_made = self.known.datasets.get(&name).filter(|there| {
+                        begun && there.summary == dataset.summary && there.tags == dataset.tags
+                    });
+                    let id = match as_made.map(|there| there.id.to_string()) {
+                        Some(id) if self.is_empty(&id).await? => id,
+                        _ => {
                             self.journal.begin(Step::Dataset, &name)?;
                             let made =
                                 self.api.post::<Dataset>("/api/v1/datasets", &new_dataset(&dataset)).await;
-                            let Some(made) = self.unless_refused(what, made)? else { continue };
+                            let Some(made) = self.unless_taken((Step::Dataset, &name), what, made)? else {
+                                continue;
+                            };
                             made.id.to_string()
                         }
                     };
@@ -232,10 +275,26 @@ impl Import<'_> {
                     id
                 }
             };
-            self.documents(place, &name, &id).await?;
+            let brought = self.documents(place, &name, &id).await;
+            self.unless_refused(what, brought)?;
         }
-        for (document, why) in self.journal.refused.clone() {
-            self.left(document, why);
+        self.refused_documents().await
+    }
+
+    async fn is_empty(&self, dataset: &str) -> anyhow::Result<bool> {
+        let usage: DatasetUsage = self.api.get(&format!("/api/v1/datasets/{dataset}/usage")).await?;
+        Ok(usage.documents == 0)
+    }
+
+    /// Tells of documents that were not taken, but for those that somebody has brought since.
+    async fn refused_documents(&mut self) -> anyhow::Result<()> {
+        for RefusedDocument { dataset, document, why } in self.journal.refused.clone() {
+            self.api.renew_session().await?;
+            let Some(id) = self.journal.done(Step::Dataset, &dataset) else { continue };
+            let path = format!("/api/v1/datasets/{id}/documents/{document}");
+            if document.is_empty() || self.api.get::<IgnoredAny>(&path).await.is_err() {
+                self.left(format!("the document {document:?} of the dataset {dataset:?}"), why);
+            }
         }
         Ok(())
     }
@@ -263,7 +322,7 @@ impl Import<'_> {
                 let (taken, refused) = bring(api, &path, &batch).await?;
                 self.done.documents = self.done.documents.saturating_add(taken);
                 for (document, why) in refused {
-                    journal.refuse(format!("{document} of the dataset {dataset:?}"), why)?;
+                    journal.refuse(RefusedDocument { dataset: dataset.to_owned(), document, why })?;
                 }
                 journal.send(dataset, read)?;
                 (batch, bytes) = (Vec::new(), 0);
@@ -274,130 +333,26 @@ impl Import<'_> {
         }
     }
 
-    async fn endpoints(&mut self) -> anyhow::Result<()> {
-        for endpoint in std::mem::take(&mut self.archive.endpoints) {
-            self.api.renew_session().await?;
-            let slug = endpoint.slug.as_str();
-            if self.journal.done(Step::EndpointReady, slug).is_none() {
-                let made = self.endpoint(&endpoint).await;
-                if self
-                    .unless_refused(|| format!("the endpoint {slug}"), made)?
-                    .is_none_or(|is_ready| !is_ready)
-                {
-                    continue;
-                }
-                self.journal.end(Step::EndpointReady, slug, ONCE)?;
-            }
-            if self.journal.done(Step::Expectations, slug).is_some() {
-                continue;
-            }
-            let what = || format!("expectations of the endpoint {slug}");
-            let is_all = self.all_expectations(&endpoint).await;
-            match self.unless_refused(what, is_all)? {
-                Some(true) => self.journal.end(Step::Expectations, slug, ONCE)?,
-                Some(false) => self.left(
-                    what(),
-                    "they do not hold as long as who is meant has not joined: those of denials alone are set",
-                ),
-                None => {}
-            }
-        }
-        Ok(())
+    async fn terms(&mut self) -> anyhow::Result<()> {
+        let terms = serde_json::to_value(&self.archive.manifest().retention)?;
+        self.once(Step::Terms, "/api/v1/retention", &terms, "the terms of retention").await
     }
 
-    /// Makes an endpoint, and publishes it if it was: once just the policies that it had decide for it, and whoever was never to be let in is not.
-    /// Answers whether it got so far; why not is told.
-    async fn endpoint(&mut self, endpoint: &ArchivedEndpoint) -> anyhow::Result<bool> {
-        let (slug, api) = (endpoint.slug.as_str(), self.api);
-        let what = || format!("the endpoint {slug}");
-        let Some(dataset) = self.journal.done(Step::Dataset, &endpoint.dataset).map(str::to_owned) else {
-            self.left(what(), format!("its dataset {:?} is not there", endpoint.dataset));
-            return Ok(false);
-        };
-        let path = format!("/api/v1/endpoints/{slug}");
-        let id = match self.journal.done(Step::Endpoint, slug) {
-            Some(id) => id.to_owned(),
-            None => {
-                let begun = self.journal.is_begun(Step::Endpoint, slug);
-                let made = if begun && self.known.endpoints.contains(&endpoint.slug) {
-                    api.get::<Endpoint>(&path).await?
-                } else {
-                    self.journal.begin(Step::Endpoint, slug)?;
-                    api.post("/api/v1/endpoints", &new_endpoint(endpoint, &dataset)).await?
-                };
-                self.done.endpoints += 1;
-                self.journal.end(Step::Endpoint, slug, &made.id.to_string())?;
-                made.id.to_string()
-            }
-        };
-        let ids = endpoint.policies.iter().map(|old| self.journal.done(Step::Policy, &old.to_string()));
-        let Some(ids) = ids.map(|id| id.map(str::to_owned)).collect::<Option<Vec<String>>>() else {
-            self.left(what(), "a policy of it is not there, so it stays a draft");
-            return Ok(false);
-        };
-        let is_as_made = |found: &EndpointWithPolicies, complete: bool| {
-            let attached: Vec<String> = found.policies.iter().map(|policy| policy.id.to_string()).collect();
-            let Endpoint { id: is, dataset_id, published, .. } = &found.endpoint;
-            (is.to_string() == id && dataset_id.to_string() == dataset && !published)
-                && (attached == ids || (!complete && attached.is_empty()))
-        };
-        let changed = "somebody has changed it meanwhile, so it stays as it is";
-        let (found, _) = api.get_revision::<EndpointWithPolicies>(&path).await?;
-        if !is_as_made(&found, false) {
-            self.left(what(), changed);
-            return Ok(false);
-        }
-        api.put::<IgnoredAny>(&format!("{path}/policies"), &json!({ "policy_ids": ids })).await?;
-        set_expectations(api, &path, denials(endpoint)).await?;
-        if endpoint.published {
-            let (found, revision) = api.get_revision::<EndpointWithPolicies>(&path).await?;
-            if !is_as_made(&found, true) {
-                self.left(what(), changed);
-                return Ok(false);
-            }
-            let body = json!({ "published": true });
-            api.change::<IgnoredAny>(Method::PATCH, &path, revision, &body).await?;
-            self.done.published += 1;
-        }
-        Ok(true)
-    }
-
-    /// Sets all that is expected of an endpoint, where nobody has set anything else. That somebody may ask holds only once they are a member, so it
-    /// is no reason to leave the endpoint a draft. Answers whether it holds.
-    async fn all_expectations(&mut self, endpoint: &ArchivedEndpoint) -> anyhow::Result<bool> {
-        let path = format!("/api/v1/endpoints/{}", endpoint.slug);
-        if denials(endpoint).len() == endpoint.expectations.len() {
-            return Ok(true);
-        }
-        let set: Expectations = self.api.get(&format!("{path}/expectations")).await?;
-        let set = set.expectations.iter().map(as_set).collect::<Result<Vec<_>, _>>()?;
-        if serde_json::to_value(set)? != serde_json::to_value(denials(endpoint))? {
-            return Ok(true);
-        }
-        match set_expectations(self.api, &path, endpoint.expectations.iter().collect()).await {
-            Ok(()) => Ok(true),
-            Err(error) if is_refused_for(&error, Reason::ExpectationBroken) => Ok(false),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// The second factor comes last: whoever imports may have none yet.
     async fn settings(&mut self) -> anyhow::Result<()> {
-        if self.journal.done(Step::Settings, ONCE).is_some() {
+        let Settings { second_factor_roles, max_key_days, .. } = &self.archive.manifest().tenant;
+        let body = json!({ "second_factor_roles": second_factor_roles, "max_key_days": max_key_days });
+        self.once(Step::Settings, "/api/v1/tenant", &body, "the settings of the tenant").await
+    }
+
+    /// Sets something of the tenant once: what is set behind that is somebody's who means it.
+    async fn once(&mut self, step: Step, path: &str, body: &Value, what: &str) -> anyhow::Result<()> {
+        if self.journal.done(step, ONCE).is_some() {
             return Ok(());
         }
         self.api.renew_session().await?;
-        let terms = serde_json::to_value(&self.archive.manifest().retention)?;
-        let request = self.api.request(Method::PATCH, "/api/v1/retention", &[])?.json(&terms);
-        let set = self.api.send(request).await.map(drop);
-        let has_terms = self.unless_refused(|| "the terms of retention".to_owned(), set)?.is_some();
-        let Settings { second_factor_roles, max_key_days, .. } = &self.archive.manifest().tenant;
-        let body = json!({ "second_factor_roles": second_factor_roles, "max_key_days": max_key_days });
-        let request = self.api.request(Method::PATCH, "/api/v1/tenant", &[])?.json(&body);
-        let set = self.api.send(request).await.map(drop);
-        let has_settings = self.unless_refused(|| "the settings of the tenant".to_owned(), set)?.is_some();
-        if has_terms && has_settings {
-            self.journal.end(Step::Settings, ONCE, ONCE)?;
+        let set = self.api.send(self.api.request(Method::PATCH, path, &[])?.json(body)).await.map(drop);
+        if self.unless_refused(|| what.to_owned(), set)?.is_some() {
+            self.journal.end(step, ONCE, ONCE)?;
         }
         Ok(())
     }
@@ -415,7 +370,7 @@ impl Import<'_> {
             self.api.renew_session().await?;
             let open = invited.iter().find(|invited| invited.email == email);
             if let Some(open) = open {
-                if !self.journal.is_begun(Step::Invitation, name) {
+                if self.journal.done(Step::InvitationIssued, name) != Some(&*open.id.to_string()) {
                     continue;
                 }
                 // Nobody was shown its link.
@@ -423,12 +378,12 @@ impl Import<'_> {
                 let withdrawn = self.api.send(self.api.request(Method::DELETE, &path, &[])?).await;
                 self.unless_refused(|| format!("the invitation of {email}"), withdrawn)?;
             }
-            self.journal.begin(Step::Invitation, name)?;
             let body = Invite { email: email.clone(), role };
             let issued = self.api.post::<IssuedInvitation<'_>>("/api/v1/invitations", &body).await;
             let Some(issued) = self.unless_refused(|| format!("the invitation of {email}"), issued)? else {
                 continue;
             };
+            self.journal.end(Step::InvitationIssued, body.email.as_str(), &issued.id.to_string())?;
             let (token, link) = (issued.token.map(Into::into), issued.link);
             let invited = Invited { email, role, token, link, expires_at: issued.expires_at };
             if !self.out.json {
@@ -439,28 +394,6 @@ impl Import<'_> {
         }
         Ok(())
     }
-}
-
-/// Whoever is never to be let in.
-fn denials(endpoint: &ArchivedEndpoint) -> Vec<&NewExpectation> {
-    endpoint.expectations.iter().filter(|expected| expected.verdict == ExpectedVerdict::Denied).collect()
-}
-
-async fn set_expectations(
-    api: &ApiClient,
-    endpoint: &str,
-    expectations: Vec<&NewExpectation>,
-) -> anyhow::Result<()> {
-    let body = json!({ "expectations": expectations });
-    api.put::<IgnoredAny>(&format!("{endpoint}/expectations"), &body).await.map(drop)
-}
-
-fn new_endpoint(endpoint: &ArchivedEndpoint, dataset: &str) -> Value {
-    json!({
-        "name": endpoint.name, "slug": endpoint.slug, "summary": endpoint.summary,
-        "description": endpoint.description, "tags": endpoint.tags, "dataset_id": dataset,
-        "model_id": endpoint.model_id, "response_type": endpoint.response_type, "published": false,
-    })
 }
 
 /// A dataset as it is made: the space keeps its vectors, wherever they lay.

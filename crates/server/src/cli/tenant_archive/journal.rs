@@ -2,11 +2,12 @@
 //! somebody else made or has changed since.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 use syft_space_domain::ids::TenantId;
 
@@ -25,7 +26,11 @@ pub(super) enum Step {
     EndpointReady,
     /// All that is expected of an endpoint is set.
     Expectations,
+    Terms,
     Settings,
+    /// Somebody is invited.
+    InvitationIssued,
+    /// And how they join was shown.
     Invitation,
 }
 
@@ -37,12 +42,22 @@ enum Line {
     Import { archive: String, tenant: TenantId },
     /// It is about to be done. What is called so from now on is the import's.
     Begun { step: Step, name: String },
+    /// It was refused, so what is called so is not the import's.
+    Taken { step: Step, name: String },
     /// It is done; with the id that the thing has now.
     Done { step: Step, name: String, id: String },
     /// So many documents of a dataset were sent.
     Sent { dataset: String, documents: u64 },
     /// A document was not taken.
-    Refused { document: String, why: String },
+    Refused { dataset: String, document: String, why: String },
+}
+
+/// A document that was not taken.
+#[derive(Clone)]
+pub(super) struct RefusedDocument {
+    pub(super) dataset: String,
+    pub(super) document: String,
+    pub(super) why: String,
 }
 
 /// The journal of an import.
@@ -52,21 +67,35 @@ pub(super) struct Journal {
     begun: BTreeSet<(Step, String)>,
     done: BTreeMap<(Step, String), String>,
     sent: BTreeMap<String, u64>,
-    pub(super) refused: Vec<(String, String)>,
+    pub(super) refused: Vec<RefusedDocument>,
     /// Whether the import was begun before.
     pub(super) goes_on: bool,
 }
 
 impl Journal {
-    /// The journal of the import of an archive, by its digest, into a tenant: a new one where none was begun.
+    /// The journal of the import of an archive, by its digest, into a tenant. Nothing is written into a new one before it is [begun](Self::start).
     ///
     /// # Errors
-    /// When it cannot be read or written, or is of another archive.
+    /// When it cannot be read or written, is of another archive, or another import is at it.
     pub(super) fn open(archive: &Path, digest: &str, tenant: TenantId) -> Result<Self, CommandError> {
         let path = PathBuf::from(format!("{}.{tenant}.import", archive.display()));
         let failed = |error: io::Error| failed(&path, &error);
-        let file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(&path);
-        let file = file.map_err(failed)?;
+        // No link is followed, and nobody waits for what is no file.
+        let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        let flags = i32::try_from(flags.bits()).map_err(|error| failed(io::Error::other(error)))?;
+        let mut options = OpenOptions::new();
+        options.read(true).append(true).create(true).mode(0o600).custom_flags(flags);
+        let file = options.open(&path).map_err(failed)?;
+        if !file.metadata().map_err(failed)?.is_file() {
+            return Err(failed(io::Error::other("it is no file")));
+        }
+        file.try_lock().map_err(|error| match error {
+            TryLockError::WouldBlock => CommandError::new(
+                ExitStatus::Refused,
+                "this archive is being imported into this tenant already",
+            ),
+            TryLockError::Error(error) => failed(error),
+        })?;
         let text = io::read_to_string(&file).map_err(failed)?;
         let (begun, done, sent) = (BTreeSet::new(), BTreeMap::new(), BTreeMap::new());
         let mut journal = Self { path, file, begun, done, sent, refused: Vec::new(), goes_on: false };
@@ -74,14 +103,17 @@ impl Journal {
         for line in text.split_inclusive('\n').filter(|line| line.ends_with('\n')) {
             journal.read(line, digest, tenant)?;
         }
-        if journal.goes_on {
-            if !text.ends_with('\n') {
-                journal.write_all("\n")?;
-            }
-        } else {
-            journal.write(&Line::Import { archive: digest.to_owned(), tenant })?;
+        if journal.goes_on && !text.ends_with('\n') {
+            journal.write_all("\n")?;
         }
         Ok(journal)
+    }
+
+    /// Begins a new one.
+    pub(super) fn start(&mut self, digest: &str, tenant: TenantId) -> Result<(), CommandError> {
+        // Of one that was not begun there is at most a part of its first line.
+        self.file.set_len(0).map_err(|error| failed(&self.path, &error))?;
+        self.write(&Line::Import { archive: digest.to_owned(), tenant })
     }
 
     fn read(&mut self, line: &str, digest: &str, tenant: TenantId) -> Result<(), CommandError> {
@@ -99,7 +131,10 @@ impl Journal {
             Ok(Line::Begun { step, name }) => drop(self.begun.insert((step, name))),
             Ok(Line::Done { step, name, id }) => drop(self.done.insert((step, name), id)),
             Ok(Line::Sent { dataset, documents }) => drop(self.sent.insert(dataset, documents)),
-            Ok(Line::Refused { document, why }) => self.refused.push((document, why)),
+            Ok(Line::Taken { step, name }) => drop(self.begun.remove(&(step, name))),
+            Ok(Line::Refused { dataset, document, why }) => {
+                self.refused.push(RefusedDocument { dataset, document, why });
+            }
             // What a cut line became when the next one was written.
             Err(_) => {}
         }
@@ -140,15 +175,25 @@ impl Journal {
         self.write(&Line::Sent { dataset: dataset.to_owned(), documents })
     }
 
-    pub(super) fn refuse(&mut self, document: String, why: String) -> Result<(), CommandError> {
-        self.write(&Line::Refused { document: document.clone(), why: why.clone() })?;
-        self.refused.push((document, why));
+    /// Takes back that something was begun: it was refused, and what is called so is somebody else's.
+    pub(super) fn take_back(&mut self, step: Step, name: &str) -> Result<(), CommandError> {
+        self.begun.remove(&(step, name.to_owned()));
+        self.write(&Line::Taken { step, name: name.to_owned() })
+    }
+
+    pub(super) fn refuse(&mut self, refused: RefusedDocument) -> Result<(), CommandError> {
+        let RefusedDocument { dataset, document, why } = refused.clone();
+        self.write(&Line::Refused { dataset, document, why })?;
+        self.refused.push(refused);
         Ok(())
     }
 
     /// Removes it: all of the archive is there.
     pub(super) fn finish(self) -> Result<(), CommandError> {
-        std::fs::remove_file(&self.path).map_err(|error| failed(&self.path, &error))
+        match std::fs::remove_file(&self.path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(&self.path, &error)),
+            _ => Ok(()),
+        }
     }
 
     fn write(&mut self, line: &Line) -> Result<(), CommandError> {
@@ -163,9 +208,7 @@ impl Journal {
 }
 
 fn failed(path: &Path, error: &io::Error) -> CommandError {
-    let message = format!(
-        "what is imported is written down in {}: {error}; put the archive into a folder in which you may write",
-        path.display()
-    );
+    let message =
+        format!("what is imported is written down beside the archive, in {}: {error}", path.display());
     CommandError::new(ExitStatus::Failed, message)
 }

@@ -15,10 +15,9 @@ use crate::routes::groups::Group;
 
 /// What there is in the tenant already.
 pub(super) struct Known {
-    pub(super) groups: BTreeSet<GroupName>,
+    pub(super) groups: BTreeMap<GroupName, Group>,
     pub(super) policies: Vec<ArchivedPolicy>,
-    /// The ids of datasets, by their names.
-    pub(super) datasets: BTreeMap<String, String>,
+    pub(super) datasets: BTreeMap<String, Dataset>,
     pub(super) endpoints: BTreeSet<Slug>,
 }
 
@@ -28,16 +27,16 @@ impl Known {
         let datasets = api.all::<Dataset>("/api/v1/datasets").await?;
         let endpoints = api.all::<Endpoint>("/api/v1/endpoints").await?;
         Ok(Self {
-            groups: groups.into_iter().map(|group| group.name).collect(),
+            groups: groups.into_iter().map(|group| (group.name.clone(), group)).collect(),
             policies: api.all("/api/v1/policies").await?,
-            datasets: datasets.into_iter().map(|dataset| (dataset.name, dataset.id.to_string())).collect(),
+            datasets: datasets.into_iter().map(|dataset| (dataset.name.clone(), dataset)).collect(),
             endpoints: endpoints.into_iter().map(|endpoint| endpoint.slug).collect(),
         })
     }
 
     /// Refuses an archive of which something is called as what is there: it is another.
     pub(super) fn check_free(&self, archive: &Archive) -> Result<(), CommandError> {
-        let groups = archive.groups.iter().filter(|group| self.groups.contains(&group.name));
+        let groups = archive.groups.iter().filter(|group| self.groups.contains_key(&group.name));
         let datasets = archive.datasets.iter().filter(|dataset| self.datasets.contains_key(&dataset.name));
         let endpoints = archive.endpoints.iter().filter(|endpoint| self.endpoints.contains(&endpoint.slug));
         let mut taken = groups
@@ -49,8 +48,9 @@ impl Known {
             0 => String::new(),
             count => format!(", and {count} more things that are called as in the archive"),
         };
-        let message =
-            format!("this tenant has {first} already{more}: import into a tenant that has none of them");
+        let message = format!(
+            "this tenant has {first} already{more}: import into a tenant that has none of them; it may be imported already, or what was written down of the import lies beside the archive at another path"
+        );
         Err(CommandError::new(ExitStatus::Refused, message))
     }
 }

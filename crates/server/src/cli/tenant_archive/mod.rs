@@ -1,6 +1,7 @@
 //! The commands `syft-space tenants export|import`: what an archive of a tenant is, by which it goes to another host.
 
 mod bring;
+mod endpoints;
 mod export;
 mod import;
 mod journal;

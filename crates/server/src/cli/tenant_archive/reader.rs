@@ -44,6 +44,10 @@ impl Archive {
     /// When there is no such file, it is no archive of a tenant, not whole, or its log does not verify.
     pub(in crate::cli) fn open(path: &Path) -> anyhow::Result<Self> {
         let (mut files, digest) = ArchiveFiles::open(path)?;
+        let datasets = files.list::<ArchivedDataset>(DATASETS)?;
+        for place in 0..datasets.len() {
+            files.check_listed(&documents_of(place))?;
+        }
         for (name, listed) in files.manifest.files.clone() {
             if files.describe(&name)? != listed {
                 return Err(files.broken(&name, &"it is not what the manifest lists").into());
@@ -51,7 +55,6 @@ impl Archive {
         }
         let groups = files.list(GROUPS)?;
         let policies = files.list(POLICIES)?;
-        let datasets = files.list(DATASETS)?;
         let endpoints = files.list(ENDPOINTS)?;
         let members = files.list(MEMBERS)?;
         let log = files.verify_log()?;
@@ -130,12 +133,17 @@ impl ArchiveFiles {
         }
     }
 
+    fn check_listed(&self, name: &str) -> Result<(), CommandError> {
+        match self.manifest.files.contains_key(name) {
+            true => Ok(()),
+            false => Err(self.broken(name, &"the manifest does not list it")),
+        }
+    }
+
     /// A file that the manifest lists, to be read from its beginning.
     fn file<'a>(&'a mut self, name: &str) -> Result<impl BufRead + use<'a>, CommandError> {
+        self.check_listed(name)?;
         let path = self.path.clone();
-        if !self.manifest.files.contains_key(name) {
-            return Err(broken(&path, name, &"the manifest does not list it"));
-        }
         let file = self.zip.by_name(name).map_err(|error| broken(&path, name, &error))?;
         Ok(BufReader::new(file))
     }
