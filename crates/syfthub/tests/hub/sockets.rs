@@ -80,7 +80,7 @@ async fn k13_a_private_hub_that_is_not_allowed_is_never_called() {
     let credential = HubCredential::Pat(Secret::new("syft_pat_x".to_owned()));
     let access = HubAccess { url: HubUrl::parse(&url).unwrap(), credential };
     let Err(HubError::NotAllowed(why)) = client.account(&access).await else { panic!("it was called") };
-    let named = format!("SYFT_SPACE_OUTBOUND_ALLOW={}", url.strip_prefix("http://").unwrap());
+    let named = format!("adding {} to SYFT_SPACE_OUTBOUND_ALLOW", url.strip_prefix("http://").unwrap());
     assert!(why.ends_with(&named), "{why}");
     assert_eq!(hits.load(Ordering::SeqCst), 0);
 }

@@ -19,12 +19,13 @@ use crate::routes::expectations::{Expectations, NewExpectation};
 impl Import<'_> {
     pub(super) async fn endpoints(&mut self) -> anyhow::Result<()> {
         let policies = self.api.all::<ArchivedPolicy>("/api/v1/policies").await?;
-        let policies = policies.into_iter().map(|policy| (policy.id.to_string(), policy)).collect();
+        let digests = policies.iter().map(|policy| Ok((policy.id.to_string(), policy.digest()?)));
+        let digests: BTreeMap<String, String> = digests.collect::<serde_json::Result<_>>()?;
         for endpoint in std::mem::take(&mut self.archive.endpoints) {
             self.api.renew_session().await?;
             let slug = endpoint.slug.as_str();
             if self.journal.done(Step::EndpointReady, slug).is_none() {
-                let made = self.endpoint(&endpoint, &policies).await;
+                let made = self.endpoint(&endpoint, &digests).await;
                 if self
                     .unless_refused(|| format!("the endpoint {slug}"), made)?
                     .is_none_or(|is_ready| !is_ready)
@@ -55,7 +56,7 @@ impl Import<'_> {
     async fn endpoint(
         &mut self,
         endpoint: &ArchivedEndpoint,
-        policies: &BTreeMap<String, ArchivedPolicy>,
+        policies: &BTreeMap<String, String>,
     ) -> anyhow::Result<bool> {
         let (slug, api) = (endpoint.slug.as_str(), self.api);
         let what = || format!("the endpoint {slug}");
@@ -92,7 +93,7 @@ impl Import<'_> {
         let Some(ids) = self.policies_of(endpoint, policies) else {
             self.left(
                 what(),
-                "a policy of it is not there, or another than in the archive, so it stays a draft",
+                "a policy of it is not there, or says something else by now, so it stays a draft",
             );
             return Ok(false);
         };
@@ -140,16 +141,16 @@ impl Import<'_> {
         Ok(true)
     }
 
-    /// The policies of an endpoint, by the ids that they have now; `None` where one is not there as it is in the archive.
+    /// The policies of an endpoint, by the ids that they have now; `None` where one is not there as it was made.
     fn policies_of(
         &self,
         endpoint: &ArchivedEndpoint,
-        known: &BTreeMap<String, ArchivedPolicy>,
+        known: &BTreeMap<String, String>,
     ) -> Option<Vec<String>> {
         let ids = endpoint.policies.iter().map(|old| {
             let id = self.journal.done(Step::Policy, &old.to_string())?;
-            let archived = self.archive.policies.iter().find(|policy| policy.id == *old)?;
-            known.get(id).filter(|known| known.says_the_same_as(archived)).map(|_| id.to_owned())
+            let as_made = self.journal.done(Step::PolicyDigest, &old.to_string())?;
+            (known.get(id)? == as_made).then(|| id.to_owned())
         });
         ids.collect()
     }

@@ -17,11 +17,12 @@ use crate::cli::tenant_archive::journal::{Journal, RefusedDocument, Step};
 use crate::cli::tenant_archive::known::Known;
 use crate::cli::tenant_archive::outcome::{Imported, Invited, Left};
 use crate::cli::tenant_archive::reader::Archive;
-use crate::cli::tenant_archive::{ArchivedDataset, ArchivedDocument, ArchivedMember, ImportTenant, Settings};
+use crate::cli::tenant_archive::{
+    ArchivedDataset, ArchivedDocument, ArchivedMember, ArchivedPolicy, ImportTenant, Settings,
+};
 use crate::routes::datasets::{Dataset, DatasetUsage};
 use crate::routes::groups::{AddGroupMembers, AddedGroupMembers, Group};
 use crate::routes::invitations::{Invitation, Invite, IssuedInvitation};
-use crate::routes::policies::Policy;
 use crate::routes::retention::Retention;
 use crate::routes::tenant::TenantSettings;
 use crate::routes::users::Member;
@@ -198,8 +199,7 @@ impl Import<'_> {
 
     /// Makes the policies, but for those that name a group which is not whole: they would decide otherwise.
     async fn policies(&mut self, incomplete: &BTreeSet<GroupName>) -> anyhow::Result<()> {
-        let policies = std::mem::take(&mut self.archive.policies);
-        for policy in &policies {
+        for policy in &std::mem::take(&mut self.archive.policies) {
             self.api.renew_session().await?;
             let old = policy.id.to_string();
             if self.journal.done(Step::Policy, &old).is_some() {
@@ -212,26 +212,27 @@ impl Import<'_> {
             }
             // What was made as the last import was broken off, and nobody could write down.
             let was_begun = self.journal.is_begun(Step::Policy, &old);
-            let same = self.known.policies.iter().filter(|known| known.says_the_same_as(policy));
-            let mut same = same.map(|known| known.id.to_string());
-            let unclaimed = same.find(|id| was_begun && !self.journal.made(Step::Policy, id));
-            let id = match unclaimed {
-                Some(id) => id,
+            let unclaimed = self.known.policies.iter().find(|known| {
+                let is_made = self.journal.made(Step::Policy, &known.id.to_string());
+                was_begun && !is_made && known.says_the_same_as(policy)
+            });
+            let (id, digest) = match unclaimed {
+                Some(known) => (known.id, known.digest()?),
                 None => {
                     self.journal.begin(Step::Policy, &old)?;
                     let body = json!({
                         "name": policy.name, "policy_type": policy.policy_type,
                         "configuration": policy.configuration, "enforcement": policy.enforcement,
                     });
-                    let made = self.api.post::<Policy>("/api/v1/policies", &body).await;
+                    let made = self.api.post::<ArchivedPolicy>("/api/v1/policies", &body).await;
                     let Some(made) = self.unless_taken((Step::Policy, &old), what, made)? else { continue };
-                    made.id.to_string()
+                    (made.id, made.digest()?)
                 }
             };
             self.done.policies += 1;
-            self.journal.end(Step::Policy, &old, &id)?;
+            self.journal.end(Step::PolicyDigest, &old, &digest)?;
+            self.journal.end(Step::Policy, &old, &id.to_string())?;
         }
-        self.archive.policies = policies;
         Ok(())
     }
 

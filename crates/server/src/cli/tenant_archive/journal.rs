@@ -20,6 +20,8 @@ pub(super) enum Step {
     Group,
     GroupMembers,
     Policy,
+    /// What a policy says, as it was made.
+    PolicyDigest,
     Dataset,
     Endpoint,
     /// An endpoint has its policies, and is published if it was.

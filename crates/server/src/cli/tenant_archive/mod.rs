@@ -16,6 +16,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use syft_space_domain::access::Role;
 use syft_space_domain::dataset::{DatasetType, DocumentId};
 use syft_space_domain::endpoint::Slug;
@@ -127,6 +128,12 @@ impl ArchivedPolicy {
     fn says_the_same_as(&self, other: &Self) -> bool {
         (&self.name, &self.policy_type, &self.configuration, &self.enforcement)
             == (&other.name, &other.policy_type, &other.configuration, &other.enforcement)
+    }
+
+    /// What tells whether it says something else by now.
+    fn digest(&self) -> serde_json::Result<String> {
+        let said = (&self.name, &self.policy_type, &self.configuration, &self.enforcement);
+        Ok(hex::encode(Sha256::digest(serde_json::to_string(&said)?)))
     }
 
     /// Whether it names one of these groups.
