@@ -1,13 +1,10 @@
 //! The endpoints of an import: each is published only once just what decided for it before does.
 
-use std::collections::BTreeMap;
-
 use reqwest::Method;
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 use syft_space_domain::expectation::ExpectedVerdict;
 
-use crate::cli::api::ApiClient;
 use crate::cli::exit::is_refused_for;
 use crate::cli::tenant_archive::import::{Import, ONCE};
 use crate::cli::tenant_archive::journal::Step;
@@ -18,14 +15,11 @@ use crate::routes::expectations::{Expectations, NewExpectation};
 
 impl Import<'_> {
     pub(super) async fn endpoints(&mut self) -> anyhow::Result<()> {
-        let policies = self.api.all::<ArchivedPolicy>("/api/v1/policies").await?;
-        let digests = policies.iter().map(|policy| Ok((policy.id.to_string(), policy.digest()?)));
-        let digests: BTreeMap<String, String> = digests.collect::<serde_json::Result<_>>()?;
         for endpoint in std::mem::take(&mut self.archive.endpoints) {
             self.api.renew_session().await?;
             let slug = endpoint.slug.as_str();
             if self.journal.done(Step::EndpointReady, slug).is_none() {
-                let made = self.endpoint(&endpoint, &digests).await;
+                let made = self.endpoint(&endpoint).await;
                 if self
                     .unless_refused(|| format!("the endpoint {slug}"), made)?
                     .is_none_or(|is_ready| !is_ready)
@@ -53,11 +47,7 @@ impl Import<'_> {
 
     /// Makes an endpoint, and publishes it if it was: once just the policies that it had decide for it, and whoever was never to be let in is not.
     /// Answers whether it got so far; why not is told.
-    async fn endpoint(
-        &mut self,
-        endpoint: &ArchivedEndpoint,
-        policies: &BTreeMap<String, String>,
-    ) -> anyhow::Result<bool> {
+    async fn endpoint(&mut self, endpoint: &ArchivedEndpoint) -> anyhow::Result<bool> {
         let (slug, api) = (endpoint.slug.as_str(), self.api);
         let what = || format!("the endpoint {slug}");
         let Some(dataset) = self.journal.done(Step::Dataset, &endpoint.dataset).map(str::to_owned) else {
@@ -90,11 +80,9 @@ impl Import<'_> {
                 made.to_string()
             }
         };
-        let Some(ids) = self.policies_of(endpoint, policies) else {
-            self.left(
-                what(),
-                "a policy of it is not there, or says something else by now, so it stays a draft",
-            );
+        let ids = endpoint.policies.iter().map(|old| self.journal.done(Step::Policy, &old.to_string()));
+        let Some(ids) = ids.map(|id| id.map(str::to_owned)).collect::<Option<Vec<String>>>() else {
+            self.left(what(), "a policy of it is not there, so it stays a draft");
             return Ok(false);
         };
         let attached = |found: &EndpointWithPolicies| -> Vec<String> {
@@ -133,6 +121,10 @@ impl Import<'_> {
                 self.left(what(), changed);
                 return Ok(false);
             }
+            if !self.policies_are_as_made(endpoint).await? {
+                self.left(what(), "a policy of it says something else by now, so it stays a draft");
+                return Ok(false);
+            }
             self.journal.begin(Step::EndpointReady, slug)?;
             let body = json!({ "published": true });
             api.change::<IgnoredAny>(Method::PATCH, &path, revision, &body).await?;
@@ -141,18 +133,17 @@ impl Import<'_> {
         Ok(true)
     }
 
-    /// The policies of an endpoint, by the ids that they have now; `None` where one is not there as it was made.
-    fn policies_of(
-        &self,
-        endpoint: &ArchivedEndpoint,
-        known: &BTreeMap<String, String>,
-    ) -> Option<Vec<String>> {
-        let ids = endpoint.policies.iter().map(|old| {
-            let id = self.journal.done(Step::Policy, &old.to_string())?;
-            let as_made = self.journal.done(Step::PolicyDigest, &old.to_string())?;
-            (known.get(id)? == as_made).then(|| id.to_owned())
-        });
-        ids.collect()
+    /// Whether nobody has changed a policy of an endpoint since it was made.
+    async fn policies_are_as_made(&self, endpoint: &ArchivedEndpoint) -> anyhow::Result<bool> {
+        for old in &endpoint.policies {
+            let old = old.to_string();
+            let Some(id) = self.journal.done(Step::Policy, &old) else { return Ok(false) };
+            let policy: ArchivedPolicy = self.api.get(&format!("/api/v1/policies/{id}")).await?;
+            if self.journal.done(Step::PolicyDigest, &old) != Some(&*policy.digest()?) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Sets all that is expected of an endpoint, where nobody has set anything else. That somebody may ask holds only once they are a member, so it
@@ -162,13 +153,15 @@ impl Import<'_> {
         if denials(endpoint).len() == endpoint.expectations.len() {
             return Ok(true);
         }
-        let set: Expectations = self.api.get(&format!("{path}/expectations")).await?;
+        let path = format!("{path}/expectations");
+        let (set, revision) = self.api.get_revision::<Expectations>(&path).await?;
         let set = set.expectations.iter().map(as_set).collect::<Result<Vec<_>, _>>()?;
         if serde_json::to_value(set)? != serde_json::to_value(denials(endpoint))? {
             return Ok(true);
         }
-        match set_expectations(self.api, &path, endpoint.expectations.iter().collect()).await {
-            Ok(()) => Ok(true),
+        let body = json!({ "expectations": endpoint.expectations });
+        match self.api.change::<IgnoredAny>(Method::PUT, &path, revision, &body).await {
+            Ok(_) => Ok(true),
             Err(error) if is_refused_for(&error, Reason::ExpectationBroken) => Ok(false),
             Err(error) => Err(error),
         }
@@ -185,15 +178,6 @@ fn is_as_made(found: &EndpointWithPolicies, endpoint: &ArchivedEndpoint, dataset
 /// Whoever is never to be let in.
 fn denials(endpoint: &ArchivedEndpoint) -> Vec<&NewExpectation> {
     endpoint.expectations.iter().filter(|expected| expected.verdict == ExpectedVerdict::Denied).collect()
-}
-
-async fn set_expectations(
-    api: &ApiClient,
-    endpoint: &str,
-    expectations: Vec<&NewExpectation>,
-) -> anyhow::Result<()> {
-    let body = json!({ "expectations": expectations });
-    api.put::<IgnoredAny>(&format!("{endpoint}/expectations"), &body).await.map(drop)
 }
 
 fn new_endpoint(endpoint: &ArchivedEndpoint, dataset: &str) -> Value {

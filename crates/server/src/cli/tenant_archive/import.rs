@@ -372,6 +372,10 @@ impl Import<'_> {
             let open = invited.iter().find(|invited| invited.email == email);
             if let Some(open) = open {
                 if self.journal.done(Step::InvitationIssued, name) != Some(&*open.id.to_string()) {
+                    if self.journal.is_begun(Step::InvitationIssued, name) {
+                        let why = "one is open whose link may have been shown to nobody: withdraw it, and run the same command again";
+                        self.left(format!("the invitation of {email}"), why);
+                    }
                     continue;
                 }
                 // Nobody was shown its link.
@@ -379,9 +383,12 @@ impl Import<'_> {
                 let withdrawn = self.api.send(self.api.request(Method::DELETE, &path, &[])?).await;
                 self.unless_refused(|| format!("the invitation of {email}"), withdrawn)?;
             }
+            self.journal.begin(Step::InvitationIssued, name)?;
             let body = Invite { email: email.clone(), role };
             let issued = self.api.post::<IssuedInvitation<'_>>("/api/v1/invitations", &body).await;
-            let Some(issued) = self.unless_refused(|| format!("the invitation of {email}"), issued)? else {
+            let step = (Step::InvitationIssued, name);
+            let Some(issued) = self.unless_taken(step, || format!("the invitation of {email}"), issued)?
+            else {
                 continue;
             };
             self.journal.end(Step::InvitationIssued, body.email.as_str(), &issued.id.to_string())?;
