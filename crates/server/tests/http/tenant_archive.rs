@@ -87,6 +87,23 @@ async fn furnished() -> (TestSpace, Client) {
     (space, owner)
 }
 
+/// A tenant, and its archive.
+struct Exported {
+    space: TestSpace,
+    owner: Client,
+    archive: String,
+}
+
+/// A tenant that was exported, and another space with a tenant that has nothing yet.
+async fn exported() -> (Exported, TestSpace, Client) {
+    let (space, owner) = furnished().await;
+    let archive = archive_of(&space);
+    as_owner(&space, "acme", &["tenants", "export", &archive]).expect(0);
+    let other = TestSpace::start().await;
+    let other_owner = other.found("moved").await;
+    (Exported { space, owner, archive }, other, other_owner)
+}
+
 /// What there is in a tenant, without what is another wherever it is made.
 async fn seen(owner: &Client) -> BTreeMap<String, Value> {
     let mut seen = BTreeMap::new();
@@ -234,11 +251,7 @@ async fn g1_an_import_that_is_killed_at_any_moment_goes_on_where_it_was() {
     if in_memory() {
         return;
     }
-    let (space, owner) = furnished().await;
-    let archive = archive_of(&space);
-    as_owner(&space, "acme", &["tenants", "export", &archive]).expect(0);
-    let other = TestSpace::start().await;
-    let other_owner = other.found("moved").await;
+    let (Exported { space: _space, owner, archive }, other, other_owner) = exported().await;
     let password = other.home().join("password");
     fs::write(&password, PASSWORD).unwrap();
     let import = ["tenants", "import", &archive, "--as", "owner@moved.example", "--password-file"];
@@ -271,11 +284,7 @@ async fn z1_an_import_touches_nothing_that_is_called_as_what_it_brings() {
     if in_memory() {
         return;
     }
-    let (space, _) = furnished().await;
-    let archive = archive_of(&space);
-    as_owner(&space, "acme", &["tenants", "export", &archive]).expect(0);
-    let other = TestSpace::start().await;
-    let other_owner = other.found("moved").await;
+    let (Exported { space: _space, archive, .. }, other, other_owner) = exported().await;
     other_owner.post("/groups", &json!({ "name": "readers" })).await.expect(201);
     let salaries = dataset_of(&other_owner, "salaries", &[("all", "Who gets how much.")]).await;
     endpoint_on(&other_owner, &salaries, "birds").await;
@@ -304,11 +313,7 @@ async fn z1_what_somebody_else_made_while_an_import_was_broken_off_is_theirs_how
     if in_memory() {
         return;
     }
-    let (space, _) = furnished().await;
-    let archive = archive_of(&space);
-    as_owner(&space, "acme", &["tenants", "export", &archive]).expect(0);
-    let other = TestSpace::start().await;
-    let other_owner = other.found("moved").await;
+    let (Exported { space: _space, archive, .. }, other, other_owner) = exported().await;
     as_owner(&other, "moved", &["tenants", "import", &archive]).expect(5);
     // As if it had been broken off behind its first policy, and all but that is of others.
     cut_journal(&archive, r#"{"done":{"step":"group_members""#);
@@ -348,11 +353,7 @@ async fn z1_an_import_that_goes_on_publishes_nothing_that_decides_otherwise_by_n
     if in_memory() {
         return;
     }
-    let (space, _) = furnished().await;
-    let archive = archive_of(&space);
-    as_owner(&space, "acme", &["tenants", "export", &archive]).expect(0);
-    let other = TestSpace::start().await;
-    let other_owner = other.found("moved").await;
+    let (Exported { space: _space, archive, .. }, other, other_owner) = exported().await;
     as_owner(&other, "moved", &["tenants", "import", &archive]).expect(5);
     // An invitation was made, and its link shown to nobody.
     cut_journal(&archive, r#"{"begun":{"step":"invitation_issued","name":"anna@acme.example""#);
@@ -383,11 +384,7 @@ async fn r5_one_import_at_a_time_writes_down_what_it_made_and_follows_no_link() 
     if in_memory() {
         return;
     }
-    let (space, _) = furnished().await;
-    let archive = archive_of(&space);
-    as_owner(&space, "acme", &["tenants", "export", &archive]).expect(0);
-    let other = TestSpace::start().await;
-    let other_owner = other.found("moved").await;
+    let (Exported { space: _space, archive, .. }, other, other_owner) = exported().await;
     let tenant = other_owner.get("/tenant").await.expect(200).body["id"].as_str().unwrap().to_owned();
     let journal = format!("{archive}.{tenant}.import");
     let import = || as_owner(&other, "moved", &["tenants", "import", &archive]);
@@ -397,7 +394,7 @@ async fn r5_one_import_at_a_time_writes_down_what_it_made_and_follows_no_link() 
         assert!(import().expect(4).stderr.contains("is being imported into this tenant already"));
     }
     fs::remove_file(&journal).unwrap();
-    let victim = space.home().join("victim");
+    let victim = other.home().join("victim");
     std::os::unix::fs::symlink(&victim, &journal).unwrap();
     import().expect(1);
     assert!(!victim.exists());

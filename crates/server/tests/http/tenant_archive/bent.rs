@@ -7,7 +7,7 @@ use serde_json::json;
 use zip::write::SimpleFileOptions;
 use zip::{ZipArchive, ZipWriter};
 
-use super::{archive_of, as_owner, file_of, furnished};
+use super::{Exported, archive_of, as_owner, exported, file_of, furnished};
 use crate::space::{TestSpace, in_memory};
 
 /// An archive with other bytes in one of its files.
@@ -33,11 +33,7 @@ async fn u1_nothing_is_made_of_an_archive_that_is_not_as_it_was_written_or_whose
     if in_memory() {
         return;
     }
-    let (space, _) = furnished().await;
-    let archive = archive_of(&space);
-    as_owner(&space, "acme", &["tenants", "export", &archive]).expect(0);
-    let other = TestSpace::start().await;
-    let other_owner = other.found("moved").await;
+    let (Exported { space: _space, archive, .. }, other, other_owner) = exported().await;
     let import = |path: &str| as_owner(&other, "moved", &["tenants", "import", path]);
 
     let changed = bent(&archive, "policies.jsonl", |text| text.replace("*@acme.example", "*@evil.example"));
