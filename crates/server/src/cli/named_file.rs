@@ -21,7 +21,8 @@ pub(super) fn open_named(argument: &str, path: &Path) -> Result<Box<dyn Read>, C
     }
 }
 
-fn not_read(argument: &str, from: &str, error: &io::Error) -> CommandError {
+/// The error of a file that cannot be read, by the argument that names it.
+pub(super) fn not_read(argument: &str, from: &str, error: &io::Error) -> CommandError {
     let status = match error.kind() {
         io::ErrorKind::NotFound => ExitStatus::NotFound,
         _ => ExitStatus::Failed,

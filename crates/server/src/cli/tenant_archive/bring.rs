@@ -1,10 +1,11 @@
 //! Bringing documents: as many at once as the server takes.
 
+use reqwest::Method;
+
 use crate::cli::api::ApiClient;
 use crate::cli::exit::http_status_of;
 use crate::cli::tenant_archive::ArchivedDocument;
 use crate::routes::jobs::StartedJob;
-use reqwest::Method;
 
 /// Whether it is the thing that is refused, and not whoever brings it.
 pub(super) fn is_of_the_thing(error: &anyhow::Error) -> bool {

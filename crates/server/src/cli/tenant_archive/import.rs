@@ -147,8 +147,8 @@ impl Import<'_> {
             self.api.renew_session().await?;
             let what = || format!("the group {text}");
             let there = self.known.groups.get(&name);
-            let id = match self.journal.done(Step::Group, &text) {
-                Some(id) if there.is_some_and(|there| there.id.to_string() == id) => id.to_owned(),
+            match self.journal.done(Step::Group, &text) {
+                Some(id) if there.is_some_and(|there| there.id.to_string() == id) => {}
                 Some(_) => {
                     self.left(what(), "it is not there any more, or another has its name");
                     incomplete.insert(name);
@@ -173,10 +173,9 @@ impl Import<'_> {
                         }
                     };
                     self.done.groups += 1;
-                    id
+                    self.journal.end(Step::Group, &text, &id)?;
                 }
-            };
-            self.journal.end(Step::Group, &text, &id)?;
+            }
             if self.journal.done(Step::GroupMembers, &text).is_some() {
                 continue;
             }

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
@@ -14,6 +14,7 @@ use zip::ZipArchive;
 use crate::cli::audit_proofs::read_log;
 use crate::cli::checkpoint_files;
 use crate::cli::exit::{CommandError, ExitStatus};
+use crate::cli::named_file::not_read;
 use crate::cli::tenant_archive::{
     ArchivedDataset, ArchivedEndpoint, ArchivedGroup, ArchivedMember, ArchivedPolicy, CHECKPOINT, DATASETS,
     ENDPOINTS, FORMAT, GROUPS, LOG, ListedFile, MANIFEST, MEMBERS, Manifest, POLICIES, documents_of,
@@ -84,13 +85,7 @@ struct ArchiveFiles {
 impl ArchiveFiles {
     /// Opens them, and answers the digest of the manifest.
     fn open(path: &Path) -> Result<(Self, String), CommandError> {
-        let file = File::open(path).map_err(|error| {
-            let status = match error.kind() {
-                io::ErrorKind::NotFound => ExitStatus::NotFound,
-                _ => ExitStatus::Failed,
-            };
-            CommandError::new(status, format!("FILE: reading {}: {error}", path.display()))
-        })?;
+        let file = File::open(path).map_err(|error| not_read("FILE", &path.display().to_string(), &error))?;
         let mut zip = ZipArchive::new(BufReader::new(file)).map_err(|error| unusable(path, &error))?;
         let mut text = Vec::new();
         let manifest = zip.by_name(MANIFEST).map_err(|error| unusable(path, &error))?;
