@@ -141,7 +141,7 @@ fn rebuild(home: &Path) {
     let size = |path: &Path| std::fs::metadata(path).unwrap().len() >> 20;
     let with_index = size(&database);
     let mut connection = SqliteConnection::establish(database.to_str().unwrap()).unwrap();
-    connection.batch_execute("DELETE FROM audit_blocks; VACUUM;").unwrap();
+    connection.batch_execute("DELETE FROM audit_blocks; DELETE FROM audit_segments; VACUUM;").unwrap();
     drop(connection);
     println!("app.db: {} MiB, {with_index} MiB with the index", size(&database));
     let store = open(home, true);

@@ -7,6 +7,7 @@ use syft_space_domain::store::StoreError;
 use syft_space_domain::unit::Unit;
 
 use crate::audit::block::Block;
+use crate::audit::segment::SegmentParts;
 use crate::codec::Key;
 
 /// A job in the writer's queue.
@@ -19,9 +20,17 @@ pub(crate) enum WriterJob {
     Alone(Box<dyn FnOnce(&mut SqliteConnection) + Send>),
 }
 
-/// A block of the audit index, with the channel that its outcome is sent on.
+/// What the audit index gets.
+pub(crate) enum IndexPart {
+    /// A block of events.
+    Block(Box<Block>),
+    /// Some parts of blocks that were merged.
+    Segment(SegmentParts),
+}
+
+/// A part of the audit index, with the channel that its outcome is sent on.
 pub(crate) struct IndexJob {
-    pub(crate) block: Box<Block>,
+    pub(crate) part: IndexPart,
     pub(crate) done: SyncSender<Result<(), StoreError>>,
 }
 

@@ -587,6 +587,15 @@ table! {
     }
 }
 
+table! {
+    audit_segments (log, part, segment) {
+        log -> Binary,
+        part -> BigInt,
+        segment -> BigInt,
+        postings -> Binary,
+    }
+}
+
 allow_tables_to_appear_in_same_query!(approval_questions, approvals);
 allow_tables_to_appear_in_same_query!(endpoint_policies, policies);
 allow_tables_to_appear_in_same_query!(policy_groups, policies);

@@ -68,6 +68,7 @@ const fn tables(part: TenantPart) -> &'static [OwnedTable] {
             ("audit_persons", "log, seq"),
             ("audit_events", "log, seq"),
             ("audit_blocks", "log, block"),
+            ("audit_segments", "log, part, segment"),
             ("audit_tree_blocks", "log, block"),
             ("audit_pruned_blocks", "log, block"),
         ],

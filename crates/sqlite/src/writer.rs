@@ -19,7 +19,7 @@ use crate::audit::Appender;
 use crate::codec::Key;
 use crate::database;
 use crate::error::store_error;
-use crate::job::{IndexJob, ProjectorSignal, WriterJob};
+use crate::job::{IndexJob, IndexPart, ProjectorSignal, WriterJob};
 use crate::ledger_batch::LedgerBatch;
 use crate::session::{Session, SessionOutcome};
 
@@ -157,9 +157,13 @@ impl Writer {
     ) -> Result<(), StoreError> {
         let unit = match &mut pending.job {
             BatchedJob::Unit(unit) => unit,
-            BatchedJob::Index(IndexJob { block, .. }) => {
+            BatchedJob::Index(IndexJob { part, .. }) => {
                 pending.outcome = Ok(());
-                return block.save(&mut self.connection).map_err(|error| store_error(&error));
+                let saved = match part {
+                    IndexPart::Block(block) => block.save(&mut self.connection),
+                    IndexPart::Segment(parts) => parts.save(&mut self.connection),
+                };
+                return saved.map_err(|error| store_error(&error));
             }
         };
         let mut session = Session::behind(&mut self.connection, changes, ledger.as_deref_mut());

@@ -162,8 +162,13 @@ fn page_requests(count: u64) -> impl Strategy<Value = (EventFilter, Option<u64>,
 /// Reads `cases` random pages, and panics when one differs from a scan of the log. The tenant's log holds exactly the
 /// `recorded` events.
 pub fn check_pages(store: &dyn Store, scope: &TenantScope, recorded: &[Event], cases: u32) {
-    let log: Vec<(u64, &Event)> = (1..).zip(recorded).collect();
-    let count = u64::try_from(log.len()).unwrap_or(u64::MAX);
+    check_pages_from(store, scope, 1, recorded, cases);
+}
+
+/// The same of a log of which the events before the `first` sequence number were pruned.
+pub fn check_pages_from(store: &dyn Store, scope: &TenantScope, first: u64, recorded: &[Event], cases: u32) {
+    let log: Vec<(u64, &Event)> = (first..).zip(recorded).collect();
+    let count = log.last().map_or(0, |(seq, _)| *seq);
     let config = Config { cases, failure_persistence: None, ..Config::default() };
     let outcome =
         TestRunner::new(contextualize_config(config)).run(&page_requests(count), |(filter, below, limit)| {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use diesel::dsl::max;
 use diesel::prelude::*;
-use sha2::{Digest, Sha256};
+use sha2::{Digest as _, Sha256};
 use syft_space_domain::audit::Person;
 use syft_space_domain::ids::ApiKeyId;
 use syft_space_domain::store::StoreError;
@@ -22,7 +22,7 @@ pub(crate) const EVENTS_PER_BLOCK: i64 = 1_024;
 
 const BITMAP_WORDS: usize = 16;
 /// The bytes of a bitmap. A list of positions is stored only if it is shorter.
-const BITMAP_BYTES: usize = BITMAP_WORDS * 8;
+pub(super) const BITMAP_BYTES: usize = BITMAP_WORDS * 8;
 
 /// A set of positions in a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -67,30 +67,39 @@ impl PositionSet {
         self
     }
 
-    /// The positions in descending order.
-    pub(super) fn descending(self) -> impl Iterator<Item = u16> {
-        (0..BLOCK_LEN).rev().filter(move |position| self.contains(*position))
+    pub(super) fn ascending(self) -> impl DoubleEndedIterator<Item = u16> {
+        (0..BLOCK_LEN).filter(move |position| self.contains(*position))
+    }
+
+    /// A bit for each position there is, the lowest bit of each 8 bytes first.
+    pub(super) fn bitmap(&self) -> impl Iterator<Item = u8> {
+        self.0.into_iter().flat_map(u64::to_be_bytes)
+    }
+
+    pub(super) fn from_bitmap(bitmap: &[u8; BITMAP_BYTES]) -> Self {
+        let mut positions = Self::default();
+        for (word, bytes) in positions.0.iter_mut().zip(bitmap.as_chunks().0) {
+            *word = u64::from_be_bytes(*bytes);
+        }
+        positions
     }
 
     /// 2 bytes big-endian for each position; or, of 64 and more, a bit for each position there is.
     fn encode(&self) -> Vec<u8> {
         let count: u32 = self.0.iter().map(|word| word.count_ones()).sum();
         if usize::try_from(count).is_ok_and(|count| count * 2 < BITMAP_BYTES) {
-            (0..BLOCK_LEN).filter(|position| self.contains(*position)).flat_map(u16::to_be_bytes).collect()
+            self.ascending().flat_map(u16::to_be_bytes).collect()
         } else {
-            self.0.iter().flat_map(|word| word.to_be_bytes()).collect()
+            self.bitmap().collect()
         }
     }
 
     /// `None` for what [`Self::encode`] does not give.
     fn decode(bytes: &[u8]) -> Option<Self> {
-        let mut positions = Self::default();
-        if bytes.len() == BITMAP_BYTES {
-            for (word, bytes) in positions.0.iter_mut().zip(bytes.as_chunks().0) {
-                *word = u64::from_be_bytes(*bytes);
-            }
-            return Some(positions);
+        if let Ok(bitmap) = bytes.try_into() {
+            return Some(Self::from_bitmap(bitmap));
         }
+        let mut positions = Self::default();
         let (list, rest) = bytes.as_chunks();
         for position in list.iter().map(|bytes| u16::from_be_bytes(*bytes)) {
             if position >= BLOCK_LEN {
@@ -100,6 +109,17 @@ impl PositionSet {
         }
         rest.is_empty().then_some(positions)
     }
+}
+
+/// A column that events are searched by, beside their time.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Column {
+    Action,
+    Outcome,
+    Reason,
+    ApiKey,
+    Object,
+    Account,
 }
 
 /// The inverted index of one column in a block: for each value the positions of its events. It is stored value by
@@ -129,12 +149,12 @@ impl Postings {
 }
 
 /// How many bytes of a hash stand for a text of any length. A row that is found by them is held against the text itself.
-const DIGEST_BYTES: usize = 8;
+pub(super) type Digest = [u8; 8];
 
-fn digest_of(parts: [&[u8]; 2]) -> Vec<u8> {
-    let [kind, id] = parts;
-    let hash = Sha256::new().chain_update(kind).chain_update([0]).chain_update(id).finalize();
-    hash.iter().copied().take(DIGEST_BYTES).collect()
+/// What stands for a value of a kind. No kind has a zero byte in it.
+pub(super) fn digest_of(kind: &[u8], value: &[u8]) -> Digest {
+    let hash = Sha256::new().chain_update(kind).chain_update([0]).chain_update(value).finalize();
+    hash.first_chunk().copied().unwrap_or_default()
 }
 
 /// As much of a reason as the index holds: what was changed may be told at any length.
@@ -144,13 +164,13 @@ pub(super) fn reason_value(reason: &str) -> &[u8] {
 }
 
 /// What stands for a thing in the index.
-pub(super) fn object_digest(kind: &str, id: &str) -> Vec<u8> {
-    digest_of([kind.as_bytes(), id.as_bytes()])
+pub(super) fn object_digest(kind: &str, id: &str) -> Digest {
+    digest_of(kind.as_bytes(), id.as_bytes())
 }
 
 /// What stands for an API key in the index.
-pub(super) fn key_digest(key: ApiKeyId) -> Vec<u8> {
-    digest_of([b"api_key", key.as_bytes()])
+pub(super) fn key_digest(key: ApiKeyId) -> Digest {
+    digest_of(b"api_key", key.as_bytes())
 }
 
 /// The positions at which a stored column has any of some values.
@@ -161,17 +181,53 @@ pub(super) fn positions_of_any(stored: &[u8], wanted: &[Vec<u8>]) -> Result<Posi
 }
 
 /// The positions at which a stored column has a value.
-pub(super) fn positions_of(mut stored: &[u8], wanted: &[u8]) -> Result<PositionSet, StoreError> {
-    let damaged = || unreadable_column("audit_blocks", &"it is cut off, or has a place that is none");
-    while let [value, positions, rest @ ..] = stored {
-        let (value, rest) = rest.split_at_checked((*value).into()).ok_or_else(damaged)?;
-        let (positions, rest) = rest.split_at_checked((*positions).into()).ok_or_else(damaged)?;
+pub(super) fn positions_of(stored: &[u8], wanted: &[u8]) -> Result<PositionSet, StoreError> {
+    for entry in Entries(stored) {
+        let (value, positions) = entry?;
         if value == wanted {
-            return PositionSet::decode(positions).ok_or_else(damaged);
+            return positions.decode();
         }
-        stored = rest;
     }
-    if stored.is_empty() { Ok(PositionSet::default()) } else { Err(damaged()) }
+    Ok(PositionSet::default())
+}
+
+/// What a stored column has: each value with its positions.
+pub(super) struct Entries<'a>(pub(super) &'a [u8]);
+
+/// Positions as they are stored: most are of values that nobody looks for.
+pub(super) struct StoredPositions<'a>(&'a [u8]);
+
+impl StoredPositions<'_> {
+    pub(super) fn decode(&self) -> Result<PositionSet, StoreError> {
+        PositionSet::decode(self.0).ok_or_else(damaged)
+    }
+}
+
+fn damaged() -> StoreError {
+    unreadable_column("audit_blocks", &"it is cut off, or has a place that is none")
+}
+
+impl<'a> Iterator for Entries<'a> {
+    type Item = Result<(&'a [u8], StoredPositions<'a>), StoreError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let entry = match self.0 {
+            [] => return None,
+            [value, positions, rest @ ..] => {
+                rest.split_at_checked((*value).into()).and_then(|(value, rest)| {
+                    let (positions, rest) = rest.split_at_checked((*positions).into())?;
+                    Some((value, StoredPositions(positions), rest))
+                })
+            }
+            [_] => None,
+        };
+        let (found, rest) = match entry {
+            Some((value, positions, rest)) => (Ok((value, positions)), rest),
+            None => (Err(damaged()), [].as_slice()),
+        };
+        self.0 = rest;
+        Some(found)
+    }
 }
 
 /// The positions of a block whose time is in a range.
@@ -318,9 +374,7 @@ mod tests {
         let stored = values.encode();
         for step in steps {
             let positions = positions_of(&stored, &step.to_be_bytes()).unwrap();
-            let mut descending: Vec<u16> = positions.descending().collect();
-            descending.reverse();
-            assert_eq!(descending, (0..BLOCK_LEN).step_by(step.into()).collect::<Vec<_>>(), "one in {step}");
+            assert!(positions.ascending().eq((0..BLOCK_LEN).step_by(step.into())), "one in {step}");
         }
         assert!(positions_of(&stored, b"what is not there").unwrap().is_empty());
         assert!(positions_of(&[], b"x").unwrap().is_empty());
@@ -341,10 +395,10 @@ mod tests {
     fn times_are_compared_from_since_on_and_before_until() {
         let times: Vec<u8> = [5_i64, 3, 4, 9].iter().flat_map(|time| time.to_be_bytes()).collect();
         let at = |micros| Some(Timestamp::from_unix_micros(micros));
-        let found = |since, until| positions_in_time(&times, since, until).descending().collect::<Vec<_>>();
-        assert_eq!(found(at(4), at(9)), [2, 0]);
+        let found = |since, until| positions_in_time(&times, since, until).ascending().collect::<Vec<_>>();
+        assert_eq!(found(at(4), at(9)), [0, 2]);
         assert_eq!(found(None, at(4)), [1]);
-        assert_eq!(found(at(5), None), [3, 0]);
+        assert_eq!(found(at(5), None), [0, 3]);
         assert_eq!(found(at(6), at(6)), Vec::<u16>::new());
     }
 }

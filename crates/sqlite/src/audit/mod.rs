@@ -1,7 +1,7 @@
 //! The audit logs: an event as a row that never changes, and beside it a row with its personal data.
 //!
 //! What a commit writes is in this file, and has no index but its key. What the logs are searched by is made behind
-//! them (`projector.rs`), a block of events at a time (`block.rs`), and a page is found by it as far as it reaches
+//! them (`projector.rs`), a block of events at a time (`block.rs`), of which 64 are merged (`segment.rs`), and a page is found by it as far as it reaches
 //! (`search.rs`, `page.rs`). The tree over a log grows with it, in the same commit (`tree.rs`); logs from before there was one get
 //! theirs when the database is opened (`tree_backlog.rs`). Of the oldest events there may be their leaves alone (`pruned.rs`).
 
@@ -13,6 +13,7 @@ pub(crate) mod projector;
 pub(crate) mod pruned;
 mod queries;
 mod search;
+pub(crate) mod segment;
 mod sink;
 mod tree;
 pub(crate) mod tree_backlog;

@@ -14,10 +14,11 @@ use diesel::prelude::*;
 use syft_space_domain::store::StoreError;
 
 use crate::audit::block::{Block, EVENTS_PER_BLOCK, next_block};
+use crate::audit::segment::{SegmentParts, next_full_segment};
 use crate::codec::Key;
 use crate::database;
 use crate::error::Failed;
-use crate::job::{IndexJob, ProjectorSignal, WriterJob};
+use crate::job::{IndexJob, IndexPart, ProjectorSignal, WriterJob};
 use crate::open_error::OpenError;
 use crate::schema::audit_logs;
 
@@ -35,7 +36,7 @@ struct Worker {
     connection: SqliteConnection,
     signals: Receiver<ProjectorSignal>,
     writer: SyncSender<WriterJob>,
-    /// The logs that may have a full block which the index lacks.
+    /// The logs that may have a full block, or 64 to be merged, which the index lacks.
     pending: VecDeque<Key>,
 }
 
@@ -73,7 +74,7 @@ impl Worker {
         let mut delay = FIRST_RETRY_DELAY;
         while self.receive() {
             let Some(log) = self.pending.pop_front() else { continue };
-            match self.index_next_block(log) {
+            match self.index_next(log) {
                 Ok(true) => {
                     self.pending.push_back(log);
                     delay = FIRST_RETRY_DELAY;
@@ -131,19 +132,28 @@ impl Worker {
         }
     }
 
-    /// Indexes a log's next block if it is full. Answers whether it was.
-    fn index_next_block(&mut self, log: Key) -> Result<bool, Failed> {
+    /// Indexes a log's next block if it is full, and else merges its next 64 if they are there. Answers whether there
+    /// was anything to do.
+    fn index_next(&mut self, log: Key) -> Result<bool, Failed> {
         let block = next_block(&mut self.connection, log)?;
         let row = audit_logs::table.find(log).select(audit_logs::last_seq);
         let last: Option<i64> = row.first(&mut self.connection).optional()?;
-        if last.unwrap_or(0).div_euclid(EVENTS_PER_BLOCK) <= block {
-            return Ok(false);
+        if last.unwrap_or(0).div_euclid(EVENTS_PER_BLOCK) > block {
+            let block = Block::build(&mut self.connection, log, block)?;
+            self.save(IndexPart::Block(Box::new(block)))?;
+            return Ok(true);
         }
-        let block = Box::new(Block::build(&mut self.connection, log, block)?);
-        let (done, answer) = std::sync::mpsc::sync_channel(1);
-        let sent = self.writer.send(WriterJob::Index(IndexJob { block, done }));
-        sent.map_err(|_| StoreError::Closed)?;
-        answer.recv().unwrap_or(Err(StoreError::Closed))?;
+        let Some(segment) = next_full_segment(&mut self.connection, log)? else { return Ok(false) };
+        for parts in SegmentParts::build(&mut self.connection, log, segment)? {
+            self.save(IndexPart::Segment(parts))?;
+        }
         Ok(true)
+    }
+
+    /// Has the writer store a part of the index with its next commit, and waits for that.
+    fn save(&self, part: IndexPart) -> Result<(), StoreError> {
+        let (done, answer) = std::sync::mpsc::sync_channel(1);
+        self.writer.send(WriterJob::Index(IndexJob { part, done })).map_err(|_| StoreError::Closed)?;
+        answer.recv().unwrap_or(Err(StoreError::Closed))
     }
 }

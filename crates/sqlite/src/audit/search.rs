@@ -8,9 +8,10 @@ use syft_space_domain::store::StoreError;
 use syft_space_domain::time::Timestamp;
 
 use crate::audit::block::{
-    EVENTS_PER_BLOCK, PositionSet, key_digest, object_digest, positions_in_time, positions_of_any,
+    Column, EVENTS_PER_BLOCK, PositionSet, key_digest, object_digest, positions_in_time, positions_of_any,
     reason_value, seq_before,
 };
+use crate::audit::segment::{Merged, find_merged};
 use crate::codec::Key;
 use crate::error::Failed;
 use crate::schema::audit_blocks;
@@ -19,17 +20,6 @@ use crate::schema::audit_blocks;
 /// frequent is found in the first, and what is rare or not there takes few steps.
 const FIRST_WINDOW_BLOCKS: i64 = 8;
 const MAX_WINDOW_BLOCKS: i64 = 4_096;
-
-/// A column that events are searched by, beside their time.
-#[derive(Debug, Clone, Copy)]
-enum Column {
-    Action,
-    Outcome,
-    Reason,
-    ApiKey,
-    Object,
-    Account,
-}
 
 /// A search that proceeds from the newest event to the oldest.
 pub(super) struct Search<'a> {
@@ -74,7 +64,7 @@ impl<'a> Search<'a> {
             if check_times {
                 positions = positions.intersect(&self.positions_in_filter_time(connection, block)?);
             }
-            for position in positions.descending() {
+            for position in positions.ascending().rev() {
                 let seq = seq_before(block).saturating_add(i64::from(position)).saturating_add(1);
                 if seq < self.searched_from {
                     found.push(seq);
@@ -101,20 +91,16 @@ impl<'a> Search<'a> {
             if blocks.as_ref().is_some_and(BTreeMap::is_empty) {
                 break;
             }
-            let mut narrowed = BTreeMap::new();
-            for (block, stored) in self.postings(connection, column, first, last)? {
-                let narrowing = match &blocks {
-                    None => Some(PositionSet::ALL),
-                    Some(blocks) => blocks.get(&block).copied(),
-                };
-                if let Some(narrowing) = narrowing {
-                    let both = narrowing.intersect(&positions_of_any(&stored, &values)?);
-                    if !both.is_empty() {
-                        narrowed.insert(block, both);
-                    }
-                }
-            }
-            blocks = Some(narrowed);
+            let found = self.positions(connection, column, &values, (first, last))?;
+            let Some(narrowed) = blocks.as_mut() else {
+                blocks = Some(found);
+                continue;
+            };
+            narrowed.retain(|block, positions| {
+                *positions =
+                    found.get(block).map_or_else(PositionSet::default, |found| positions.intersect(found));
+                !positions.is_empty()
+            });
         }
         let blocks = match blocks {
             Some(blocks) => blocks,
@@ -124,7 +110,27 @@ impl<'a> Search<'a> {
         Ok(Candidates { blocks, check_times })
     }
 
-    /// The stored postings of one column in the blocks of a window.
+    /// In which blocks of a window a column has any of the values, and where.
+    fn positions(
+        &self,
+        connection: &mut SqliteConnection,
+        column: Column,
+        values: &[Vec<u8>],
+        window: (i64, i64),
+    ) -> Result<BTreeMap<i64, PositionSet>, Failed> {
+        let Merged { mut blocks, rest } = find_merged(connection, self.log, column, values, window)?;
+        for (first, last) in rest {
+            for (block, stored) in self.postings(connection, column, first, last)? {
+                let positions = positions_of_any(&stored, values)?;
+                if !positions.is_empty() {
+                    blocks.insert(block, positions);
+                }
+            }
+        }
+        Ok(blocks)
+    }
+
+    /// The stored postings of one column in some blocks.
     fn postings(
         &self,
         connection: &mut SqliteConnection,
@@ -162,9 +168,10 @@ impl<'a> Search<'a> {
         let action = action.map(|action| vec![action.as_str().as_bytes().to_vec()]);
         let outcome = outcome.map(|outcome| vec![outcome.as_str().as_bytes().to_vec()]);
         let reason = reason.as_ref().map(|reason| vec![reason_value(reason.as_str()).to_vec()]);
-        let keys = any_key.as_ref().map(|keys| keys.iter().copied().map(key_digest).collect());
+        let keys =
+            any_key.as_ref().map(|keys| keys.iter().copied().map(|key| key_digest(key).to_vec()).collect());
         let objects = any_object.as_ref().map(|objects| {
-            objects.iter().map(|object| object_digest(object.kind.as_str(), &object.id)).collect()
+            objects.iter().map(|object| object_digest(object.kind.as_str(), &object.id).to_vec()).collect()
         });
         let actor = actor.map(|id| vec![id.as_bytes().to_vec()]);
         let actors =

@@ -62,7 +62,8 @@ const APP_ROWS: &str = "
     INSERT INTO audit_sink_positions VALUES (x'00', 'archive', 1);
     INSERT INTO audit_events VALUES (x'00', 1, x'09', 1, 'a', 'b', 'system', NULL, NULL, NULL, NULL, NULL, NULL, 1, x'0A', NULL);
     INSERT INTO audit_persons VALUES (x'00', 1, x'0B', x'0C');
-    INSERT INTO audit_blocks VALUES (x'00', 0, 1, 1, x'', x'', x'', x'', x'', x'', x'0D');";
+    INSERT INTO audit_blocks VALUES (x'00', 0, 1, 1, x'', x'', x'', x'', x'', x'', x'0D');
+    INSERT INTO audit_segments VALUES (x'00', 0, 0, x'');";
 
 const DOCUMENTS_ROWS: &str = "
     INSERT INTO documents VALUES ('a', 1, 1, 1, 1, '{}', 'x');
