@@ -22,6 +22,8 @@ pub const CHECKS: &[Check<StoreFactory>] = checks![
     z2_balances_are_told_apart_by_policy_account_period_and_currency,
     z2_the_latest_transfer_of_the_same_request_is_found,
     z2_repeats_are_counted,
+    g4_a_transfer_that_goes_is_brought_forward_in_both_balances,
+    g4_a_balance_goes_only_when_all_of_it_was_brought_forward,
     z1_a_ledger_is_seen_and_written_in_its_own_tenant_only,
     z2_transfers_and_balances_come_in_pages,
     z2_those_transfers_are_listed_that_are_asked_for_in_the_order_of_their_times,
@@ -230,6 +232,71 @@ pub fn z1_a_ledger_is_seen_and_written_in_its_own_tenant_only(make: &StoreFactor
     });
     add(&*fixture.adapter, 2, Transfer { time: time(3), ..transfer(1) });
     assert_eq!(transfers(&*fixture.adapter, 1), [mine], "each has their own");
+    remove(&*fixture.adapter, 2, 1);
+    remove_balances(&*fixture.adapter, 2, &transfer(1));
+    let left = accounts(&*fixture.adapter, 1);
+    assert_eq!(left, [(transfer(1).charged, Balance::default()); 2], "another tenant removes its own alone");
+    remove(&*fixture.adapter, 1, 1);
+    add(&*fixture.adapter, 2, transfer(1));
+    remove(&*fixture.adapter, 2, 1);
+    remove_balances(&*fixture.adapter, 2, &transfer(1));
+    assert_eq!(accounts(&*fixture.adapter, 1).len(), 2, "nor do balances of others go with its own");
+}
+
+fn remove(store: &dyn Store, tenant: u64, n: u64) -> Option<Transfer> {
+    commit(store, move |tx| tx.remove_transfer(&write_scope(tenant), key(n)))
+}
+
+fn remove_balances(store: &dyn Store, tenant: u64, of: &Transfer) -> [bool; 2] {
+    let keys = of.balances();
+    commit(store, move |tx| {
+        let [payer, endpoint] = keys.each_ref().map(|key| tx.remove_balance(&write_scope(tenant), key));
+        Ok([payer?, endpoint?])
+    })
+}
+
+/// What each account has come to, and what of it was brought forward.
+fn accounts(store: &dyn Store, tenant: u64) -> Vec<(Balance, Balance)> {
+    let page = read(store, move |view| view.balances(&scope(tenant), first_page(9)));
+    page.items.into_iter().map(|account| (account.balance, account.brought_forward)).collect()
+}
+
+/// What accounts have come to stays as it is, and more is added to it.
+pub fn g4_a_transfer_that_goes_is_brought_forward_in_both_balances(make: &StoreFactory) {
+    let fixture = seeded_store(make);
+    let store = &*fixture.adapter;
+    (1..=3).for_each(|n| add(store, 1, transfer(n)));
+    assert_eq!(remove(store, 1, 2), Some(transfer(2)), "it is told what it was");
+    assert_eq!(remove(store, 1, 2), None, "what is gone does not go again");
+    assert_eq!(transfers(store, 1), [transfer(1), transfer(3)], "the others stay");
+    let times = |n: u64| Balance { units: 5 * n, free_units: 2 * n, amount: Amount::from_micros(1_500 * n) };
+    assert_eq!(accounts(store, 1), [(times(3), times(1)); 2], "both balances know of it");
+    for key in transfer(1).balances() {
+        assert_eq!(balance(store, 1, key), times(3), "no budget is larger for it");
+    }
+    add(store, 1, transfer(4));
+    assert_eq!(remove(store, 1, 1), Some(transfer(1)));
+    assert_eq!(accounts(store, 1), [(times(4), times(2)); 2], "it adds up");
+}
+
+/// One with a transfer stays, also where nothing was charged by it.
+pub fn g4_a_balance_goes_only_when_all_of_it_was_brought_forward(make: &StoreFactory) {
+    let fixture = seeded_store(make);
+    let store = &*fixture.adapter;
+    (1..=2).for_each(|n| add(store, 1, transfer(n)));
+    let of_others = Transfer { payer: ActorId::from(account_id(2)), ..transfer(3) };
+    add(store, 1, of_others.clone());
+    assert_eq!(remove_balances(store, 1, &transfer(1)), [false; 2], "each has a transfer");
+    remove(store, 1, 1);
+    assert_eq!(remove_balances(store, 1, &transfer(1)), [false; 2], "each has one still");
+    remove(store, 1, 2);
+    assert_eq!(remove_balances(store, 1, &transfer(1)), [true, false], "the endpoint earned from another");
+    assert_eq!(remove_balances(store, 1, &transfer(1)), [false; 2], "what is gone does not go again");
+    remove(store, 1, 3);
+    assert_eq!(remove_balances(store, 1, &of_others), [true; 2]);
+    assert_eq!(accounts(store, 1), [], "nothing is left");
+    add(store, 1, transfer(4));
+    assert_eq!(accounts(store, 1), [(transfer(4).charged, Balance::default()); 2], "it begins anew");
 }
 
 /// In the order of their keys.

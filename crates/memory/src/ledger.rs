@@ -68,12 +68,35 @@ impl LedgerRows for Transaction {
         let is_new = !self.tables.transfers.contains(scope, transfer.key);
         check_key(is_new, || format!("there is a transfer {} already", transfer.key))?;
         let [payer, endpoint] = transfer.balances().map(|key| {
-            let balance = self.balance(scope, &key)?.plus(transfer.charged);
-            self.tables.balances.insert(scope, key, AccountBalance { key, balance });
-            Ok::<_, StoreError>(balance)
+            let kept = self.tables.balances.get(scope, key).copied();
+            let brought_forward = kept.map(|kept| kept.brought_forward).unwrap_or_default();
+            let balance = kept.map(|kept| kept.balance).unwrap_or_default().plus(transfer.charged);
+            self.tables.balances.insert(scope, key, AccountBalance { key, balance, brought_forward });
+            balance
         });
         self.tables.transfers.insert(scope, transfer.key, transfer.clone());
-        Ok([payer?, endpoint?])
+        Ok([payer, endpoint])
+    }
+
+    fn remove_transfer(
+        &mut self,
+        scope: &WriteScope,
+        key: TransferKey,
+    ) -> Result<Option<Transfer>, StoreError> {
+        let Some(transfer) = self.tables.transfers.get(scope, key).cloned() else { return Ok(None) };
+        self.tables.transfers.remove(scope, key);
+        for key in transfer.balances() {
+            if let Some(kept) = self.tables.balances.get_mut(scope, key) {
+                kept.brought_forward = kept.brought_forward.plus(transfer.charged);
+            }
+        }
+        Ok(Some(transfer))
+    }
+
+    fn remove_balance(&mut self, scope: &WriteScope, key: &BalanceKey) -> Result<bool, StoreError> {
+        let kept = self.tables.balances.get(scope, *key);
+        let is_over = kept.is_some_and(|kept| kept.balance == kept.brought_forward);
+        Ok(is_over && self.tables.balances.remove(scope, *key))
     }
 
     fn count_repeat(&mut self, scope: &WriteScope, key: TransferKey) -> Result<(), StoreError> {

@@ -147,7 +147,26 @@ fn rebuild(home: &Path) {
     let store = open(home, true);
     let begun = Instant::now();
     wait_for_index(&store);
+    println!("each block was made anew in {:.1} s", begun.elapsed().as_secs_f64());
+    let segments = projection(&store).seq / (64 * 1_024);
+    while whole_segments(&database) < segments {
+        thread::sleep(Duration::from_millis(10));
+    }
     println!("the whole index was made anew in {:.1} s", begun.elapsed().as_secs_f64());
+}
+
+/// How many segments are there with their last part.
+fn whole_segments(database: &Path) -> u64 {
+    use diesel::prelude::*;
+    diesel::table! {
+        audit_segments (part, segment) {
+            part -> BigInt,
+            segment -> BigInt,
+        }
+    }
+    let mut connection = SqliteConnection::establish(database.to_str().unwrap()).unwrap();
+    let whole = audit_segments::table.filter(audit_segments::part.eq(255)).count();
+    whole.get_result::<i64>(&mut connection).unwrap().try_into().unwrap()
 }
 
 fn search(home: &Path, events: &[Event]) {

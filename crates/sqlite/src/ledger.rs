@@ -75,7 +75,7 @@ impl TryFrom<TransferRow> for Transfer {
             endpoint: row.endpoint_id.into(),
             span: Span { period: parse("transfers.period", &row.period)?, begins },
             currency: parse("transfers.currency", &row.currency)?,
-            charged: balance(row.units, row.free_units, row.amount)?,
+            charged: balance((row.units, row.free_units, row.amount))?,
             request: row.request.map(|request| RequestDigest(request.0)),
             repeats: u8::try_from(row.repeats)
                 .map_err(|error| unreadable_column("transfers.repeats", &error))?,
@@ -83,7 +83,10 @@ impl TryFrom<TransferRow> for Transfer {
     }
 }
 
-fn balance(units: i64, free_units: i64, amount: i64) -> Result<Balance, StoreError> {
+/// Units, those of them that were free, and an amount in millionths, as they are stored.
+type Sums = (i64, i64, i64);
+
+fn balance((units, free_units, amount): Sums) -> Result<Balance, StoreError> {
     let amount = Amount::from_micros(to_u64(amount)?);
     Ok(Balance { units: to_u64(units)?, free_units: to_u64(free_units)?, amount })
 }
@@ -143,11 +146,11 @@ fn key_of(bytes: &[u8]) -> Result<BalanceKey, StoreError> {
 impl Session<'_> {
     /// What a balance comes to in the database.
     fn written_balance(&mut self, (tenant, key): &BalanceOf) -> Result<Balance, StoreError> {
-        let row: Option<(i64, i64, i64)> = self.read(|connection| {
+        let row: Option<Sums> = self.read(|connection| {
             let row = balances::table.find((tenant, key));
             row.select((balances::units, balances::free_units, balances::amount)).first(connection).optional()
         })?;
-        row.map_or(Ok(Balance::default()), |(units, free_units, amount)| balance(units, free_units, amount))
+        row.map_or(Ok(Balance::default()), balance)
     }
 
     /// What a balance comes to, with what the units of this transaction have transferred.
@@ -295,11 +298,16 @@ impl LedgerView for Session<'_> {
                 .filter(balances::key.gt(after))
                 .order(balances::key)
                 .limit(limit_plus_one(page.limit))
-                .select((balances::key, balances::units, balances::free_units, balances::amount))
-                .load_iter::<(Vec<u8>, i64, i64, i64), DefaultLoadingMode>(connection)?;
-            read_page(rows, page.limit, |(key, units, free_units, amount)| {
+                .select((
+                    balances::key,
+                    (balances::units, balances::free_units, balances::amount),
+                    (balances::past_units, balances::past_free_units, balances::past_amount),
+                ))
+                .load_iter::<(Vec<u8>, Sums, Sums), DefaultLoadingMode>(connection)?;
+            read_page(rows, page.limit, |(key, sums, past)| {
                 let key = key_of(&key)?;
-                Ok((key, AccountBalance { key, balance: balance(units, free_units, amount)? }))
+                let (balance, brought_forward) = (balance(sums)?, balance(past)?);
+                Ok((key, AccountBalance { key, balance, brought_forward }))
             })
         })?
     }
@@ -324,7 +332,7 @@ impl LedgerRows for Session<'_> {
         });
         // Only this one may contradict what is there, and then nothing is changed.
         self.write(|connection| diesel::insert_into(transfers::table).values(&row).execute(connection))?;
-        let rows: Vec<(Vec<u8>, i64, i64, i64)> = self.write(|connection| {
+        let rows: Vec<(Vec<u8>, Sums)> = self.write(|connection| {
             diesel::insert_into(balances::table)
                 .values(both)
                 .on_conflict((balances::tenant_id, balances::key))
@@ -334,17 +342,56 @@ impl LedgerRows for Session<'_> {
                     balances::free_units.eq(balances::free_units + excluded(balances::free_units)),
                     balances::amount.eq(balances::amount + excluded(balances::amount)),
                 ))
-                .returning((balances::key, balances::units, balances::free_units, balances::amount))
+                .returning((balances::key, (balances::units, balances::free_units, balances::amount)))
                 .load(connection)
         })?;
         // Nothing says in which order they come.
         let [payer, endpoint] = keys.map(|key| {
-            let row = rows.iter().find(|(of, ..)| *of == key);
-            let (_, units, free_units, amount) =
-                row.ok_or_else(|| StoreError::failed("a balance was not written"))?;
-            balance(*units, *free_units, *amount)
+            let row = rows.iter().find(|(of, _)| *of == key);
+            let (_, sums) = row.ok_or_else(|| StoreError::failed("a balance was not written"))?;
+            balance(*sums)
         });
         Ok([payer?, endpoint?])
+    }
+
+    fn remove_transfer(
+        &mut self,
+        scope: &WriteScope,
+        key: TransferKey,
+    ) -> Result<Option<Transfer>, StoreError> {
+        self.only_alone()?;
+        let row = transfers::table.find((Key::from(scope), Key::from(key.event), Key::from(key.policy)));
+        let removed: Option<TransferRow> = self.write(|connection| {
+            diesel::delete(row).returning(TransferRow::as_returning()).get_result(connection).optional()
+        })?;
+        let Some(removed) = removed else { return Ok(None) };
+        let TransferRow { units, free_units, amount, .. } = removed;
+        let transfer = Transfer::try_from(removed)?;
+        for key in transfer.balances() {
+            self.write(|connection| {
+                diesel::update(balances::table.find((Key::from(scope), key_bytes(&key))))
+                    .set((
+                        balances::past_units.eq(balances::past_units + units),
+                        balances::past_free_units.eq(balances::past_free_units + free_units),
+                        balances::past_amount.eq(balances::past_amount + amount),
+                    ))
+                    .execute(connection)
+            })?;
+        }
+        Ok(Some(transfer))
+    }
+
+    fn remove_balance(&mut self, scope: &WriteScope, key: &BalanceKey) -> Result<bool, StoreError> {
+        self.only_alone()?;
+        let removed = self.write(|connection| {
+            let row = balances::table.find((Key::from(scope), key_bytes(key)));
+            let is_over = balances::past_units
+                .eq(balances::units)
+                .and(balances::past_free_units.eq(balances::free_units))
+                .and(balances::past_amount.eq(balances::amount));
+            diesel::delete(row.filter(is_over)).execute(connection)
+        })?;
+        Ok(removed > 0)
     }
 
     fn count_repeat(&mut self, scope: &WriteScope, key: TransferKey) -> Result<(), StoreError> {

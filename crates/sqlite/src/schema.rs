@@ -368,6 +368,9 @@ table! {
         units -> BigInt,
         free_units -> BigInt,
         amount -> BigInt,
+        past_units -> BigInt,
+        past_free_units -> BigInt,
+        past_amount -> BigInt,
     }
 }
 

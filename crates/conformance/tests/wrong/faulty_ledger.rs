@@ -70,6 +70,36 @@ where
             balances
         })
     }
+
+    fn remove_transfer(
+        &mut self,
+        scope: &WriteScope,
+        key: TransferKey,
+    ) -> Result<Option<Transfer>, StoreError> {
+        if self.fault == Fault::IgnoresTenantIn("remove_transfer") {
+            for other in [1, 2, 3].map(sample::write_scope).iter().filter(|o| o.tenant() != scope.tenant()) {
+                self.inner.remove_transfer(other, key)?;
+            }
+        }
+        let removed = self.inner.remove_transfer(scope, key)?;
+        if let (Fault::BringsNothingForward, Some(removed)) = (self.fault, &removed) {
+            // As if the transfer had never been.
+            let [payer, endpoint] = removed.balances();
+            self.inner.remove_balance(scope, &payer)?;
+            self.inner.remove_balance(scope, &endpoint)?;
+        }
+        Ok(removed)
+    }
+
+    fn remove_balance(&mut self, scope: &WriteScope, key: &BalanceKey) -> Result<bool, StoreError> {
+        if self.fault == Fault::IgnoresTenantIn("remove_balance") {
+            for other in [1, 2, 3].map(sample::write_scope).iter().filter(|o| o.tenant() != scope.tenant()) {
+                self.inner.remove_balance(other, key)?;
+            }
+        }
+        self.inner.remove_balance(scope, key)
+    }
+
     delegated! {
         count_repeat(scope: &WriteScope, key: TransferKey) -> ();
     }
@@ -98,6 +128,12 @@ where
 fn z2_a_store_that_tells_old_balances_is_caught() {
     let make = faulty_store(Fault::TellsBalancesOfBefore);
     assert_caught(ledger::CHECKS, &*make, "z2_whoever_adds_a_transfer_is_told_what_both_balances_are_then");
+}
+
+#[test]
+fn g4_a_store_that_forgets_what_a_gone_transfer_came_to_is_caught() {
+    let make = faulty_store(Fault::BringsNothingForward);
+    assert_caught(ledger::CHECKS, &*make, "g4_a_balance_goes_only_when_all_of_it_was_brought_forward");
 }
 
 #[test]

@@ -91,6 +91,8 @@ pub(crate) const SCOPED_METHODS: &[&str] = &[
     "invitations_expired_before",
     "disclosures_before",
     "forget_shown",
+    "remove_transfer",
+    "remove_balance",
     "blocks_before",
     "prune",
     "set_retention_terms",

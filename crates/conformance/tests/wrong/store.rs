@@ -55,6 +55,8 @@ pub(crate) enum Fault {
     ForgetsUsesOfRotatedKeys,
     /// Amounts are rounded.
     RoundsAmounts,
+    /// What accounts have come to goes with a transfer that goes.
+    BringsNothingForward,
     /// Whoever adds a transfer is told what the balances were before.
     TellsBalancesOfBefore,
     /// Something is wrong with questions that wait for approval.

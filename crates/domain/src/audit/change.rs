@@ -119,6 +119,8 @@ named_enum! {
         Stopped = "stopped",
         /// A hub is to be told anew.
         SyncRequested = "sync_requested",
+        /// Charges are gone, as their term had ended, and what accounts came to by them is brought forward: the number stands behind it.
+        TransfersRemoved = "transfers_removed",
         /// A hub is trusted, by whoever did this.
         Trusted = "trusted",
         /// An endpoint is a draft again.

@@ -68,19 +68,19 @@ pub struct Reconciliation {
 pub struct CurrencySums {
     /// What the transfers come to.
     pub transferred: Amount,
+    /// What those came to that are gone by their age, by the balances of callers.
+    pub brought_forward: Amount,
     /// What callers were debited, by their balances.
     pub debited: Amount,
     /// What endpoints were credited, by theirs.
     pub credited: Amount,
 }
 
-/// A balance that is not what its transfers come to.
+/// A balance that is not what its transfers come to, with what was brought forward.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Discrepancy {
-    /// Which balance.
-    pub key: BalanceKey,
     /// What is kept.
-    pub kept: Balance,
+    pub kept: AccountBalance,
     /// What its transfers come to.
     pub transferred: Balance,
 }
@@ -89,10 +89,12 @@ impl Reconciliation {
     /// The most discrepancies that are told.
     pub const MOST: usize = 100;
 
-    /// Whether all sums hold: each balance is what its transfers come to, and both sides of the ledger come to the same.
+    /// Whether all sums hold: each balance is what its transfers and those before them come to, and both sides of the ledger come to the same.
     #[must_use]
     pub fn is_sound(&self) -> bool {
-        let holds = |sums: &CurrencySums| sums.transferred == sums.debited && sums.debited == sums.credited;
+        let holds = |sums: &CurrencySums| {
+            sums.transferred.plus(sums.brought_forward) == sums.debited && sums.debited == sums.credited
+        };
         self.discrepancies.is_empty() && self.sums.values().all(holds)
     }
 }
@@ -128,14 +130,17 @@ fn reconcile_view(view: &mut dyn View, scope: &TenantScope) -> Result<Reconcilia
     let mut page = PageRequest { limit: PageLimit::LARGEST, after: None };
     loop {
         let read = view.balances(scope, page)?;
-        for AccountBalance { key, balance: kept } in read.items {
-            let sums = found.sums.entry(key.currency).or_default();
-            match key.account {
-                LedgerAccount::Payer(_) => sums.debited = sums.debited.plus(kept.amount),
-                LedgerAccount::Endpoint(_) => sums.credited = sums.credited.plus(kept.amount),
+        for kept in read.items {
+            let sums = found.sums.entry(kept.key.currency).or_default();
+            match kept.key.account {
+                LedgerAccount::Payer(_) => {
+                    sums.debited = sums.debited.plus(kept.balance.amount);
+                    sums.brought_forward = sums.brought_forward.plus(kept.brought_forward.amount);
+                }
+                LedgerAccount::Endpoint(_) => sums.credited = sums.credited.plus(kept.balance.amount),
             }
-            let transferred = transferred.remove(&key).unwrap_or_default();
-            found.note(key, kept, transferred);
+            let transferred = transferred.remove(&kept.key).unwrap_or_default();
+            found.note(kept, transferred);
         }
         page.after = read.next;
         if page.after.is_none() {
@@ -144,15 +149,17 @@ fn reconcile_view(view: &mut dyn View, scope: &TenantScope) -> Result<Reconcilia
     }
     // What has transfers and no balance.
     for (key, transferred) in transferred {
-        found.note(key, Balance::default(), transferred);
+        let nothing = Balance::default();
+        found.note(AccountBalance { key, balance: nothing, brought_forward: nothing }, transferred);
     }
     Ok(found)
 }
 
 impl Reconciliation {
-    fn note(&mut self, key: BalanceKey, kept: Balance, transferred: Balance) {
-        if kept != transferred && self.discrepancies.len() < Self::MOST {
-            self.discrepancies.push(Discrepancy { key, kept, transferred });
+    fn note(&mut self, kept: AccountBalance, transferred: Balance) {
+        let is_sound = kept.balance == transferred.plus(kept.brought_forward);
+        if !is_sound && self.discrepancies.len() < Self::MOST {
+            self.discrepancies.push(Discrepancy { kept, transferred });
         }
     }
 }

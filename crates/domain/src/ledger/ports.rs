@@ -37,11 +37,19 @@ pub trait LedgerView {
     ) -> Result<Page<AccountBalance, BalanceKey>, StoreError>;
 }
 
-/// Writes the ledger. What is in it stays: nothing takes a transfer back.
+/// Writes the ledger. Nothing takes a transfer back: what goes by its age is brought forward.
 pub trait LedgerRows: LedgerView {
     /// Adds a transfer, and what it comes to to the balances of both its accounts; answers what these are then, in the order of
     /// [`Transfer::balances`]. Its key is new in the tenant, else [`StoreError::Conflict`], and nothing is changed.
     fn add_transfer(&mut self, scope: &WriteScope, transfer: &Transfer) -> Result<[Balance; 2], StoreError>;
+    /// Removes a transfer whose age is over. What its accounts have come to stays; it is brought forward in both balances. Answers what it was.
+    fn remove_transfer(
+        &mut self,
+        scope: &WriteScope,
+        key: TransferKey,
+    ) -> Result<Option<Transfer>, StoreError>;
+    /// Removes a balance if all of it was brought forward. Answers whether it went.
+    fn remove_balance(&mut self, scope: &WriteScope, key: &BalanceKey) -> Result<bool, StoreError>;
     /// Counts one more repeat of a transfer's request. [`StoreError::Conflict`] where there is no such transfer.
     fn count_repeat(&mut self, scope: &WriteScope, key: TransferKey) -> Result<(), StoreError>;
 }

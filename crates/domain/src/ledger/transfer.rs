@@ -125,6 +125,8 @@ pub struct AccountBalance {
     pub key: BalanceKey,
     /// What it has come to.
     pub balance: Balance,
+    /// How much of it is of transfers that are gone by their age.
+    pub brought_forward: Balance,
 }
 
 impl PageItem for AccountBalance {

@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use crate::as_text::text_enum;
+use crate::ledger::{Period, Span};
 use crate::time::Timestamp;
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -21,6 +22,8 @@ text_enum! {
         Invitations = "invitations",
         /// What callers were shown under a limit on it. What counts still stays, however old it is.
         Disclosures = "disclosures",
+        /// Charges, a month at a time. What accounts have come to stays while it counts, with what is gone brought forward.
+        Transfers = "transfers",
         /// Events of the tenant's log, in blocks of 1,024. Their leaves stay, and so does what they prove.
         LogEvents = "log_events",
     }
@@ -38,7 +41,7 @@ impl RetentionKind {
             Self::LogPersonalData => 7..=3_650,
             Self::PolicyRevisions => 30..=3_650,
             Self::Invitations | Self::Disclosures => 1..=3_650,
-            Self::LogEvents => 90..=36_500,
+            Self::Transfers | Self::LogEvents => 90..=36_500,
         }
     }
 
@@ -49,7 +52,7 @@ impl RetentionKind {
             Self::LogPersonalData => 365,
             Self::PolicyRevisions => 1_095,
             Self::Invitations | Self::Disclosures => 30,
-            Self::LogEvents => 3_650,
+            Self::Transfers | Self::LogEvents => 3_650,
         }
     }
 }
@@ -111,10 +114,12 @@ impl RetentionTerms {
         Ok(())
     }
 
-    /// What of a kind is from before this time is kept no more.
+    /// What of a kind is from before this time is kept no more. Of charges it is the beginning of a month: all of a period goes
+    /// with what it came to.
     #[must_use]
     pub fn due_before(&self, kind: RetentionKind, now: Timestamp) -> Timestamp {
-        now.minus(DAY.saturating_mul(self.days(kind)))
+        let before = now.minus(DAY.saturating_mul(self.days(kind)));
+        if kind == RetentionKind::Transfers { Span::of(Period::Month, before).begins } else { before }
     }
 }
 

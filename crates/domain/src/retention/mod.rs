@@ -1,6 +1,7 @@
 //! How long what nobody removes is kept: a term for each kind of data, which a tenant's Owners set within bounds, and legal holds,
 //! during which nothing goes by its age.
 
+mod due_data;
 mod error;
 mod hold;
 mod kind;

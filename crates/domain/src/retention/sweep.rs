@@ -4,18 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::access::Permission;
-use crate::audit::ports::{CheckpointSigner, LogScope, LogWriteScope, Seq};
-use crate::audit::tree::BLOCK_LEAVES;
-use crate::audit::{
-    Action, Actor, ChangeCode, Changes, Event, Log, LogTreeError, ObjectKind, Origin, PrunedBlock,
-    RequestContext, check_grown,
-};
+use crate::audit::ports::{CheckpointSigner, LogScope, LogWriteScope};
+use crate::audit::{Action, Actor, Changes, Event, Log, ObjectKind, Origin, RequestContext, check_grown};
 use crate::identity::Principal;
-use crate::ids::{InvitationId, PolicyId};
-use crate::page::{PageLimit, PageRequest};
-use crate::policy::shown_counts_for;
 use crate::port_error::PortError;
-use crate::retention::ports::ShownThing;
+use crate::retention::due_data::DueData;
 use crate::retention::{RetentionError, RetentionKind, RetentionTerms};
 use crate::space::Space;
 use crate::store::{Flow, StoreError, Tx, View};
@@ -25,8 +18,6 @@ use crate::unit::{Abort, Recorded};
 
 /// How many things one unit of work removes: so few that nobody waits for it. Of events it is a whole block.
 const PORTION: usize = 250;
-/// How many things a reader looks through at once.
-const LOOKED_AT: usize = 2_000;
 /// How many portions of a kind go at once. What is left goes with the next sweep.
 const MAX_PORTIONS: usize = 400;
 /// How long beyond its term a thing may stay until somebody is told.
@@ -56,175 +47,6 @@ pub struct Due {
     pub count: usize,
     /// Whether there are more.
     pub has_more: bool,
-}
-
-/// Things that are due.
-enum DueData {
-    /// What these events of the log know of persons.
-    Persons(Vec<Seq>),
-    /// These revisions of policies.
-    Revisions(Vec<(PolicyId, u64)>),
-    /// These invitations.
-    Invitations(Vec<InvitationId>),
-    /// What callers were shown: under each of these policies, before a time, these things.
-    Disclosures(Vec<(PolicyId, Timestamp, Vec<ShownThing>)>),
-    /// The events of these blocks of the log; and of those that are to go, what stays of them.
-    Events { blocks: Vec<u64>, pruned: Vec<PrunedBlock> },
-}
-
-impl DueData {
-    /// The first of a kind that are from before a time, at most so many.
-    fn find(
-        view: &mut dyn View,
-        log: LogScope<'_>,
-        kind: RetentionKind,
-        (now, before): (Timestamp, Timestamp),
-        at_most: usize,
-    ) -> Result<Self, StoreError> {
-        match (kind, log) {
-            (RetentionKind::LogPersonalData, _) => Self::persons(view, log, before, at_most),
-            (RetentionKind::LogEvents, _) => Self::events(view, log, before, at_most),
-            (RetentionKind::PolicyRevisions, LogScope::Tenant(scope)) => {
-                Ok(Self::Revisions(view.revisions_replaced_before(scope, before, at_most)?))
-            }
-            (RetentionKind::Invitations, LogScope::Tenant(scope)) => {
-                Ok(Self::Invitations(view.invitations_expired_before(scope, before, at_most)?))
-            }
-            (RetentionKind::Disclosures, LogScope::Tenant(scope)) => {
-                Self::disclosures(view, scope, (now, before), at_most)
-            }
-            // The installation has none of these.
-            (
-                RetentionKind::PolicyRevisions | RetentionKind::Invitations | RetentionKind::Disclosures,
-                LogScope::Installation(_),
-            ) => Ok(Self::Revisions(Vec::new())),
-        }
-    }
-
-    /// What the first events of a log know of persons that are from before a time, at most so many. The events are nearly in the order of their times,
-    /// and the first that still know of a person are the oldest. So it is looked no further than through a stretch in which none is due.
-    fn persons(
-        view: &mut dyn View,
-        log: LogScope<'_>,
-        before: Timestamp,
-        at_most: usize,
-    ) -> Result<Self, StoreError> {
-        let (mut due, mut after) = (Vec::new(), None);
-        while due.len() < at_most {
-            let found = view.events_with_persons(log, after, LOOKED_AT)?;
-            let known = due.len();
-            due.extend(found.iter().filter(|(_, time)| *time < before).map(|(seq, _)| *seq));
-            if due.len() == known {
-                break;
-            }
-            after = found.last().map(|(seq, _)| *seq);
-        }
-        due.truncate(at_most);
-        Ok(Self::Persons(due))
-    }
-
-    /// What callers were shown before a time, at most so much; of what counts for longer, what counts no more.
-    fn disclosures(
-        view: &mut dyn View,
-        scope: &TenantScope,
-        (now, before): (Timestamp, Timestamp),
-        at_most: usize,
-    ) -> Result<Self, StoreError> {
-        let (mut due, mut left, mut after) = (Vec::new(), at_most, None);
-        loop {
-            let page = view.policies(scope, PageRequest { limit: PageLimit::LARGEST, after })?;
-            for policy in &page.items {
-                let Some(counts_for) = shown_counts_for(&policy.configuration) else { continue };
-                let before = before.min(now.minus(counts_for));
-                let shown = view.disclosures_before(scope, policy.id, before, left)?;
-                left = left.saturating_sub(shown.len());
-                if !shown.is_empty() {
-                    due.push((policy.id, before, shown));
-                }
-            }
-            after = page.next;
-            if after.is_none() || left == 0 {
-                return Ok(Self::Disclosures(due));
-            }
-        }
-    }
-
-    /// The first blocks of a log that are from before a time, of at most so many events, begun blocks included. A block that is behind what a checkpoint
-    /// vouches for, or what each sink has that gets the log, stays, however old it is.
-    fn events(
-        view: &mut dyn View,
-        log: LogScope<'_>,
-        before: Timestamp,
-        at_most: usize,
-    ) -> Result<Self, StoreError> {
-        let vouched = view.checkpoint(log)?.map_or(0, |checkpoint| checkpoint.size);
-        let delivered = view.least_delivered(log)?.unwrap_or(u64::MAX);
-        let most = at_most.div_ceil(events_per_block());
-        let blocks = view.blocks_before(log, before, vouched.min(delivered), most)?;
-        Ok(Self::Events { blocks, pruned: Vec::new() })
-    }
-
-    fn len(&self) -> usize {
-        match self {
-            Self::Persons(events) => events.len(),
-            Self::Revisions(revisions) => revisions.len(),
-            Self::Invitations(invitations) => invitations.len(),
-            Self::Disclosures(due) => due.iter().map(|(_, _, shown)| shown.len()).sum(),
-            Self::Events { blocks, .. } => blocks.len().saturating_mul(events_per_block()),
-        }
-    }
-
-    /// Reads what stays of events. That takes a while, so it is done before anybody waits for it.
-    fn read_leaves(&mut self, view: &mut dyn View, log: LogScope<'_>) -> Result<(), LogTreeError> {
-        if let Self::Events { blocks, pruned } = self {
-            for block in blocks {
-                pruned.push(PrunedBlock::read(view, log, *block)?);
-            }
-        }
-        Ok(())
-    }
-
-    /// Removes them, as far as they are still there. Answers how many were, and what is told of it.
-    fn remove(&self, tx: &mut dyn Tx, log: &LogWriteScope) -> Result<(u64, ChangeCode), StoreError> {
-        match (self, log) {
-            (Self::Persons(events), _) => {
-                let numbers: Vec<u64> = events.iter().map(|Seq(number)| *number).collect();
-                Ok((tx.erase_persons(log, &numbers)?, ChangeCode::PersonalDataErased))
-            }
-            (Self::Revisions(revisions), LogWriteScope::Tenant(scope)) => {
-                Ok((tx.remove_revisions(scope, revisions)?, ChangeCode::RevisionsRemoved))
-            }
-            (Self::Invitations(invitations), LogWriteScope::Tenant(scope)) => {
-                let mut removed = 0_u64;
-                for id in invitations {
-                    removed = removed.saturating_add(tx.remove_invitation(scope, *id)?.into());
-                }
-                Ok((removed, ChangeCode::InvitationsRemoved))
-            }
-            (Self::Disclosures(due), LogWriteScope::Tenant(scope)) => {
-                let mut removed = 0_u64;
-                for (policy, before, shown) in due {
-                    removed = removed.saturating_add(tx.forget_shown(scope, *policy, *before, shown)?);
-                }
-                Ok((removed, ChangeCode::DisclosuresRemoved))
-            }
-            (
-                Self::Revisions(_) | Self::Invitations(_) | Self::Disclosures(_),
-                LogWriteScope::Installation(_),
-            ) => Ok((0, ChangeCode::RevisionsRemoved)),
-            (Self::Events { pruned, .. }, _) => {
-                let mut removed = 0_u64;
-                for block in pruned {
-                    removed = removed.saturating_add(tx.prune(log, block)?);
-                }
-                Ok((removed, ChangeCode::EventsPruned))
-            }
-        }
-    }
-}
-
-fn events_per_block() -> usize {
-    usize::try_from(BLOCK_LEAVES).unwrap_or(usize::MAX)
 }
 
 /// The terms of a tenant; of the installation's log the default ones.
@@ -320,7 +142,8 @@ pub(super) fn overdue(
             RetentionKind::LogPersonalData
             | RetentionKind::PolicyRevisions
             | RetentionKind::Invitations
-            | RetentionKind::Disclosures => {
+            | RetentionKind::Disclosures
+            | RetentionKind::Transfers => {
                 Found::find(view, LogScope::Tenant(scope), kind, late, 1)?.data.len() > 0
             }
         };

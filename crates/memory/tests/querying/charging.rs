@@ -1,6 +1,6 @@
 //! What queries cost: what is charged, what is held meanwhile, and when nothing is left to spend.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;
 use std::time::Duration;
 
@@ -11,14 +11,15 @@ use syft_space_domain::endpoint::{Answer, EndpointName, Query, QueryError, Query
 use syft_space_domain::identity::Principal;
 use syft_space_domain::ids::EventId;
 use syft_space_domain::ledger::{
-    Amount, Balance, BalanceKey, LedgerAccount, Period, RequestDigest, Span, Transfer, TransferFilter,
+    self, Amount, Balance, BalanceKey, LedgerAccount, Period, RequestDigest, Span, Transfer, TransferFilter,
     TransferKey,
 };
 use syft_space_domain::marketplace::HubRole;
 use syft_space_domain::page::{PageLimit, PageRequest};
 use syft_space_domain::policy::{HypotheticalCaller, HypotheticalQuery, PolicyOutcome, Reason, explain};
+use syft_space_domain::retention::{self, RetentionKind};
 use syft_space_domain::store::StoreError;
-use syft_space_domain::tenant::WriteScope;
+use syft_space_domain::tenant::{OperatorScope, WriteScope};
 use syft_space_domain::unit::Recorded;
 
 use crate::hub_users::Hub;
@@ -267,4 +268,55 @@ fn z2_what_the_ledger_says_counts_whatever_is_remembered() {
     let scope = world.scope;
     let balance = world.space.store.read(&scope, move |view| view.balance(&scope, &key)).wait().unwrap();
     assert_eq!(balance.amount, cents(6));
+}
+
+/// How many transfers there are, whose sums hold; and of the balances of payers the units, and what of them was brought forward.
+fn reconciled(world: &World) -> (u64, Vec<(Period, u64, u64)>) {
+    let owner = log_in(&world.space, world.owner.email().unwrap());
+    let found = block_on(ledger::reconcile(&world.space, &owner)).unwrap();
+    assert!(found.is_sound(), "{found:?}");
+    let balances = block_on(ledger::balances(&world.space, &owner, PageRequest::default())).unwrap().items;
+    let payers = balances.into_iter().filter(|of| matches!(of.key.account, LedgerAccount::Payer(_)));
+    let mut told: Vec<_> =
+        payers.map(|of| (of.key.span.period, of.balance.units, of.brought_forward.units)).collect();
+    told.sort_unstable();
+    (found.transfers, told)
+}
+
+#[test]
+fn g4_charges_go_by_the_month_with_their_term_and_what_still_counts_stays() {
+    let world = World::new();
+    let price = |period| json!({"price": "0.02", "currency": "EUR", "budget": "0.09", "period": period});
+    world.attach_all(&[("accounting", price("month")), ("accounting", price("total"))]);
+    let owner = || log_in(&world.space, world.owner.email().unwrap());
+    let term = BTreeMap::from([(RetentionKind::Transfers, 90)]);
+    block_on(retention::change_terms(&world.space, &world.context(), &owner(), term)).unwrap();
+    let days_pass = |days: u64| world.clock.advance(Duration::from_secs(86_400 * days));
+    let sweep = || {
+        let operator = OperatorScope::at_startup();
+        assert_eq!(block_on(retention::sweep_everywhere(&world.space, &operator)), Ok(Vec::new()));
+        reconciled(&world)
+    };
+    let (month, total) =
+        (|units, past| (Period::Month, units, past), |units, past| (Period::Total, units, past));
+    // In November, and twice in January.
+    world.query(&owner()).unwrap();
+    days_pass(40);
+    world.query(&owner()).unwrap();
+    world.query(&owner()).unwrap();
+    let all = (6, vec![month(1, 0), month(2, 0), total(3, 0)]);
+    days_pass(56);
+    assert_eq!(sweep(), all, "ninety days ago it was still November");
+    days_pass(1);
+    let due = block_on(retention::due(&world.space, &owner())).unwrap();
+    let due: Vec<_> = due.into_iter().map(|due| (due.kind, due.before.to_string(), due.count)).collect();
+    assert_eq!(due, [(RetentionKind::Transfers, "2026-12-01T00:00:00Z".to_owned(), 2)]);
+    assert_eq!(sweep(), (4, vec![month(2, 0), total(3, 1)]), "November is over, in its balance too");
+    let told = "sensitive_delete success transfers_removed_2".to_owned();
+    assert!(world.events().contains(&told), "{:?}", world.events());
+    days_pass(63);
+    assert_eq!(sweep(), (0, vec![total(3, 3)]), "what counts for ever stays");
+    world.query(&owner()).unwrap();
+    refusal(world.query(&owner()));
+    assert_eq!(reconciled(&world).1, [month(1, 0), total(4, 3)], "no budget is larger for what is gone");
 }

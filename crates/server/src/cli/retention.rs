@@ -42,7 +42,7 @@ pub(super) struct ShowRetention {
 
 /// Which terms.
 #[derive(Args)]
-#[group(id = "terms", required = true, multiple = true, args = ["log_personal_data", "policy_revisions", "invitations", "disclosures", "log_events"])]
+#[group(id = "terms", required = true, multiple = true, args = ["log_personal_data", "policy_revisions", "invitations", "disclosures", "transfers", "log_events"])]
 pub(super) struct SetTerms {
     /// For how many days the log knows of persons: 7 to 3650
     #[arg(long, value_name = "DAYS")]
@@ -56,6 +56,9 @@ pub(super) struct SetTerms {
     /// For how many days it is kept what callers were shown, once it counts no more: 1 to 3650
     #[arg(long, value_name = "DAYS")]
     disclosures: Option<u32>,
+    /// For how many days charges are kept, by the month: 90 to 36500
+    #[arg(long, value_name = "DAYS")]
+    transfers: Option<u32>,
     /// For how many days events of the log are kept, of which their hashes stay: 90 to 36500
     #[arg(long, value_name = "DAYS")]
     log_events: Option<u32>,
@@ -114,6 +117,7 @@ impl RetentionCommand {
                     ("--policy-revisions", RetentionKind::PolicyRevisions, what.policy_revisions),
                     ("--invitations", RetentionKind::Invitations, what.invitations),
                     ("--disclosures", RetentionKind::Disclosures, what.disclosures),
+                    ("--transfers", RetentionKind::Transfers, what.transfers),
                     ("--log-events", RetentionKind::LogEvents, what.log_events),
                 ];
                 named.into_iter().try_for_each(|(name, kind, days)| match days {
@@ -137,6 +141,7 @@ pub(super) async fn run(api: &ApiClient, what: &RetentionCommand, out: &mut Outp
                 policy_revisions: what.policy_revisions,
                 invitations: what.invitations,
                 disclosures: what.disclosures,
+                transfers: what.transfers,
                 log_events: what.log_events,
             };
             let request = api.request(Method::PATCH, PATH, &[])?.json(&change);
@@ -186,6 +191,7 @@ fn tell_terms(terms: &RetentionTerms, out: &mut Output) -> anyhow::Result<()> {
         (RetentionKind::PolicyRevisions, terms.policy_revisions),
         (RetentionKind::Invitations, terms.invitations),
         (RetentionKind::Disclosures, terms.disclosures),
+        (RetentionKind::Transfers, terms.transfers),
         (RetentionKind::LogEvents, terms.log_events),
     ];
     for (kind, days) in kept {
@@ -216,6 +222,7 @@ fn kind_in_words(kind: RetentionKind) -> &'static str {
         RetentionKind::PolicyRevisions => "what policies were before they were changed",
         RetentionKind::Invitations => "invitations that nobody accepted, from when they ran out",
         RetentionKind::Disclosures => "what callers were shown, once it counts no more",
+        RetentionKind::Transfers => "charges",
         RetentionKind::LogEvents => "events of the log",
     }
 }

@@ -56,6 +56,8 @@ pub(crate) struct AccountBalance {
     pub(crate) currency: String,
     #[serde(flatten)]
     pub(crate) charged: Charged,
+    /// How much of it is of transfers that are gone by their age.
+    pub(crate) brought_forward: Charged,
 }
 
 /// Whose account it is.
@@ -118,6 +120,9 @@ pub(crate) struct CurrencySums {
     /// What all transfers come to.
     #[schemars(with = "shapes::AmountShape")]
     pub(crate) transferred: String,
+    /// What those came to that are gone by their age.
+    #[schemars(with = "shapes::AmountShape")]
+    pub(crate) brought_forward: String,
     /// What callers were charged, by their balances.
     #[schemars(with = "shapes::AmountShape")]
     pub(crate) debited: String,
@@ -126,7 +131,7 @@ pub(crate) struct CurrencySums {
     pub(crate) credited: String,
 }
 
-/// A balance that is not what its transfers come to.
+/// A balance that is not what its transfers come to, with what was brought forward.
 #[derive(Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Discrepancy {
     /// What is kept.
@@ -177,13 +182,14 @@ impl From<ledger::Transfer> for Transfer {
 
 impl From<ledger::AccountBalance> for AccountBalance {
     fn from(account: ledger::AccountBalance) -> Self {
-        let ledger::AccountBalance { key, balance } = account;
+        let ledger::AccountBalance { key, balance, brought_forward } = account;
         Self {
             policy_id: key.policy,
             account: key.account.into(),
             period: key.span.into(),
             currency: key.currency.to_string(),
             charged: balance.into(),
+            brought_forward: brought_forward.into(),
         }
     }
 }
@@ -193,11 +199,12 @@ impl From<ledger::Reconciliation> for Reconciliation {
         let sums = |(currency, sums): (&ledger::Currency, &ledger::CurrencySums)| CurrencySums {
             currency: currency.to_string(),
             transferred: sums.transferred.to_string(),
+            brought_forward: sums.brought_forward.to_string(),
             debited: sums.debited.to_string(),
             credited: sums.credited.to_string(),
         };
         let discrepancy = |discrepancy: &ledger::Discrepancy| Discrepancy {
-            kept: ledger::AccountBalance { key: discrepancy.key, balance: discrepancy.kept }.into(),
+            kept: discrepancy.kept.into(),
             transferred: discrepancy.transferred.into(),
         };
         Self {

@@ -27,6 +27,8 @@ pub(crate) struct RetentionTerms {
     pub(crate) invitations: u32,
     /// What callers were shown under a limit on it; what counts still stays.
     pub(crate) disclosures: u32,
+    /// Charges; what accounts have come to stays while it counts.
+    pub(crate) transfers: u32,
     /// Events of the log; their leaves stay.
     pub(crate) log_events: u32,
 }
@@ -38,6 +40,7 @@ impl From<&retention::RetentionTerms> for RetentionTerms {
             policy_revisions: terms.days(RetentionKind::PolicyRevisions),
             invitations: terms.days(RetentionKind::Invitations),
             disclosures: terms.days(RetentionKind::Disclosures),
+            transfers: terms.days(RetentionKind::Transfers),
             log_events: terms.days(RetentionKind::LogEvents),
         }
     }
@@ -96,19 +99,29 @@ pub(crate) struct ChangeRetentionTerms {
     #[serde(default, deserialize_with = "rules::disclosures", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "u32", range(min = 1, max = 3_650))]
     pub(crate) disclosures: Option<u32>,
+    #[serde(default, deserialize_with = "rules::transfers", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "u32", range(min = 90, max = 36_500))]
+    pub(crate) transfers: Option<u32>,
     #[serde(default, deserialize_with = "rules::log_events", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "u32", range(min = 90, max = 36_500))]
     pub(crate) log_events: Option<u32>,
 }
 
 pub(crate) async fn change(mut request: Request) -> Result<HttpResponse, Problem> {
-    let ChangeRetentionTerms { log_personal_data, policy_revisions, invitations, disclosures, log_events } =
-        request.merge_patch().await?;
+    let ChangeRetentionTerms {
+        log_personal_data,
+        policy_revisions,
+        invitations,
+        disclosures,
+        transfers,
+        log_events,
+    } = request.merge_patch().await?;
     let named = [
         (RetentionKind::LogPersonalData, log_personal_data),
         (RetentionKind::PolicyRevisions, policy_revisions),
         (RetentionKind::Invitations, invitations),
         (RetentionKind::Disclosures, disclosures),
+        (RetentionKind::Transfers, transfers),
         (RetentionKind::LogEvents, log_events),
     ];
     let days: BTreeMap<_, _> = named.into_iter().filter_map(|(kind, days)| Some((kind, days?))).collect();

@@ -107,6 +107,7 @@ retention_terms! {
     policy_revisions: PolicyRevisions;
     invitations: Invitations;
     disclosures: Disclosures;
+    transfers: Transfers;
     log_events: LogEvents;
 }
 

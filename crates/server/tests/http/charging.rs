@@ -88,7 +88,7 @@ async fn z2_an_answer_says_what_it_cost_and_who_has_spent_all_is_answered_402() 
         (&found["transfers"], &found["currencies"]),
         (
             &json!(2),
-            &json!([{ "currency": "EUR", "transferred": "0.02", "debited": "0.02", "credited": "0.02" }])
+            &json!([{ "currency": "EUR", "transferred": "0.02", "brought_forward": "0", "debited": "0.02", "credited": "0.02" }])
         )
     );
 }

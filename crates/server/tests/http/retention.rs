@@ -27,7 +27,7 @@ pub async fn release_all(owner: &Client) {
 async fn g4_terms_and_holds_are_told_set_within_bounds_recorded_and_outlive_a_kill() {
     let mut space = TestSpace::start().await;
     let mut owner = space.found("acme").await;
-    let first = json!({ "terms": { "log_personal_data": 365, "policy_revisions": 1_095, "invitations": 30, "disclosures": 30, "log_events": 3_650 }, "holds": [], "overdue": [] });
+    let first = json!({ "terms": { "log_personal_data": 365, "policy_revisions": 1_095, "invitations": 30, "disclosures": 30, "transfers": 3_650, "log_events": 3_650 }, "holds": [], "overdue": [] });
     assert_eq!(told(&owner).await, first);
     for (kind, days) in [
         ("log_personal_data", 6),
@@ -35,6 +35,7 @@ async fn g4_terms_and_holds_are_told_set_within_bounds_recorded_and_outlive_a_ki
         ("policy_revisions", 29),
         ("invitations", 0),
         ("disclosures", 3_651),
+        ("transfers", 89),
         ("log_events", 89),
     ] {
         let refused = owner.patch("/retention", &json!({ kind: days })).await.expect_problem(422, "invalid");
@@ -44,7 +45,7 @@ async fn g4_terms_and_holds_are_told_set_within_bounds_recorded_and_outlive_a_ki
     let changed = owner.patch("/retention", &json!({ "log_personal_data": 30 })).await.expect(200);
     assert_eq!(
         changed.body,
-        json!({ "log_personal_data": 30, "policy_revisions": 1_095, "invitations": 30, "disclosures": 30, "log_events": 3_650 })
+        json!({ "log_personal_data": 30, "policy_revisions": 1_095, "invitations": 30, "disclosures": 30, "transfers": 3_650, "log_events": 3_650 })
     );
     let id = hold(&owner, "a trial").await;
     owner.post("/retention/holds", &json!({ "reason": " " })).await.expect_problem(422, "invalid");
@@ -97,7 +98,7 @@ async fn g4_the_command_line_shows_terms_sets_them_and_makes_and_releases_holds(
     by("anna@acme.example", &["set", "--policy-revisions", "40"]).expect(4);
     assert_eq!(
         told(&owner).await["terms"],
-        json!({ "log_personal_data": 90, "policy_revisions": 1_095, "invitations": 30, "disclosures": 30, "log_events": 3_650 })
+        json!({ "log_personal_data": 90, "policy_revisions": 1_095, "invitations": 30, "disclosures": 30, "transfers": 3_650, "log_events": 3_650 })
     );
     assert!(as_owner(&["sweep", "--dry-run"]).expect(0).stdout.contains("Nothing is older"));
     let made = as_owner(&["hold", "a trial", "--json"]).expect(0).json();

@@ -36,7 +36,7 @@ const APP_ROWS: &str = "
     INSERT INTO policies VALUES (x'01', x'08', 'ours', 'access', 1, 1, 1, 0, 2, 'shadow', '{}');
     INSERT INTO policy_revisions VALUES (x'01', x'08', 1, 1, x'02', 'created', NULL, 'ours', 'access', 0, 2, 'shadow', '{}');
     INSERT INTO transfers VALUES (x'01', x'13', x'07', 1, x'02', x'06', 'month', 1, 'EUR', 2, 1, 1500, x'14', 0);
-    INSERT INTO balances VALUES (x'01', x'15', 2, 1, 1500);
+    INSERT INTO balances VALUES (x'01', x'15', 2, 1, 1500, 1, 0, 700);
     INSERT INTO disclosures VALUES (x'01', x'07', x'02', x'16', 1, 1);
     INSERT INTO address_groups VALUES (x'01', x'17', 'partners', '', 1, 1, 1, 1);
     INSERT INTO group_members VALUES (x'01', x'17', 'a@example.org', 1);

@@ -52,6 +52,7 @@ pub fn fields(route: &Route) -> Vec<Field> {
                 is("/policy_revisions", Count),
                 is("/invitations", Count),
                 is("/disclosures", Count),
+                is("/transfers", Count),
                 is("/log_events", Count),
             ]
         }
