@@ -89,7 +89,8 @@ async fn measure(time: Duration, rounds: usize) {
     let token = fill(&server.1, home.path()).await;
     println!("memory before the load: {} MiB", resident(server.0.id()) / 1_024);
 
-    let to_space = requests("/api/v1/endpoints/docs/query", &token);
+    let to_space = requests("/api/v1/endpoints/docs/query", &token, "");
+    let with_receipts = requests("/api/v1/endpoints/docs/query", &token, "x-syft-receipt: 1\r\n");
     let (answers, size) = run(&server.1, &to_space, Duration::from_secs(1)).await;
     let size = size / answers.count.max(1);
     println!(
@@ -98,22 +99,27 @@ async fn measure(time: Duration, rounds: usize) {
         to_space.len()
     );
     let bare = start(Command::new(own).args(["--bare", &size.to_string()]));
-    let to_bare = requests("/query", "x");
-    let to_counted = requests("/api/v1/endpoints/counted/query", &token);
+    let to_bare = requests("/query", "x", "");
+    let to_counted = requests("/api/v1/endpoints/counted/query", &token, "");
 
-    let (mut ratios, mut counted_ratios) = (Vec::new(), Vec::new());
+    let (mut ratios, mut receipt_ratios, mut counted_ratios) = (Vec::new(), Vec::new(), Vec::new());
     for round in 1..=rounds {
         let (bare, _) = run(&bare.1, &to_bare, time).await;
         let (space, _) = run(&server.1, &to_space, time).await;
+        let (receipted, _) = run(&server.1, &with_receipts, time).await;
         let (counted, _) = run(&server.1, &to_counted, time).await;
         let ratio = space.per_second(time) / bare.per_second(time);
+        let receipt_ratio = receipted.per_second(time) / space.per_second(time);
         let counted_ratio = counted.per_second(time) / space.per_second(time);
         println!("{round}: bare {}; space {}; ratio {ratio:.3}", bare.show(time), space.show(time));
+        println!("{round}: with receipts {}; of the space {receipt_ratio:.3}", receipted.show(time));
         println!("{round}: counted {}; of the space {counted_ratio:.3}", counted.show(time));
         ratios.push(ratio);
+        receipt_ratios.push(receipt_ratio);
         counted_ratios.push(counted_ratio);
     }
     println!("median ratio: {:.3}", median(ratios));
+    println!("median of what is left with receipts: {:.3}", median(receipt_ratios));
     println!("median of what is left where queries are counted: {:.3}", median(counted_ratios));
     println!("memory after the load: {} MiB", resident(server.0.id()) / 1_024);
 }
@@ -129,14 +135,14 @@ fn resident(pid: u32) -> u64 {
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
-/// Each question as the bytes of a request.
-fn requests(path: &str, token: &str) -> Vec<Vec<u8>> {
+/// Each question as the bytes of a request, with a header line besides.
+fn requests(path: &str, token: &str, header: &str) -> Vec<Vec<u8>> {
     let request = |question: &str| {
         let body = json!({ "messages": question, "limit": 5, "similarity_threshold": 0.5, "include_metadata": true });
         let body = body.to_string();
         format!(
             "POST {path} HTTP/1.1\r\nhost: space\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\n\
-             content-length: {}\r\n\r\n{body}",
+             {header}content-length: {}\r\n\r\n{body}",
             body.len()
         )
         .into_bytes()

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::access::Role;
 use crate::as_text::named_enum;
-use crate::audit::{Event, RecordedReason};
+use crate::audit::{Checkpoint, Event, RecordedReason};
 
 named_enum! {
     /// One thing that a change did.
@@ -89,6 +89,8 @@ named_enum! {
         PoliciesRemoved = "policies_removed",
         /// Attached policies stand in another order.
         PoliciesReordered = "policies_reordered",
+        /// The log that the tenant had on another host was named: its size and its root stand behind it.
+        PredecessorNamed = "predecessor_named",
         /// Tokens of the keys before are refused at once.
         PreviousKeysRevoked = "previous_keys_revoked",
         /// An endpoint is more than a draft.
@@ -159,6 +161,14 @@ impl Changes {
     #[must_use]
     pub fn with_count(mut self, code: ChangeCode, count: u64) -> Self {
         self.0.push(format!("{}_{count}", code.as_str()).into());
+        self
+    }
+
+    /// A log as it was then: its size, and its root in hexadecimal digits.
+    #[must_use]
+    pub fn with_checkpoint(mut self, code: ChangeCode, of: &Checkpoint) -> Self {
+        let root: String = of.root.iter().map(|byte| format!("{byte:02x}")).collect();
+        self.0.push(format!("{}_{}_{root}", code.as_str(), of.size).into());
         self
     }
 

@@ -504,6 +504,11 @@ pub static ROUTES: &[Route] = routes! {
         summary("Export the audit log, the oldest event first")
             .description("Up to 1,024 events with all of which their hashes are computed, also what they know of persons.")
             .query(audit_proofs::AFTER).response::<audit_proofs::Export>(200);
+    Post   "/api/v1/audit/predecessor" member(&[ManageTenant]) => audit_proofs::name_predecessor,
+        summary("Record which log the tenant had on another host")
+            .description("From the next checkpoint on this log vouches for that one, of which somebody has a copy: one that was changed since has \
+                    another root. That it was the tenant's is what the caller says.")
+            .request_body::<audit_proofs::Predecessor>().no_content();
     Get    "/api/v1/audit/tail" member(&[ReadAudit]) => audit_tail::follow,
         summary("Follow the audit log as it is written")
             .description("Server-Sent Events, each an event of the log as a list of it has them, once it is durable. It goes on until either side ends \

@@ -8,19 +8,19 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use syft_space_domain::audit::tree::NodeHash;
 use syft_space_domain::audit::{
-    self, Action, Actor, AuditError, CheckpointError, ExportedPart, ExportedRecords, Log, Object, Outcome,
-    Person, ProveError, RecordedEvent, RecordedReason, ShownCheckpoint,
+    self, Action, Actor, AuditError, CheckpointError, ExportedPart, ExportedRecords, Log, LogName, Object,
+    Outcome, Person, ProveError, RecordedEvent, RecordedReason, ShownCheckpoint,
 };
 use syft_space_domain::ids::{EventId, RequestId, TenantId};
 use syft_space_domain::policy::PolicyRevision as Revision;
+use syft_space_domain::text::Name;
 use syft_space_domain::time::Timestamp;
 
 use crate::http::problem::Problem;
 use crate::http::request::Request;
 use crate::http::route_docs::Parameter;
 use crate::routes::access_review::PolicyRevision;
-use crate::routes::reply;
-use crate::routes::shapes;
+use crate::routes::{reply, rules, shapes};
 
 /// A checkpoint of a log, and the key by which it is verified.
 #[derive(Serialize, Deserialize, JsonSchema)]
@@ -249,6 +249,32 @@ pub(crate) async fn export_installation(request: Request) -> Result<HttpResponse
     let after = after(&request)?;
     let part = audit::export_installation(request.space(), &request.context, request.operator()?, after);
     respond(telling(part.await, is_damaged, Log::Installation, &request).await?).await
+}
+
+/// A log that the tenant had on another host, as a checkpoint of it says.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Predecessor {
+    /// Its name.
+    #[schemars(with = "shapes::NameShape")]
+    pub(crate) log: Name,
+    /// How many events it had.
+    #[serde(deserialize_with = "rules::log_size")]
+    #[schemars(range(min = 1))]
+    pub(crate) size: u64,
+    /// The root over them.
+    #[serde(deserialize_with = "rules::hash")]
+    #[schemars(with = "shapes::HashShape")]
+    pub(crate) root: String,
+}
+
+pub(crate) async fn name_predecessor(mut request: Request) -> Result<HttpResponse, Problem> {
+    let Predecessor { log, size, root: digits } = request.json().await?;
+    let mut root = NodeHash::default();
+    hex::decode_to_slice(digits, &mut root).map_err(|_| Problem::field("/root", rules::NO_HASH))?;
+    let predecessor = audit::Checkpoint { log: LogName::from_checkpoint(log.to_string()), size, root };
+    audit::name_predecessor(request.space(), &request.context, request.principal()?, &predecessor).await?;
+    Ok(reply::no_content())
 }
 
 fn is_damaged(error: &AuditError) -> bool {

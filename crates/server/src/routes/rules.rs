@@ -26,6 +26,9 @@ where
     Ok(value)
 }
 
+/// What a text is that is no hash.
+pub(super) const NO_HASH: &str = "a hash has 64 of 0-9 and a-f";
+
 macro_rules! rules {
     ($($name:ident($value:ident: $type:ty) = $check:expr;)*) => {$(
         pub(super) fn $name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<$type, D::Error> {
@@ -42,6 +45,11 @@ rules! {
     no_model(model: Option<String>) = match model {
         None => Ok(()),
         Some(_) => Err("model_id is null: this version has no models"),
+    };
+    log_size(size: u64) = in_range(Some(*size), 1, u64::MAX);
+    hash(digits: String) = match digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
+        true if digits.len() == 64 => Ok(()),
+        _ => Err(NO_HASH),
     };
     revision(revision: u64) = in_range(Some(*revision), 1, 1_000_000_000);
     max_tokens(tokens: Option<u64>) = in_range(*tokens, 1, 1_000_000_000);

@@ -99,6 +99,12 @@ async fn u1_every_mutating_route_emits_an_event_that_bears_its_request_id() {
         ("DELETE", "/users/{id}", format!("/users/{user}"), Value::Null),
         ("POST", "/users/{id}/erasure", format!("/users/{erased}/erasure"), Value::Null),
         ("POST", "/erasures", "/erasures".into(), json!({ "email": "former@acme.example" })),
+        (
+            "POST",
+            "/audit/predecessor",
+            "/audit/predecessor".into(),
+            json!({ "log": "elsewhere/audit/acme", "size": 9, "root": "0a".repeat(32) }),
+        ),
         // While it stands nobody is erased.
         ("POST", "/retention/holds", "/retention/holds".into(), json!({ "reason": "a trial" })),
         ("POST", "/invitations", "/invitations".into(), invite.clone()),

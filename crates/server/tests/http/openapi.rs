@@ -215,6 +215,7 @@ async fn i1_every_example_of_a_request_is_accepted_and_answered_as_its_example_s
     told.send("retention_sweep", "", 200).await;
     told.send("retention_change", "", 200).await;
     told.send("retention_hold", "", 201).await;
+    told.send("audit_proofs_name_predecessor", "", 204).await;
     told.send("groups_create", "", 201).await;
     for id in ["groups_change", "groups_add", "groups_get", "groups_members"] {
         told.send(id, "partners", 200).await;

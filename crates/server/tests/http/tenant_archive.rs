@@ -9,6 +9,8 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use fastrand::Rng;
 use serde_json::{Value, json};
 use zip::ZipArchive;
@@ -237,6 +239,15 @@ async fn g1_a_tenant_goes_to_another_host_by_an_archive_and_is_there_as_it_was()
     let expected = other_owner.get("/endpoints/birds/expectations").await.expect(200).body;
     assert_eq!(expected["expectations"].as_array().unwrap().len(), 2, "anna has joined: {expected}");
     assert_eq!(journals(&archive), Vec::<String>::new(), "it is done");
+
+    // The log of the archive is named in the new one, once, as its checkpoint has it.
+    let note = fs::read_to_string(checkpoint).unwrap();
+    let [log, size, root] = [0, 1, 2].map(|line| note.lines().nth(line).unwrap());
+    let root = hex::encode(STANDARD.decode(root).unwrap());
+    let named = other_owner.audit("&action=config_change").await;
+    let named = named.iter().filter(|event| event["object"] == json!({ "kind": "audit", "id": log }));
+    let named: Vec<&Value> = named.map(|event| &event["reason_code"]).collect();
+    assert_eq!(named, [&json!(format!("predecessor_named_{size}_{root}"))]);
 }
 
 /// What imports have written down beside an archive.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use reqwest::Method;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value, json};
+use syft_space_domain::audit::Checkpoint;
 use syft_space_domain::dataset::DatasetType;
 use syft_space_domain::group::{GroupName, MAX_MEMBERS_AT_ONCE};
 use syft_space_domain::identity::{AccountStatus, Email};
@@ -92,6 +93,7 @@ pub(in crate::cli) async fn import(
 
 impl Import<'_> {
     async fn run(&mut self, invites: bool) -> anyhow::Result<()> {
+        self.log().await?;
         let incomplete = self.groups().await?;
         self.policies(&incomplete).await?;
         self.datasets().await?;
@@ -102,6 +104,22 @@ impl Import<'_> {
         }
         // A second factor comes last: whoever imports may have none yet.
         self.settings().await
+    }
+
+    /// Names the log of the archive in the tenant's own: from then on nobody can change the archive unseen.
+    async fn log(&mut self) -> anyhow::Result<()> {
+        if self.journal.done(Step::Log, ONCE).is_some() {
+            return Ok(());
+        }
+        let Checkpoint { log, size, root } = &self.archive.checkpoint;
+        let body = json!({ "log": log.as_str(), "size": size, "root": hex::encode(root) });
+        self.api.renew_session().await?;
+        let request = self.api.request(Method::POST, "/api/v1/audit/predecessor", &[])?.json(&body);
+        let named = self.api.send(request).await.map(drop);
+        if self.unless_refused(|| "the name of the log".to_owned(), named)?.is_some() {
+            self.journal.end(Step::Log, ONCE, ONCE)?;
+        }
+        Ok(())
     }
 
     /// What was done; `None` where the server does not take this thing, which is told at the end. Whatever else is wrong, with the caller or the

@@ -28,6 +28,8 @@ pub(super) enum Step {
     EndpointReady,
     /// All that is expected of an endpoint is set.
     Expectations,
+    /// The log that the tenant had is named in the one that it has now.
+    Log,
     Terms,
     Settings,
     /// Somebody is invited.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
-use syft_space_domain::audit::VerifiedLog;
+use syft_space_domain::audit::{Checkpoint, VerifiedLog};
 use syft_space_notes::VerifierKey;
 use zip::ZipArchive;
 
@@ -36,6 +36,8 @@ pub(in crate::cli) struct Archive {
     pub(super) endpoints: Vec<ArchivedEndpoint>,
     pub(super) members: Vec<ArchivedMember>,
     pub(super) log: VerifiedLog,
+    /// What vouches for it.
+    pub(super) checkpoint: Checkpoint,
 }
 
 impl Archive {
@@ -58,8 +60,8 @@ impl Archive {
         let policies = files.list(POLICIES)?;
         let endpoints = files.list(ENDPOINTS)?;
         let members = files.list(MEMBERS)?;
-        let log = files.verify_log()?;
-        Ok(Self { files, digest, groups, policies, datasets, endpoints, members, log })
+        let (log, checkpoint) = files.verify_log()?;
+        Ok(Self { files, digest, groups, policies, datasets, endpoints, members, log, checkpoint })
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -99,7 +101,7 @@ impl ArchiveFiles {
     }
 
     /// Verifies that the log is the one that was signed, and whole.
-    fn verify_log(&mut self) -> anyhow::Result<VerifiedLog> {
+    fn verify_log(&mut self) -> anyhow::Result<(VerifiedLog, Checkpoint)> {
         let key: VerifierKey =
             self.manifest.log_key.parse().map_err(|error| self.broken("log_key", &error))?;
         let (mut note, path) = (String::new(), self.path.clone());
@@ -107,7 +109,8 @@ impl ArchiveFiles {
         read.map_err(|error| broken(&path, CHECKPOINT, &error))?;
         let checkpoint = checkpoint_files::verify(&note, &key);
         let checkpoint = checkpoint.map_err(|error| self.broken(CHECKPOINT, &error))?;
-        read_log(self.file(LOG)?, vec![checkpoint], Some(&key))
+        let log = read_log(self.file(LOG)?, vec![checkpoint.clone()], Some(&key))?;
+        Ok((log, checkpoint))
     }
 
     /// A file as it is.

@@ -59,6 +59,9 @@ pub fn fields(route: &Route) -> Vec<Field> {
         (Method::Post, "/erasures") => vec![is("/email", Email)],
         (Method::Post, "/retention/sweep") => vec![is("/dry_run", Flag)],
         (Method::Post, "/retention/holds") => vec![is("/reason", Name)],
+        (Method::Post, "/audit/predecessor") => {
+            vec![is("/log", Name), is("/size", Count), is("/root", Id)]
+        }
         (Method::Put, "/auth/password") => {
             vec![is("/current_password", Password), is("/new_password", NewPassword)]
         }

@@ -43,6 +43,9 @@ pub fn body(route: &Route, things: &Fixture, n: usize) -> Option<Value> {
         (Method::Post, "/erasures") => Some(json!({ "email": format!("erased{n}@n.example") })),
         (Method::Post, "/retention/sweep") => Some(json!({ "dry_run": true })),
         (Method::Post, "/retention/holds") => Some(json!({ "reason": format!("trial {n}") })),
+        (Method::Post, "/audit/predecessor") => {
+            Some(json!({ "log": "elsewhere/audit/acme", "size": 1 + n, "root": "0a".repeat(32) }))
+        }
         (Method::Post, "/groups") => Some(json!({ "name": format!("made-{n}") })),
         (Method::Patch, "/groups/{name}") => Some(json!({ "description": format!("renamed {n}") })),
         (Method::Post, "/groups/{name}/members") => Some(json!({ "emails": ["more@things.example"] })),
