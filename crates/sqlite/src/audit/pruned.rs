@@ -9,7 +9,7 @@ use syft_space_domain::time::Timestamp;
 
 use crate::audit::block::{EVENTS_PER_BLOCK, seq_before};
 use crate::audit::log_key;
-use crate::audit::segment::remove_segment_with;
+use crate::audit::segment::remove_segment_from;
 use crate::codec::{Key, to_i64, to_u64, unreadable_column};
 use crate::error::Failed;
 use crate::schema::{audit_blocks, audit_events, audit_persons, audit_pruned_blocks};
@@ -82,7 +82,7 @@ impl Session<'_> {
             diesel::delete(persons.filter(audit_persons::seq.gt(before)).filter(audit_persons::seq.le(last)))
                 .execute(connection)?;
             diesel::delete(audit_blocks::table.find((key, number))).execute(connection)?;
-            remove_segment_with(connection, key, number)?;
+            remove_segment_from(connection, key, number)?;
             let events = audit_events::table.filter(audit_events::log.eq(key));
             diesel::delete(events.filter(audit_events::seq.gt(before)).filter(audit_events::seq.le(last)))
                 .execute(connection)

@@ -1,7 +1,7 @@
 //! A segment of the audit index: 64 blocks merged, so that a log of any length is searched in few reads.
 //!
 //! It is stored in 256 parts by the first byte of the digest of a value. So whoever looks for a value reads one short row
-//! for 65,536 events. A segment goes as soon as one of its blocks is pruned: its other blocks are searched on their own.
+//! for 65,536 events. A segment goes with the first of its blocks that is pruned: its other blocks are searched on their own.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -145,16 +145,21 @@ impl SegmentParts {
     }
 }
 
-/// Removes the segment that a block is part of.
-pub(super) fn remove_segment_with(
+/// Removes the segment that begins with a block. Blocks are pruned in their order, so it goes with the first of them.
+pub(super) fn remove_segment_from(
     connection: &mut SqliteConnection,
     log: Key,
     block: i64,
 ) -> QueryResult<()> {
+    let segment = segment_of(block);
+    if block != blocks_of(segment).start {
+        return Ok(());
+    }
+    // Each part is found by the whole key: a range would look through all segments of the log.
     let parts = audit_segments::table
         .filter(audit_segments::log.eq(log))
-        .filter(audit_segments::part.between(0, LAST_PART))
-        .filter(audit_segments::segment.eq(segment_of(block)));
+        .filter(audit_segments::part.eq_any(0..=LAST_PART))
+        .filter(audit_segments::segment.eq(segment));
     diesel::delete(parts).execute(connection).map(drop)
 }
 

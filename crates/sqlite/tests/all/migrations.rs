@@ -217,11 +217,21 @@ fn u1_a_part_of_the_index_of_a_log_is_found_by_its_key_whatever_is_searched_by()
         format!("SELECT block, {column} FROM audit_blocks WHERE log = x'01' AND block BETWEEN 1 AND 9")
     });
     let rows = "SELECT * FROM audit_events WHERE log = x'01' AND seq IN (1, 2) ORDER BY seq DESC".to_owned();
-    for query in columns.into_iter().chain([rows]) {
+    let segments = [
+        "SELECT segment, postings FROM audit_segments WHERE log = x'01' AND part = 7 AND segment BETWEEN 1 AND 9",
+        "DELETE FROM audit_segments WHERE log = x'01' AND part IN (1, 2) AND segment = 3",
+        "SELECT max(segment) FROM audit_segments WHERE log = x'01' AND part = 255",
+        "SELECT block FROM audit_blocks WHERE log = x'01' AND block BETWEEN 1 AND 9 AND last_time >= 1 AND first_time < 9",
+    ];
+    let segments = segments.map(str::to_owned);
+    for query in columns.into_iter().chain([rows]).chain(segments) {
         let steps: Vec<PlanStep> =
             diesel::sql_query(format!("EXPLAIN QUERY PLAN {query}")).load(&mut connection).unwrap();
         let [step] = &steps[..] else { panic!("nothing is sorted: {query}") };
         assert!(step.detail.contains("SEARCH") && step.detail.contains("(log=?"), "{query}: {}", step.detail);
+        // In a segment one value is looked for, and the rows of blocks are too long to be read for their times.
+        assert!(!query.contains("segments") || step.detail.contains("part=?"), "{}", step.detail);
+        assert!(!query.contains("last_time") || step.detail.contains("COVERING INDEX"), "{}", step.detail);
     }
 }
 
