@@ -3,7 +3,7 @@
 use syft_space_domain::ids::PolicyId;
 use syft_space_domain::ledger::ports::{LedgerRows, LedgerView};
 use syft_space_domain::ledger::{
-    AccountBalance, Balance, BalanceKey, RequestDigest, Transfer, TransferFilter, TransferKey,
+    AccountBalance, Balance, BalanceKey, RequestDigest, Transfer, TransferFilter, TransferKey, TransferPlace,
 };
 use syft_space_domain::page::{Cursor, Page, PageRequest};
 use syft_space_domain::store::StoreError;
@@ -38,18 +38,14 @@ impl LedgerView for Transaction {
         &mut self,
         scope: &TenantScope,
         filter: &TransferFilter,
-        page: PageRequest<TransferKey>,
-    ) -> Result<Page<Transfer, TransferKey>, StoreError> {
-        let place = |transfer: &Transfer| (transfer.time, transfer.key);
-        let after = page.after.map(|Cursor(key)| self.tables.transfers.get(scope, key).map(place));
-        let is_behind = |transfer: &Transfer| match after {
-            None => true,
-            Some(after) => after.is_some_and(|after| place(transfer) > after),
-        };
-        let rows = self.tables.transfers.rows(scope);
+        page: PageRequest<TransferPlace>,
+    ) -> Result<Page<Transfer, TransferPlace>, StoreError> {
+        let is_behind =
+            |transfer: &Transfer| page.after.as_ref().is_none_or(|Cursor(after)| transfer.place() > *after);
+        let rows = self.tables.transfers.rows(scope).map(|(_, transfer)| (transfer.place(), transfer));
         let mut rows: Vec<_> =
             rows.filter(|(_, transfer)| filter.fits(transfer) && is_behind(transfer)).collect();
-        rows.sort_by_key(|(_, transfer)| place(transfer));
+        rows.sort_by_key(|(place, _)| *place);
         Ok(read_page(rows.into_iter(), page.limit))
     }
 
@@ -84,12 +80,12 @@ impl LedgerRows for Transaction {
         key: TransferKey,
     ) -> Result<Option<Transfer>, StoreError> {
         let Some(transfer) = self.tables.transfers.get(scope, key).cloned() else { return Ok(None) };
-        self.tables.transfers.remove(scope, key);
         for key in transfer.balances() {
-            if let Some(kept) = self.tables.balances.get_mut(scope, key) {
-                kept.brought_forward = kept.brought_forward.plus(transfer.charged);
-            }
+            let kept = self.tables.balances.get_mut(scope, key);
+            let kept = kept.ok_or_else(|| StoreError::failed("a transfer has no balance"))?;
+            kept.brought_forward = kept.brought_forward.plus(transfer.charged);
         }
+        self.tables.transfers.remove(scope, key);
         Ok(Some(transfer))
     }
 

@@ -7,7 +7,7 @@ use syft_space_domain::ids::{ActorId, EndpointId, PolicyId};
 use syft_space_domain::ledger::ports::{LedgerRows, LedgerView};
 use syft_space_domain::ledger::{
     AccountBalance, Amount, Balance, BalanceKey, LedgerAccount, Period, RequestDigest, Span, Transfer,
-    TransferFilter, TransferKey,
+    TransferFilter, TransferKey, TransferPlace,
 };
 use syft_space_domain::page::{Cursor, Page, PageRequest};
 use syft_space_domain::store::StoreError;
@@ -236,20 +236,10 @@ impl LedgerView for Session<'_> {
         &mut self,
         scope: &TenantScope,
         filter: &TransferFilter,
-        page: PageRequest<TransferKey>,
-    ) -> Result<Page<Transfer, TransferKey>, StoreError> {
+        page: PageRequest<TransferPlace>,
+    ) -> Result<Page<Transfer, TransferPlace>, StoreError> {
         self.only_alone()?;
-        let after = match page.after {
-            None => None,
-            Some(Cursor(key)) => {
-                let row =
-                    transfers::table.find((Key::from(scope), Key::from(key.event), Key::from(key.policy)));
-                let time: Option<i64> =
-                    self.read(|connection| row.select(transfers::time).first(connection).optional())?;
-                let Some(time) = time else { return Ok(Page { items: Vec::new(), next: None }) };
-                Some((time, key))
-            }
-        };
+        let after = page.after.map(|Cursor(TransferPlace { time, key })| (time.as_unix_micros(), key));
         self.read(|connection| {
             // Each index that may be taken ends with the time and the key, so nothing is sorted.
             let mut rows = transfers::table
@@ -280,7 +270,7 @@ impl LedgerView for Session<'_> {
             let rows = rows.load_iter::<TransferRow, DefaultLoadingMode>(connection)?;
             read_page(rows, page.limit, |row| {
                 let transfer = Transfer::try_from(row)?;
-                Ok((transfer.key, transfer))
+                Ok((transfer.place(), transfer))
             })
         })?
     }
@@ -368,7 +358,7 @@ impl LedgerRows for Session<'_> {
         let TransferRow { units, free_units, amount, .. } = removed;
         let transfer = Transfer::try_from(removed)?;
         for key in transfer.balances() {
-            self.write(|connection| {
+            let changed = self.write(|connection| {
                 diesel::update(balances::table.find((Key::from(scope), key_bytes(&key))))
                     .set((
                         balances::past_units.eq(balances::past_units + units),
@@ -377,6 +367,11 @@ impl LedgerRows for Session<'_> {
                     ))
                     .execute(connection)
             })?;
+            if changed == 0 {
+                return Err(StoreError::failed(
+                    "a transfer has no balance: somebody else wrote into the ledger",
+                ));
+            }
         }
         Ok(Some(transfer))
     }

@@ -9,6 +9,7 @@ use syft_space_domain::ids::{ActorId, PolicyId};
 use syft_space_domain::ledger::ports::{LedgerRows, LedgerView};
 use syft_space_domain::ledger::{
     AccountBalance, Amount, Balance, BalanceKey, RequestDigest, Transfer, TransferFilter, TransferKey,
+    TransferPlace,
 };
 use syft_space_domain::page::{Page, PageRequest};
 use syft_space_domain::policy::ports::{CallerCoverage, Disclosed, DisclosureRows, DisclosureView};
@@ -48,7 +49,7 @@ where
     scoped! { TenantScope, sample::scope;
         balance(key: &BalanceKey) -> Balance;
         transfer_of_request(request: &RequestDigest, policy: PolicyId, since: Timestamp) -> Option<Transfer>;
-        transfers(filter: &TransferFilter, page: PageRequest<TransferKey>) -> Page<Transfer, TransferKey>;
+        transfers(filter: &TransferFilter, page: PageRequest<TransferPlace>) -> Page<Transfer, TransferPlace>;
         balances(page: PageRequest<BalanceKey>) -> Page<AccountBalance, BalanceKey>;
     }
 }

@@ -6,7 +6,7 @@ use crate::access::Permission;
 use crate::identity::{AuthorizationError, Principal};
 use crate::ledger::{
     AccountBalance, Amount, Balance, BalanceKey, Currency, LedgerAccount, Transfer, TransferFilter,
-    TransferKey,
+    TransferPlace,
 };
 use crate::page::{Page, PageLimit, PageRequest};
 use crate::port_error::{PortError, port_errors};
@@ -34,8 +34,8 @@ pub async fn transfers(
     space: &Space,
     principal: &Principal,
     filter: TransferFilter,
-    page: PageRequest<TransferKey>,
-) -> Result<Page<Transfer, TransferKey>, LedgerError> {
+    page: PageRequest<TransferPlace>,
+) -> Result<Page<Transfer, TransferPlace>, LedgerError> {
     let read = move |view: &mut dyn View, scope: &TenantScope| Ok(view.transfers(scope, &filter, page)?);
     space.read(principal, Permission::ReadAudit, read).await
 }
@@ -68,11 +68,9 @@ pub struct Reconciliation {
 pub struct CurrencySums {
     /// What the transfers come to.
     pub transferred: Amount,
-    /// What those came to that are gone by their age, by the balances of callers.
-    pub brought_forward: Amount,
-    /// What callers were debited, by their balances.
+    /// What callers were debited by them, by their balances.
     pub debited: Amount,
-    /// What endpoints were credited, by theirs.
+    /// What endpoints were credited by them, by theirs.
     pub credited: Amount,
 }
 
@@ -89,12 +87,10 @@ impl Reconciliation {
     /// The most discrepancies that are told.
     pub const MOST: usize = 100;
 
-    /// Whether all sums hold: each balance is what its transfers and those before them come to, and both sides of the ledger come to the same.
+    /// Whether all sums hold: each balance is what its transfers come to and was brought forward, and both sides of the ledger come to the same.
     #[must_use]
     pub fn is_sound(&self) -> bool {
-        let holds = |sums: &CurrencySums| {
-            sums.transferred.plus(sums.brought_forward) == sums.debited && sums.debited == sums.credited
-        };
+        let holds = |sums: &CurrencySums| sums.transferred == sums.debited && sums.debited == sums.credited;
         self.discrepancies.is_empty() && self.sums.values().all(holds)
     }
 }
@@ -132,12 +128,11 @@ fn reconcile_view(view: &mut dyn View, scope: &TenantScope) -> Result<Reconcilia
         let read = view.balances(scope, page)?;
         for kept in read.items {
             let sums = found.sums.entry(kept.key.currency).or_default();
+            // Of transfers that are gone one side may be gone before the other.
+            let by_transfers = kept.balance.minus(kept.brought_forward).amount;
             match kept.key.account {
-                LedgerAccount::Payer(_) => {
-                    sums.debited = sums.debited.plus(kept.balance.amount);
-                    sums.brought_forward = sums.brought_forward.plus(kept.brought_forward.amount);
-                }
-                LedgerAccount::Endpoint(_) => sums.credited = sums.credited.plus(kept.balance.amount),
+                LedgerAccount::Payer(_) => sums.debited = sums.debited.plus(by_transfers),
+                LedgerAccount::Endpoint(_) => sums.credited = sums.credited.plus(by_transfers),
             }
             let transferred = transferred.remove(&kept.key).unwrap_or_default();
             found.note(kept, transferred);

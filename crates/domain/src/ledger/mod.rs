@@ -17,5 +17,5 @@ pub use list::{CurrencySums, Discrepancy, LedgerError, Reconciliation, balances,
 pub use period::{Period, PeriodError, Span};
 pub use transfer::{
     AccountBalance, Balance, BalanceKey, BalanceKeyError, LedgerAccount, MAX_REPEATS, REPEATED_WITHIN,
-    RequestDigest, Transfer, TransferKey, TransferKeyError,
+    RequestDigest, Transfer, TransferKey, TransferKeyError, TransferPlace,
 };

@@ -2,7 +2,7 @@
 
 use crate::ids::PolicyId;
 use crate::ledger::{
-    AccountBalance, Balance, BalanceKey, RequestDigest, Transfer, TransferFilter, TransferKey,
+    AccountBalance, Balance, BalanceKey, RequestDigest, Transfer, TransferFilter, TransferKey, TransferPlace,
 };
 use crate::page::{Page, PageRequest};
 use crate::store::StoreError;
@@ -21,14 +21,14 @@ pub trait LedgerView {
         policy: PolicyId,
         since: Timestamp,
     ) -> Result<Option<Transfer>, StoreError>;
-    /// Those of the tenant's transfers that are asked for, in the order of their times, and of their keys where those are the same. None
-    /// is behind one that there is not.
+    /// Those of the tenant's transfers that are asked for, in the order of their times, and of their keys where those are the same. A
+    /// page begins behind a place, whether or not a transfer stands there still.
     fn transfers(
         &mut self,
         scope: &TenantScope,
         filter: &TransferFilter,
-        page: PageRequest<TransferKey>,
-    ) -> Result<Page<Transfer, TransferKey>, StoreError>;
+        page: PageRequest<TransferPlace>,
+    ) -> Result<Page<Transfer, TransferPlace>, StoreError>;
     /// The tenant's balances, in the order of their keys.
     fn balances(
         &mut self,
@@ -43,6 +43,7 @@ pub trait LedgerRows: LedgerView {
     /// [`Transfer::balances`]. Its key is new in the tenant, else [`StoreError::Conflict`], and nothing is changed.
     fn add_transfer(&mut self, scope: &WriteScope, transfer: &Transfer) -> Result<[Balance; 2], StoreError>;
     /// Removes a transfer whose age is over. What its accounts have come to stays; it is brought forward in both balances. Answers what it was.
+    /// Where one of these balances is not there nothing is removed: somebody else wrote into the ledger, and the transfer shows it.
     fn remove_transfer(
         &mut self,
         scope: &WriteScope,

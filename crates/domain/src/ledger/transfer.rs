@@ -165,6 +165,31 @@ impl FromStr for TransferKey {
     }
 }
 
+/// Where a transfer stands in the order of the ledger. It stays the same when the transfer, or those before it, are gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TransferPlace {
+    /// When its query was let in.
+    pub time: Timestamp,
+    /// Which it is of those of the same time.
+    pub key: TransferKey,
+}
+
+impl fmt::Display for TransferPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.time.as_unix_micros(), self.key)
+    }
+}
+
+impl FromStr for TransferPlace {
+    type Err = TransferKeyError;
+
+    fn from_str(text: &str) -> Result<Self, TransferKeyError> {
+        let (time, key) = text.split_once('.').ok_or(TransferKeyError)?;
+        let time = Timestamp::from_unix_micros(time.parse().map_err(|_| TransferKeyError)?);
+        Ok(Self { time, key: key.parse()? })
+    }
+}
+
 /// A charge: an amount that goes from a caller's account to an endpoint's. It never changes, but that its repeats are counted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transfer {
@@ -189,6 +214,12 @@ pub struct Transfer {
 }
 
 impl Transfer {
+    /// Where it stands in the order of the ledger.
+    #[must_use]
+    pub fn place(&self) -> TransferPlace {
+        TransferPlace { time: self.time, key: self.key }
+    }
+
     /// The balances that it changes: the payer's, and the endpoint's.
     #[must_use]
     pub fn balances(&self) -> [BalanceKey; 2] {

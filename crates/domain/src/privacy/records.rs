@@ -215,5 +215,10 @@ pub(super) fn balance(balance: &AccountBalance) -> Value {
         "units": balance.balance.units,
         "free_units": balance.balance.free_units,
         "amount": balance.balance.amount.to_string(),
+        "brought_forward": {
+            "units": balance.brought_forward.units,
+            "free_units": balance.brought_forward.free_units,
+            "amount": balance.brought_forward.amount.to_string(),
+        },
     })
 }

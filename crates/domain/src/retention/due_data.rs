@@ -78,15 +78,17 @@ impl DueData {
         before: Timestamp,
         at_most: usize,
     ) -> Result<Self, StoreError> {
-        let (mut due, mut after) = (Vec::new(), None);
+        // All of the first stretch is due as a rule, and nothing behind it is read then.
+        let (mut due, mut after, mut stretch) = (Vec::new(), None, at_most.min(LOOKED_AT));
         while due.len() < at_most {
-            let found = view.events_with_persons(log, after, LOOKED_AT)?;
+            let found = view.events_with_persons(log, after, stretch)?;
             let known = due.len();
             due.extend(found.iter().filter(|(_, time)| *time < before).map(|(seq, _)| *seq));
-            if due.len() == known {
+            if due.len() == known && (stretch == LOOKED_AT || found.len() < stretch) {
                 break;
             }
             after = found.last().map(|(seq, _)| *seq);
+            stretch = LOOKED_AT;
         }
         due.truncate(at_most);
         Ok(Self::Persons(due))

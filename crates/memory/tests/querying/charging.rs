@@ -5,7 +5,9 @@ use std::pin::pin;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use syft_space_conformance::sample;
 use syft_space_domain::access::Role;
+use syft_space_domain::audit::{Action, Log};
 use syft_space_domain::dataset::ports::SearchError;
 use syft_space_domain::endpoint::{Answer, EndpointName, Query, QueryError, QueryRefusal};
 use syft_space_domain::identity::Principal;
@@ -20,7 +22,7 @@ use syft_space_domain::policy::{HypotheticalCaller, HypotheticalQuery, PolicyOut
 use syft_space_domain::retention::{self, RetentionKind};
 use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::{OperatorScope, WriteScope};
-use syft_space_domain::unit::Recorded;
+use syft_space_domain::unit::{Abort, Recorded};
 
 use crate::hub_users::Hub;
 use crate::ports::Search;
@@ -319,4 +321,31 @@ fn g4_charges_go_by_the_month_with_their_term_and_what_still_counts_stays() {
     world.query(&owner()).unwrap();
     refusal(world.query(&owner()));
     assert_eq!(reconciled(&world).1, [month(1, 0), total(4, 3)], "no budget is larger for what is gone");
+}
+
+#[test]
+fn g4_the_ledger_is_sound_at_each_moment_of_a_sweep_that_is_broken_off() {
+    let world = two_cents(&json!({}));
+    world.query(&world.owner).unwrap();
+    world.query(&world.member).unwrap();
+    world.query(&world.member).unwrap();
+    // As where a portion ends between two callers: one of them is gone, and the endpoint has earned from both.
+    let of_owner = |transfer: &Transfer| Some(transfer.payer) == world.owner.actor().id();
+    let gone = world.transfers().into_iter().find(of_owner).unwrap();
+    let (scope, event) = (world.scope, sample::event(Log::from(&world.scope), Action::SensitiveDelete));
+    let written = world.space.store.write(move |tx| {
+        let scope = WriteScope::assume(&scope, "a test plays the sweep");
+        tx.remove_transfer(&scope, gone.key)?;
+        let [payer, endpoint] = gone.balances();
+        assert_eq!(
+            (tx.remove_balance(&scope, &payer)?, tx.remove_balance(&scope, &endpoint)?),
+            (true, false)
+        );
+        Ok::<_, Abort<StoreError>>(Recorded::new((), event.clone()))
+    });
+    written.wait().unwrap();
+    let found = block_on(ledger::reconcile(&world.space, &world.owner)).unwrap();
+    assert!(found.is_sound(), "{found:?}");
+    let sums = found.sums.values().next().unwrap();
+    assert_eq!([sums.transferred, sums.debited, sums.credited], [cents(4); 3]);
 }

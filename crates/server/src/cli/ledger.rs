@@ -89,6 +89,8 @@ struct Line {
     free_units: u64,
     amount: String,
     id: String,
+    /// How much of the amount is of charges that are gone by their age.
+    brought_forward: String,
 }
 
 const TRANSFERS: &[Column<Line>] = &[
@@ -191,6 +193,7 @@ impl Line {
             units: self.units,
             free_units: self.free_units,
             amount: guard(&self.amount),
+            brought_forward: guard(&self.brought_forward),
             id: guard(&self.id),
         }
     }
@@ -209,6 +212,7 @@ fn transfer_line(transfer: &Transfer, names: &Names) -> Line {
         units: *units,
         free_units: *free_units,
         amount: amount.clone(),
+        brought_forward: String::new(),
         id: format!("{}.{}", transfer.event_id, transfer.policy_id),
     }
 }
@@ -231,6 +235,7 @@ fn balance_line(balance: &AccountBalance, names: &Names) -> Line {
         units: *units,
         free_units: *free_units,
         amount: amount.clone(),
+        brought_forward: balance.brought_forward.amount.clone(),
         id: balance.account.account_id.clone(),
     }
 }
@@ -254,8 +259,10 @@ async fn check(api: &ApiClient, out: &mut Output) -> anyhow::Result<()> {
     }
     for discrepancy in &found.discrepancies {
         let (id, kept) = (&discrepancy.kept.account.account_id, &discrepancy.kept.charged.amount);
-        let transferred = &discrepancy.transferred.amount;
-        message.push_str(&format!("\n  {id}: {kept} is kept, and its transfers come to {transferred}"));
+        let (transferred, past) = (&discrepancy.transferred.amount, &discrepancy.kept.brought_forward.amount);
+        message.push_str(&format!(
+            "\n  {id}: {kept} is kept, {past} of it brought forward, and its transfers come to {transferred}"
+        ));
     }
     if out.json {
         out.document(&found)?;

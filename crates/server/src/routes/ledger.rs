@@ -117,16 +117,13 @@ pub(crate) struct Reconciliation {
 pub(crate) struct CurrencySums {
     #[schemars(with = "shapes::CurrencyShape")]
     pub(crate) currency: String,
-    /// What all transfers come to.
+    /// What all transfers come to that are there.
     #[schemars(with = "shapes::AmountShape")]
     pub(crate) transferred: String,
-    /// What those came to that are gone by their age.
-    #[schemars(with = "shapes::AmountShape")]
-    pub(crate) brought_forward: String,
-    /// What callers were charged, by their balances.
+    /// What callers were charged by them, by their balances.
     #[schemars(with = "shapes::AmountShape")]
     pub(crate) debited: String,
-    /// What endpoints have earned, by theirs.
+    /// What endpoints have earned by them, by theirs.
     #[schemars(with = "shapes::AmountShape")]
     pub(crate) credited: String,
 }
@@ -199,7 +196,6 @@ impl From<ledger::Reconciliation> for Reconciliation {
         let sums = |(currency, sums): (&ledger::Currency, &ledger::CurrencySums)| CurrencySums {
             currency: currency.to_string(),
             transferred: sums.transferred.to_string(),
-            brought_forward: sums.brought_forward.to_string(),
             debited: sums.debited.to_string(),
             credited: sums.credited.to_string(),
         };

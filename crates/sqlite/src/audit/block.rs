@@ -13,7 +13,7 @@ use syft_space_domain::time::Timestamp;
 use crate::audit::pruned::first_kept_block;
 use crate::audit::{has_ended, same_event};
 use crate::codec::{Key, unreadable_column};
-use crate::schema::{audit_blocks, audit_events, audit_persons};
+use crate::schema::{audit_blocks, audit_events, audit_logs, audit_persons};
 
 /// How many events a block has. It is part of what is stored: a migration that changes it empties the index.
 pub(crate) const BLOCK_LEN: u16 = 1_024;
@@ -253,7 +253,11 @@ pub(super) fn seq_before(block: i64) -> i64 {
 
 /// The number of the first block of a log that the index does not hold.
 pub(super) fn next_block(connection: &mut SqliteConnection, log: Key) -> QueryResult<i64> {
-    let blocks = audit_blocks::table.filter(audit_blocks::log.eq(log));
+    // No block is behind the end of the log, whatever somebody has written there.
+    let end: Option<i64> =
+        audit_logs::table.find(log).select(audit_logs::last_seq).first(connection).optional()?;
+    let end = end.unwrap_or(0).div_euclid(EVENTS_PER_BLOCK);
+    let blocks = audit_blocks::table.filter(audit_blocks::log.eq(log)).filter(audit_blocks::block.lt(end));
     let last: Option<i64> = blocks.select(max(audit_blocks::block)).first(connection)?;
     match last {
         Some(last) => Ok(last.saturating_add(1)),

@@ -38,6 +38,10 @@ struct Worker {
     writer: SyncSender<WriterJob>,
     /// The logs that may have a full block, or 64 to be merged, which the index lacks.
     pending: VecDeque<Key>,
+    /// The logs whose turn failed. They hold up no other: they are pending again when they have filled a block, or after a wait in which
+    /// nothing else is.
+    failed: Vec<Key>,
+    retry_delay: Duration,
 }
 
 impl Projector {
@@ -51,7 +55,14 @@ impl Projector {
         });
         let pending: Vec<Key> = logs.map_err(|error| OpenError::database(path, &error))?;
         let (sender, signals) = channel();
-        let worker = Worker { connection, signals, writer, pending: pending.into() };
+        let worker = Worker {
+            connection,
+            signals,
+            writer,
+            pending: pending.into(),
+            failed: Vec::new(),
+            retry_delay: FIRST_RETRY_DELAY,
+        };
         let thread = thread::Builder::new().name("store-index".to_owned()).spawn(move || worker.run());
         Ok(Self { signals: sender, thread: thread.map_err(|error| OpenError::io(path, &error))? })
     }
@@ -71,23 +82,18 @@ impl Projector {
 
 impl Worker {
     fn run(mut self) {
-        let mut delay = FIRST_RETRY_DELAY;
         while self.receive() {
             let Some(log) = self.pending.pop_front() else { continue };
             match self.index_next(log) {
                 Ok(true) => {
                     self.pending.push_back(log);
-                    delay = FIRST_RETRY_DELAY;
+                    self.retry_delay = FIRST_RETRY_DELAY;
                 }
                 Ok(false) => {}
                 Err(Failed(StoreError::Closed)) => return,
                 Err(Failed(error)) => {
-                    tracing::warn!(%error, "the index of the audit log could not follow; it is tried again");
-                    self.pending.push_back(log);
-                    if !self.receive_for(delay) {
-                        return;
-                    }
-                    delay = delay.saturating_mul(2).min(MAX_RETRY_DELAY);
+                    tracing::warn!(%error, "the index of an audit log could not follow; it is tried again");
+                    self.failed.push(log);
                 }
             }
         }
@@ -95,11 +101,8 @@ impl Worker {
 
     /// Handles the signals there are, and waits for one when no log is pending. `false` tells the thread to end.
     fn receive(&mut self) -> bool {
-        if self.pending.is_empty() {
-            let Ok(signal) = self.signals.recv() else { return false };
-            if !self.handle(signal) {
-                return false;
-            }
+        if self.pending.is_empty() && !self.wait() {
+            return false;
         }
         while let Ok(signal) = self.signals.try_recv() {
             if !self.handle(signal) {
@@ -109,11 +112,18 @@ impl Worker {
         true
     }
 
-    /// Waits this long, or for a signal.
-    fn receive_for(&mut self, delay: Duration) -> bool {
-        match self.signals.recv_timeout(delay) {
+    /// Waits for a signal, or until those are tried again that failed.
+    fn wait(&mut self) -> bool {
+        if self.failed.is_empty() {
+            return self.signals.recv().is_ok_and(|signal| self.handle(signal));
+        }
+        match self.signals.recv_timeout(self.retry_delay) {
             Ok(signal) => self.handle(signal),
-            Err(RecvTimeoutError::Timeout) => true,
+            Err(RecvTimeoutError::Timeout) => {
+                self.retry_delay = self.retry_delay.saturating_mul(2).min(MAX_RETRY_DELAY);
+                self.pending.extend(self.failed.drain(..));
+                true
+            }
             Err(RecvTimeoutError::Disconnected) => false,
         }
     }
@@ -122,6 +132,7 @@ impl Worker {
         match signal {
             ProjectorSignal::Stop => false,
             ProjectorSignal::Filled(logs) => {
+                self.failed.retain(|failed| !logs.contains(failed));
                 for log in logs {
                     if !self.pending.contains(&log) {
                         self.pending.push_back(log);

@@ -84,6 +84,11 @@ fn u1_filtered_pages_are_those_of_the_whole_log_at_any_state_of_the_index() {
         assert_eq!(projection(&store).seq, blocks * EVENTS_PER_BLOCK);
         check_pages(port(&store), &scope(1), &recorded, 60);
     }
+    // A block that cannot be: nothing is looked for behind the end of the log.
+    execute(&database, "UPDATE audit_blocks SET block = 8000000000000000 WHERE block = 0;");
+    let store = without_index(home.path());
+    assert_eq!(projection(&store).seq, 0);
+    check_pages(port(&store), &scope(1), &recorded, 20);
 }
 
 /// How many parts of merged blocks there are.

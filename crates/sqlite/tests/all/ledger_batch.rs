@@ -12,7 +12,7 @@ use syft_space_sqlite::SqliteStore;
 use tempfile::TempDir;
 
 use crate::support::{
-    endpoint_id, event, gap_free, hold_up, keep, open, port, read, scope, tenant, time, write_scope,
+    endpoint_id, event, execute, gap_free, hold_up, keep, open, port, read, scope, tenant, time, write_scope,
 };
 
 /// What one unit does.
@@ -190,4 +190,21 @@ fn z2_transfers_that_are_written_together_come_to_what_they_come_to_one_by_one()
         assert_eq!(sums, 2 * units, "both sides of each transfer");
     }
     assert!(kinds.iter().all(|count| *count > 30), "each happens: {kinds:?}");
+}
+
+#[test]
+fn g4_a_charge_whose_balance_somebody_else_removed_does_not_go() {
+    let home = TempDir::new().unwrap();
+    let store = open(home.path());
+    let work = Work { tenant: 1, transfer: 1, payer: 1, request: None, end: End::Kept };
+    keep(&store, |tx| tx.add_tenant(&tenant(1)));
+    keep(&store, move |tx| tx.add_transfer(&write_scope(1), &transfer(&work, 1)).map(drop));
+    execute(&home.path().join("app.db"), "DELETE FROM balances;");
+    let remove = crate::support::submit(&store, move |tx| {
+        tx.remove_transfer(&write_scope(1), transfer(&work, 1).key).map(drop)
+    });
+    assert!(remove.wait().is_err(), "it shows what was done to the ledger");
+    let page = PageRequest { limit: PageLimit::LARGEST, after: None };
+    let left = read(&store, move |view| view.transfers(&scope(1), &TransferFilter::default(), page));
+    assert_eq!(left.unwrap().items.len(), 1);
 }

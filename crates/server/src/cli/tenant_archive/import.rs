@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use reqwest::Method;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value, json};
-use syft_space_domain::audit::Checkpoint;
+use syft_space_domain::audit::{ChangeCode, Checkpoint};
 use syft_space_domain::dataset::DatasetType;
 use syft_space_domain::group::{GroupName, MAX_MEMBERS_AT_ONCE};
 use syft_space_domain::identity::{AccountStatus, Email};
@@ -21,6 +21,7 @@ use crate::cli::tenant_archive::reader::Archive;
 use crate::cli::tenant_archive::{
     ArchivedDataset, ArchivedDocument, ArchivedMember, ArchivedPolicy, ImportTenant, Settings,
 };
+use crate::routes::audit::Event;
 use crate::routes::datasets::{Dataset, DatasetUsage};
 use crate::routes::groups::{AddGroupMembers, AddedGroupMembers, Group};
 use crate::routes::invitations::{Invitation, Invite, IssuedInvitation};
@@ -33,6 +34,8 @@ use crate::routes::users::Member;
 const MAX_BATCH_BYTES: usize = 1 << 20;
 const MAX_BATCH_DOCUMENTS: usize = 250;
 /// The name of what there is once.
+/// Where the log that a tenant had is named.
+const PREDECESSOR_PATH: &str = "/api/v1/audit/predecessor";
 pub(super) const ONCE: &str = "";
 
 /// An import under way.
@@ -112,13 +115,18 @@ impl Import<'_> {
             return Ok(());
         }
         let Checkpoint { log, size, root } = &self.archive.checkpoint;
-        let body = json!({ "log": log.as_str(), "size": size, "root": hex::encode(root) });
-        self.api.renew_session().await?;
-        let request = self.api.request(Method::POST, "/api/v1/audit/predecessor", &[])?.json(&body);
-        let named = self.api.send(request).await.map(drop);
-        if self.unless_refused(|| "the name of the log".to_owned(), named)?.is_some() {
-            self.journal.end(Step::Log, ONCE, ONCE)?;
+        let root = hex::encode(root);
+        let reason = format!("{}_{size}_{root}", ChangeCode::PredecessorNamed.as_str());
+        let of_reason = [("reason", reason.as_str()), ("limit", "1")];
+        // An import that was broken off may have named it.
+        let is_named = self.journal.is_begun(Step::Log, ONCE)
+            && !self.api.page::<Event>("/api/v1/audit", &of_reason, None).await?.items.is_empty();
+        if !is_named {
+            self.journal.begin(Step::Log, ONCE)?;
+            let body = json!({ "log": log.as_str(), "size": size, "root": root });
+            self.api.send(self.api.request(Method::POST, PREDECESSOR_PATH, &[])?.json(&body)).await?;
         }
+        self.journal.end(Step::Log, ONCE, ONCE)?;
         Ok(())
     }
 
