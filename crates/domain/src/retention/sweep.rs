@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::Pending;
 use crate::access::Permission;
 use crate::audit::ports::{CheckpointSigner, LogScope, LogWriteScope};
 use crate::audit::{Action, Actor, Changes, Event, Log, ObjectKind, Origin, RequestContext, check_grown};
@@ -20,10 +21,23 @@ use crate::unit::{Abort, Recorded};
 const PORTION: usize = 250;
 /// How many portions of a kind go at once. What is left goes with the next sweep.
 const MAX_PORTIONS: usize = 400;
+/// How many times as long as a portion took nothing goes behind it: others wait for a portion, and have the time in between for themselves.
+const PAUSES_PER_PORTION: u32 = 8;
+/// The longest of these pauses, for a clock may be set.
+const MAX_PAUSE: Duration = Duration::from_secs(1);
 /// How long beyond its term a thing may stay until somebody is told.
 const GRACE: Duration = Duration::from_secs(86_400);
 /// The most things that are counted for a look at what would go.
 pub const MAX_TOLD: usize = 10_000;
+
+/// Waits for so long, by whatever whoever calls has to wait with.
+pub type Pause<'a> = &'a (dyn Fn(Duration) -> Pending<'static, ()> + Send + Sync);
+
+/// Pauses behind a portion that was begun then.
+async fn pause_behind(space: &Space, begun: Timestamp, pause: Pause<'_>) {
+    let took = space.clock.now().since(begun);
+    pause(took.saturating_mul(PAUSES_PER_PORTION).min(MAX_PAUSE)).await;
+}
 
 /// What of a kind went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -175,7 +189,7 @@ pub async fn due(space: &Space, principal: &Principal) -> Result<Vec<Due>, Reten
     space.read(principal, Permission::ManageTenant, look).await
 }
 
-/// Removes what of the caller's tenant is due, as a sweep on schedule does: in portions with an event each. Answers how much of each kind went.
+/// Removes what of the caller's tenant is due, as a sweep on schedule does: in portions with an event each, and a pause behind each. Answers how much of each kind went.
 ///
 /// # Errors
 /// When a hold stands, the log is not the one that was signed, the caller's role does not permit it, or not any more, or a port failed. What went
@@ -184,6 +198,7 @@ pub async fn sweep(
     space: &Space,
     context: &RequestContext,
     principal: &Principal,
+    pause: Pause<'_>,
 ) -> Result<Vec<Swept>, RetentionError> {
     let permission = Permission::ManageTenant;
     let (mut swept, mut is_unrecorded) = (Vec::new(), true);
@@ -216,6 +231,7 @@ pub async fn sweep(
                 }
                 Err(error) => unless_changed(error)?,
             }
+            pause_behind(space, now, pause).await;
         }
         swept.push(all);
     }
@@ -223,7 +239,7 @@ pub async fn sweep(
 }
 
 /// Removes what is due of every tenant in which no hold stands, and of the installation's log by the default terms, in portions with an event
-/// each. Where nothing is due nothing is written. Answers of which logs not everything went, or of whose tenants, and why: one of them holds up no
+/// each, and a pause behind each. Where nothing is due nothing is written. Answers of which logs not everything went, or of whose tenants, and why: one of them holds up no
 /// other, and it goes with the next sweep.
 ///
 /// # Errors
@@ -231,6 +247,7 @@ pub async fn sweep(
 pub async fn sweep_everywhere(
     space: &Space,
     operator: &OperatorScope,
+    pause: Pause<'_>,
 ) -> Result<Vec<(Log, RetentionError)>, PortError> {
     let everywhere = operator.clone();
     let tenants = space.store.read(Flow::Installation, move |view| view.tenant_ids(&everywhere));
@@ -238,7 +255,7 @@ pub async fn sweep_everywhere(
     let mut failed = Vec::new();
     for log in logs {
         for kind in RetentionKind::ALL {
-            match sweep_log(space, operator, log, kind).await {
+            match sweep_log(space, operator, (log, kind), pause).await {
                 // A hold is what the tenant wants.
                 Ok(()) | Err(RetentionError::Held) => {}
                 Err(error) => failed.push((log, error)),
@@ -255,8 +272,8 @@ fn unless_changed(error: RetentionError) -> Result<(), RetentionError> {
 async fn sweep_log(
     space: &Space,
     operator: &OperatorScope,
-    log: Log,
-    kind: RetentionKind,
+    (log, kind): (Log, RetentionKind),
+    pause: Pause<'_>,
 ) -> Result<(), RetentionError> {
     let flow = match log {
         Log::Installation => Flow::Installation,
@@ -287,6 +304,7 @@ async fn sweep_log(
         let portion = space.store.write(move |tx| found.remove(tx, &LogWriteScope::of_system(log), &event));
         // Where that has changed it is looked again at what is due.
         portion.await.map(drop).or_else(unless_changed)?;
+        pause_behind(space, now, pause).await;
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -296,7 +297,16 @@ fn g4_charges_go_by_the_month_with_their_term_and_what_still_counts_stays() {
     let days_pass = |days: u64| world.clock.advance(Duration::from_secs(86_400 * days));
     let sweep = || {
         let operator = OperatorScope::at_startup();
-        assert_eq!(block_on(retention::sweep_everywhere(&world.space, &operator)), Ok(Vec::new()));
+        let pauses = AtomicUsize::new(0);
+        let pause: retention::Pause = &|_| {
+            pauses.fetch_add(1, Ordering::SeqCst);
+            Box::pin(async {})
+        };
+        let before = world.transfers().len();
+        let swept = retention::sweep_everywhere(&world.space, &operator, pause);
+        assert_eq!(block_on(swept), Ok(Vec::new()));
+        let has_removed = world.transfers().len() < before;
+        assert_eq!(pauses.into_inner(), usize::from(has_removed), "others have their turn behind a portion");
         reconciled(&world)
     };
     let (month, total) =

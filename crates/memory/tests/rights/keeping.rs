@@ -42,12 +42,15 @@ impl World {
 
     fn sweep_by_itself(&self) {
         let failed =
-            block_on(retention::sweep_everywhere(&self.space, &OperatorScope::at_startup())).unwrap();
+            block_on(retention::sweep_everywhere(&self.space, &OperatorScope::at_startup(), &|_| {
+                Box::pin(async {})
+            }))
+            .unwrap();
         assert!(failed.is_empty(), "{failed:?}");
     }
 
     fn sweep(&self, by: &Principal) -> Result<Vec<Swept>, RetentionError> {
-        block_on(retention::sweep(&self.space, &context(&self.space), by))
+        block_on(retention::sweep(&self.space, &context(&self.space), by, &|_| Box::pin(async {})))
     }
 
     fn hold(&self) -> LegalHold {

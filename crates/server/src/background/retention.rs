@@ -18,7 +18,7 @@ pub(crate) async fn sweep_forever(state: Arc<State>, operator: Arc<OperatorScope
     let mut ticks = ticks(CHECK_INTERVAL);
     loop {
         ticks.tick().await;
-        match sweep_everywhere(&state.space, &operator).await {
+        match sweep_everywhere(&state.space, &operator, &|time| Box::pin(tokio::time::sleep(time))).await {
             Ok(failed) => {
                 for (log, error) in failed {
                     let name = checkpoint_folder::name(log);

@@ -168,7 +168,8 @@ pub(crate) async fn sweep(mut request: Request) -> Result<HttpResponse, Problem>
         };
         due.into_iter().map(told).collect()
     } else {
-        let swept = retention::sweep(space, &request.context, principal).await;
+        let pause: retention::Pause = &|time| Box::pin(tokio::time::sleep(time));
+        let swept = retention::sweep(space, &request.context, principal, pause).await;
         let is_changed = |error: &RetentionError| *error == RetentionError::LogChanged;
         let swept = telling(swept, is_changed, own_log(&request)?, &request).await?;
         let went = swept.into_iter().filter(|swept| swept.count > 0);

@@ -272,7 +272,9 @@ async fn z2_an_owner_reads_the_ledger_on_the_host_and_tenants_see_their_own() {
     let csv = told(&["ledger", "balances", "--csv"]);
     assert_eq!(csv.lines().count(), 3, "{csv}");
     assert!(
-        csv.starts_with("kind,time,account,endpoint,policy,period,currency,units,free_units,amount,id,brought_forward"),
+        csv.starts_with(
+            "kind,time,account,endpoint,policy,period,currency,units,free_units,amount,id,brought_forward"
+        ),
         "{csv}"
     );
     assert_eq!(
