@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::access::Permission;
 use crate::identity::{AuthorizationError, Principal};
+use crate::ids::PolicyId;
 use crate::ledger::{
-    AccountBalance, Amount, Balance, BalanceKey, Currency, LedgerAccount, Transfer, TransferFilter,
+    AccountBalance, Amount, Balance, BalanceKey, Currency, LedgerAccount, Period, Transfer, TransferFilter,
     TransferPlace,
 };
 use crate::page::{Page, PageLimit, PageRequest};
@@ -59,6 +60,8 @@ pub struct Reconciliation {
     pub transfers: u64,
     /// What they come to, in each currency.
     pub sums: BTreeMap<Currency, CurrencySums>,
+    /// Whether both sides of what counts for ever come to the same under each policy, also what of it was brought forward.
+    pub is_balanced: bool,
     /// Balances that are not what their transfers come to: at most [`Reconciliation::MOST`], in the order of their keys.
     pub discrepancies: Vec<Discrepancy>,
 }
@@ -91,7 +94,7 @@ impl Reconciliation {
     #[must_use]
     pub fn is_sound(&self) -> bool {
         let holds = |sums: &CurrencySums| sums.transferred == sums.debited && sums.debited == sums.credited;
-        self.discrepancies.is_empty() && self.sums.values().all(holds)
+        self.is_balanced && self.discrepancies.is_empty() && self.sums.values().all(holds)
     }
 }
 
@@ -123,6 +126,8 @@ fn reconcile_view(view: &mut dyn View, scope: &TenantScope) -> Result<Reconcilia
             break;
         }
     }
+    // A sweep takes days and months away account by account; what counts for ever it leaves.
+    let mut for_ever: BTreeMap<(PolicyId, Currency), [[Balance; 2]; 2]> = BTreeMap::new();
     let mut page = PageRequest { limit: PageLimit::LARGEST, after: None };
     loop {
         let read = view.balances(scope, page)?;
@@ -134,6 +139,15 @@ fn reconcile_view(view: &mut dyn View, scope: &TenantScope) -> Result<Reconcilia
                 LedgerAccount::Payer(_) => sums.debited = sums.debited.plus(by_transfers),
                 LedgerAccount::Endpoint(_) => sums.credited = sums.credited.plus(by_transfers),
             }
+            if kept.key.span.period == Period::Total {
+                let [debited, credited] = for_ever.entry((kept.key.policy, kept.key.currency)).or_default();
+                let side = match kept.key.account {
+                    LedgerAccount::Payer(_) => debited,
+                    LedgerAccount::Endpoint(_) => credited,
+                };
+                let [balance, brought_forward] = *side;
+                *side = [balance.plus(kept.balance), brought_forward.plus(kept.brought_forward)];
+            }
             let transferred = transferred.remove(&kept.key).unwrap_or_default();
             found.note(kept, transferred);
         }
@@ -142,6 +156,7 @@ fn reconcile_view(view: &mut dyn View, scope: &TenantScope) -> Result<Reconcilia
             break;
         }
     }
+    found.is_balanced = for_ever.values().all(|[debited, credited]| debited == credited);
     // What has transfers and no balance.
     for (key, transferred) in transferred {
         let nothing = Balance::default();

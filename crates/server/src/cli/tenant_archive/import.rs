@@ -34,9 +34,9 @@ use crate::routes::users::Member;
 const MAX_BATCH_BYTES: usize = 1 << 20;
 const MAX_BATCH_DOCUMENTS: usize = 250;
 /// The name of what there is once.
+pub(super) const ONCE: &str = "";
 /// Where the log that a tenant had is named.
 const PREDECESSOR_PATH: &str = "/api/v1/audit/predecessor";
-pub(super) const ONCE: &str = "";
 
 /// An import under way.
 pub(super) struct Import<'a> {
@@ -117,6 +117,7 @@ impl Import<'_> {
         let Checkpoint { log, size, root } = &self.archive.checkpoint;
         let root = hex::encode(root);
         let reason = format!("{}_{size}_{root}", ChangeCode::PredecessorNamed.as_str());
+        self.api.renew_session().await?;
         let of_reason = [("reason", reason.as_str()), ("limit", "1")];
         // An import that was broken off may have named it.
         let is_named = self.journal.is_begun(Step::Log, ONCE)
