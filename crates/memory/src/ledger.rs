@@ -65,10 +65,10 @@ impl LedgerRows for Transaction {
         check_key(is_new, || format!("there is a transfer {} already", transfer.key))?;
         let [payer, endpoint] = transfer.balances().map(|key| {
             let kept = self.tables.balances.get(scope, key).copied();
-            let brought_forward = kept.map(|kept| kept.brought_forward).unwrap_or_default();
-            let balance = kept.map(|kept| kept.balance).unwrap_or_default().plus(transfer.charged);
-            self.tables.balances.insert(scope, key, AccountBalance { key, balance, brought_forward });
-            balance
+            let mut account = kept.unwrap_or_else(|| AccountBalance::empty(key));
+            account.balance = account.balance.plus(transfer.charged);
+            self.tables.balances.insert(scope, key, account);
+            account.balance
         });
         self.tables.transfers.insert(scope, transfer.key, transfer.clone());
         Ok([payer, endpoint])

@@ -167,8 +167,7 @@ impl Changes {
     /// A log as it was then: its size, and its root in hexadecimal digits.
     #[must_use]
     pub fn with_checkpoint(mut self, code: ChangeCode, of: &Checkpoint) -> Self {
-        let root: String = of.root.iter().map(|byte| format!("{byte:02x}")).collect();
-        self.0.push(format!("{}_{}_{root}", code.as_str(), of.size).into());
+        self.0.push(format!("{}_{}_{}", code.as_str(), of.size, hex::encode(of.root)).into());
         self
     }
 

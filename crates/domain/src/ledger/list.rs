@@ -159,8 +159,7 @@ fn reconcile_view(view: &mut dyn View, scope: &TenantScope) -> Result<Reconcilia
     found.is_balanced = for_ever.values().all(|[debited, credited]| debited == credited);
     // What has transfers and no balance.
     for (key, transferred) in transferred {
-        let nothing = Balance::default();
-        found.note(AccountBalance { key, balance: nothing, brought_forward: nothing }, transferred);
+        found.note(AccountBalance::empty(key), transferred);
     }
     Ok(found)
 }

@@ -129,6 +129,14 @@ pub struct AccountBalance {
     pub brought_forward: Balance,
 }
 
+impl AccountBalance {
+    /// The balance of an account that nothing was transferred of.
+    #[must_use]
+    pub fn empty(key: BalanceKey) -> Self {
+        Self { key, balance: Balance::default(), brought_forward: Balance::default() }
+    }
+}
+
 impl PageItem for AccountBalance {
     fn bytes(&self) -> usize {
         200

@@ -154,7 +154,7 @@ impl Worker {
             self.save(IndexPart::Block(Box::new(block)))?;
             return Ok(true);
         }
-        let Some(segment) = next_full_segment(&mut self.connection, log)? else { return Ok(false) };
+        let Some(segment) = next_full_segment(&mut self.connection, log, block)? else { return Ok(false) };
         for parts in SegmentParts::build(&mut self.connection, log, segment)? {
             self.save(IndexPart::Segment(parts))?;
         }

@@ -9,9 +9,7 @@ use diesel::dsl::max;
 use diesel::prelude::*;
 use syft_space_domain::store::StoreError;
 
-use crate::audit::block::{
-    BITMAP_BYTES, BLOCK_LEN, Column, Digest, Entries, PositionSet, digest_of, next_block,
-};
+use crate::audit::block::{BITMAP_BYTES, BLOCK_LEN, Column, Digest, Entries, PositionSet, digest_of};
 use crate::audit::has_ended;
 use crate::audit::pruned::first_kept_block;
 use crate::codec::{Key, unreadable_column};
@@ -39,16 +37,19 @@ pub(crate) struct SegmentParts {
     parts: Vec<(u8, Vec<u8>)>,
 }
 
-/// The number of the first segment of a log that the index does not hold, if each of its blocks is there.
-pub(super) fn next_full_segment(connection: &mut SqliteConnection, log: Key) -> QueryResult<Option<i64>> {
+/// The number of the first segment of a log that the index does not hold, if each of its blocks is: those before the next one are.
+pub(super) fn next_full_segment(
+    connection: &mut SqliteConnection,
+    log: Key,
+    next_block: i64,
+) -> QueryResult<Option<i64>> {
     let whole =
         audit_segments::table.filter(audit_segments::log.eq(log)).filter(audit_segments::part.eq(LAST_PART));
     let last: Option<i64> = whole.select(max(audit_segments::segment)).first(connection)?;
     let kept = first_kept_block(connection, log)?;
     let first_whole = kept.saturating_add(BLOCKS_PER_SEGMENT - 1).div_euclid(BLOCKS_PER_SEGMENT);
     let next = last.map_or(0, |last| last.saturating_add(1)).max(first_whole);
-    let is_full = next_block(connection, log)? >= blocks_of(next).end;
-    Ok(is_full.then_some(next))
+    Ok((next_block >= blocks_of(next).end).then_some(next))
 }
 
 /// What stands for a value of a column.
