@@ -328,7 +328,7 @@ fn kind(error: &StoreError) -> &'static str {
         StoreError::ReadOnly => "read-only",
         StoreError::Conflict(_) => "conflict",
         StoreError::Closed => "closed",
-        StoreError::LogDamaged(_) => "damaged",
+        StoreError::LogDamaged(_) | StoreError::LedgerDamaged(_) => "damaged",
         StoreError::Failed(_) => "failed",
     }
 }

@@ -24,6 +24,11 @@ pub enum StoreError {
     /// Something of an audit log is not there any more that was never removed.
     #[error("an audit log is damaged: {0}")]
     LogDamaged(String),
+    /// What a ledger of charges holds contradicts itself: somebody else wrote into it.
+    #[error(
+        "the ledger of charges is damaged: {0}; reconcile it, and have whoever runs this space look into it"
+    )]
+    LedgerDamaged(String),
     /// What is stored cannot be read as what it should be, or the database failed.
     #[error("the store failed: {0}")]
     Failed(String),

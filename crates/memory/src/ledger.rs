@@ -82,7 +82,9 @@ impl LedgerRows for Transaction {
         let Some(transfer) = self.tables.transfers.get(scope, key).cloned() else { return Ok(None) };
         for key in transfer.balances() {
             let kept = self.tables.balances.get_mut(scope, key);
-            let kept = kept.ok_or_else(|| StoreError::failed("a transfer has no balance"))?;
+            let kept = kept.ok_or_else(|| {
+                StoreError::LedgerDamaged(format!("a charge of {} has no balance", transfer.time))
+            })?;
             kept.brought_forward = kept.brought_forward.plus(transfer.charged);
         }
         self.tables.transfers.remove(scope, key);

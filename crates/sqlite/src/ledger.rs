@@ -84,7 +84,7 @@ impl TryFrom<TransferRow> for Transfer {
 }
 
 /// Units, those of them that were free, and an amount in millionths, as they are stored.
-type Sums = (i64, i64, i64);
+pub(crate) type Sums = (i64, i64, i64);
 
 fn balance((units, free_units, amount): Sums) -> Result<Balance, StoreError> {
     let amount = Amount::from_micros(to_u64(amount)?);
@@ -144,24 +144,30 @@ fn key_of(bytes: &[u8]) -> Result<BalanceKey, StoreError> {
 }
 
 impl Session<'_> {
-    /// What a balance comes to in the database.
-    fn written_balance(&mut self, (tenant, key): &BalanceOf) -> Result<Balance, StoreError> {
-        let row: Option<Sums> = self.read(|connection| {
+    /// What a balance comes to in the database, and what was brought forward.
+    fn written_balance(&mut self, (tenant, key): &BalanceOf) -> Result<(Balance, Sums), StoreError> {
+        let row: Option<(Sums, Sums)> = self.read(|connection| {
             let row = balances::table.find((tenant, key));
-            row.select((balances::units, balances::free_units, balances::amount)).first(connection).optional()
+            row.select((
+                (balances::units, balances::free_units, balances::amount),
+                (balances::past_units, balances::past_free_units, balances::past_amount),
+            ))
+            .first(connection)
+            .optional()
         })?;
-        row.map_or(Ok(Balance::default()), balance)
+        let (sums, past) = row.unwrap_or_default();
+        Ok((balance(sums)?, past))
     }
 
     /// What a balance comes to, with what the units of this transaction have transferred.
     fn balance_of(&mut self, of: &BalanceOf) -> Result<Balance, StoreError> {
         match self.ledger().map(|batch| batch.known(of)) {
-            None => self.written_balance(of),
+            None => self.written_balance(of).map(|(balance, _)| balance),
             Some(Some(known)) => Ok(known),
             Some(None) => {
-                let balance = self.written_balance(of)?;
+                let (balance, past) = self.written_balance(of)?;
                 if let Some(batch) = self.ledger() {
-                    batch.open(of.clone(), balance);
+                    batch.open(of.clone(), balance, past);
                 }
                 Ok(balance)
             }
@@ -368,9 +374,10 @@ impl LedgerRows for Session<'_> {
                     .execute(connection)
             })?;
             if changed == 0 {
-                return Err(StoreError::failed(
-                    "a transfer has no balance: somebody else wrote into the ledger",
-                ));
+                return Err(StoreError::LedgerDamaged(format!(
+                    "a charge of {} has no balance",
+                    transfer.time
+                )));
             }
         }
         Ok(Some(transfer))

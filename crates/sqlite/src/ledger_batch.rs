@@ -6,14 +6,13 @@
 use std::collections::BTreeMap;
 
 use diesel::prelude::*;
-use diesel::upsert::excluded;
 use diesel::{QueryResult, SqliteConnection};
 use syft_space_domain::ledger::Balance;
 use syft_space_domain::store::StoreError;
 
 use crate::codec::{Key, in_batches, to_i64};
 use crate::error::store_error;
-use crate::ledger::TransferRow;
+use crate::ledger::{Sums, TransferRow};
 use crate::schema::{balances, transfers};
 
 /// A tenant, and the bytes of a balance's key.
@@ -33,6 +32,7 @@ pub(crate) struct LedgerBatch {
 #[derive(Clone, Copy)]
 struct OpenBalance {
     balance: Balance,
+    past: Sums,
     is_changed: bool,
 }
 
@@ -53,6 +53,9 @@ struct BalanceRow {
     units: i64,
     free_units: i64,
     amount: i64,
+    past_units: i64,
+    past_free_units: i64,
+    past_amount: i64,
 }
 
 impl LedgerBatch {
@@ -61,15 +64,16 @@ impl LedgerBatch {
         self.balances.get(of).map(|open| open.balance)
     }
 
-    /// Makes a balance known as it was before the transaction.
-    pub(crate) fn open(&mut self, of: BalanceOf, balance: Balance) {
-        self.balances.insert(of, OpenBalance { balance, is_changed: false });
+    /// Makes a balance known as it was before the transaction, with what was brought forward.
+    pub(crate) fn open(&mut self, of: BalanceOf, balance: Balance, past: Sums) {
+        self.balances.insert(of, OpenBalance { balance, past, is_changed: false });
     }
 
     /// Sets what a balance comes to that is known.
     pub(crate) fn set_balance(&mut self, of: BalanceOf, balance: Balance) {
-        let after = OpenBalance { balance, is_changed: true };
-        if let Some(before) = self.balances.insert(of.clone(), after) {
+        if let Some(open) = self.balances.get_mut(&of) {
+            let before = *open;
+            *open = OpenBalance { balance, is_changed: true, ..before };
             self.undo.push(Undo::Changed(of, before));
         }
     }
@@ -118,9 +122,18 @@ impl LedgerBatch {
     /// Writes it all.
     pub(crate) fn finish(self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
         let changed = self.balances.into_iter().filter(|(_, open)| open.is_changed);
-        let row = |((tenant_id, key), OpenBalance { balance, .. })| {
-            let (units, free_units) = (to_i64(balance.units)?, to_i64(balance.free_units)?);
-            Ok(BalanceRow { tenant_id, key, units, free_units, amount: to_i64(balance.amount.micros())? })
+        let row = |((tenant_id, key), OpenBalance { balance, past, .. })| {
+            let (past_units, past_free_units, past_amount) = past;
+            Ok(BalanceRow {
+                tenant_id,
+                key,
+                units: to_i64(balance.units)?,
+                free_units: to_i64(balance.free_units)?,
+                amount: to_i64(balance.amount.micros())?,
+                past_units,
+                past_free_units,
+                past_amount,
+            })
         };
         let changed = changed.map(row).collect::<Result<Vec<_>, StoreError>>()?;
         write(connection, &self.transfers, &changed).map_err(|error| store_error(&error))
@@ -133,17 +146,7 @@ fn write(
     changed: &[BalanceRow],
 ) -> QueryResult<()> {
     in_batches!(added, |rows| diesel::insert_into(transfers::table).values(rows).execute(connection)?);
-    for row in changed {
-        diesel::insert_into(balances::table)
-            .values(row)
-            .on_conflict((balances::tenant_id, balances::key))
-            .do_update()
-            .set((
-                balances::units.eq(excluded(balances::units)),
-                balances::free_units.eq(excluded(balances::free_units)),
-                balances::amount.eq(excluded(balances::amount)),
-            ))
-            .execute(connection)?;
-    }
+    // Whole rows: a statement with a SET would be prepared anew each time.
+    in_batches!(changed, |rows| diesel::replace_into(balances::table).values(rows).execute(connection)?);
     Ok(())
 }

@@ -14,6 +14,7 @@ use crate::port_error::{PortError, port_errors};
 use crate::space::Space;
 use crate::store::{StoreError, View};
 use crate::tenant::TenantScope;
+use crate::time::Timestamp;
 
 /// The ledger was not read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -99,14 +100,21 @@ impl Reconciliation {
 }
 
 /// Adds up all of the tenant's ledger, and compares it with what is kept. It reads every transfer, from one snapshot.
+/// Of a day or a month that is not over no transfer has gone, so that what is brought forward there is a discrepancy too.
 ///
 /// # Errors
 /// When the caller's role does not permit it, or a port failed.
 pub async fn reconcile(space: &Space, principal: &Principal) -> Result<Reconciliation, LedgerError> {
-    space.read(principal, Permission::ReadAudit, |view, scope| Ok(reconcile_view(view, scope)?)).await
+    let now = space.clock.now();
+    let read = move |view: &mut dyn View, scope: &TenantScope| Ok(reconcile_view(view, scope, now)?);
+    space.read(principal, Permission::ReadAudit, read).await
 }
 
-fn reconcile_view(view: &mut dyn View, scope: &TenantScope) -> Result<Reconciliation, StoreError> {
+fn reconcile_view(
+    view: &mut dyn View,
+    scope: &TenantScope,
+    now: Timestamp,
+) -> Result<Reconciliation, StoreError> {
     let mut found = Reconciliation::default();
     let mut transferred: BTreeMap<BalanceKey, Balance> = BTreeMap::new();
     let mut page = PageRequest { limit: PageLimit::LARGEST, after: None };
@@ -135,21 +143,17 @@ fn reconcile_view(view: &mut dyn View, scope: &TenantScope) -> Result<Reconcilia
             let sums = found.sums.entry(kept.key.currency).or_default();
             // Of transfers that are gone one side may be gone before the other.
             let by_transfers = kept.balance.minus(kept.brought_forward).amount;
-            match kept.key.account {
-                LedgerAccount::Payer(_) => sums.debited = sums.debited.plus(by_transfers),
-                LedgerAccount::Endpoint(_) => sums.credited = sums.credited.plus(by_transfers),
-            }
+            let is_debit = matches!(kept.key.account, LedgerAccount::Payer(_));
+            let side = if is_debit { &mut sums.debited } else { &mut sums.credited };
+            *side = side.plus(by_transfers);
             if kept.key.span.period == Period::Total {
                 let [debited, credited] = for_ever.entry((kept.key.policy, kept.key.currency)).or_default();
-                let side = match kept.key.account {
-                    LedgerAccount::Payer(_) => debited,
-                    LedgerAccount::Endpoint(_) => credited,
-                };
+                let side = if is_debit { debited } else { credited };
                 let [balance, brought_forward] = *side;
                 *side = [balance.plus(kept.balance), brought_forward.plus(kept.brought_forward)];
             }
             let transferred = transferred.remove(&kept.key).unwrap_or_default();
-            found.note(kept, transferred);
+            found.note(kept, transferred, now);
         }
         page.after = read.next;
         if page.after.is_none() {
@@ -159,15 +163,17 @@ fn reconcile_view(view: &mut dyn View, scope: &TenantScope) -> Result<Reconcilia
     found.is_balanced = for_ever.values().all(|[debited, credited]| debited == credited);
     // What has transfers and no balance.
     for (key, transferred) in transferred {
-        found.note(AccountBalance::empty(key), transferred);
+        found.note(AccountBalance::empty(key), transferred, now);
     }
     Ok(found)
 }
 
 impl Reconciliation {
-    fn note(&mut self, kept: AccountBalance, transferred: Balance) {
-        let is_sound = kept.balance == transferred.plus(kept.brought_forward);
-        if !is_sound && self.discrepancies.len() < Self::MOST {
+    fn note(&mut self, kept: AccountBalance, transferred: Balance, now: Timestamp) {
+        let adds_up = kept.balance == transferred.plus(kept.brought_forward);
+        let has_gone = kept.brought_forward != Balance::default();
+        let is_early = has_gone && kept.key.span.ends().is_some_and(|ends| ends > now);
+        if (!adds_up || is_early) && self.discrepancies.len() < Self::MOST {
             self.discrepancies.push(Discrepancy { kept, transferred });
         }
     }

@@ -13,4 +13,4 @@ pub use error::RetentionError;
 pub use hold::{LegalHold, MAX_HOLDS};
 pub use kind::{RetentionKind, RetentionKindError, RetentionTerms, TermError};
 pub use manage::{Retention, add_hold, change_terms, release_hold, retention};
-pub use sweep::{Due, MAX_TOLD, Pause, Swept, due, sweep, sweep_everywhere};
+pub use sweep::{Due, MAX_SWEEP, MAX_TOLD, Pause, Swept, due, sweep, sweep_everywhere};

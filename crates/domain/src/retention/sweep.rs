@@ -25,6 +25,8 @@ const MAX_PORTIONS: usize = 400;
 const PAUSES_PER_PORTION: u32 = 8;
 /// The longest of these pauses, for a clock may be set.
 const MAX_PAUSE: Duration = Duration::from_secs(1);
+/// How long a sweep by hand goes on, and then ends with its portion: so long a client waits for its answer, and a server that shuts down for it.
+pub const MAX_SWEEP: Duration = Duration::from_secs(10);
 /// How long beyond its term a thing may stay until somebody is told.
 const GRACE: Duration = Duration::from_secs(86_400);
 /// The most things that are counted for a look at what would go.
@@ -189,7 +191,8 @@ pub async fn due(space: &Space, principal: &Principal) -> Result<Vec<Due>, Reten
     space.read(principal, Permission::ManageTenant, look).await
 }
 
-/// Removes what of the caller's tenant is due, as a sweep on schedule does: in portions with an event each, and a pause behind each. Answers how much of each kind went.
+/// Removes what of the caller's tenant is due, as a sweep on schedule does: in portions with an event each, and a pause behind each, for at most
+/// [`MAX_SWEEP`]. Answers how much of each kind went, and of which there may be more. A kind that fails holds up no other.
 ///
 /// # Errors
 /// When a hold stands, the log is not the one that was signed, the caller's role does not permit it, or not any more, or a port failed. What went
@@ -200,26 +203,54 @@ pub async fn sweep(
     principal: &Principal,
     pause: Pause<'_>,
 ) -> Result<Vec<Swept>, RetentionError> {
-    let permission = Permission::ManageTenant;
-    let (mut swept, mut is_unrecorded) = (Vec::new(), true);
+    let caller = Caller { space, context, principal, begun: space.clock.now() };
+    let (mut swept, mut failed) = (Vec::new(), None);
     for kind in RetentionKind::ALL {
-        let (mut all, mut is_proved) = (Swept { kind, count: 0, has_more: true }, false);
+        // That somebody swept is recorded, even where nothing was due.
+        match caller.sweep(kind, swept.is_empty(), pause).await {
+            Ok(kind) => swept.push(kind),
+            Err(error @ (RetentionError::Authorization(_) | RetentionError::Held)) => return Err(error),
+            Err(error) => failed = failed.or(Some(error)),
+        }
+    }
+    failed.map_or(Ok(swept), Err)
+}
+
+/// Who sweeps by hand, and since when.
+struct Caller<'a> {
+    space: &'a Space,
+    context: &'a RequestContext,
+    principal: &'a Principal,
+    begun: Timestamp,
+}
+
+impl Caller<'_> {
+    async fn sweep(
+        &self,
+        kind: RetentionKind,
+        mut is_unrecorded: bool,
+        pause: Pause<'_>,
+    ) -> Result<Swept, RetentionError> {
+        let (space, permission) = (self.space, Permission::ManageTenant);
+        let (mut swept, mut is_proved) = (Swept { kind, count: 0, has_more: true }, false);
         for _ in 0..MAX_PORTIONS {
             let now = space.clock.now();
+            if now.since(self.begun) >= MAX_SWEEP {
+                break;
+            }
             let unproved = (!is_proved).then(|| Arc::clone(&space.checkpoint_signer));
             let find = move |view: &mut dyn View, scope: &TenantScope| {
                 Found::portion(view, LogScope::Tenant(scope), kind, now, unproved.as_deref())
             };
-            let found = space.read(principal, permission, find).await?;
-            // That somebody swept is recorded, even where nothing was due.
+            let found = space.read(self.principal, permission, find).await?;
             if found.data.len() == 0 && !is_unrecorded {
-                all.has_more = false;
+                swept.has_more = false;
                 break;
             }
             is_proved = found.data.len() > 0;
-            let event = principal.event(context, Action::SensitiveDelete)?;
-            let event = event.on(ObjectKind::Tenant, principal.snapshot().tenant.id);
-            let authorization = principal.authorize(permission, now)?;
+            let event = self.principal.event(self.context, Action::SensitiveDelete)?;
+            let event = event.on(ObjectKind::Tenant, self.principal.snapshot().tenant.id);
+            let authorization = self.principal.authorize(permission, now)?;
             let portion = space.store.write(move |tx| {
                 let scope = tx.authority::<RetentionError>(&authorization, &event)?;
                 found.remove(tx, &LogWriteScope::Tenant(scope), &event)
@@ -227,15 +258,14 @@ pub async fn sweep(
             match portion.await {
                 Ok(removed) => {
                     is_unrecorded = false;
-                    all.count = all.count.saturating_add(removed);
+                    swept.count = swept.count.saturating_add(removed);
                 }
                 Err(error) => unless_changed(error)?,
             }
             pause_behind(space, now, pause).await;
         }
-        swept.push(all);
+        Ok(swept)
     }
-    Ok(swept)
 }
 
 /// Removes what is due of every tenant in which no hold stands, and of the installation's log by the default terms, in portions with an event

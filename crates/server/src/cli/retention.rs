@@ -1,5 +1,7 @@
 //! The commands `syft-space retention show|set|sweep|hold|release`.
 
+use std::collections::BTreeMap;
+
 use clap::{Args, Subcommand};
 use reqwest::Method;
 use serde_json::json;
@@ -14,6 +16,7 @@ use crate::cli::instant::time;
 use crate::cli::output::Output;
 use crate::routes::retention::{
     ChangeRetentionTerms, LegalHold, NewLegalHold, Retention, RetentionSweep, RetentionTerms, SweepRetention,
+    SweptKind,
 };
 
 const PATH: &str = "/api/v1/retention";
@@ -200,8 +203,24 @@ fn tell_terms(terms: &RetentionTerms, out: &mut Output) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Sweeps until nothing is left that goes: one request goes on for some seconds only.
 async fn sweep(api: &ApiClient, dry_run: bool, out: &mut Output) -> anyhow::Result<()> {
-    let swept: RetentionSweep = api.post(&format!("{PATH}/sweep"), &SweepRetention { dry_run }).await?;
+    let mut went: BTreeMap<RetentionKind, u64> = BTreeMap::new();
+    let mut swept = loop {
+        let round: RetentionSweep = api.post(&format!("{PATH}/sweep"), &SweepRetention { dry_run }).await?;
+        for kind in &round.kinds {
+            let all = went.entry(kind.kind).or_default();
+            *all = all.saturating_add(kind.count);
+        }
+        let goes_on =
+            round.kinds.iter().any(|kind| kind.has_more) && round.kinds.iter().any(|kind| kind.count > 0);
+        if dry_run || !goes_on {
+            break round;
+        }
+    };
+    let has_more = |kind| swept.kinds.iter().any(|left| left.kind == kind && left.has_more);
+    let kinds = went.into_iter().map(|(kind, count)| SweptKind { kind, count, has_more: has_more(kind) });
+    swept.kinds = kinds.collect();
     if out.json {
         return out.document(&swept);
     }

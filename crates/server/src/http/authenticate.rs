@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use actix_web::http::header::{AUTHORIZATION, HeaderName, USER_AGENT};
+use actix_web::http::header::{AUTHORIZATION, USER_AGENT};
 use actix_web::{HttpMessage, HttpRequest};
 use syft_space_domain::access::Permission;
 use syft_space_domain::audit::ReasonCode;
@@ -123,8 +123,8 @@ fn body_owners(
 }
 
 fn check_unambiguous(http: &HttpRequest) -> Result<(), Problem> {
-    for name in SINGLE_HEADERS.map(HeaderName::from_static) {
-        if http.headers().get_all(&name).nth(1).is_some() {
+    for name in http.headers().keys().filter(|name| SINGLE_HEADERS.contains(&name.as_str())) {
+        if http.headers().get_all(name).nth(1).is_some() {
             return Err(Problem::new(Reason::Ambiguous, format!("the header {name} stands twice")));
         }
     }

@@ -66,6 +66,10 @@ impl From<StoreError> for Problem {
                 Reason::Conflict,
                 "something changed while this was done; nothing was written, try again",
             ),
+            StoreError::LedgerDamaged(_) => {
+                tracing::error!(%error, "a ledger is not what was written");
+                Self::new(Reason::Internal, error)
+            }
             StoreError::LogDamaged(_) | StoreError::Failed(_) => internal(&error),
         }
     }

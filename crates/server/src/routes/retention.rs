@@ -11,6 +11,7 @@ use syft_space_domain::retention::{self, RetentionError, RetentionKind};
 use syft_space_domain::text::Name;
 use syft_space_domain::time::Timestamp;
 
+use crate::background::retention::PAUSE;
 use crate::http::problem::Problem;
 use crate::http::request::Request;
 use crate::routes::audit_proofs::{own_log, telling};
@@ -141,7 +142,7 @@ pub(crate) struct SweepRetention {
 #[derive(Serialize, Deserialize, JsonSchema)]
 pub(crate) struct RetentionSweep {
     pub(crate) dry_run: bool,
-    /// Those kinds of which anything went, or would.
+    /// Those kinds of which anything went, or would, or of which there is more.
     pub(crate) kinds: Vec<SweptKind>,
 }
 
@@ -168,11 +169,10 @@ pub(crate) async fn sweep(mut request: Request) -> Result<HttpResponse, Problem>
         };
         due.into_iter().map(told).collect()
     } else {
-        let pause: retention::Pause = &|time| Box::pin(tokio::time::sleep(time));
-        let swept = retention::sweep(space, &request.context, principal, pause).await;
+        let swept = retention::sweep(space, &request.context, principal, PAUSE).await;
         let is_changed = |error: &RetentionError| *error == RetentionError::LogChanged;
         let swept = telling(swept, is_changed, own_log(&request)?, &request).await?;
-        let went = swept.into_iter().filter(|swept| swept.count > 0);
+        let went = swept.into_iter().filter(|swept| swept.count > 0 || swept.has_more);
         went.map(|swept| SweptKind { kind: swept.kind, count: swept.count, has_more: swept.has_more })
             .collect()
     };

@@ -19,7 +19,7 @@ async fn space_with_endpoint(settings: &[(&str, &str)]) -> (TestSpace, Client) {
 }
 
 /// Makes this the price of the endpoint, and answers the policy's id.
-async fn charge(owner: &Client, configuration: Value) -> Value {
+pub async fn charge(owner: &Client, configuration: Value) -> Value {
     let body = json!({ "name": "p", "policy_type": "accounting", "configuration": configuration });
     let id = owner.post("/policies", &body).await.expect(201).body["id"].clone();
     owner.put("/endpoints/birds/policies", &json!({ "policy_ids": [id] })).await.expect(200);

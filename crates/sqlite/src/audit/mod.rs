@@ -177,11 +177,9 @@ impl Appender {
             }
             let (before, last) = (to_i64(before)?, to_i64(now.seq())?);
             let head = (audit_logs::last_seq.eq(last), audit_logs::frontier.eq(now.tree().to_bytes()));
-            diesel::insert_into(audit_logs::table)
-                .values((audit_logs::log.eq(log), head.clone()))
-                .on_conflict(audit_logs::log)
-                .do_update()
-                .set(head)
+            // The whole row: a statement with a SET would be prepared anew for each commit.
+            diesel::replace_into(audit_logs::table)
+                .values((audit_logs::log.eq(log), head))
                 .execute(connection)?;
             if last.div_euclid(EVENTS_PER_BLOCK) > before.div_euclid(EVENTS_PER_BLOCK) {
                 filled.push(log);

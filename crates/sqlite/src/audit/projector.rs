@@ -8,12 +8,13 @@ use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use diesel::prelude::*;
 use syft_space_domain::store::StoreError;
 
 use crate::audit::block::{Block, EVENTS_PER_BLOCK, next_block};
+use crate::audit::log_of_key;
 use crate::audit::segment::{SegmentParts, next_full_segment};
 use crate::codec::Key;
 use crate::database;
@@ -38,10 +39,14 @@ struct Worker {
     writer: SyncSender<WriterJob>,
     /// The logs that may have a full block, or 64 to be merged, which the index lacks.
     pending: VecDeque<Key>,
-    /// The logs whose turn failed. They hold up no other: they are pending again when they have filled a block, or after a wait in which
-    /// nothing else is.
-    failed: Vec<Key>,
-    retry_delay: Duration,
+    /// The logs whose turn failed. They hold up no other: each is pending again after a wait of its own.
+    failed: Vec<FailedLog>,
+}
+
+struct FailedLog {
+    log: Key,
+    delay: Duration,
+    retry_at: Instant,
 }
 
 impl Projector {
@@ -55,14 +60,7 @@ impl Projector {
         });
         let pending: Vec<Key> = logs.map_err(|error| OpenError::database(path, &error))?;
         let (sender, signals) = channel();
-        let worker = Worker {
-            connection,
-            signals,
-            writer,
-            pending: pending.into(),
-            failed: Vec::new(),
-            retry_delay: FIRST_RETRY_DELAY,
-        };
+        let worker = Worker { connection, signals, writer, pending: pending.into(), failed: Vec::new() };
         let thread = thread::Builder::new().name("store-index".to_owned()).spawn(move || worker.run());
         Ok(Self { signals: sender, thread: thread.map_err(|error| OpenError::io(path, &error))? })
     }
@@ -85,21 +83,33 @@ impl Worker {
         while self.receive() {
             let Some(log) = self.pending.pop_front() else { continue };
             match self.index_next(log) {
-                Ok(true) => {
-                    self.pending.push_back(log);
-                    self.retry_delay = FIRST_RETRY_DELAY;
+                Ok(is_behind) => {
+                    self.failed.retain(|failed| failed.log != log);
+                    if is_behind {
+                        self.pending.push_back(log);
+                    }
                 }
-                Ok(false) => {}
                 Err(Failed(StoreError::Closed)) => return,
                 Err(Failed(error)) => {
-                    tracing::warn!(%error, "the index of an audit log could not follow; it is tried again");
-                    self.failed.push(log);
+                    tracing::warn!(log = ?log_of_key(log), %error, "the index of an audit log could not follow; it is tried again");
+                    self.set_aside(log);
                 }
             }
         }
     }
 
-    /// Handles the signals there are, and waits for one when no log is pending. `false` tells the thread to end.
+    fn set_aside(&mut self, log: Key) {
+        let now = Instant::now();
+        if let Some(failed) = self.failed.iter_mut().find(|failed| failed.log == log) {
+            failed.delay = failed.delay.saturating_mul(2).min(MAX_RETRY_DELAY);
+            failed.retry_at = now + failed.delay;
+        } else {
+            self.failed.push(FailedLog { log, delay: FIRST_RETRY_DELAY, retry_at: now + FIRST_RETRY_DELAY });
+        }
+    }
+
+    /// Handles the signals there are, and waits for one, or for the time to try a log again, when no log is pending. `false` tells the
+    /// thread to end.
     fn receive(&mut self) -> bool {
         if self.pending.is_empty() && !self.wait() {
             return false;
@@ -109,21 +119,22 @@ impl Worker {
                 return false;
             }
         }
+        let now = Instant::now();
+        for failed in self.failed.iter().filter(|failed| failed.retry_at <= now) {
+            if !self.pending.contains(&failed.log) {
+                self.pending.push_back(failed.log);
+            }
+        }
         true
     }
 
-    /// Waits for a signal, or until those are tried again that failed.
     fn wait(&mut self) -> bool {
-        if self.failed.is_empty() {
+        let Some(retry_at) = self.failed.iter().map(|failed| failed.retry_at).min() else {
             return self.signals.recv().is_ok_and(|signal| self.handle(signal));
-        }
-        match self.signals.recv_timeout(self.retry_delay) {
+        };
+        match self.signals.recv_timeout(retry_at.saturating_duration_since(Instant::now())) {
             Ok(signal) => self.handle(signal),
-            Err(RecvTimeoutError::Timeout) => {
-                self.retry_delay = self.retry_delay.saturating_mul(2).min(MAX_RETRY_DELAY);
-                self.pending.extend(self.failed.drain(..));
-                true
-            }
+            Err(RecvTimeoutError::Timeout) => true,
             Err(RecvTimeoutError::Disconnected) => false,
         }
     }
@@ -132,9 +143,9 @@ impl Worker {
         match signal {
             ProjectorSignal::Stop => false,
             ProjectorSignal::Filled(logs) => {
-                self.failed.retain(|failed| !logs.contains(failed));
                 for log in logs {
-                    if !self.pending.contains(&log) {
+                    let waits = self.failed.iter().any(|failed| failed.log == log);
+                    if !waits && !self.pending.contains(&log) {
                         self.pending.push_back(log);
                     }
                 }

@@ -6,6 +6,7 @@ use diesel::connection::SimpleConnection;
 use diesel::{Connection, SqliteConnection};
 use serde_json::json;
 
+use crate::charging::charge;
 use crate::space::{Client, TestSpace, dataset_of, endpoint_on, in_memory, only_policy};
 
 /// Two tenants with an endpoint each, that everybody of the tenant may query.
@@ -144,4 +145,31 @@ async fn z2_a_policy_whose_configuration_is_no_json_closes_its_endpoint_alone() 
     globex.put("/endpoints/birds/policies", &json!({ "policy_ids": [] })).await.expect(200);
     globex.delete(&format!("/policies/{}", listed["items"][0]["id"].as_str().unwrap())).await.expect(204);
     globex.ask("birds", "penguins").await.expect(200);
+}
+
+#[tokio::test]
+async fn g4_charges_whose_balance_somebody_deleted_stay_and_whoever_sweeps_is_told() {
+    if in_memory() {
+        return;
+    }
+    let (mut space, [acme, globex]) = two_tenants().await;
+    for owner in [&acme, &globex] {
+        let price = json!({ "price": "0.01", "currency": "EUR", "period": "month" });
+        charge(owner, price).await;
+        owner.ask("birds", "penguins").await.expect(200);
+    }
+    restart_with(
+        &mut space,
+        "UPDATE transfers SET time = 1;
+         DELETE FROM balances WHERE tenant_id = (SELECT id FROM tenants WHERE name = 'acme')",
+    );
+    let again = |owner: &Client| space.anybody().with_token(owner.token());
+    let sweep = json!({ "dry_run": false });
+    let told = again(&acme).post("/retention/sweep", &sweep).await.expect_problem(500, "internal");
+    assert!(told.text.contains("reconcile it"), "{}", told.text);
+    let found = again(&acme).get("/ledger/reconciliation").await.expect(200).body;
+    assert_eq!((&found["transfers"], &found["sound"]), (&json!(1), &json!(false)), "they are evidence");
+    again(&globex).post("/retention/sweep", &sweep).await.expect(200);
+    let left = again(&globex).get("/ledger/transfers").await.expect(200).body;
+    assert_eq!(left["items"], json!([]), "another tenant's are gone with their term");
 }
