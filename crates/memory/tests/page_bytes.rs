@@ -7,6 +7,7 @@ use syft_space_domain::audit::{
 use syft_space_domain::identity::{ApiKeyState, Email, HeldApiKey, Member};
 use syft_space_domain::marketplace::MarketplaceWithHub;
 use syft_space_domain::page::PageItem;
+use syft_space_domain::policy::{KeptRevision, RevisionSummary};
 
 /// Longer than all of a sample.
 const LONG: usize = 200;
@@ -62,7 +63,21 @@ fn an_endpoint_and_a_policy_count_each_of_their_texts() {
     let mut after = before.clone();
     let old = std::mem::replace(&mut after.name, long()).len();
     grows("policy", &before, &after, old);
-    assert_eq!(before.bytes(), before.name.len() + before.configuration.json().get().len());
+    let configuration = before.configuration.json().get().len();
+    assert_eq!(before.bytes(), before.name.len() + configuration);
+    let summary = RevisionSummary {
+        revision: 1,
+        changed_at: sample::time(1),
+        changed_by: None,
+        changes: None,
+        rolled_back_to: None,
+        name: before.name,
+        policy_type: before.configuration.type_name().to_owned(),
+        enforcement: before.enforcement,
+    };
+    let listed = summary.bytes();
+    let kept = KeptRevision { policy: before.id, summary, configuration: before.configuration };
+    assert_eq!(kept.bytes(), listed + configuration);
 }
 
 #[test]

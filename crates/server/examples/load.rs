@@ -91,7 +91,7 @@ async fn measure(time: Duration, rounds: usize) {
 
     let to_space = requests("/api/v1/endpoints/docs/query", &token, "");
     let with_receipts = requests("/api/v1/endpoints/docs/query", &token, "x-syft-receipt: 1\r\n");
-    let (answers, size) = run(&server.1, &to_space, Duration::from_secs(1)).await;
+    let (answers, size) = run(&server, &to_space, Duration::from_secs(1)).await;
     let size = size / answers.count.max(1);
     println!(
         "an answer has {size} bytes; {} of {} questions found something",
@@ -104,10 +104,10 @@ async fn measure(time: Duration, rounds: usize) {
 
     let (mut ratios, mut receipt_ratios, mut counted_ratios) = (Vec::new(), Vec::new(), Vec::new());
     for round in 1..=rounds {
-        let (bare, _) = run(&bare.1, &to_bare, time).await;
-        let (space, _) = run(&server.1, &to_space, time).await;
-        let (receipted, _) = run(&server.1, &with_receipts, time).await;
-        let (counted, _) = run(&server.1, &to_counted, time).await;
+        let (bare, _) = run(&bare, &to_bare, time).await;
+        let (space, _) = run(&server, &to_space, time).await;
+        let (receipted, _) = run(&server, &with_receipts, time).await;
+        let (counted, _) = run(&server, &to_counted, time).await;
         let ratio = space.per_second(time) / bare.per_second(time);
         let receipt_ratio = receipted.per_second(time) / space.per_second(time);
         let counted_ratio = counted.per_second(time) / space.per_second(time);
@@ -154,6 +154,8 @@ fn requests(path: &str, token: &str, header: &str) -> Vec<Vec<u8>> {
 struct Answers {
     count: usize,
     latencies: Vec<Duration>,
+    /// What the server's process has computed meanwhile.
+    computed: Duration,
 }
 
 impl Answers {
@@ -165,17 +167,26 @@ impl Answers {
         let mut sorted = self.latencies.clone();
         sorted.sort();
         let at = |share: usize| sorted.get(sorted.len() * share / 100).unwrap().as_secs_f64() * 1_000.0;
-        format!("{:.0}/s, p50 {:.2} ms, p99 {:.2} ms", self.per_second(time), at(50), at(99))
+        let computed =
+            self.computed.as_secs_f64() * 1_000_000.0 / f64::from(u32::try_from(self.count).unwrap());
+        format!(
+            "{:.0}/s, p50 {:.2} ms, p99 {:.2} ms, {computed:.1} µs of a processor each",
+            self.per_second(time),
+            at(50),
+            at(99)
+        )
     }
 }
 
 /// Asks on all connections for a time, and answers what came back, and how many bytes of bodies.
-async fn run(address: &str, requests: &[Vec<u8>], time: Duration) -> (Answers, usize) {
+async fn run(server: &Running, requests: &[Vec<u8>], time: Duration) -> (Answers, usize) {
+    let Running(process, address) = server;
+    let before = computed(process.id());
     let requests: Arc<[Vec<u8>]> = requests.into();
     let end = Instant::now() + time;
     let tasks: Vec<_> = (0..CONNECTION_COUNT)
         .map(|n| {
-            let (requests, address) = (Arc::clone(&requests), address.to_owned());
+            let (requests, address) = (Arc::clone(&requests), address.clone());
             tokio::spawn(async move {
                 let mut connection = TcpStream::connect(address).await.unwrap();
                 connection.set_nodelay(true).unwrap();
@@ -201,7 +212,16 @@ async fn run(address: &str, requests: &[Vec<u8>], time: Duration) -> (Answers, u
         all.latencies.extend(answers.latencies);
         bytes += more;
     }
+    all.computed = computed(process.id()) - before;
     (all, bytes)
+}
+
+/// How long a process has computed, in its own code and the kernel's.
+fn computed(pid: u32) -> Duration {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    let (_, behind_name) = status.rsplit_once(')').unwrap();
+    let ticks = behind_name.split_whitespace().skip(11).take(2).map(|ticks| ticks.parse::<u64>().unwrap());
+    Duration::from_millis(ticks.sum::<u64>() * 10)
 }
 
 /// Reads one answer, demands that it is a good one, and gives its body.

@@ -258,6 +258,13 @@ mod tests {
         }
         let told = told(&changes).unwrap();
         assert!(told.len() <= Changes::MAX_BYTES && told.ends_with(",more"), "{told}");
+        // The room beside the word is filled to its last byte.
+        let fill = Changes::MAX_BYTES - ",more".len() - "aa,".len();
+        for (length, more) in [(fill, false), (fill + 1, true)] {
+            let long = "a".repeat(length);
+            let told = self::told(&Changes(vec!["aa".into(), long.clone().into()])).unwrap();
+            assert_eq!(told, format!("aa,{}", if more { "more" } else { &long }));
+        }
         // One that would not fit by itself leaves the word alone.
         let mut long = Changes::default();
         long.note_setting(&"x".repeat(Changes::MAX_BYTES), None);
