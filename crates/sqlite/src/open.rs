@@ -33,6 +33,10 @@ pub(crate) fn open_app(home: &Home) -> Result<SqliteConnection, OpenError> {
     } else if wal_bytes > 0 {
         let damage = "app.db-wal is there without it".to_owned();
         return Err(OpenError::Damaged { path, damage });
+    } else if !home.dataset_folders().map_err(|error| OpenError::io(home.path(), &error))?.is_empty() {
+        // Those of a new one would be taken for what a removal has left.
+        let damage = "it is missing or empty, and datasets of tenants are there".to_owned();
+        return Err(OpenError::Damaged { path, damage });
     } else {
         DatabaseKind::App.create(&path)?;
     }

@@ -2,6 +2,7 @@
 //! background.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use crate::audit::{Origin, RequestContext};
 use crate::dataset::ingest::{end, failed};
@@ -10,13 +11,15 @@ use crate::dataset::task::Task;
 use crate::dataset::{
     Dataset, DatasetState, IngestError, Job, JobFailure, catch_up, finish_ingestion, finish_removal,
 };
+use crate::ids::{DatasetId, TenantId};
+use crate::page::{PageLimit, PageRequest};
 use crate::port_error::PortError;
 use crate::space::Space;
-use crate::store::{Flow, StoreError};
+use crate::store::{Flow, StoreError, View};
 use crate::tenant::{OperatorScope, TenantScope};
 
 /// What was mended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Reconciled {
     /// Jobs whose documents were stored, and are found now.
     pub jobs_finished: u64,
@@ -28,8 +31,12 @@ pub struct Reconciled {
     pub removals_finished: u64,
     /// Damaged indexes that were built anew.
     pub indexes_rebuilt: u64,
-    /// Datasets and spools that held something and that nobody knows.
+    /// Spools that held something and that nobody knows.
     pub strays_removed: u64,
+    /// Datasets that nobody knows and that hold documents: somebody has put an older copy of the rest there. They stay as they are.
+    pub unknown: Vec<(TenantId, DatasetId)>,
+    /// Datasets into which documents were brought, and of which nothing is there: they were left as they are.
+    pub lost: Vec<(TenantId, DatasetId)>,
     /// Tenants that were left as they are, for what is stored of them cannot be read.
     pub tenants_skipped: u64,
 }
@@ -44,11 +51,12 @@ pub fn reconcile(space: &Space, operator: &OperatorScope) -> Result<Reconciled, 
     let mut mended = Reconciled::default();
     let mut skipped = HashSet::new();
     let mut known = HashSet::new();
+    let held: Arc<HashSet<_>> = Arc::new(space.documents.held(operator)?.into_iter().collect());
     let everywhere = operator.clone();
     let tenants = space.store.read(Flow::Installation, move |view| view.tenant_ids(&everywhere));
     for tenant in tenants.wait()? {
         let scope = operator.tenant(tenant);
-        let datasets = match stored(space, &scope) {
+        let datasets = match stored(space, &scope, &held) {
             Ok(Some(datasets)) => datasets,
             // What there is of it goes in the background.
             Ok(None) => {
@@ -63,45 +71,82 @@ pub fn reconcile(space: &Space, operator: &OperatorScope) -> Result<Reconciled, 
             }
             Err(error) => return Err(error.into()),
         };
-        for (dataset, unfinished) in datasets {
+        for Stored { dataset, unfinished, is_lost } in datasets {
             known.insert((tenant, dataset.id));
+            if is_lost {
+                mended.lost.push((tenant, dataset.id));
+                continue;
+            }
             reconcile_dataset(space, &context, &scope, &dataset, unfinished, &mut mended)?;
         }
     }
-    for (tenant, dataset) in space.documents.held(operator)? {
-        if !known.contains(&(tenant, dataset)) && !skipped.contains(&tenant) {
-            let scope = operator.tenant(tenant);
-            space.engine.destroy(&scope, dataset)?;
-            // Where a vector database is away it is asked again, and what says so stays with the documents until then.
-            if space.meaning.vectors.destroy_all(&scope, dataset).is_err() {
-                continue;
-            }
-            space.spool.destroy(&scope, dataset)?;
-            space.documents.destroy(&scope, dataset)?;
-            mended.strays_removed += 1;
+    let mut unknown: Vec<_> = held.iter().filter(|held| !known.contains(held)).copied().collect();
+    unknown.sort_unstable();
+    for (tenant, dataset) in unknown.into_iter().filter(|(tenant, _)| !skipped.contains(tenant)) {
+        let scope = operator.tenant(tenant);
+        // An upload that its dataset did not outlive leaves none. Where that cannot be told nothing is removed either.
+        if !space.documents.usage(&scope, dataset).is_ok_and(|usage| usage.documents == 0) {
+            mended.unknown.push((tenant, dataset));
+            continue;
         }
+        space.engine.destroy(&scope, dataset)?;
+        // Where a vector database is away it is asked again, and what says so stays with the documents until then.
+        if space.meaning.vectors.destroy_all(&scope, dataset).is_err() {
+            continue;
+        }
+        space.spool.destroy(&scope, dataset)?;
+        space.documents.destroy(&scope, dataset)?;
+        mended.strays_removed += 1;
     }
     Ok(mended)
 }
 
-/// Datasets, each with its jobs that have not ended.
-type Stored = Vec<(Dataset, Vec<Job>)>;
+/// A dataset as it is stored.
+struct Stored {
+    dataset: Dataset,
+    /// Its jobs that have not ended.
+    unfinished: Vec<Job>,
+    /// Whether documents were brought into it, and nothing is there of it.
+    is_lost: bool,
+}
 
-/// The tenant's datasets, with the jobs of each that have not ended; `None` where the tenant is being removed.
-fn stored(space: &Space, scope: &TenantScope) -> Result<Option<Stored>, StoreError> {
-    let scope = *scope;
+/// The tenant's datasets; `None` where the tenant is being removed.
+fn stored(
+    space: &Space,
+    scope: &TenantScope,
+    held: &Arc<HashSet<(TenantId, DatasetId)>>,
+) -> Result<Option<Vec<Stored>>, StoreError> {
+    let (scope, held) = (*scope, Arc::clone(held));
     let stored = space.store.read(&scope, move |view| {
         if view.tenant(&scope)?.is_some_and(|tenant| tenant.is_going()) {
             return Ok(None);
         }
         let datasets = view.all_datasets(&scope)?;
         let with_jobs = |dataset: Dataset| {
+            let is_there = held.contains(&(scope.tenant(), dataset.id));
+            let is_lost =
+                !is_there && dataset.state == DatasetState::Active && was_filled(view, &scope, dataset.id)?;
             let unfinished = view.unfinished_jobs(&scope, dataset.id)?;
-            Ok((dataset, unfinished))
+            Ok(Stored { dataset, unfinished, is_lost })
         };
         datasets.into_iter().map(with_jobs).collect::<Result<_, _>>().map(Some)
     });
     stored.wait()
+}
+
+/// Whether any job has brought documents into a dataset.
+fn was_filled(view: &mut dyn View, scope: &TenantScope, dataset: DatasetId) -> Result<bool, StoreError> {
+    let mut page = PageRequest { limit: PageLimit::LARGEST, after: None };
+    loop {
+        let jobs = view.jobs(scope, dataset, page)?;
+        if jobs.items.iter().any(|job| job.progress.documents_done > 0) {
+            return Ok(true);
+        }
+        page.after = jobs.next;
+        if page.after.is_none() {
+            return Ok(false);
+        }
+    }
 }
 
 /// Ends what was left half done in one dataset.

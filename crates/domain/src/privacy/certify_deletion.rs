@@ -179,7 +179,9 @@ fn what_is_left(
         return Ok(Some("the document is there"));
     };
     if !removal.is_overwritten {
-        return Ok(Some("what it has left in the file of the documents is not overwritten yet"));
+        return Ok(Some(
+            "what it has left in the file of the documents is being overwritten; ask again in some seconds",
+        ));
     }
     if space.engine.indexed(scope, dataset.index())? < removal.change {
         return Ok(Some("the index of words has it still"));

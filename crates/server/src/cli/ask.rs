@@ -2,7 +2,7 @@
 
 use clap::Args;
 use serde_json::Value;
-use syft_space_domain::dataset::{ContextSize, SearchQuery};
+use syft_space_domain::dataset::{ContextSize, SearchQuery, Threshold};
 use syft_space_domain::endpoint::Slug;
 use syft_space_domain::ids::ApprovalId;
 
@@ -35,6 +35,9 @@ pub(super) struct AskArguments {
     /// How much of what stands before and behind each passage to show with it [default: 0]
     #[arg(long, value_name = "PASSAGES", value_parser = clap::value_parser!(u64).range(0..=u64::from(ContextSize::MAX)))]
     context: Option<u64>,
+    /// How close a passage must be, from 0 to 1 [default: 0.5]
+    #[arg(long, value_name = "SCORE")]
+    threshold: Option<f64>,
     /// What the question is for, where a policy asks it
     #[arg(long, value_name = "PURPOSE")]
     purpose: Option<String>,
@@ -49,8 +52,11 @@ impl AskArguments {
         let slug = option("ENDPOINT", &self.endpoint)?;
         let context = self.context.map(ContextSize::parse).transpose();
         let context = context.map_err(|error| unusable("--context", error))?;
+        let threshold = self.threshold.map(Threshold::try_from).transpose();
+        let threshold = threshold.map_err(|error| unusable("--threshold", error))?;
         let purpose = self.purpose.as_deref().map(|purpose| option("--purpose", purpose)).transpose()?;
-        Ok((slug, Query::of_question(self.question.clone(), self.top, context).for_purpose(purpose)))
+        let query = Query::of_question(self.question.clone(), self.top, context);
+        Ok((slug, query.above(threshold).for_purpose(purpose)))
     }
 }
 
@@ -66,7 +72,7 @@ pub(super) async fn run(api: &ApiClient, what: &AskArguments, out: &mut Output) 
     let found = answer.pointer("/references/documents").and_then(Value::as_array);
     let found = found.map(Vec::as_slice).unwrap_or_default();
     if found.is_empty() {
-        out.remark("(nothing found: try other words)");
+        out.remark("(nothing found: try other words, or a lower --threshold)");
     }
     remark_entries(&answer, out);
     for (index, hit) in found.iter().enumerate() {

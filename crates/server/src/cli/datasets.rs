@@ -356,6 +356,9 @@ pub(super) async fn run(api: &ApiClient, what: &Datasets, out: &mut Output) -> a
                 return out.document(&answer);
             }
             let hits = answer.get("documents").and_then(Value::as_array).cloned().unwrap_or_default();
+            if hits.is_empty() {
+                out.remark("(nothing found: try other words)");
+            }
             const HITS: &[Column<Value>] = &[
                 number("SCORE", |hit| {
                     let score = hit.get("similarity_score").and_then(Value::as_f64);

@@ -224,6 +224,9 @@ async fn sweep(api: &ApiClient, dry_run: bool, out: &mut Output) -> anyhow::Resu
     if out.json {
         return out.document(&swept);
     }
+    if dry_run && !api.get::<Retention>(PATH).await?.holds.is_empty() {
+        out.line("A legal hold stands, so nothing goes until it is released.")?;
+    }
     if swept.kinds.is_empty() {
         return out.line("Nothing is older than its term.");
     }

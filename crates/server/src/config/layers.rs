@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use syft_space_home::layout;
@@ -85,6 +86,16 @@ pub enum ConfigError {
         path: PathBuf,
         /// The cause.
         error: std::io::Error,
+    },
+    /// Whoever runs this may not look into the home.
+    #[error(
+        "nothing in {path} can be read: it belongs to the user with the id {owner}; run this as that user, or choose another home"
+    )]
+    NotLetIn {
+        /// The home.
+        path: PathBuf,
+        /// Whose it is.
+        owner: u32,
     },
     /// A variable is not text.
     #[error("the environment's {0} is not UTF-8")]
@@ -270,7 +281,16 @@ fn read_file(path: &Path) -> Result<Vec<(String, toml::Value)>, ConfigError> {
         {
             return Ok(Vec::new());
         }
-        Err(error) => return Err(ConfigError::Unreadable { path: path.to_owned(), error }),
+        Err(error) => {
+            let folder = path.parent().unwrap_or(path);
+            let owner = folder.metadata().ok().map(|metadata| metadata.uid());
+            return Err(match owner {
+                Some(owner) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+                    ConfigError::NotLetIn { path: folder.to_owned(), owner }
+                }
+                _ => ConfigError::Unreadable { path: path.to_owned(), error },
+            });
+        }
     };
     let table: toml::Table = text.parse().map_err(|error: toml::de::Error| ConfigError::NotToml {
         path: path.to_owned(),

@@ -91,6 +91,11 @@ impl Query {
         Self { messages: Messages::Text(question), limit, context, ..Self::default() }
     }
 
+    /// The same question, which finds what is at least as close as this, where that is named.
+    pub(crate) fn above(self, similarity_threshold: Option<Threshold>) -> Self {
+        Self { similarity_threshold, ..self }
+    }
+
     /// The same question, for a purpose where one is named.
     pub(crate) fn for_purpose(self, purpose: Option<Purpose>) -> Self {
         Self { purpose, ..self }

@@ -72,9 +72,11 @@ pub fn open(path: &Path, settings: &Settings) -> anyhow::Result<OpenedSpace> {
 /// As for [`open`].
 pub fn open_locked(lock: HomeLock, settings: &Settings) -> anyhow::Result<OpenedSpace> {
     lock.home().remove_empty_tenants().context("removing what is left of tenants that have ended")?;
+    let home = lock.home().clone();
     let opened = open_at(lock, settings)?;
     let reconciled =
         reconcile(&opened.space, &opened.operator).context("ending what an earlier run left half done")?;
+    check_whole(&home, &reconciled)?;
     if reconciled != Reconciled::default() {
         tracing::info!(mended = ?reconciled, "ended what an earlier run left half done");
     }
@@ -82,6 +84,24 @@ pub fn open_locked(lock: HomeLock, settings: &Settings) -> anyhow::Result<Opened
         tell_reapplied(reapplied);
     }
     Ok(opened)
+}
+
+/// Refuses a home of which documents are missing, and tells of documents that it should not have.
+fn check_whole(home: &Home, reconciled: &Reconciled) -> anyhow::Result<()> {
+    for (tenant, dataset) in &reconciled.unknown {
+        tracing::warn!(
+            folder = %home.dataset(*tenant, *dataset).display(),
+            "there are documents of a dataset that app.db does not know, so it may be older than they are: put the copy there that it is \
+             of, or remove the folder"
+        );
+    }
+    let Some((tenant, dataset)) = reconciled.lost.first() else { return Ok(()) };
+    anyhow::bail!(
+        "{} of the datasets of this home had documents, and nothing of them is there; one should lie in {}. Mount what holds them, or restore a \
+         backup; where they are lost for good make that folder, empty, and the dataset begins anew",
+        reconciled.lost.len(),
+        home.dataset(*tenant, *dataset).display(),
+    )
 }
 
 /// Tells the operator what goes again.

@@ -1,6 +1,7 @@
 //! The process and its files: how it starts, refuses to start, stops, and what it leaves on the disk.
 
 mod index;
+mod missing;
 mod read_files;
 mod refusals;
 mod setup_token;

@@ -96,6 +96,10 @@ impl Folder {
                 result.failed.push(SkippedEntry { name, reason });
             }
         }
+        // Whoever names one file means it.
+        if self.only.is_some() {
+            result.failed.append(&mut result.skipped);
+        }
         result.files.sort_by(|a, b| a.name.cmp(&b.name));
         result.skipped.sort_by(|a, b| a.name.cmp(&b.name));
         result

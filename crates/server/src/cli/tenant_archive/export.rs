@@ -37,14 +37,14 @@ const README_TEXT: &str = "\
 `syft-space tenants import FILE --as OWNER` brings it into a tenant of another space, or of the same one. Whoever has this archive has all
 that the tenant publishes and the addresses of its members: keep it as you keep the space.
 
-* `manifest.json`: the settings of the tenant, its terms of retention, and each file with its SHA-256.
+* `manifest.json`: the settings of the tenant, its terms of retention and legal holds, and each file with its SHA-256.
 * `groups.jsonl`, `policies.jsonl`, `datasets.jsonl`, `endpoints.jsonl`, `members.jsonl`: one thing a line.
 * `documents/1.jsonl`: the documents of the first dataset, one a line, and so on.
 * `audit.jsonl`: its audit log. `checkpoint.txt` vouches for it, by the key in `manifest.json`: `syft-space audit verify audit.jsonl
   --checkpoint checkpoint.txt --key KEY`.
 
-Not in it: passwords, second factors, API keys, sessions, credentials of hubs and databases; former versions of policies, what was charged
-and shown, questions that wait for approval; listings on marketplaces. It was not read at one moment: what was changed meanwhile may be in it
+Not in it: passwords, second factors, API keys, sessions, identity providers, credentials of hubs and databases; invitations that nobody has accepted;
+former versions of policies, what was charged and shown, questions that wait for approval; listings on marketplaces. It was not read at one moment: what was changed meanwhile may be in it
 as it was before or after.
 ";
 
@@ -75,7 +75,7 @@ async fn write_archive(
     let tenant: Settings = api.get("/api/v1/tenant").await?;
     // Of a log that was changed nothing is taken out.
     api.get::<Checkpoint>("/api/v1/audit/checkpoint").await?;
-    let retention = api.get::<Retention>("/api/v1/retention").await?.terms;
+    let Retention { terms: retention, holds, .. } = api.get("/api/v1/retention").await?;
     let exported_at = SystemClock.now();
     let mut file = NewFile::create("FILE", path)?;
     let mut archive = ArchiveWriter::new(&mut file);
@@ -119,6 +119,7 @@ async fn write_archive(
         program: env!("CARGO_PKG_VERSION").to_owned(),
         tenant,
         retention,
+        holds,
         log_key: checkpoint.verifier_key,
         files: files.clone(),
     };

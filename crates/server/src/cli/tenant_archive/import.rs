@@ -37,6 +37,7 @@ const MAX_BATCH_DOCUMENTS: usize = 250;
 pub(super) const ONCE: &str = "";
 /// Where the log that a tenant had is named.
 const PREDECESSOR_PATH: &str = "/api/v1/audit/predecessor";
+pub(super) const RETENTION_PATH: &str = "/api/v1/retention";
 
 /// An import under way.
 pub(super) struct Import<'a> {
@@ -55,7 +56,7 @@ pub(in crate::cli) async fn import(
     out: &mut Output,
 ) -> anyhow::Result<()> {
     // Whoever may not change it all is told before anything is changed.
-    api.get::<Retention>("/api/v1/retention").await?;
+    api.get::<Retention>(RETENTION_PATH).await?;
     let tenant: TenantSettings = api.get("/api/v1/tenant").await?;
     let known = Known::read(api).await?;
     let mut journal = Journal::open(archive.path(), &archive.digest, tenant.id)?;
@@ -97,6 +98,7 @@ pub(in crate::cli) async fn import(
 impl Import<'_> {
     async fn run(&mut self, invites: bool) -> anyhow::Result<()> {
         self.log().await?;
+        self.holds().await?;
         let incomplete = self.groups().await?;
         self.policies(&incomplete).await?;
         self.datasets().await?;
@@ -362,7 +364,7 @@ impl Import<'_> {
 
     async fn terms(&mut self) -> anyhow::Result<()> {
         let terms = serde_json::to_value(&self.archive.manifest().retention)?;
-        self.once(Step::Terms, "/api/v1/retention", &terms, "the terms of retention").await
+        self.once(Step::Terms, RETENTION_PATH, &terms, "the terms of retention").await
     }
 
     async fn settings(&mut self) -> anyhow::Result<()> {

@@ -30,6 +30,8 @@ pub(super) enum Step {
     Expectations,
     /// The log that the tenant had is named in the one that it has now.
     Log,
+    /// A legal hold stands, by the id that it had.
+    Hold,
     Terms,
     Settings,
     /// Somebody is invited.

@@ -3,6 +3,7 @@
 mod bring;
 mod endpoints;
 mod export;
+mod holds;
 mod import;
 mod journal;
 mod known;
@@ -32,7 +33,7 @@ pub(super) use reader::Archive;
 
 use crate::cli::account::Account;
 use crate::routes::expectations::{Expectation, NewExpectation};
-use crate::routes::retention::RetentionTerms;
+use crate::routes::retention::{LegalHold, RetentionTerms};
 
 /// What is in an archive, and in which form.
 const FORMAT: &str = "syft-space-tenant-1";
@@ -84,6 +85,9 @@ struct Manifest {
     program: String,
     tenant: Settings,
     retention: RetentionTerms,
+    /// Archives of before have none.
+    #[serde(default)]
+    holds: Vec<LegalHold>,
     /// The key by which the checkpoint of the log is verified, with the log's name.
     log_key: String,
     files: BTreeMap<String, ListedFile>,

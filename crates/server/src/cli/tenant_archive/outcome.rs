@@ -14,6 +14,7 @@ use crate::cli::tenant_archive::reader::Archive;
 /// What this run made.
 #[derive(Default, Serialize)]
 pub(super) struct Imported {
+    pub(super) holds: u64,
     pub(super) groups: u64,
     pub(super) policies: u64,
     pub(super) datasets: u64,
@@ -64,7 +65,8 @@ impl Imported {
             return out.document(&json!({ "tenant": of, "events_verified": events, "imported": self }));
         }
         out.line(&format!(
-            "Of the tenant {of} were made: {}, {}, {}, {}, {} ({} published). The {} of its log verify; they stay in the archive.",
+            "Of the tenant {of} were made: {}, {}, {}, {}, {}, {} ({} published). The {} of its log verify; they stay in the archive.",
+            counted(self.holds, "legal hold", "legal holds"),
             counted(self.groups, "group", "groups"),
             counted(self.policies, "policy", "policies"),
             counted(self.datasets, "dataset", "datasets"),

@@ -19,6 +19,7 @@ use crate::cli::tenant_archive::{
     ArchivedDataset, ArchivedEndpoint, ArchivedGroup, ArchivedMember, ArchivedPolicy, CHECKPOINT, DATASETS,
     ENDPOINTS, FORMAT, GROUPS, LOG, ListedFile, MANIFEST, MEMBERS, Manifest, POLICIES, documents_of,
 };
+use crate::routes::retention::LegalHold;
 
 /// The most bytes of a document, written out as JSON; of anything else; and the most things of a list.
 const MAX_DOCUMENT_BYTES: u64 = 64 << 20;
@@ -70,6 +71,10 @@ impl Archive {
 
     pub(super) fn manifest(&self) -> &Manifest {
         &self.files.manifest
+    }
+
+    pub(super) fn take_holds(&mut self) -> Vec<LegalHold> {
+        std::mem::take(&mut self.files.manifest.holds)
     }
 
     /// The documents of the dataset at this place of the list, one at a time.

@@ -15,7 +15,7 @@ const SOMEBODY_ELSE: u32 = 65_534;
 
 /// Starts a server that must refuse, for reasons that it must give.
 #[track_caller]
-fn refuses(home: &Path, settings: &[(&str, &str)], arguments: &[&str], reasons: &[&str]) {
+pub(super) fn refuses(home: &Path, settings: &[(&str, &str)], arguments: &[&str], reasons: &[&str]) {
     let mut command = binary();
     command.args(["serve", "--home"]).arg(home).args(arguments).envs(settings.iter().copied());
     let (code, said, errors) = run(&mut command);

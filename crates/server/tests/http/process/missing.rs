@@ -1,0 +1,122 @@
+//! A home of which a part is missing, or older than the rest: nothing that is left of it is removed, and nothing is answered as if it were whole.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use super::refusals::refuses;
+use crate::space::{Client, TestSpace, dataset_of, endpoint_on, in_memory, only_policy};
+
+const LISTEN: [&str; 2] = ["--listen", "127.0.0.1:0"];
+
+/// A stopped space whose owner may query a dataset.
+async fn stopped() -> (TestSpace, Client) {
+    let mut space = TestSpace::start().await;
+    let owner = space.found("acme").await;
+    let dataset = dataset_of(&owner, "notes", &[("a", "Penguins swim.")]).await;
+    endpoint_on(&owner, &dataset, "birds").await;
+    only_policy(&owner, "birds", json!({ "mode": "allow", "patterns": ["*"] })).await;
+    assert_eq!(found(&owner).await, 1);
+    stop(&mut space);
+    (space, owner)
+}
+
+fn stop(space: &mut TestSpace) {
+    space.server().signal("TERM");
+    assert_eq!(space.server().wait(), Some(0));
+}
+
+/// How many passages a query finds.
+async fn found(owner: &Client) -> usize {
+    let answer = owner.ask("birds", "penguins").await.expect(200).body;
+    answer["references"]["documents"].as_array().unwrap().len()
+}
+
+/// The databases of documents in a home.
+fn documents(home: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    super::walk(home, &mut |path, _| {
+        if path.ends_with("documents.db") {
+            found.push(path.to_owned());
+        }
+    });
+    found
+}
+
+#[tokio::test]
+async fn r2_without_its_database_a_home_is_refused_and_its_documents_stay() {
+    if in_memory() {
+        return;
+    }
+    let (mut space, owner) = stopped().await;
+    let home = space.home().to_owned();
+    let whole = fs::read(home.join("app.db")).unwrap();
+    for is_empty in [false, true] {
+        fs::remove_file(home.join("app.db")).unwrap();
+        if is_empty {
+            fs::write(home.join("app.db"), "").unwrap();
+        }
+        refuses(&home, &[], &LISTEN, &["app.db is damaged", "missing or empty", "restore a backup"]);
+        let created = ["owner", "create", "--email", "o@acme.example", "--tenant", "acme", "--restore"];
+        crate::cli::run(&home, &created);
+        assert_eq!(documents(&home).len(), 1);
+        fs::write(home.join("app.db"), &whole).unwrap();
+    }
+    space.server().run_again().await;
+    assert_eq!(found(&space.anybody().with_token(owner.token())).await, 1);
+}
+
+#[tokio::test]
+async fn r2_documents_that_an_older_database_does_not_know_stay() {
+    if in_memory() {
+        return;
+    }
+    let (mut space, owner) = stopped().await;
+    let app_db = space.home().join("app.db");
+    let older = fs::read(&app_db).unwrap();
+    space.server().run_again().await;
+    dataset_of(&space.anybody().with_token(owner.token()), "later", &[("b", "Owls fly.")]).await;
+    stop(&mut space);
+    let newer = fs::read(&app_db).unwrap();
+    fs::write(&app_db, older).unwrap();
+    space.server().run_again().await;
+    assert_eq!(found(&space.anybody().with_token(owner.token())).await, 1, "what it knows is served");
+    stop(&mut space);
+    assert_eq!(documents(space.home()).len(), 2);
+    fs::write(&app_db, newer).unwrap();
+    space.server().run_again().await;
+    let listed = space.anybody().with_token(owner.token()).get("/datasets").await.expect(200).body;
+    let names: Vec<_> = listed["items"].as_array().unwrap().iter().map(|dataset| &dataset["name"]).collect();
+    assert!(names.contains(&&json!("later")), "{listed}");
+}
+
+#[tokio::test]
+async fn r2_without_the_documents_of_a_dataset_a_home_is_refused_until_somebody_says_that_it_begins_anew() {
+    if in_memory() {
+        return;
+    }
+    let (mut space, owner) = stopped().await;
+    let home = space.home().to_owned();
+    let folder = documents(&home)[0].parent().unwrap().to_owned();
+    let aside = home.with_extension("aside");
+    fs::rename(home.join("tenants"), &aside).unwrap();
+    refuses(&home, &[], &LISTEN, &["1 of the datasets", folder.to_str().unwrap(), "restore a backup"]);
+    // What is put back is served again.
+    let _ = fs::remove_dir_all(home.join("tenants"));
+    fs::rename(&aside, home.join("tenants")).unwrap();
+    space.server().run_again().await;
+    assert_eq!(found(&space.anybody().with_token(owner.token())).await, 1);
+    stop(&mut space);
+    fs::remove_dir_all(&folder).unwrap();
+    refuses(&home, &[], &LISTEN, &[folder.to_str().unwrap()]);
+    fs::create_dir_all(&folder).unwrap();
+    space.server().run_again().await;
+    let owner = space.anybody().with_token(owner.token());
+    assert_eq!(found(&owner).await, 0);
+    let dataset = owner.get("/datasets").await.expect(200).body["items"][0]["id"].clone();
+    let path = format!("/datasets/{}/documents?wait=true", dataset.as_str().unwrap());
+    let again = json!({ "documents": [{ "document_id": "a", "title": "a", "content": "Penguins swim." }] });
+    owner.post(&path, &again).await.expect(200);
+    assert_eq!(found(&owner).await, 1, "it begins anew");
+}
