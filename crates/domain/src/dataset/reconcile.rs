@@ -4,7 +4,8 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::audit::{Origin, RequestContext};
+use crate::audit::ports::EventFilter;
+use crate::audit::{Action, Object, ObjectKind, Origin, Outcome, RequestContext};
 use crate::dataset::ingest::{end, failed};
 use crate::dataset::ports::SearchError;
 use crate::dataset::task::Task;
@@ -14,6 +15,7 @@ use crate::dataset::{
 use crate::ids::{DatasetId, TenantId};
 use crate::page::{PageLimit, PageRequest};
 use crate::port_error::PortError;
+use crate::privacy::is_end_of_deletion;
 use crate::space::Space;
 use crate::store::{Flow, StoreError, View};
 use crate::tenant::{OperatorScope, TenantScope};
@@ -85,7 +87,8 @@ pub fn reconcile(space: &Space, operator: &OperatorScope) -> Result<Reconciled, 
     for (tenant, dataset) in unknown.into_iter().filter(|(tenant, _)| !skipped.contains(tenant)) {
         let scope = operator.tenant(tenant);
         // An upload that its dataset did not outlive leaves none. Where that cannot be told nothing is removed either.
-        if !space.documents.usage(&scope, dataset).is_ok_and(|usage| usage.documents == 0) {
+        let is_empty = space.documents.usage(&scope, dataset).is_ok_and(|usage| usage.documents == 0);
+        if !is_empty && !was_removed(space, &scope, dataset)? {
             mended.unknown.push((tenant, dataset));
             continue;
         }
@@ -147,6 +150,26 @@ fn was_filled(view: &mut dyn View, scope: &TenantScope, dataset: DatasetId) -> R
             return Ok(false);
         }
     }
+}
+
+/// Whether somebody had a dataset removed, or its tenant: then an older copy of its documents was put back.
+fn was_removed(space: &Space, scope: &TenantScope, dataset: DatasetId) -> Result<bool, StoreError> {
+    let scope = *scope;
+    let filter = EventFilter {
+        action: Some(Action::SensitiveDelete),
+        outcome: Some(Outcome::Success),
+        any_object: Some(vec![Object::new(ObjectKind::Dataset, dataset)]),
+        ..EventFilter::default()
+    };
+    let removed = space.store.read(&scope, move |view| {
+        if view.tenant_removal(&scope)?.is_some() {
+            return Ok(true);
+        }
+        let page = PageRequest { limit: PageLimit::LARGEST, after: None };
+        let told = view.events(&scope, &filter, page)?.events;
+        Ok(told.items.iter().any(|recorded| is_end_of_deletion(&recorded.event)))
+    });
+    removed.wait()
 }
 
 /// Ends what was left half done in one dataset.

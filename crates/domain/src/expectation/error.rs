@@ -115,7 +115,7 @@ impl fmt::Display for BrokenExpectation {
         }
         write!(f, ")")?;
         if self.is_so {
-            Ok(())
+            write!(f, "; leave it out if it is not meant any more")
         } else {
             write!(f, "; change the expectation first if it is not meant any more")
         }

@@ -32,12 +32,15 @@ impl Import<'_> {
                 continue;
             }
             let what = || format!("expectations of the endpoint {slug}");
-            let is_all = self.all_expectations(&endpoint).await;
-            match self.unless_refused(what, is_all)? {
-                Some(true) => self.journal.end(Step::Expectations, slug, ONCE)?,
-                Some(false) => self.left(
+            let broken = self.all_expectations(&endpoint).await;
+            match self.unless_refused(what, broken)? {
+                Some(None) => self.journal.end(Step::Expectations, slug, ONCE)?,
+                Some(Some(why)) => self.left(
                     what(),
-                    "they do not hold as long as who is meant has not joined: those of denials alone are set",
+                    format!(
+                        "as long as who is meant has not joined those of denials alone are set ({why}); where somebody is not to join, say what \
+                         is expected here by `syft-space policies expect {slug}`"
+                    ),
                 ),
                 None => {}
             }
@@ -147,22 +150,22 @@ impl Import<'_> {
     }
 
     /// Sets all that is expected of an endpoint, where nobody has set anything else. That somebody may ask holds only once they are a member, so it
-    /// is no reason to leave the endpoint a draft. Answers whether it holds.
-    async fn all_expectations(&mut self, endpoint: &ArchivedEndpoint) -> anyhow::Result<bool> {
+    /// is no reason to leave the endpoint a draft. Answers why it does not hold, if it does not.
+    async fn all_expectations(&mut self, endpoint: &ArchivedEndpoint) -> anyhow::Result<Option<String>> {
         let path = format!("/api/v1/endpoints/{}", endpoint.slug);
         if denials(endpoint).len() == endpoint.expectations.len() {
-            return Ok(true);
+            return Ok(None);
         }
         let path = format!("{path}/expectations");
         let (set, revision) = self.api.get_revision::<Expectations>(&path).await?;
         let set = set.expectations.iter().map(as_set).collect::<Result<Vec<_>, _>>()?;
         if serde_json::to_value(set)? != serde_json::to_value(denials(endpoint))? {
-            return Ok(true);
+            return Ok(None);
         }
         let body = json!({ "expectations": endpoint.expectations });
         match self.api.change::<IgnoredAny>(Method::PUT, &path, revision, &body).await {
-            Ok(_) => Ok(true),
-            Err(error) if is_refused_for(&error, Reason::ExpectationBroken) => Ok(false),
+            Ok(_) => Ok(None),
+            Err(error) if is_refused_for(&error, Reason::ExpectationBroken) => Ok(Some(format!("{error:#}"))),
             Err(error) => Err(error),
         }
     }

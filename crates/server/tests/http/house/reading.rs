@@ -69,6 +69,7 @@ const DIRECT: &[(&str, &str)] = &[
     ("sink/batch.rs next_of_log", "the background"),
     ("dataset/reconcile.rs reconcile", "the start"),
     ("dataset/reconcile.rs stored", "the start"),
+    ("dataset/reconcile.rs was_removed", "the start"),
 ];
 
 /// The name of the function that begins in a line.

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use serde_json::json;
 
@@ -89,6 +90,29 @@ async fn r2_documents_that_an_older_database_does_not_know_stay() {
     let listed = space.anybody().with_token(owner.token()).get("/datasets").await.expect(200).body;
     let names: Vec<_> = listed["items"].as_array().unwrap().iter().map(|dataset| &dataset["name"]).collect();
     assert!(names.contains(&&json!("later")), "{listed}");
+}
+
+#[tokio::test]
+async fn g2_documents_of_a_dataset_that_was_removed_go_again_where_an_older_copy_of_them_is_put_back() {
+    if in_memory() {
+        return;
+    }
+    let (mut space, owner) = stopped().await;
+    let tenants = space.home().join("tenants");
+    let copy = space.home().with_extension("copy");
+    assert!(Command::new("cp").arg("-a").args([&tenants, &copy]).status().unwrap().success());
+    space.server().run_again().await;
+    let again = space.anybody().with_token(owner.token());
+    let dataset = again.get("/datasets").await.expect(200).body["items"][0]["id"].clone();
+    again.delete("/endpoints/birds").await.expect(204);
+    again.delete(&format!("/datasets/{}", dataset.as_str().unwrap())).await.expect(204);
+    stop(&mut space);
+    assert_eq!(documents(space.home()).len(), 0);
+    fs::remove_dir_all(&tenants).unwrap();
+    fs::rename(&copy, &tenants).unwrap();
+    assert_eq!(documents(space.home()).len(), 1);
+    space.server().run_again().await;
+    assert_eq!(documents(space.home()).len(), 0);
 }
 
 #[tokio::test]
