@@ -75,6 +75,11 @@ impl TextBuilder {
         self.full
     }
 
+    /// Whether there is no text yet.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.text.is_empty()
+    }
+
     /// Writes words: white space of any kind and length is one space.
     pub(crate) fn words(&mut self, text: &str) {
         let text = without_data_uris(text);
