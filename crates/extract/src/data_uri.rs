@@ -9,6 +9,8 @@ use std::ops::Range;
 const MAX_TYPE_BYTES: usize = 200;
 /// A line of base64 that was folded has at least as many characters; a shorter one may be a word.
 const MIN_FOLDED_CHARS: usize = 40;
+/// In brackets or quotation each piece but the last has at least as many.
+const MIN_PIECE_CHARS: usize = 16;
 
 /// A text without the `data:` URIs that hold a file: whose data are base64, or whose type is one of pictures, sounds,
 /// films or fonts. One of text that can be read stays.
@@ -40,10 +42,10 @@ fn uri(text: &str, colon: usize) -> Option<Range<usize>> {
     let comma = after.bytes().take(MAX_TYPE_BYTES).position(|byte| byte == b',')?;
     let (kind, data) = after.split_at_checked(comma)?;
     let data = data.strip_prefix(',')?;
-    let kind = kind.to_ascii_lowercase();
-    if kind.contains(['<', '>', '(', ')', '\n']) {
+    if !is_type(kind) {
         return None;
     }
+    let kind = kind.to_ascii_lowercase();
     let length = if kind.split(';').skip(1).any(|parameter| parameter.trim() == "base64") {
         base64_length(data, before)
     } else if ["image/", "audio/", "video/", "font/"].iter().any(|media| kind.starts_with(media)) {
@@ -51,8 +53,33 @@ fn uri(text: &str, colon: usize) -> Option<Range<usize>> {
     } else {
         return None;
     };
+    // A type with a comma and a space behind it is spoken of, and is no file.
+    if length == 0 {
+        return None;
+    }
     let data_start = text.len().saturating_sub(data.len());
     Some(start..data_start.saturating_add(length))
+}
+
+/// Whether this is a type and its parameters, as `image/png;charset=x;base64`: words of a sentence are not. The type may be
+/// missing, not so the `;` then; some write a space behind that.
+fn is_type(kind: &str) -> bool {
+    let is_token = |token: &str| {
+        let is_of_token = |c: char| c.is_ascii_alphanumeric() || "!#$&^_.+-%*'".contains(c);
+        !token.is_empty() && token.chars().all(is_of_token)
+    };
+    let mut pieces = kind.split(';');
+    let name = pieces.next().unwrap_or_default();
+    let is_named = match name.split_once('/') {
+        Some((kind, subtype)) => is_token(kind) && is_token(subtype),
+        None => name.is_empty() && kind.starts_with(';'),
+    };
+    is_named
+        && pieces.all(|parameter| {
+            let parameter = parameter.trim_start_matches(' ');
+            let (name, value) = parameter.split_once('=').unwrap_or((parameter, "x"));
+            is_token(name) && is_token(value.trim_matches('"'))
+        })
 }
 
 /// What ends a URI that stands behind this character, when it ends there.
@@ -65,12 +92,17 @@ fn closing(before: Option<char>) -> Option<char> {
     }
 }
 
-/// How long data in base64 are. In brackets or quotation they may be folded in any way.
+/// How long data in base64 are. In brackets or quotation they may be folded in any way, but not into words.
 fn base64_length(data: &str, before: Option<char>) -> usize {
     let is_base64 = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=' | '-' | '_' | '%');
-    let rest = data.trim_start_matches(|c: char| is_base64(c) || c.is_ascii_whitespace());
-    if closing(before).is_some_and(|closing| rest.starts_with(closing)) {
-        return data.len().saturating_sub(rest.len());
+    if let Some(closing) = closing(before) {
+        let rest = data.trim_start_matches(|c: char| is_base64(c) || c.is_ascii_whitespace());
+        let length = data.len().saturating_sub(rest.len());
+        let mut pieces = data.get(..length).unwrap_or_default().split_ascii_whitespace();
+        let _last = pieces.next_back();
+        if rest.starts_with(closing) && pieces.all(|piece| piece.len() >= MIN_PIECE_CHARS) {
+            return length;
+        }
     }
     let mut rest = data.trim_start_matches(is_base64);
     loop {
@@ -92,6 +124,9 @@ fn base64_length(data: &str, before: Option<char>) -> usize {
 fn data_length(data: &str, before: Option<char>) -> usize {
     if let Some(quote) = closing(before).filter(|closing| !matches!(closing, ')' | '>'))
         && let Some(length) = data.find(quote)
+        // A quotation that is not closed must not take what follows it: a drawing has lines, anything else has one.
+        && let quoted = data.get(..length).unwrap_or_default()
+        && !quoted.contains(if data.starts_with('<') { "\n\n" } else { "\n" })
     {
         return length;
     }
@@ -133,6 +168,16 @@ mod tests {
             ("![](data:image/svg+xml,%3Csvg%20a=%22(b)%22%3E) b".to_owned(), "![]() b"),
             ("<img src='data:image/svg+xml;utf8,<svg a=\"b c\">'>".to_owned(), "<img src=''>"),
             (format!("data:a/b;base64,{gif} data:a/b;base64,{gif}"), " "),
+            // What stands around a URI stays, whatever it begins with.
+            (
+                format!("Personal data: send the map as data:image/gif;base64,{gif} in the form, today."),
+                "Personal data: send the map as  in the form, today.",
+            ),
+            (format!("data:image/ is one, data:image/gif;base64,{gif}"), "data:image/ is one, "),
+            ("(data:image/gif;base64,R0lGODlh in the form)".to_owned(), "( in the form)"),
+            ("\"data:image/gif,x and\nthe \"harbor\"".to_owned(), "\" and\nthe \"harbor\""),
+            ("<img src=\"data:image/svg+xml;utf8,<svg\n a='b c'>\">".to_owned(), "<img src=\"\">"),
+            (format!("data:a/b;name=\"x.gif\";base64,{gif}"), ""),
         ] {
             assert_eq!(without_data_uris(&text), left, "{text}");
         }
@@ -148,6 +193,13 @@ mod tests {
             "ünïdata:",
             "data:",
             "The data: a, b; c",
+            "The scheme data:image/ is for pictures, others are for films.",
+            "The data: user=ada; pump=failed; encoding=x;base64,yes",
+            "data:user=ada;base64,yes",
+            "data:image/png and;base64,yes",
+            "data:/png;base64,yes",
+            "data:image/png;base 64;base64,yes",
+            "A picture is data:image/png, a film is data:video/mp4;base64, and so on",
             ":,",
         ] {
             assert_eq!(without_data_uris(text), text);

@@ -84,8 +84,8 @@ fn version(format: FileFormat) -> ReaderVersion {
         | FileFormat::Json
         | FileFormat::Xlsx
         | FileFormat::Pptx
-        | FileFormat::Odt => 1,
-        FileFormat::Html
+        | FileFormat::Odt
+        | FileFormat::Html
         | FileFormat::Xhtml
         | FileFormat::Csv
         | FileFormat::Pdf
