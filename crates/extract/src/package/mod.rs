@@ -1,5 +1,6 @@
 //! A document that is an archive of parts: how large they may unpack, and how they are found.
 
+pub(crate) mod escapes;
 mod relations;
 #[cfg(test)]
 pub(crate) mod tests;

@@ -1,5 +1,8 @@
 //! The text of slides, element by element.
 
+use std::borrow::Cow;
+
+use crate::package::escapes::unescaped;
 use crate::package::xml::{Attributes, Node, Skipped, is_on};
 use crate::row::Row;
 use crate::text_builder::{self, Gap, TextBuilder};
@@ -51,7 +54,7 @@ impl Slide {
             Node::Open(name, _) if self.is_skipped(name) => self.skipped.begin(),
             Node::Open(name, attributes) => self.open(name, attributes),
             Node::Close(name) => self.close(name),
-            Node::Text(text) if self.in_text && !self.is_hidden() => self.words(text),
+            Node::Text(text) if self.in_text && !self.is_hidden() => self.lines(text),
             Node::Text(_) => {}
         }
     }
@@ -90,7 +93,7 @@ impl Slide {
             }
             "buChar" => self.marker = Some("- "),
             "t" => self.in_text = true,
-            "br" => self.gap(if self.in_title { Gap::Space } else { Gap::Line }),
+            "br" => self.end_line(),
             "tbl" => self.gap(Gap::Paragraph),
             "tr" => self.row = Some(Row::default()),
             "tc" => {
@@ -142,6 +145,27 @@ impl Slide {
             Some(row) => row.space(),
             None => self.builder.gap(gap),
         }
+    }
+
+    /// Writes a text, in which the ends of lines are escaped.
+    fn lines(&mut self, text: &str) {
+        let text = match unescaped(text) {
+            Cow::Borrowed(text) => return self.words(text),
+            Cow::Owned(text) => text,
+        };
+        for (at, line) in text.split(['\n', '\r', '\u{b}']).enumerate() {
+            if at > 0 {
+                self.end_line();
+            }
+            self.words(line);
+        }
+    }
+
+    fn end_line(&mut self) {
+        if self.in_title && self.heading.is_none() {
+            self.title.push(' ');
+        }
+        self.gap(if self.in_title { Gap::Space } else { Gap::Line });
     }
 
     fn words(&mut self, text: &str) {

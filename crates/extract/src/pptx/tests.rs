@@ -38,8 +38,8 @@ fn q2_slides_are_read_in_the_order_in_which_they_are_shown() {
     let presentation = "<p:presentation><p:sldIdLst><p:sldId id='256' r:id='r2'/><p:sldId id='257' r:id='r1'/><p:sldId id='258' r:id='r3'/>\
         </p:sldIdLst></p:presentation>";
     let first = slide(&[
-        shape("/><p:nvPr><p:ph type='ctrTitle'/></p:nvPr>", &["The harbor"]),
-        shape("/><p:nvPr><p:ph idx='1'/></p:nvPr>", &["0>ships", "1>of all kinds", "and fish"]),
+        shape("/><p:nvPr><p:ph type='ctrTitle'/></p:nvPr>", &["The_x000D_harbor"]),
+        shape("/><p:nvPr><p:ph idx='1'/></p:nvPr>", &["0>ships", "1>of all kinds", "and_x000B_fish_x0021_"]),
         shape(" hidden='1'/>", &["not shown"]),
         shape("/><p:nvPr><p:ph type='sldNum'/></p:nvPr>", &["7"]),
         format!("<p:grpSp><p:nvGrpSpPr><p:cNvPr hidden='1'/></p:nvGrpSpPr>{}</p:grpSp>", shape("/>", &["nor this"])),
@@ -65,7 +65,10 @@ fn q2_slides_are_read_in_the_order_in_which_they_are_shown() {
         ("ppt/diagrams/data1.xml", diagram),
     ];
     let extracted = extract(&pack(&parts)).unwrap();
-    assert_eq!(extracted.text, "# The harbor\n\n- ships\n  - of all kinds\nand fish\n\nBoat\n\n| Ship | m |");
+    assert_eq!(
+        extracted.text,
+        "# The harbor\n\n- ships\n  - of all kinds\nand\nfish!\n\nBoat\n\n| Ship | m |"
+    );
     assert_eq!(extracted.title.as_deref(), Some("The harbor"));
     // One whose slide is missing has a hole; one without slides has no text.
     assert!(

@@ -13,6 +13,7 @@ use syft_space_domain::dataset::{ExtractedText, FileFormat, FileRefused, Landmar
 
 use self::sheet::Sheet;
 use self::styles::Styles;
+use crate::package::escapes::unescaped;
 use crate::package::xml::{self, Node, is_on};
 use crate::package::{Package, damaged, title};
 use crate::text_builder::{self, Gap, TextBuilder};
@@ -72,7 +73,8 @@ fn workbook_of(xml: &str) -> Result<Workbook, FileRefused> {
             workbook.from_1904 = attributes.get("date1904").is_some_and(|value| is_on(&value));
         }
         Node::Open("sheet", attributes) if attributes.get("state").is_none_or(|state| state == "visible") => {
-            workbook.sheets.extend(attributes.get("name").zip(attributes.get("id")));
+            let name = attributes.get("name").map(|name| unescaped(&name).into_owned());
+            workbook.sheets.extend(name.zip(attributes.get("id")));
         }
         _ => {}
     })?;
@@ -91,7 +93,7 @@ fn shared_texts(xml: &str) -> Result<Vec<String>, FileRefused> {
         Node::Close("t") => in_text = false,
         Node::Text(text) if in_text => {
             if let Some(last) = texts.last_mut() {
-                last.push_str(text);
+                last.push_str(&unescaped(text));
             }
         }
         _ => {}

@@ -6,6 +6,7 @@ use super::FORMAT;
 use super::number_format::{NumberFormat, general};
 use super::styles::Styles;
 use crate::package::damaged;
+use crate::package::escapes::unescaped;
 use crate::package::xml::{Attributes, Node, is_on};
 use crate::row::Row;
 use crate::text_builder::TextBuilder;
@@ -93,7 +94,7 @@ impl<'a> Sheet<'a> {
             Node::Close("rPh") => self.in_reading = false,
             Node::Open("v" | "t", _) => self.in_value = !self.in_reading,
             Node::Close("v" | "t") => self.in_value = false,
-            Node::Text(text) if self.in_value => self.cell.value.push_str(text),
+            Node::Text(text) if self.in_value => self.cell.value.push_str(&unescaped(text)),
             Node::Close("c") => self.end_cell(),
             _ => {}
         }

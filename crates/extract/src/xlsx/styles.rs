@@ -6,6 +6,7 @@ use syft_space_domain::dataset::FileRefused;
 
 use super::FORMAT;
 use super::number_format::NumberFormat;
+use crate::package::escapes::unescaped;
 use crate::package::xml::{self, Node};
 
 /// The styles of a workbook.
@@ -19,7 +20,7 @@ impl Styles {
         xml::read(FORMAT, xml, |node| match node {
             Node::Open("numFmt", attributes) => {
                 if let (Some(id), Some(code)) = (attributes.get("numFmtId"), attributes.get("formatCode")) {
-                    own.insert(id, NumberFormat::of_code(&code));
+                    own.insert(id, NumberFormat::of_code(&unescaped(&code)));
                 }
             }
             Node::Open("cellXfs", _) => in_cells = true,

@@ -39,6 +39,13 @@ fn q2_rows_of_a_workbook_are_lines_of_what_their_cells_show() {
 }
 
 #[test]
+fn q2_escaped_characters_of_a_cell_are_what_they_stand_for() {
+    let sheet = "<row><c t='inlineStr'><is><t>at noon_x000D_\nat six</t></is></c><c t='str'><f>A1</f><v>a_x000A_b</v></c>\
+        <c t='inlineStr'><is><t>max_x005F_x0041_</t></is></c></row>";
+    assert_eq!(extract(&workbook(sheet)).unwrap().text, "# Ships\n\n| at noon at six | a b | max_x0041_ |");
+}
+
+#[test]
 fn k16_a_workbook_without_text_with_a_hole_or_broken_is_refused() {
     let refused = |sheet: &str| extract(&workbook(sheet)).unwrap_err();
     assert_eq!(refused("<row><c r='A1'/></row>"), FileRefused::NoText);
