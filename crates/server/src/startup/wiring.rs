@@ -1,5 +1,6 @@
 //! The wiring of a space: from a home and its settings to the adapter behind each port.
 
+use std::io;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use syft_space_domain::audit::{Action, Actor, Log, Origin};
 use syft_space_domain::dataset::{IngestQueue, Meaning, Reconciled, StoredVectorDatabases, reconcile};
 use syft_space_domain::expectation::GuardTurns;
 use syft_space_domain::identity::oidc::ProviderLogouts;
+use syft_space_domain::ids::{DatasetId, TenantId};
 use syft_space_domain::mail::Mails;
 use syft_space_domain::mail::ports::Mailer;
 use syft_space_domain::marketplace::ports::TrustedHubs;
@@ -73,10 +75,13 @@ pub fn open(path: &Path, settings: &Settings) -> anyhow::Result<OpenedSpace> {
 pub fn open_locked(lock: HomeLock, settings: &Settings) -> anyhow::Result<OpenedSpace> {
     lock.home().remove_empty_tenants().context("removing what is left of tenants that have ended")?;
     let home = lock.home().clone();
+    // Before an index is made anew, of nothing.
+    check_documents(&home, &without_documents(&home).context("looking for the documents of datasets")?)?;
     let opened = open_at(lock, settings)?;
     let reconciled =
         reconcile(&opened.space, &opened.operator).context("ending what an earlier run left half done")?;
-    check_whole(&home, &reconciled)?;
+    check_documents(&home, &reconciled.lost)?;
+    tell_unknown(&home, &reconciled.unknown);
     if reconciled != Reconciled::default() {
         tracing::info!(mended = ?reconciled, "ended what an earlier run left half done");
     }
@@ -86,22 +91,35 @@ pub fn open_locked(lock: HomeLock, settings: &Settings) -> anyhow::Result<Opened
     Ok(opened)
 }
 
-/// Refuses a home of which documents are missing, and tells of documents that it should not have.
-fn check_whole(home: &Home, reconciled: &Reconciled) -> anyhow::Result<()> {
-    for (tenant, dataset) in &reconciled.unknown {
+/// The datasets that have an index, and no documents that it could be of.
+fn without_documents(home: &Home) -> io::Result<Vec<(TenantId, DatasetId)>> {
+    let mut folders = home.dataset_folders()?;
+    folders.retain(|(tenant, dataset)| {
+        home.index(*tenant, *dataset).exists() && !home.documents_db(*tenant, *dataset).exists()
+    });
+    Ok(folders)
+}
+
+/// Refuses a home of which the documents of these datasets are missing.
+fn check_documents(home: &Home, lost: &[(TenantId, DatasetId)]) -> anyhow::Result<()> {
+    let Some((tenant, dataset)) = lost.first() else { return Ok(()) };
+    anyhow::bail!(
+        "{} of the datasets of this home had documents, and they are not there; those of one should lie in {}. Mount what holds them, or restore a \
+         backup; where they are lost for good leave an empty folder there, and the dataset begins anew",
+        lost.len(),
+        home.dataset(*tenant, *dataset).display(),
+    )
+}
+
+/// Tells of documents that a home should not have.
+fn tell_unknown(home: &Home, unknown: &[(TenantId, DatasetId)]) {
+    for (tenant, dataset) in unknown {
         tracing::warn!(
             folder = %home.dataset(*tenant, *dataset).display(),
             "there are documents of a dataset that app.db does not know, so it may be older than they are: put the copy there that it is \
              of, or remove the folder"
         );
     }
-    let Some((tenant, dataset)) = reconciled.lost.first() else { return Ok(()) };
-    anyhow::bail!(
-        "{} of the datasets of this home had documents, and nothing of them is there; one should lie in {}. Mount what holds them, or restore a \
-         backup; where they are lost for good make that folder, empty, and the dataset begins anew",
-        reconciled.lost.len(),
-        home.dataset(*tenant, *dataset).display(),
-    )
 }
 
 /// Tells the operator what goes again.
