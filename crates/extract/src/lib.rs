@@ -17,6 +17,7 @@ mod encoding;
 mod epub;
 mod html;
 mod json;
+mod level;
 mod mail;
 mod numbers;
 mod odt;

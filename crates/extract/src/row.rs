@@ -1,5 +1,6 @@
 //! A row of a table, written as a line.
 
+use crate::level::Level;
 use crate::text_builder::{Gap, TextBuilder};
 
 /// A row of a table, written as `| a | b |`.
@@ -28,6 +29,11 @@ impl Row {
     pub(crate) fn words(&mut self, text: &str) {
         self.has_words |= !text.trim().is_empty();
         self.text.words(text);
+    }
+
+    /// Says whether the next words stand beside the line.
+    pub(crate) fn set_level(&mut self, level: Level) {
+        self.text.set_level(level);
     }
 
     /// Separates words in the cell.

@@ -4,6 +4,7 @@ use syft_space_domain::dataset::{FileRefused, Landmark, Mark, NewDocument};
 use syft_space_domain::text::one_line;
 
 use crate::data_uri::without_data_uris;
+use crate::level::{Level, Levels};
 
 /// A builder of the text of a file. It never holds more than a document may, nor a control character other
 /// than a line feed or a tab; white space between pieces is asked for, and written only when more text follows.
@@ -14,6 +15,7 @@ pub(crate) struct TextBuilder {
     /// The marker before the next piece of text, such as that of a list item.
     marker: String,
     full: bool,
+    levels: Levels,
     marks: Vec<Mark>,
     /// What begins with the next text: the last page, and the last anchor.
     page: Option<Landmark>,
@@ -45,6 +47,11 @@ impl TextBuilder {
     /// Asks for a gap before the next text.
     pub(crate) fn gap(&mut self, gap: Gap) {
         self.gap = self.gap.max(gap);
+    }
+
+    /// Says whether the next text stands beside the line: its digits do not run into others.
+    pub(crate) fn set_level(&mut self, level: Level) {
+        self.levels.set(level);
     }
 
     /// Sets the marker before the next text, in place of one that no text has followed.
@@ -126,12 +133,20 @@ impl TextBuilder {
             return false;
         }
         let gap = if self.text.is_empty() { "" } else { self.gap.as_str() };
+        let sign = if gap.is_empty() && self.marker.is_empty() {
+            self.levels.sign(&self.text, text)
+        } else {
+            self.levels.pass();
+            None
+        };
         let more = gap.len().saturating_add(self.marker.len()).saturating_add(text.len());
+        let more = more.saturating_add(sign.map_or(0, char::len_utf8));
         if self.text.len().saturating_add(more) > NewDocument::MAX_BYTES {
             self.full = true;
             return false;
         }
         self.text.push_str(gap);
+        self.text.extend(sign);
         for landmark in [self.page.take(), self.anchor.take()].into_iter().flatten() {
             if self.marks.len() < Mark::MAX {
                 self.marks.push(Mark { at: self.text.len(), landmark });

@@ -134,6 +134,23 @@ mod tests {
     }
 
     #[test]
+    fn q2_raised_digits_never_run_into_those_before_them() {
+        for (page, shown) in [
+            ("<p>10<sup>6</sup> euro, 10<sup>-6</sup> m, 5 m<sup>2</sup>", "10^6 euro, 10^-6 m, 5 m^2"),
+            ("<p>the 1<sup>st</sup>, a harbor<sup><a href=#n>1</a></sup>", "the 1st, a harbor^1"),
+            ("<p>H<sub>2</sub>O, x<sub>1</sub>, 101<sub>2</sub>", "H2O, x1, 101_2"),
+            ("<p>10 <sup>6</sup>", "10 6"),
+            ("<table><tr><td>10<sup>6</sup><td>m<sup>2</sup></table>", "| 10^6 | m^2 |"),
+            ("<h1>10<sup>6</sup></h1>", "# 10^6"),
+            ("<pre>10<sup>6</sup>7</pre>", "```\n10^6 7\n```"),
+            ("<p>10<sup hidden>6</sup>7", "107"),
+            ("<p>10<sup>6<p>7</sup>8", "10^6\n\n7 8"),
+        ] {
+            assert_eq!(text(page).as_deref(), Ok(shown), "{page}");
+        }
+    }
+
+    #[test]
     fn q2_what_leads_to_other_pages_is_left_out_and_nothing_else() {
         let html = "<div class='x navheader'><table><tr><td>Prev<td>Up</table><div>Next</div></div><p>text</p>\
             <div role=navigation>Menu<div></div></div><p>more</p><div class=navfooter><hr>Home</div>";

@@ -11,6 +11,7 @@ use super::element::{self, ElementKind};
 use super::list::{self, List};
 use super::open_elements::{Ended, OpenElements};
 use super::style::{Appearance, attribute};
+use crate::level::{Level, Levels};
 use crate::row::Row;
 use crate::text_builder::{self, Gap, TextBuilder};
 
@@ -40,6 +41,8 @@ pub(super) struct Page {
     skipped: Option<(LocalName, usize)>,
     /// The text of the title or of preformatted text that is open.
     buffered: Option<(BufferedElement, String)>,
+    /// Where what is buffered stands beside the line.
+    buffered_levels: Levels,
     in_heading: bool,
     /// Whether the last that was written is the text of a picture: what stands for two of them are two words.
     after_picture: bool,
@@ -117,6 +120,7 @@ impl PageSink {
             open: OpenElements::default(),
             skipped: None,
             buffered: None,
+            buffered_levels: Levels::default(),
             in_heading: false,
             after_picture: false,
             lists: Vec::new(),
@@ -185,7 +189,7 @@ impl Page {
         if let Some((_, buffered)) = &mut self.buffered {
             // One character beyond what fits is enough to be refused for it.
             if buffered.len() <= NewDocument::MAX_BYTES {
-                buffered.push_str(text);
+                self.buffered_levels.push(buffered, text);
             }
             return;
         }
@@ -240,6 +244,9 @@ impl Page {
         let id = attribute(tag, "id").or_else(|| attribute(tag, "name").filter(|_| &*tag.name == "a"));
         if let Some(anchor) = id.and_then(Landmark::anchor).filter(|_| is_rendered) {
             self.builder.mark(anchor);
+        }
+        if let Some(level) = level(&tag.name).filter(|_| is_rendered) {
+            self.set_level(level);
         }
         if self.buffered.is_some() {
             if kind == ElementKind::Break && is_rendered {
@@ -308,6 +315,9 @@ impl Page {
         }
         let kind = element::kind(name);
         let ended = self.open.end(name, self.is_xml);
+        if level(name).is_some() {
+            self.set_level(Level::Line);
+        }
         if let Some((buffered, _)) = &self.buffered {
             let ends = match buffered {
                 BufferedElement::Title => kind == ElementKind::Title,
@@ -353,6 +363,15 @@ impl Page {
             | ElementKind::Cell
             | ElementKind::Image
             | ElementKind::Inline => {}
+        }
+    }
+
+    /// Says whether the next text stands beside the line.
+    fn set_level(&mut self, level: Level) {
+        self.buffered_levels.set(level);
+        self.builder.set_level(level);
+        if let Some(row) = &mut self.row {
+            row.set_level(level);
         }
     }
 
@@ -425,5 +444,14 @@ impl Page {
         self.builder.clear_marker();
         self.builder.verbatim(&format!("{fence}\n{text}\n{fence}"));
         self.builder.gap(Gap::Paragraph);
+    }
+}
+
+/// Where the text of an element stands beside the line.
+fn level(name: &str) -> Option<Level> {
+    match name {
+        "sup" => Some(Level::Raised),
+        "sub" => Some(Level::Lowered),
+        _ => None,
     }
 }
