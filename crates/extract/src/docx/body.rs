@@ -7,8 +7,9 @@ use syft_space_domain::dataset::FileRefused;
 use super::field::Fields;
 use super::numbering::{Marker, Numbering};
 use super::paragraph::{Paragraph, Run};
-use super::styles::{Kind, Style, Styles, list_level, outline_level};
+use super::styles::{Kind, Style, Styles, list_level, outline_level, raised};
 use super::symbols::{self, Font};
+use crate::level::{Level, Levels};
 use crate::package::xml::{Attributes, Node, Skipped, is_earlier_version, is_on};
 use crate::row::Row;
 use crate::text_builder::{self, Gap, TextBuilder};
@@ -28,6 +29,7 @@ pub(super) struct Body<'a> {
     heading: Option<String>,
     /// The text of the first heading, as long as its paragraph is open.
     first_heading: String,
+    heading_levels: Levels,
     /// The paragraphs that are open: one in another is that of a text box.
     paragraphs: Vec<Paragraph>,
     /// The paragraph before, when its end was deleted.
@@ -79,6 +81,7 @@ impl<'a> Body<'a> {
             refused: None,
             heading: None,
             first_heading: String::new(),
+            heading_levels: Levels::default(),
             paragraphs: Vec::new(),
             unended: None,
             runs: Vec::new(),
@@ -175,7 +178,7 @@ impl<'a> Body<'a> {
             }
             "pPr" => self.in_paragraph_properties = true,
             "r" => self.runs.push(Run::default()),
-            "vanish" | "rStyle" | "rFonts" => self.run_property(name, attributes),
+            "vanish" | "rStyle" | "rFonts" | "vertAlign" => self.run_property(name, attributes),
             "t" => self.in_text = true,
             "instrText" => self.in_instruction = true,
             "fldSimple" => {
@@ -237,6 +240,7 @@ impl<'a> Body<'a> {
         match name {
             "vanish" => run.hidden = Some(attributes.is_on()),
             "rStyle" => run.style = attributes.get("val"),
+            "vertAlign" => run.raised = attributes.get("val").map(|value| raised(&value)),
             _ => run.font = Font::of(attributes).or(run.font),
         }
     }
@@ -281,6 +285,13 @@ impl<'a> Body<'a> {
     fn font(&self) -> Option<Font> {
         let table = self.tables.last().copied().flatten();
         self.runs.last().and_then(|run| run.font(self.paragraphs.last(), table, self.styles))
+    }
+
+    /// Where the text of the open run stands beside the line.
+    fn level(&self) -> Level {
+        let table = self.tables.last().copied().flatten();
+        let run = self.runs.last();
+        run.map(|run| run.raised(self.paragraphs.last(), table, self.styles)).unwrap_or_default()
     }
 
     /// Takes a step of a field, and writes what it tells to show.
@@ -407,12 +418,20 @@ impl<'a> Body<'a> {
         if is_first {
             self.begin_line();
         }
+        let level = self.level();
+        self.heading_levels.set(level);
         match &mut self.row {
-            Some(row) => row.words(text),
-            None => self.builder.words(text),
+            Some(row) => {
+                row.set_level(level);
+                row.words(text);
+            }
+            None => {
+                self.builder.set_level(level);
+                self.builder.words(text);
+            }
         }
         if self.heading.is_none() && self.first_heading.len() < MAX_HEADING_BYTES {
-            self.first_heading.push_str(text);
+            self.heading_levels.push(&mut self.first_heading, text);
         }
     }
 

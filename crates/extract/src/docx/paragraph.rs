@@ -3,6 +3,7 @@
 use super::numbering::{Marker, Numbering};
 use super::styles::{Kind, Style, Styles};
 use super::symbols::Font;
+use crate::level::Level;
 
 /// A paragraph.
 #[derive(Debug, Default)]
@@ -29,6 +30,8 @@ pub(super) struct Run {
     pub(super) hidden: Option<bool>,
     pub(super) style: Option<String>,
     pub(super) font: Option<Font>,
+    /// Where it says by itself that it stands beside the line.
+    pub(super) raised: Option<Level>,
 }
 
 impl Paragraph {
@@ -94,6 +97,18 @@ impl Run {
         let by_style =
             || self.styles(paragraph, table, styles).into_iter().flatten().find_map(|style| style.font);
         self.font.or_else(by_style).or(styles.font)
+    }
+
+    /// Where its text stands beside the line: as it says itself, or the first of its styles that says it.
+    pub(super) fn raised(
+        &self,
+        paragraph: Option<&Paragraph>,
+        table: Option<&Style>,
+        styles: &Styles,
+    ) -> Level {
+        let by_style =
+            || self.styles(paragraph, table, styles).into_iter().flatten().find_map(|style| style.raised);
+        self.raised.or_else(by_style).unwrap_or_default()
     }
 
     /// The styles of its text, that which goes before the others first.

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use syft_space_domain::dataset::{FileFormat, FileRefused};
 
 use super::symbols::Font;
+use crate::level::Level;
 use crate::package::xml::{self, Attributes, Node, Skipped};
 
 /// The styles of a document, each with what it has of those it is based on.
@@ -55,6 +56,8 @@ pub(super) struct Style {
     pub(super) list_level: Option<usize>,
     /// The font of its text.
     pub(super) font: Option<Font>,
+    /// Where its text stands beside the line.
+    pub(super) raised: Option<Level>,
     based_on: Option<String>,
 }
 
@@ -133,6 +136,7 @@ impl Style {
             "basedOn" => self.based_on = value,
             "vanish" => self.hidden = Some(attributes.is_on()),
             "rFonts" => self.font = Font::of(attributes).or(self.font),
+            "vertAlign" => self.raised = value.map(|value| raised(&value)),
             "numId" => self.numbering = value,
             "ilvl" => self.list_level = value.and_then(|level| list_level(&level)),
             _ => {}
@@ -154,6 +158,7 @@ fn resolved(styles: &HashMap<String, Style>, id: &str) -> Style {
         whole.numbering = whole.numbering.or_else(|| style.numbering.clone());
         whole.list_level = whole.list_level.or(style.list_level);
         whole.font = whole.font.or(style.font);
+        whole.raised = whole.raised.or(style.raised);
         next = style.based_on.as_deref();
     }
     whole
@@ -183,4 +188,13 @@ pub(super) fn outline_level(value: &str) -> Option<usize> {
 /// The level in a list: 0 is the outermost, 8 the innermost.
 pub(super) fn list_level(value: &str) -> Option<usize> {
     value.parse().ok().map(|level: usize| level.min(8))
+}
+
+/// Where text that is aligned so stands beside the line.
+pub(super) fn raised(value: &str) -> Level {
+    match value {
+        "superscript" => Level::Raised,
+        "subscript" => Level::Lowered,
+        _ => Level::Line,
+    }
 }

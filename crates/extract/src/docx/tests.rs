@@ -192,3 +192,34 @@ fn k16_what_is_cut_or_no_archive_is_refused() {
     spoilt[60] ^= 0xff;
     assert!(text(&spoilt).is_err(), "a checksum that does not fit");
 }
+
+#[test]
+fn q2_raised_digits_of_a_document_never_run_into_those_before_them() {
+    let styles = br#"<w:styles><w:style w:type="character" w:styleId="High"><w:rPr><w:vertAlign w:val="superscript"/></w:rPr></w:style>
+        <w:style w:type="character" w:styleId="Higher"><w:basedOn w:val="High"/></w:style>
+        <w:style w:styleId="Head"><w:name w:val="heading 1"/></w:style></w:styles>"#;
+    let run =
+        |properties: &str, text: &str| format!("<w:r><w:rPr>{properties}</w:rPr><w:t>{text}</w:t></w:r>");
+    let (high, low) = ("<w:vertAlign w:val='superscript'/>", "<w:vertAlign w:val='subscript'/>");
+    let styled = "<w:rStyle w:val='Higher'/>";
+    for (body, shown) in [
+        ([run("", "10"), run(high, "1"), run(high, "2"), run("", " m")].concat(), "10^12 m"),
+        ([run("", "H"), run(low, "2"), run("", "O")].concat(), "H2O"),
+        ([run("", "10"), run(styled, "6")].concat(), "10^6"),
+        ([run("", "10"), run(&format!("{styled}<w:vertAlign w:val='baseline'/>"), "6")].concat(), "106"),
+    ] {
+        for (before, after, shown) in [
+            ("", "", shown.to_owned()),
+            ("<w:tbl><w:tr><w:tc>", "</w:tc></w:tr></w:tbl>", format!("| {shown} |")),
+        ] {
+            let body = document(&format!("{before}<w:p>{body}</w:p>{after}"));
+            let file = pack(&[("word/document.xml", body.as_bytes()), ("word/styles.xml", styles)]);
+            assert_eq!(text(&file), Ok(shown));
+        }
+    }
+    let heading =
+        format!("<w:p><w:pPr><w:pStyle w:val='Head'/></w:pPr>{}{}</w:p>", run("", "10"), run(high, "6"));
+    let file = pack(&[("word/document.xml", document(&heading).as_bytes()), ("word/styles.xml", styles)]);
+    let extracted = extract(&file).unwrap();
+    assert_eq!((extracted.text.as_str(), extracted.title.as_deref()), ("# 10^6", Some("10^6")));
+}

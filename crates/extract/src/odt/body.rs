@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use syft_space_domain::dataset::FileRefused;
 
 use super::styles::{ListLevel, Styles, number};
+use crate::level::{Level, Levels};
 use crate::numbers;
 use crate::package::xml::{Attributes, Node, Skipped};
 use crate::row::Row;
@@ -21,8 +22,7 @@ pub(super) struct Body<'a> {
     skipped: Skipped,
     /// The open paragraphs: one in another is that of a text box or a note.
     paragraphs: Vec<Paragraph>,
-    /// For each open span, whether its text is hidden.
-    spans: Vec<bool>,
+    spans: Vec<Span>,
     lists: Vec<List>,
     /// The numbers that were last given, by style and level of the list.
     counts: HashMap<(Option<String>, usize), u32>,
@@ -31,6 +31,7 @@ pub(super) struct Body<'a> {
     row: Option<Row>,
     heading: Option<String>,
     first_heading: String,
+    heading_levels: Levels,
 }
 
 #[derive(Default)]
@@ -39,6 +40,13 @@ struct Paragraph {
     hidden: bool,
     has_text: bool,
     is_item: bool,
+}
+
+/// A piece of a paragraph whose characters look alike.
+#[derive(Clone, Copy)]
+struct Span {
+    hidden: bool,
+    raised: Level,
 }
 
 #[derive(Default)]
@@ -71,6 +79,7 @@ impl<'a> Body<'a> {
             row: None,
             heading: None,
             first_heading: String::new(),
+            heading_levels: Levels::default(),
         }
     }
 
@@ -110,10 +119,14 @@ impl<'a> Body<'a> {
                 self.paragraphs.push(Paragraph { level, hidden, ..Paragraph::default() });
             }
             "span" => {
-                let outer = self.spans.last().copied();
-                let outer = outer.or_else(|| Some(self.paragraphs.last()?.hidden)).unwrap_or(false);
-                let hidden = hides("text").unwrap_or(outer);
-                self.spans.push(hidden);
+                let outer = self.spans.last().copied().unwrap_or(Span {
+                    hidden: self.paragraphs.last().is_some_and(|paragraph| paragraph.hidden),
+                    raised: Level::Line,
+                });
+                let style = attributes.get("style-name");
+                let raised = style.and_then(|style| self.styles.raised("text", &style));
+                let hidden = hides("text").unwrap_or(outer.hidden);
+                self.spans.push(Span { hidden, raised: raised.unwrap_or(outer.raised) });
             }
             "s" | "tab" => self.gap(Gap::Space),
             "line-break" => {
@@ -241,9 +254,9 @@ impl<'a> Body<'a> {
     }
 
     fn text(&mut self, text: &str) {
-        let hidden = self.spans.last().copied();
+        let span = self.spans.last().copied();
         let Some(paragraph) = self.paragraphs.last_mut() else { return };
-        if hidden.unwrap_or(paragraph.hidden) {
+        if span.map_or(paragraph.hidden, |span| span.hidden) {
             return;
         }
         let text = &text.replace('\u{ad}', "");
@@ -267,12 +280,20 @@ impl<'a> Body<'a> {
                 }
             }
         }
+        let raised = span.map_or(Level::Line, |span| span.raised);
+        self.heading_levels.set(raised);
         match &mut self.row {
-            Some(row) if !self.in_note => row.words(text),
-            _ => self.target().words(text),
+            Some(row) if !self.in_note => {
+                row.set_level(raised);
+                row.words(text);
+            }
+            _ => {
+                self.target().set_level(raised);
+                self.target().words(text);
+            }
         }
         if self.heading.is_none() && self.first_heading.len() < 4_096 {
-            self.first_heading.push_str(text);
+            self.heading_levels.push(&mut self.first_heading, text);
         }
     }
 }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use syft_space_domain::dataset::FileRefused;
 
 use super::FORMAT;
+use crate::level::Level;
 use crate::package::xml::{self, Attributes, Node};
 
 /// The styles of a text.
@@ -18,6 +19,7 @@ pub(super) struct Styles {
 struct Style {
     parent: Option<String>,
     hidden: Option<bool>,
+    raised: Option<Level>,
 }
 
 /// What stands before the items of a list, at one level.
@@ -45,12 +47,16 @@ impl Styles {
             Node::Open("style", attributes) => {
                 let parent = attributes.get("parent-style-name");
                 let family = attributes.get("family").unwrap_or_default();
-                open =
-                    attributes.get("name").map(|name| (key(&family, &name), Style { parent, hidden: None }));
+                open = attributes
+                    .get("name")
+                    .map(|name| (key(&family, &name), Style { parent, ..Style::default() }));
             }
             Node::Open("text-properties", attributes) => {
-                if let (Some((_, style)), Some(display)) = (&mut open, attributes.get("display")) {
-                    style.hidden = Some(display == "none");
+                if let Some((_, style)) = &mut open {
+                    let hidden = attributes.get("display").map(|display| display == "none");
+                    style.hidden = hidden.or(style.hidden);
+                    let raised = attributes.get("text-position").map(|position| raised(&position));
+                    style.raised = raised.or(style.raised);
                 }
             }
             Node::Close("style") => self.styles.extend(open.take()),
@@ -72,11 +78,21 @@ impl Styles {
 
     /// Whether a style of this family hides its text.
     pub(super) fn hides(&self, family: &str, name: &str) -> Option<bool> {
+        self.first(family, name, |style| style.hidden)
+    }
+
+    /// Where the text of a style of this family stands beside the line.
+    pub(super) fn raised(&self, family: &str, name: &str) -> Option<Level> {
+        self.first(family, name, |style| style.raised)
+    }
+
+    /// What the first says of a style and those it is made of.
+    fn first<T>(&self, family: &str, name: &str, said: impl Fn(&Style) -> Option<T>) -> Option<T> {
         let mut name = name.to_owned();
         for _ in 0..MAX_PARENTS {
             let style = self.styles.get(&key(family, &name))?;
-            if style.hidden.is_some() {
-                return style.hidden;
+            if let Some(said) = said(style) {
+                return Some(said);
             }
             name.clone_from(style.parent.as_ref()?);
         }
@@ -109,4 +125,17 @@ pub(super) fn number(attributes: Attributes<'_>, name: &str) -> Option<usize> {
 
 fn key(family: &str, name: &str) -> String {
     format!("{family} {name}")
+}
+
+/// Where text with this position stands beside the line: `super`, `sub`, or a part of its height.
+fn raised(position: &str) -> Level {
+    let height = position.split_ascii_whitespace().next().unwrap_or_default();
+    let number: f64 = height.trim_end_matches('%').parse().unwrap_or_default();
+    if height == "super" || number > 0.0 {
+        Level::Raised
+    } else if height == "sub" || number < 0.0 {
+        Level::Lowered
+    } else {
+        Level::Line
+    }
 }

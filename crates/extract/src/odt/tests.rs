@@ -74,3 +74,27 @@ fn k16_an_open_document_that_is_encrypted_broken_or_a_bomb_is_refused() {
     let deep = format!("{}{}", "<text:list>".repeat(600), "</text:list>".repeat(600));
     assert!(matches!(text("", &deep), Err(FileRefused::Damaged("ODT", _))));
 }
+
+#[test]
+fn q2_raised_digits_of_an_open_document_never_run_into_those_before_them() {
+    let styles = "<style:style style:name='P' style:family='text'><style:text-properties style:text-position='super 58%'/></style:style>\
+        <style:style style:name='C' style:family='text' style:parent-style-name='P'/>\
+        <style:style style:name='L' style:family='text'><style:text-properties style:text-position='-33% 58%'/></style:style>\
+        <style:style style:name='N' style:family='text'><style:text-properties style:text-position='0% 100%'/></style:style>";
+    let span = |style: &str, text: &str| format!("<text:span text:style-name='{style}'>{text}</text:span>");
+    for (body, shown) in [
+        (format!("10{} euro, m{}", span("P", "6"), span("C", "2")), "10^6 euro, m^2"),
+        (format!("H{}O, 101{}", span("L", "2"), span("L", "2")), "H2O, 101_2"),
+        (format!("10{}", span("N", "6")), "106"),
+        (format!("10{}", span("P", &format!("6{}", span("N", "7")))), "10^6 7"),
+    ] {
+        assert_eq!(text(styles, &format!("<text:p>{body}</text:p>")).as_deref(), Ok(shown), "{body}");
+        let cell = format!(
+            "<table:table><table:table-row><table:table-cell><text:p>{body}</text:p></table:table-cell></table:table-row></table:table>"
+        );
+        assert_eq!(text(styles, &cell).as_deref(), Ok(format!("| {shown} |").as_str()), "{body}");
+    }
+    let heading = format!("<text:h>10{}</text:h>", span("P", "6"));
+    let extracted = extract(&pack(&[("content.xml", &content(styles, &heading))])).unwrap();
+    assert_eq!((extracted.text.as_str(), extracted.title.as_deref()), ("# 10^6", Some("10^6")));
+}

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::level::{Level, Levels};
 use crate::package::escapes::unescaped;
 use crate::package::xml::{Attributes, Node, Skipped, is_on};
 use crate::row::Row;
@@ -25,6 +26,9 @@ pub(super) struct Slide {
     /// The open shape is the slide's title.
     in_title: bool,
     title: String,
+    title_levels: Levels,
+    /// Where the open run stands beside the line.
+    raised: Level,
     in_text: bool,
     has_text: bool,
     level: usize,
@@ -91,6 +95,8 @@ impl Slide {
                 let level = attributes.get("lvl").and_then(|level| level.parse().ok()).unwrap_or(0);
                 self.level = usize::min(level, MAX_LEVEL);
             }
+            "r" | "fld" => self.raised = Level::Line,
+            "rPr" => self.raised = raised(&attributes.get("baseline").unwrap_or_default()),
             "buChar" => self.marker = Some("- "),
             "t" => self.in_text = true,
             "br" => self.end_line(),
@@ -170,6 +176,7 @@ impl Slide {
 
     fn words(&mut self, text: &str) {
         if let Some(row) = &mut self.row {
+            row.set_level(self.raised);
             row.words(text);
             return;
         }
@@ -184,8 +191,22 @@ impl Slide {
             }
         }
         if self.in_title && self.heading.is_none() {
-            self.title.push_str(text);
+            self.title_levels.set(self.raised);
+            self.title_levels.push(&mut self.title, text);
         }
+        self.builder.set_level(self.raised);
         self.builder.words(text);
+    }
+}
+
+/// Where text with this baseline stands beside the line: thousandths of a percent of its height, or percents.
+fn raised(baseline: &str) -> Level {
+    let height: f64 = baseline.trim_end_matches('%').parse().unwrap_or_default();
+    if height > 0.0 {
+        Level::Raised
+    } else if height < 0.0 {
+        Level::Lowered
+    } else {
+        Level::Line
     }
 }
