@@ -50,6 +50,11 @@ impl Levels {
         self.last = self.next;
     }
 
+    /// Tells that what was written stands beside the line, whatever was said of it.
+    pub(crate) fn leave(&mut self) {
+        self.last = Level::Raised;
+    }
+
     /// Appends a text to another.
     pub(crate) fn push(&mut self, before: &mut String, text: &str) {
         if !text.is_empty() {

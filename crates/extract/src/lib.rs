@@ -15,6 +15,7 @@ mod data_uri;
 mod docx;
 mod encoding;
 mod epub;
+mod formula;
 mod html;
 mod json;
 mod level;

@@ -36,6 +36,11 @@ impl Row {
         self.text.set_level(level);
     }
 
+    /// The text of the row.
+    pub(crate) fn text(&mut self) -> &mut TextBuilder {
+        &mut self.text
+    }
+
     /// Separates words in the cell.
     pub(crate) fn space(&mut self) {
         self.text.gap(Gap::Space);

@@ -4,6 +4,7 @@ use syft_space_domain::dataset::{FileRefused, Landmark, Mark, NewDocument};
 use syft_space_domain::text::one_line;
 
 use crate::data_uri::without_data_uris;
+use crate::formula::Part;
 use crate::level::{Level, Levels};
 
 /// A builder of the text of a file. It never holds more than a document may, nor a control character other
@@ -16,6 +17,8 @@ pub(crate) struct TextBuilder {
     marker: String,
     full: bool,
     levels: Levels,
+    /// Where the last marker ends.
+    marked: usize,
     marks: Vec<Mark>,
     /// What begins with the next text: the last page, and the last anchor.
     page: Option<Landmark>,
@@ -52,6 +55,26 @@ impl TextBuilder {
     /// Says whether the next text stands beside the line: its digits do not run into others.
     pub(crate) fn set_level(&mut self, level: Level) {
         self.levels.set(level);
+    }
+
+    /// Where a part of a formula begins.
+    pub(crate) fn begin_part(&self) -> usize {
+        self.text.len()
+    }
+
+    /// Ends a part of a formula that began here.
+    pub(crate) fn end_part(&mut self, part: Part, from: usize) {
+        if self.full {
+            return;
+        }
+        // A marker that was written with it is not of it.
+        if let Some(closed) = part.close(&mut self.text, from.max(self.marked)) {
+            for mark in self.marks.iter_mut().rev().take_while(|mark| mark.at >= closed.at) {
+                mark.at = mark.at.saturating_add(closed.put).saturating_sub(closed.taken);
+            }
+            self.levels.leave();
+            self.full = self.text.len() > NewDocument::MAX_BYTES;
+        }
     }
 
     /// Sets the marker before the next text, in place of one that no text has followed.
@@ -153,6 +176,9 @@ impl TextBuilder {
             }
         }
         self.text.push_str(&self.marker);
+        if !self.marker.is_empty() {
+            self.marked = self.text.len();
+        }
         self.marker.clear();
         self.gap = Gap::Nothing;
         true

@@ -151,6 +151,47 @@ mod tests {
     }
 
     #[test]
+    fn q2_fractions_and_exponents_of_a_formula_are_written_in_a_line() {
+        let math = |inner: &str| format!("<math>{inner}</math>");
+        let half = "<mfrac><mn>1</mn><mn>2</mn></mfrac>";
+        for (page, shown) in [
+            (format!("Take {} tablet", math(half)), "Take 1/2 tablet"),
+            (format!("Take 1{}4", math(half)), "Take 1 1/2 4"),
+            (math(&[half, half].concat()), "1/2 1/2"),
+            (math("<mfrac>\n<mn>1</mn>\n<mn>2</mn>\n</mfrac>"), "1/2"),
+            (math("<mfrac><mrow><mi>a</mi><mo>+</mo><mi>b</mi></mrow><mn>2</mn></mfrac>"), "(a+b)/2"),
+            (math(&format!("<mfrac>{half}<mn>3</mn></mfrac>")), "(1/2)/3"),
+            (math("<msup><mn>10</mn><mn>6</mn></msup>"), "10^6"),
+            (math("<msup> <mn>10</mn> <mrow><mo>-</mo><mn>6</mn></mrow> </msup><mn>5</mn>"), "10^-6 5"),
+            (math(&format!("<msup><mn>10</mn>{half}</msup>")), "10^(1/2)"),
+            (
+                math("<msub><mi>x</mi><mn>1</mn></msub><mo>+</mo><msub><mn>101</mn><mn>2</mn></msub>"),
+                "x1+101_2",
+            ),
+            (math("<msubsup><mi>x</mi><mn>1</mn><mn>2</mn></msubsup>"), "x1^2"),
+            (math("<msup><mn>10</mn><mspace/></msup><mn>6</mn>"), "106"),
+            (math(&format!("<semantics>{half}<annotation>\\frac12</annotation></semantics>")), "1/2"),
+            (format!("<table><tr><td>{}<td>b</table>", math(half)), "| 1/2 | b |"),
+            (format!("<ul><li>{} tablet</ul>", math(half)), "- 1/2 tablet"),
+            (
+                math(
+                    "<munderover><mo>∑</mo><mrow><mi>i</mi><mo>=</mo><mn>1</mn></mrow><mn>9</mn></munderover>",
+                ),
+                "∑_(i=1)^9",
+            ),
+            ("<math><mfrac><mn>1<mn>2".to_owned(), "12"),
+        ] {
+            assert_eq!(text(&page).as_deref(), Ok(shown), "{page}");
+        }
+        let nested = format!("<math>{}x{}", "<mfrac><mi>".repeat(50_000), "</mfrac>".repeat(50_000));
+        assert!(text(&nested).is_ok());
+        let marked =
+            extract(b"<p id=a>x <math><msup><mn id=b>10</mn> <mn id=c>6</mn></msup></math>").unwrap();
+        let at: Vec<usize> = marked.marks.iter().map(|mark| mark.at).collect();
+        assert_eq!((marked.text.as_str(), at), ("x 10^6", vec![0, 2, 5]));
+    }
+
+    #[test]
     fn q2_what_leads_to_other_pages_is_left_out_and_nothing_else() {
         let html = "<div class='x navheader'><table><tr><td>Prev<td>Up</table><div>Next</div></div><p>text</p>\
             <div role=navigation>Menu<div></div></div><p>more</p><div class=navfooter><hr>Home</div>";

@@ -11,6 +11,7 @@ use super::element::{self, ElementKind};
 use super::list::{self, List};
 use super::open_elements::{Ended, OpenElements};
 use super::style::{Appearance, attribute};
+use crate::formula::MathMl;
 use crate::level::{Level, Levels};
 use crate::row::Row;
 use crate::text_builder::{self, Gap, TextBuilder};
@@ -43,6 +44,7 @@ pub(super) struct Page {
     buffered: Option<(BufferedElement, String)>,
     /// Where what is buffered stands beside the line.
     buffered_levels: Levels,
+    formula: MathMl,
     in_heading: bool,
     /// Whether the last that was written is the text of a picture: what stands for two of them are two words.
     after_picture: bool,
@@ -121,6 +123,7 @@ impl PageSink {
             skipped: None,
             buffered: None,
             buffered_levels: Levels::default(),
+            formula: MathMl::default(),
             in_heading: false,
             after_picture: false,
             lists: Vec::new(),
@@ -245,6 +248,15 @@ impl Page {
         if let Some(anchor) = id.and_then(Landmark::anchor).filter(|_| is_rendered) {
             self.builder.mark(anchor);
         }
+        if self.formula.takes(&tag.name) {
+            self.in_formula(|formula, builder| {
+                formula.begin(&tag.name, builder);
+            });
+            // Others are ended by a tag of their own, or as one.
+            if tag.self_closing && !self.is_xml && &*tag.name != "math" {
+                self.in_formula(|formula, builder| formula.end(&tag.name, builder));
+            }
+        }
         if let Some(level) = level(&tag.name).filter(|_| is_rendered) {
             self.set_level(level);
         }
@@ -315,6 +327,9 @@ impl Page {
         }
         let kind = element::kind(name);
         let ended = self.open.end(name, self.is_xml);
+        if self.formula.takes(name) {
+            self.in_formula(|formula, builder| formula.end(name, builder));
+        }
         if level(name).is_some() {
             self.set_level(Level::Line);
         }
@@ -372,6 +387,14 @@ impl Page {
         self.builder.set_level(level);
         if let Some(row) = &mut self.row {
             row.set_level(level);
+        }
+    }
+
+    /// Has a step of a formula written where text is.
+    fn in_formula(&mut self, step: impl FnOnce(&mut MathMl, &mut TextBuilder)) {
+        match &mut self.row {
+            Some(row) if row.in_cell() => step(&mut self.formula, row.text()),
+            _ => step(&mut self.formula, &mut self.builder),
         }
     }
 

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use syft_space_domain::dataset::FileRefused;
 
 use super::styles::{ListLevel, Styles, number};
+use crate::formula::MathMl;
 use crate::level::{Level, Levels};
 use crate::numbers;
 use crate::package::xml::{Attributes, Node, Skipped};
@@ -32,6 +33,7 @@ pub(super) struct Body<'a> {
     heading: Option<String>,
     first_heading: String,
     heading_levels: Levels,
+    formula: MathMl,
 }
 
 #[derive(Default)]
@@ -80,6 +82,7 @@ impl<'a> Body<'a> {
             heading: None,
             first_heading: String::new(),
             heading_levels: Levels::default(),
+            formula: MathMl::default(),
         }
     }
 
@@ -99,6 +102,12 @@ impl<'a> Body<'a> {
             _ if !self.in_body => {}
             _ if self.skipped.takes(node) => {}
             Node::Open(name, attributes) if is_skipped(name, attributes) => self.skipped.begin(),
+            Node::Open(name, _) if self.formula.takes(name) => {
+                self.in_formula(|formula, builder| formula.begin(name, builder));
+            }
+            Node::Close(name) if self.formula.takes(name) => {
+                self.in_formula(|formula, builder| formula.end(name, builder));
+            }
             Node::Open(name, attributes) => self.open(name, attributes),
             Node::Close(name) => self.close(name),
             Node::Text(text) => self.text(text),
@@ -233,6 +242,16 @@ impl<'a> Body<'a> {
 
     fn target(&mut self) -> &mut TextBuilder {
         if self.in_note { &mut self.notes } else { &mut self.builder }
+    }
+
+    /// Has a step of a formula written where text is.
+    fn in_formula(&mut self, step: impl FnOnce(&mut MathMl, &mut TextBuilder)) {
+        let builder = match &mut self.row {
+            Some(row) if !self.in_note => row.text(),
+            _ if self.in_note => &mut self.notes,
+            _ => &mut self.builder,
+        };
+        step(&mut self.formula, builder);
     }
 
     fn gap(&mut self, gap: Gap) {

@@ -98,3 +98,18 @@ fn q2_raised_digits_of_an_open_document_never_run_into_those_before_them() {
     let extracted = extract(&pack(&[("content.xml", &content(styles, &heading))])).unwrap();
     assert_eq!((extracted.text.as_str(), extracted.title.as_deref()), ("# 10^6", Some("10^6")));
 }
+
+#[test]
+fn q2_fractions_of_a_formula_in_an_open_document_are_written_in_a_line() {
+    let half = "<draw:object><math><semantics><mfrac><mn>1</mn><mn>2</mn></mfrac><annotation>1 over 2</annotation></semantics></math></draw:object>";
+    assert_eq!(
+        text("", &format!("<text:p>Take 1{half} or{half}</text:p>")).as_deref(),
+        Ok("Take 1 1/2 or1/2")
+    );
+    let list = format!("<text:list><text:list-item><text:p>{half}</text:p></text:list-item></text:list>");
+    assert_eq!(text("", &list).as_deref(), Ok("- 1/2"));
+    let note = format!(
+        "<text:p>a<text:note><text:note-body><text:p>{half}</text:p></text:note-body></text:note></text:p>"
+    );
+    assert_eq!(text("", &note).as_deref(), Ok("a\n\n1/2"));
+}
