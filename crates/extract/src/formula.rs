@@ -133,6 +133,50 @@ fn part(parent: &str, place: usize) -> Option<Part> {
     }
 }
 
+/// The open parts of a formula of Office (OMML), which tell by their names what they are.
+#[derive(Debug, Default)]
+pub(crate) struct OfficeMath {
+    open: Vec<(Part, usize)>,
+    /// Parts that are open beyond those.
+    deeper: usize,
+}
+
+impl OfficeMath {
+    /// Whether an element of this name is a part.
+    pub(crate) fn takes(name: &str) -> bool {
+        office_part(name).is_some()
+    }
+
+    /// Begins an element.
+    pub(crate) fn begin(&mut self, name: &str, builder: &mut TextBuilder) {
+        let Some(part) = office_part(name) else { return };
+        if self.open.len() < MAX_DEPTH {
+            self.open.push((part, builder.begin_part()));
+        } else {
+            self.deeper = self.deeper.saturating_add(1);
+        }
+    }
+
+    /// Ends the element that began last.
+    pub(crate) fn end(&mut self, builder: &mut TextBuilder) {
+        if self.deeper > 0 {
+            self.deeper = self.deeper.saturating_sub(1);
+        } else if let Some((part, from)) = self.open.pop() {
+            builder.end_part(part, from);
+        }
+    }
+}
+
+fn office_part(name: &str) -> Option<Part> {
+    match name {
+        "num" => Some(Part::Numerator),
+        "den" => Some(Part::Denominator),
+        "sup" => Some(Part::Raised),
+        "sub" => Some(Part::Lowered),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

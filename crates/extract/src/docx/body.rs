@@ -9,6 +9,7 @@ use super::numbering::{Marker, Numbering};
 use super::paragraph::{Paragraph, Run};
 use super::styles::{Kind, Style, Styles, list_level, outline_level, raised};
 use super::symbols::{self, Font};
+use crate::formula::OfficeMath;
 use crate::level::{Level, Levels};
 use crate::package::xml::{Attributes, Node, Skipped, is_earlier_version, is_on};
 use crate::row::Row;
@@ -30,6 +31,7 @@ pub(super) struct Body<'a> {
     /// The text of the first heading, as long as its paragraph is open.
     first_heading: String,
     heading_levels: Levels,
+    formula: OfficeMath,
     /// The paragraphs that are open: one in another is that of a text box.
     paragraphs: Vec<Paragraph>,
     /// The paragraph before, when its end was deleted.
@@ -82,6 +84,7 @@ impl<'a> Body<'a> {
             heading: None,
             first_heading: String::new(),
             heading_levels: Levels::default(),
+            formula: OfficeMath::default(),
             paragraphs: Vec::new(),
             unended: None,
             runs: Vec::new(),
@@ -120,6 +123,12 @@ impl<'a> Body<'a> {
             _ if self.skipped.takes(node) => {}
             Node::Open(name, attributes) if self.is_skipped(name, attributes) => self.skipped.begin(),
             Node::Open(name, attributes) if self.in_paragraph_properties => self.property(name, attributes),
+            Node::Open(name, _) if OfficeMath::takes(name) => {
+                self.formula.begin(name, target(&mut self.row, &mut self.builder));
+            }
+            Node::Close(name) if OfficeMath::takes(name) => {
+                self.formula.end(target(&mut self.row, &mut self.builder));
+            }
             Node::Open(name, attributes) => self.open(name, attributes),
             Node::Close(name) => self.close(name),
             Node::Text(text) if self.in_text => self.text(text),
@@ -420,15 +429,10 @@ impl<'a> Body<'a> {
         }
         let level = self.level();
         self.heading_levels.set(level);
+        target(&mut self.row, &mut self.builder).set_level(level);
         match &mut self.row {
-            Some(row) => {
-                row.set_level(level);
-                row.words(text);
-            }
-            None => {
-                self.builder.set_level(level);
-                self.builder.words(text);
-            }
+            Some(row) => row.words(text),
+            None => self.builder.words(text),
         }
         if self.heading.is_none() && self.first_heading.len() < MAX_HEADING_BYTES {
             self.heading_levels.push(&mut self.first_heading, text);
@@ -467,4 +471,9 @@ impl<'a> Body<'a> {
             (None, Marker::Nothing) => {}
         }
     }
+}
+
+/// Where text is written.
+fn target<'a>(row: &'a mut Option<Row>, builder: &'a mut TextBuilder) -> &'a mut TextBuilder {
+    row.as_mut().map_or(builder, Row::text)
 }

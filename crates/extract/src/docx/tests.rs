@@ -223,3 +223,40 @@ fn q2_raised_digits_of_a_document_never_run_into_those_before_them() {
     let extracted = extract(&file).unwrap();
     assert_eq!((extracted.text.as_str(), extracted.title.as_deref()), ("# 10^6", Some("10^6")));
 }
+
+#[test]
+fn q2_fractions_and_exponents_of_a_formula_in_a_document_are_written_in_a_line() {
+    let run = |text: &str| format!("<m:r><w:rPr/><m:t>{text}</m:t></m:r>");
+    let fraction =
+        |num: &str, den: &str| format!("<m:f><m:fPr/><m:num>{num}</m:num><m:den>{den}</m:den></m:f>");
+    let power = |base: &str, sup: &str| format!("<m:sSup><m:e>{base}</m:e><m:sup>{sup}</m:sup></m:sSup>");
+    let half = fraction(&run("1"), &run("2"));
+    for (formula, shown) in [
+        (half.clone(), "1/2"),
+        (format!("{}{half}", run("1")), "1 1/2"),
+        (fraction(&[run("a"), run("+b")].concat(), &half), "(a+b)/(1/2)"),
+        (power(&run("10"), &run("6")), "10^6"),
+        (power(&run("10"), &[run("-"), run("6")].concat()), "10^-6"),
+        (format!("<m:sSub><m:e>{}</m:e><m:sub>{}</m:sub></m:sSub>{}", run("x"), run("1"), run("2")), "x1 2"),
+        (
+            format!(
+                "<m:sSubSup><m:e>{}</m:e><m:sub>{}</m:sub><m:sup>{}</m:sup></m:sSubSup>",
+                run("x"),
+                run("1"),
+                run("2")
+            ),
+            "x1^2",
+        ),
+    ] {
+        let paragraph = |properties: &str| format!("<w:p>{properties}<m:oMath>{formula}</m:oMath></w:p>");
+        let body = format!(
+            "{}{}<w:tbl><w:tr><w:tc>{}</w:tc></w:tr></w:tbl>",
+            paragraph("<w:r><w:t>Take </w:t></w:r>"),
+            paragraph("<w:pPr><w:numPr><w:numId w:val='1'/></w:numPr></w:pPr>"),
+            paragraph("")
+        );
+        assert_eq!(text(&docx(&body)), Ok(format!("Take {shown}\n\n- {shown}\n\n| {shown} |")), "{formula}");
+    }
+    let deep = format!("<m:oMath>{}{}{}</m:oMath>", "<m:num>".repeat(400), run("1"), "</m:num>".repeat(400));
+    assert_eq!(text(&docx(&format!("<w:p>{deep}</w:p>"))).as_deref(), Ok("1"));
+}

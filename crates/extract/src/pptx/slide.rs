@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::formula::OfficeMath;
 use crate::level::{Level, Levels};
 use crate::package::escapes::unescaped;
 use crate::package::xml::{Attributes, Node, Skipped, is_on};
@@ -27,6 +28,7 @@ pub(super) struct Slide {
     in_title: bool,
     title: String,
     title_levels: Levels,
+    formula: OfficeMath,
     /// Where the open run stands beside the line.
     raised: Level,
     in_text: bool,
@@ -56,6 +58,13 @@ impl Slide {
         match node {
             _ if self.skipped.takes(node) => {}
             Node::Open(name, _) if self.is_skipped(name) => self.skipped.begin(),
+            Node::Open(name, _) if OfficeMath::takes(name) => {
+                let target = self.row.as_mut().map_or(&mut self.builder, Row::text);
+                self.formula.begin(name, target);
+            }
+            Node::Close(name) if OfficeMath::takes(name) => {
+                self.formula.end(self.row.as_mut().map_or(&mut self.builder, Row::text));
+            }
             Node::Open(name, attributes) => self.open(name, attributes),
             Node::Close(name) => self.close(name),
             Node::Text(text) if self.in_text && !self.is_hidden() => self.lines(text),

@@ -41,7 +41,8 @@ fn q2_slides_are_read_in_the_order_in_which_they_are_shown() {
         shape("/><p:nvPr><p:ph type='ctrTitle'/></p:nvPr>", &["The_x000D_harbor"]),
         shape("/><p:nvPr><p:ph idx='1'/></p:nvPr>", &["0>ships", "1>of all kinds", "and_x000B_fish_x0021_"]),
         "<p:sp><a:p><a:r><a:t>10</a:t></a:r><a:r><a:rPr baseline='30000'/><a:t>6</a:t></a:r><a:r><a:t> m</a:t></a:r><a:r>\
-         <a:rPr baseline='-25%'/><a:t>2</a:t></a:r><a:r><a:rPr/><a:t>3</a:t></a:r></a:p></p:sp>"
+         <a:rPr baseline='-25%'/><a:t>2</a:t></a:r><a:r><a:rPr/><a:t>3</a:t></a:r></a:p><a:p><a14:m><m:oMath><m:f><m:num><m:r><m:t>1</m:t>\
+         </m:r></m:num><m:den><m:r><m:t>2</m:t></m:r></m:den></m:f></m:oMath></a14:m></a:p></p:sp>"
             .to_owned(),
         shape(" hidden='1'/>", &["not shown"]),
         shape("/><p:nvPr><p:ph type='sldNum'/></p:nvPr>", &["7"]),
@@ -70,7 +71,7 @@ fn q2_slides_are_read_in_the_order_in_which_they_are_shown() {
     let extracted = extract(&pack(&parts)).unwrap();
     assert_eq!(
         extracted.text,
-        "# The harbor\n\n- ships\n  - of all kinds\nand\nfish!\n\n10^6 m2 3\n\nBoat\n\n| Ship | m |"
+        "# The harbor\n\n- ships\n  - of all kinds\nand\nfish!\n\n10^6 m2 3\n1/2\n\nBoat\n\n| Ship | m |"
     );
     assert_eq!(extracted.title.as_deref(), Some("The harbor"));
     // One whose slide is missing has a hole; one without slides has no text.
