@@ -57,12 +57,6 @@ impl<'a> Part<'a> {
         };
         let subtype = kind.subtype().unwrap_or_default().to_ascii_lowercase();
         match (kind.ctype().to_ascii_lowercase().as_str(), subtype.as_str()) {
-            // Without the line that parts it, it has no parts.
-            ("multipart", _)
-                if kind.attribute("boundary").is_none_or(|boundary| boundary.trim().is_empty()) =>
-            {
-                Kind::Text { is_plain: true }
-            }
             ("multipart", "alternative") => Kind::Alternative,
             ("multipart", "related") => Kind::Related,
             ("multipart", "digest") => Kind::Digest,
@@ -74,27 +68,18 @@ impl<'a> Part<'a> {
         }
     }
 
-    /// The parts in it; `None` when the line that should part it stands nowhere in it.
+    /// The parts in it; `None` when no line parts it.
     ///
-    /// What comes before the first such line and after the last is for programs that know no parts. The end of the file ends the
-    /// last part as its line would have.
+    /// Where the line that it tells is not there, it is the first of its body, as far as that stands there again.
     pub(super) fn parts(&self) -> Option<Vec<&'a [u8]>> {
-        let boundary = self.heads.content_type()?.attribute("boundary")?.trim_ascii_end();
-        let mut parts = Vec::new();
-        let (mut start, mut at) = (None, 0_usize);
-        for line in self.body.split_inclusive(|byte| *byte == b'\n') {
-            let end = at.saturating_add(line.len());
-            if let Some(closes) = closes(line, boundary.as_bytes()) {
-                parts.extend(start.and_then(|start| self.body.get(start..at)));
-                start = (!closes).then_some(end);
-                if closes && !parts.is_empty() {
-                    break;
-                }
-            }
-            at = end;
-        }
-        parts.extend(start.and_then(|start| self.body.get(start..)));
-        if parts.is_empty() { None } else { Some(parts) }
+        let told = self.parameter("boundary").map(|boundary| boundary.trim_ascii_end().as_bytes());
+        told.filter(|told| !told.is_empty()).and_then(|told| parted(self.body, told)).or_else(|| {
+            let mut lines = self.body.split(|byte| *byte == b'\n');
+            let first = lines.find_map(|line| Some(line.trim_ascii()).filter(|line| !line.is_empty()))?;
+            let boundary = first.strip_prefix(b"--").filter(|boundary| !boundary.is_empty())?;
+            lines.find_map(|line| closes(line, boundary))?;
+            parted(self.body, boundary)
+        })
     }
 
     /// Its bytes before they were packed for the way, and the text behind them that never was.
@@ -120,6 +105,28 @@ impl<'a> Part<'a> {
     pub(super) fn parameter(&self, name: &str) -> Option<&str> {
         self.heads.content_type()?.attribute(name)
     }
+}
+
+/// The parts of a body that such lines part.
+///
+/// What comes before the first of them and after the last is for programs that know no parts. The end of the file ends the
+/// last part as its line would have.
+fn parted<'a>(body: &'a [u8], boundary: &[u8]) -> Option<Vec<&'a [u8]>> {
+    let mut parts = Vec::new();
+    let (mut start, mut at) = (None, 0_usize);
+    for line in body.split_inclusive(|byte| *byte == b'\n') {
+        let end = at.saturating_add(line.len());
+        if let Some(closes) = closes(line, boundary) {
+            parts.extend(start.and_then(|start| body.get(start..at)));
+            start = (!closes).then_some(end);
+            if closes && !parts.is_empty() {
+                break;
+            }
+        }
+        at = end;
+    }
+    parts.extend(start.and_then(|start| body.get(start..)));
+    if parts.is_empty() { None } else { Some(parts) }
 }
 
 /// Whether a line that parts a body by this boundary closes it; `None` when it is no such line.

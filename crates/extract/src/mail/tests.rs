@@ -194,8 +194,15 @@ fn q2_text_of_any_kind_is_read_as_plain_text_unless_it_is_a_file() {
         --b\nContent-Type: text/calendar\nContent-Disposition: attachment; filename=tides.ics\n\nBEGIN\n--b--\n";
     assert_eq!(body(attached).as_deref(), Ok("High\n\nAttached: tides.csv\nAttached: tides.ics"));
     for without in ["Content-Type: multipart/mixed", "Content-Type: multipart/mixed; boundary=x"] {
-        let read = body(&format!("{without}\n\n--b\nContent-Type: text/plain\n\nHigh at noon.\n--b--\n"));
-        assert!(read.is_ok_and(|read| read.contains("High at noon.")), "{without}");
+        let shown = "High at noon.\n\nAttached: a.png";
+        let parts = "--b\nContent-Type: text/plain\n\nHigh at noon.\n--b\nContent-Type: image/png; name=a.png\n\nAAAA\n";
+        assert_eq!(body(&format!("{without}\n\n{parts}")).as_deref(), Ok(shown), "{without}");
+        assert_eq!(body(&format!("{without}\n\n{parts}--b--\n")).as_deref(), Ok(shown), "{without}");
+        assert_eq!(
+            body(&format!("{without}\n\n--b\nHigh at noon.\n")).as_deref(),
+            Ok("--b\nHigh at noon."),
+            "{without}"
+        );
     }
 }
 
