@@ -43,6 +43,7 @@ impl NumberFormat {
                 {
                     (negative, true)
                 }
+                (Some(Shown::Words(_)), Some(Shown::Words(_) | Shown::Pattern(_))) => (negative, true),
                 _ => (positive, false),
             },
             [_, _, zero, ..] if number == 0.0 && zero.has_words() => (zero, false),
@@ -53,9 +54,17 @@ impl NumberFormat {
             Shown::Moment(moment) => moment.show(number, from_1904),
             Shown::Pattern(pattern) => {
                 let (text, is_more_than_zero) = pattern.show(number)?;
-                let sign = if number < 0.0 && is_more_than_zero && !says_sign { "-" } else { "" };
-                Some(format!("{sign}{}", text.trim()))
+                let text = text.trim();
+                if number < 0.0 && is_more_than_zero && !says_sign {
+                    // Brackets around it are a sign, too.
+                    let inner = text.strip_prefix('(').and_then(|text| text.strip_suffix(')'));
+                    Some(format!("-{}", inner.unwrap_or(text)))
+                } else {
+                    Some(text.to_owned())
+                }
             }
+            // A word for positive numbers says nothing of one that is not.
+            Shown::Words(_) if number < 0.0 && !says_sign && !has_conditions => None,
             Shown::Words(words) => Some(words.clone()),
         }
     }
@@ -172,6 +181,14 @@ mod tests {
             ("mm:ss.0", 0.500_868, "12:01:15.0"),
             ("m/d/yyyy h:mm:ss.000", 45_292.000_01, "2024-01-01 00:00:00.864"),
             ("[mm]:ss.00", 0.1, "02:24:00.00"),
+            ("\"yes\";\"no\";\"zero\"", 1.0, "yes"),
+            ("\"yes\";\"no\";\"zero\"", -1.0, "no"),
+            ("\"yes\";\"no\";\"zero\"", 0.0, "zero"),
+            ("\"yes\"", -1.0, "-1"),
+            ("\"yes\";", -1.0, "-1"),
+            ("(#,##0);(#,##0)", -5.0, "-5"),
+            ("0.5\"x\"", 3.0, "3"),
+            ("0.\"5x\"", 3.0, "3"),
             ("0.0kg", 5.0, "5"),
             ("0.00E+00", 1_234.0, "1234"),
             ("# ?/?", 0.5, "0.5"),

@@ -64,6 +64,12 @@ impl Pattern {
                     }
                     continue;
                 }
+                // It would be read as decimals.
+                Piece::Literal(text)
+                    if text.starts_with(char::is_numeric) && pattern.pieces.last() == Some(&Piece::Point) =>
+                {
+                    return None;
+                }
                 Piece::Literal(_) => {}
             }
             pattern.pieces.push(piece);

@@ -83,8 +83,8 @@ impl Section {
                 'y' | 'm' | 'd' | 'h' | 's' | 'Y' | 'M' | 'D' | 'H' | 'S' => {
                     reading.letters.push(character.to_ascii_lowercase());
                 }
-                // Exponents, texts, fractions and eras.
-                '/' | '@' | 'b'..='z' | 'B'..='Z' => {
+                // Exponents, texts, fractions, digits that stand for themselves and eras.
+                '1'..='9' | '/' | '@' | 'b'..='z' | 'B'..='Z' => {
                     reading.is_strange = true;
                     reading.literal(&character.to_string());
                 }
