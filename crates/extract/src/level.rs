@@ -16,6 +16,8 @@ pub(crate) struct Levels {
     next: Level,
     /// That of the text before it.
     last: Level,
+    /// Where the last `^` stands that was written between digits.
+    power: Option<usize>,
 }
 
 impl Levels {
@@ -31,18 +33,30 @@ impl Levels {
         if last == self.next {
             return None;
         }
+        let at = before.len();
         let before = before.chars().next_back()?;
         let is_digit = text.starts_with(char::is_numeric);
         let is_number = is_digit
             || text
                 .strip_prefix(['+', '-', '\u{2212}'])
                 .is_some_and(|text| text.starts_with(char::is_numeric));
+        let is_power = self.next == Level::Raised && is_digit && before.is_numeric();
+        self.power = if is_power { Some(at) } else { self.power };
         match self.next {
             Level::Raised if is_number && (before.is_alphanumeric() || before == ')') => Some('^'),
             Level::Lowered if is_digit && before.is_numeric() => Some('_'),
             Level::Line if is_digit && before.is_numeric() => Some(' '),
             Level::Raised | Level::Lowered | Level::Line => None,
         }
+    }
+
+    /// Where a `^` stands that is none: raised digits, a stroke and lowered digits are a fraction behind a number.
+    pub(crate) fn false_power(&mut self, before: &str, text: &str) -> Option<usize> {
+        let begins_lowered = self.next == Level::Lowered && self.last != Level::Lowered;
+        let at = if begins_lowered { self.power.take() } else { None }?;
+        let digits = before.get(at..)?.strip_prefix('^')?.strip_suffix(['/', '\u{2044}'])?;
+        let is_fraction = digits.chars().all(char::is_numeric) && text.starts_with(char::is_numeric);
+        is_fraction.then_some(at)
     }
 
     /// Tells that a text was written that does not follow directly.
@@ -58,6 +72,9 @@ impl Levels {
     /// Appends a text to another.
     pub(crate) fn push(&mut self, before: &mut String, text: &str) {
         if !text.is_empty() {
+            if let Some(at) = self.false_power(before, text) {
+                before.replace_range(at..=at, " ");
+            }
             before.extend(self.sign(before, text));
             before.push_str(text);
         }
@@ -84,6 +101,10 @@ mod tests {
             (&[(Line, "101"), (Lowered, "2")], "101_2"),
             (&[(Line, "log"), (Lowered, "2"), (Line, "8")], "log2 8"),
             (&[(Line, "x"), (Lowered, "1"), (Raised, "2")], "x1^2"),
+            (&[(Line, "1"), (Raised, "1"), (Line, "/"), (Lowered, "2"), (Line, " h")], "1 1/2 h"),
+            (&[(Line, "1"), (Raised, "3"), (Line, "\u{2044}"), (Lowered, "4")], "1 3\u{2044}4"),
+            (&[(Line, "10"), (Raised, "6"), (Line, "/ml")], "10^6/ml"),
+            (&[(Line, "10"), (Raised, "6"), (Line, " a/"), (Lowered, "2")], "10^6 a/2"),
             (&[(Raised, "6")], "6"),
         ] {
             let (mut levels, mut written) = (Levels::default(), String::new());

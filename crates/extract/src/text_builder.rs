@@ -157,6 +157,9 @@ impl TextBuilder {
         }
         let gap = if self.text.is_empty() { "" } else { self.gap.as_str() };
         let sign = if gap.is_empty() && self.marker.is_empty() {
+            if let Some(at) = self.levels.false_power(&self.text, text) {
+                self.text.replace_range(at..=at, " ");
+            }
             self.levels.sign(&self.text, text)
         } else {
             self.levels.pass();

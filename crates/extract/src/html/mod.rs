@@ -140,6 +140,7 @@ mod tests {
             ("<p>the 1<sup>st</sup>, a harbor<sup><a href=#n>1</a></sup>", "the 1st, a harbor^1"),
             ("<p>H<sub>2</sub>O, x<sub>1</sub>, 101<sub>2</sub>", "H2O, x1, 101_2"),
             ("<p>10 <sup>6</sup>", "10 6"),
+            ("<p>1<sup>1</sup>/<sub>2</sub> hours at 5 m<sup>2</sup>/s", "1 1/2 hours at 5 m^2/s"),
             ("<table><tr><td>10<sup>6</sup><td>m<sup>2</sup></table>", "| 10^6 | m^2 |"),
             ("<h1>10<sup>6</sup></h1>", "# 10^6"),
             ("<pre>10<sup>6</sup>7</pre>", "```\n10^6 7\n```"),
