@@ -33,9 +33,9 @@ pub struct Reconciled {
     pub removals_finished: u64,
     /// Damaged indexes that were built anew.
     pub indexes_rebuilt: u64,
-    /// Spools that held something and that nobody knows.
+    /// Spools that held something and that nobody knows, and datasets that had been removed.
     pub strays_removed: u64,
-    /// Datasets that nobody knows and that hold documents: somebody has put an older copy of the rest there. They stay as they are.
+    /// Datasets that nobody knows and that nobody removed: somebody has put an older copy of the rest there. They stay as they are.
     pub unknown: Vec<(TenantId, DatasetId)>,
     /// Datasets into which documents were brought, and of which nothing is there: they were left as they are.
     pub lost: Vec<(TenantId, DatasetId)>,
@@ -86,9 +86,8 @@ pub fn reconcile(space: &Space, operator: &OperatorScope) -> Result<Reconciled, 
     unknown.sort_unstable();
     for (tenant, dataset) in unknown.into_iter().filter(|(tenant, _)| !skipped.contains(tenant)) {
         let scope = operator.tenant(tenant);
-        // An upload that its dataset did not outlive leaves none. Where that cannot be told nothing is removed either.
-        let is_empty = space.documents.usage(&scope, dataset).is_ok_and(|usage| usage.documents == 0);
-        if !is_empty && !was_removed(space, &scope, dataset)? {
+        // Files of an upload that nobody has worked off are documents to be, too.
+        if !was_removed(space, &scope, dataset)? {
             mended.unknown.push((tenant, dataset));
             continue;
         }

@@ -70,13 +70,19 @@ impl<'a> Part<'a> {
 
     /// The parts in it; `None` when no line parts it.
     ///
-    /// Where the line that it tells is not there, it is the first of its body, as far as that stands there again.
+    /// Where the line that it tells is not there, it is the first of its body behind which heads of a part stand, as far as that stands there
+    /// again: rules of dashes part nothing.
     pub(super) fn parts(&self) -> Option<Vec<&'a [u8]>> {
         let told = self.parameter("boundary").map(|boundary| boundary.trim_ascii_end().as_bytes());
         told.filter(|told| !told.is_empty()).and_then(|told| parted(self.body, told)).or_else(|| {
-            let mut lines = self.body.split(|byte| *byte == b'\n');
-            let first = lines.find_map(|line| Some(line.trim_ascii()).filter(|line| !line.is_empty()))?;
-            let boundary = first.strip_prefix(b"--").filter(|boundary| !boundary.is_empty())?;
+            let mut lines = self.body.split(|byte| *byte == b'\n').peekable();
+            let mut boundary = None;
+            while let (None, Some(line)) = (boundary, lines.next()) {
+                let begins_part = lines.peek().is_some_and(|next| is_head_of_part(next));
+                let stroke = line.trim_ascii_end().strip_prefix(b"--").filter(|rest| !rest.is_empty());
+                boundary = stroke.filter(|_| begins_part);
+            }
+            let boundary = boundary?;
             lines.find_map(|line| closes(line, boundary))?;
             parted(self.body, boundary)
         })
@@ -127,6 +133,12 @@ fn parted<'a>(body: &'a [u8], boundary: &[u8]) -> Option<Vec<&'a [u8]>> {
     }
     parts.extend(start.and_then(|start| body.get(start..)));
     if parts.is_empty() { None } else { Some(parts) }
+}
+
+/// Whether a line is a head that a part has.
+fn is_head_of_part(line: &[u8]) -> bool {
+    const NAME: &[u8] = b"content-";
+    line.get(..NAME.len()).is_some_and(|name| name.eq_ignore_ascii_case(NAME))
 }
 
 /// Whether a line that parts a body by this boundary closes it; `None` when it is no such line.

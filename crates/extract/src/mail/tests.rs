@@ -198,6 +198,10 @@ fn q2_text_of_any_kind_is_read_as_plain_text_unless_it_is_a_file() {
         let parts = "--b\nContent-Type: text/plain\n\nHigh at noon.\n--b\nContent-Type: image/png; name=a.png\n\nAAAA\n";
         assert_eq!(body(&format!("{without}\n\n{parts}")).as_deref(), Ok(shown), "{without}");
         assert_eq!(body(&format!("{without}\n\n{parts}--b--\n")).as_deref(), Ok(shown), "{without}");
+        let with_preamble = format!("{without}\n\nThis is a message in parts.\n{parts}");
+        assert_eq!(body(&with_preamble).as_deref(), Ok(shown), "{without}");
+        let ruled = "-----\nHigh: noon\nLow: six\n-----\nTides: two";
+        assert_eq!(body(&format!("{without}\n\n{ruled}\n")).as_deref(), Ok(ruled), "{without}");
         assert_eq!(
             body(&format!("{without}\n\n--b\nHigh at noon.\n")).as_deref(),
             Ok("--b\nHigh at noon."),

@@ -207,6 +207,7 @@ fn tell_terms(terms: &RetentionTerms, out: &mut Output) -> anyhow::Result<()> {
 async fn sweep(api: &ApiClient, dry_run: bool, out: &mut Output) -> anyhow::Result<()> {
     let mut went: BTreeMap<RetentionKind, u64> = BTreeMap::new();
     let mut swept = loop {
+        api.renew_session().await?;
         let round: RetentionSweep = api.post(&format!("{PATH}/sweep"), &SweepRetention { dry_run }).await?;
         for kind in &round.kinds {
             let all = went.entry(kind.kind).or_default();

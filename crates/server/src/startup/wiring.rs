@@ -91,11 +91,13 @@ pub fn open_locked(lock: HomeLock, settings: &Settings) -> anyhow::Result<Opened
     Ok(opened)
 }
 
-/// The datasets that have an index, and no documents that it could be of.
+/// The datasets that have an index, and no documents that it could be of: their file is missing or empty.
 fn without_documents(home: &Home) -> io::Result<Vec<(TenantId, DatasetId)>> {
     let mut folders = home.dataset_folders()?;
     folders.retain(|(tenant, dataset)| {
-        home.index(*tenant, *dataset).exists() && !home.documents_db(*tenant, *dataset).exists()
+        let documents =
+            home.documents_db(*tenant, *dataset).metadata().map_or(0, |documents| documents.len());
+        home.index(*tenant, *dataset).exists() && documents == 0
     });
     Ok(folders)
 }
@@ -116,8 +118,8 @@ fn tell_unknown(home: &Home, unknown: &[(TenantId, DatasetId)]) {
     for (tenant, dataset) in unknown {
         tracing::warn!(
             folder = %home.dataset(*tenant, *dataset).display(),
-            "there are documents of a dataset that app.db does not know, so it may be older than they are: put the copy there that it is \
-             of, or remove the folder"
+            "there is a dataset that app.db does not know, so it may be older than the dataset is: put the copy there that it is of, or \
+             remove the folder"
         );
     }
 }
@@ -147,7 +149,10 @@ fn tell_reapplied(reapplied: Reapplied) {
 /// # Errors
 /// As for [`open`].
 pub fn open_unreconciled(path: &Path, settings: &Settings) -> anyhow::Result<OpenedSpace> {
-    open_at(prepare_home(path)?.lock()?, settings)
+    let lock = prepare_home(path)?.lock()?;
+    let home = lock.home();
+    check_documents(home, &without_documents(home).context("looking for the documents of datasets")?)?;
+    open_at(lock, settings)
 }
 
 fn open_at(lock: HomeLock, settings: &Settings) -> anyhow::Result<OpenedSpace> {

@@ -58,7 +58,9 @@ impl NumberFormat {
                 if number < 0.0 && is_more_than_zero && !says_sign {
                     // Brackets around it are a sign, too.
                     let inner = text.strip_prefix('(').and_then(|text| text.strip_suffix(')'));
-                    Some(format!("-{}", inner.unwrap_or(text)))
+                    // So is one that the section for positive numbers has, which is not this number's.
+                    let inner = inner.unwrap_or(text).trim_start_matches(['+', '-', '\u{2212}']);
+                    Some(format!("-{inner}"))
                 } else {
                     Some(text.to_owned())
                 }
@@ -108,6 +110,11 @@ mod tests {
     #[test]
     fn q2_numbers_are_shown_as_their_cells_show_them() {
         for (code, number, shown) in [
+            ("+0;-0;0", -5.0, "-5"),
+            ("+0.0%;-0.0%", -0.05, "-5.0%"),
+            ("[Color10]+0.00;[Red]-0.00", -1.5, "-1.50"),
+            ("\"+\"#,##0;[Red]\"-\"#,##0", -1234.0, "-1,234"),
+            ("+0;-0;0", 5.0, "+5"),
             ("General", 12.0, "12"),
             ("General", 0.1 + 0.2, "0.3"),
             ("General", -1.5e20, "-1.5E20"),

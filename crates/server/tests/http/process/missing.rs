@@ -132,8 +132,15 @@ async fn r2_without_the_documents_of_a_dataset_a_home_is_refused_until_somebody_
     space.server().run_again().await;
     assert_eq!(found(&space.anybody().with_token(owner.token())).await, 1);
     stop(&mut space);
-    fs::remove_file(folder.join("documents.db")).unwrap();
+    fs::write(folder.join("documents.db"), "").unwrap();
     refuses(&home, &[], &LISTEN, &["1 of the datasets", folder.to_str().unwrap(), "restore a backup"]);
+    let made_anew = crate::cli::run(&home, &["reindex"]).expect(1);
+    assert!(
+        made_anew.stderr.contains("restore a backup"),
+        "the index may be all that is left: {made_anew:?}"
+    );
+    fs::remove_file(folder.join("documents.db")).unwrap();
+    refuses(&home, &[], &LISTEN, &[folder.to_str().unwrap()]);
     fs::remove_dir_all(&folder).unwrap();
     refuses(&home, &[], &LISTEN, &[folder.to_str().unwrap()]);
     fs::create_dir_all(&folder).unwrap();
