@@ -178,12 +178,13 @@ fn is_utf7(bytes: &[u8]) -> bool {
     found
 }
 
-/// The six bits of a character of base64.
-fn sextet(byte: u8) -> Option<u32> {
+/// The six bits that a character of base64 stands for.
+pub(crate) fn sextet(byte: u8) -> Option<u32> {
     let (first, value) = match byte {
         b'A'..=b'Z' => (b'A', 0),
         b'a'..=b'z' => (b'a', 26),
         b'0'..=b'9' => (b'0', 52),
+        b'+' => (b'+', 62),
         b'/' => (b'/', 63),
         _ => return None,
     };

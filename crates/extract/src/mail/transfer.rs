@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::encoding::sextet;
+
 /// A line of base64 behind one that may have been the last has at least as many characters, or ends as base64 does: a shorter
 /// one may be a word.
 const MIN_SURE_CHARS: usize = 32;
@@ -84,19 +86,6 @@ fn is_surely_base64(line: &[u8]) -> bool {
 
 fn is_of_base64(byte: u8) -> bool {
     byte == b'=' || sextet(byte).is_some()
-}
-
-/// The six bits that a character of base64 stands for.
-fn sextet(byte: u8) -> Option<u32> {
-    let (first, value) = match byte {
-        b'A'..=b'Z' => (b'A', 0),
-        b'a'..=b'z' => (b'a', 26),
-        b'0'..=b'9' => (b'0', 52),
-        b'+' => (b'+', 62),
-        b'/' => (b'/', 63),
-        _ => return None,
-    };
-    Some(u32::from(byte.saturating_sub(first)).saturating_add(value))
 }
 
 /// What quoted-printable stands for. A `=` that quotes nothing stays.
