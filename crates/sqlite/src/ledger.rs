@@ -2,7 +2,6 @@
 
 use diesel::connection::DefaultLoadingMode;
 use diesel::prelude::*;
-use diesel::upsert::excluded;
 use syft_space_domain::ids::{ActorId, EndpointId, PolicyId};
 use syft_space_domain::ledger::ports::{LedgerRows, LedgerView};
 use syft_space_domain::ledger::{
@@ -15,7 +14,7 @@ use syft_space_domain::tenant::{TenantScope, WriteScope};
 use syft_space_domain::time::Timestamp;
 
 use crate::codec::{Bytes, Key, limit_plus_one, parse, read_page, to_i64, to_u64, unreadable_column};
-use crate::ledger_batch::BalanceOf;
+use crate::ledger_batch::{BalanceOf, LedgerBatch};
 use crate::schema::{balances, transfers};
 use crate::session::Session;
 
@@ -83,6 +82,13 @@ impl TryFrom<TransferRow> for Transfer {
     }
 }
 
+/// The columns of what a balance comes to.
+const SUMS: (balances::units, balances::free_units, balances::amount) =
+    (balances::units, balances::free_units, balances::amount);
+/// The columns of what of it was brought forward.
+const PAST_SUMS: (balances::past_units, balances::past_free_units, balances::past_amount) =
+    (balances::past_units, balances::past_free_units, balances::past_amount);
+
 /// Units, those of them that were free, and an amount in millionths, as they are stored.
 pub(crate) type Sums = (i64, i64, i64);
 
@@ -148,12 +154,7 @@ impl Session<'_> {
     fn written_balance(&mut self, (tenant, key): &BalanceOf) -> Result<(Balance, Sums), StoreError> {
         let row: Option<(Sums, Sums)> = self.read(|connection| {
             let row = balances::table.find((tenant, key));
-            row.select((
-                (balances::units, balances::free_units, balances::amount),
-                (balances::past_units, balances::past_free_units, balances::past_amount),
-            ))
-            .first(connection)
-            .optional()
+            row.select((SUMS, PAST_SUMS)).first(connection).optional()
         })?;
         let (sums, past) = row.unwrap_or_default();
         Ok((balance(sums)?, past))
@@ -294,11 +295,7 @@ impl LedgerView for Session<'_> {
                 .filter(balances::key.gt(after))
                 .order(balances::key)
                 .limit(limit_plus_one(page.limit))
-                .select((
-                    balances::key,
-                    (balances::units, balances::free_units, balances::amount),
-                    (balances::past_units, balances::past_free_units, balances::past_amount),
-                ))
+                .select((balances::key, SUMS, PAST_SUMS))
                 .load_iter::<(Vec<u8>, Sums, Sums), DefaultLoadingMode>(connection)?;
             read_page(rows, page.limit, |(key, sums, past)| {
                 let key = key_of(&key)?;
@@ -316,38 +313,19 @@ impl LedgerRows for Session<'_> {
         if self.ledger().is_some() {
             return self.add_to_batch(row, keys, transfer.charged);
         }
-        // An array: of a list the statement would be prepared anew each time.
-        let both = keys.each_ref().map(|key| {
-            (
-                balances::tenant_id.eq(row.tenant_id),
-                balances::key.eq(key),
-                balances::units.eq(row.units),
-                balances::free_units.eq(row.free_units),
-                balances::amount.eq(row.amount),
-            )
+        let mut alone = LedgerBatch::default();
+        let [payer, endpoint] = keys.map(|key| -> Result<Balance, StoreError> {
+            let of = (row.tenant_id, key);
+            let (before, past) = self.written_balance(&of)?;
+            let balance = before.plus(transfer.charged);
+            alone.open(of.clone(), before, past);
+            alone.set_balance(of, balance);
+            Ok(balance)
         });
-        // Only this one may contradict what is there, and then nothing is changed.
-        self.write(|connection| diesel::insert_into(transfers::table).values(&row).execute(connection))?;
-        let rows: Vec<(Vec<u8>, Sums)> = self.write(|connection| {
-            diesel::insert_into(balances::table)
-                .values(both)
-                .on_conflict((balances::tenant_id, balances::key))
-                .do_update()
-                .set((
-                    balances::units.eq(balances::units + excluded(balances::units)),
-                    balances::free_units.eq(balances::free_units + excluded(balances::free_units)),
-                    balances::amount.eq(balances::amount + excluded(balances::amount)),
-                ))
-                .returning((balances::key, (balances::units, balances::free_units, balances::amount)))
-                .load(connection)
-        })?;
-        // Nothing says in which order they come.
-        let [payer, endpoint] = keys.map(|key| {
-            let row = rows.iter().find(|(of, _)| *of == key);
-            let (_, sums) = row.ok_or_else(|| StoreError::failed("a balance was not written"))?;
-            balance(*sums)
-        });
-        Ok([payer?, endpoint?])
+        let balances = [payer?, endpoint?];
+        alone.add(row);
+        self.write(|connection| alone.finish(connection))?;
+        Ok(balances)
     }
 
     fn remove_transfer(

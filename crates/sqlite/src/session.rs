@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use diesel::SqliteConnection;
 use diesel::connection::SimpleConnection;
-use diesel::{QueryResult, SqliteConnection};
 use syft_space_domain::store::{StateChange, StoreError};
 
 use crate::error::Failed;
@@ -91,9 +91,9 @@ impl<'a> Session<'a> {
 
     /// Runs a statement that changes rows. The first change of a unit begins its savepoint: many units write nothing
     /// but an event.
-    pub(crate) fn write<T>(
+    pub(crate) fn write<T, E: Into<Failed>>(
         &mut self,
-        change: impl FnOnce(&mut SqliteConnection) -> QueryResult<T>,
+        change: impl FnOnce(&mut SqliteConnection) -> Result<T, E>,
     ) -> Result<T, StoreError> {
         if !self.has_savepoint {
             self.read(|connection| connection.batch_execute("SAVEPOINT unit"))?;

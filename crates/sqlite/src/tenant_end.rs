@@ -201,7 +201,7 @@ impl Session<'_> {
                 diesel::delete(audit_sink_positions::table.filter(audit_sink_positions::log.eq(log)))
                     .execute(connection)?,
             ];
-            Ok(rows.into_iter().fold(0, usize::saturating_add))
+            QueryResult::Ok(rows.into_iter().fold(0, usize::saturating_add))
         })
     }
 
