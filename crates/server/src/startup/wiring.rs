@@ -75,8 +75,6 @@ pub fn open(path: &Path, settings: &Settings) -> anyhow::Result<OpenedSpace> {
 pub fn open_locked(lock: HomeLock, settings: &Settings) -> anyhow::Result<OpenedSpace> {
     lock.home().remove_empty_tenants().context("removing what is left of tenants that have ended")?;
     let home = lock.home().clone();
-    // Before an index is made anew, of nothing.
-    check_documents(&home, &without_documents(&home).context("looking for the documents of datasets")?)?;
     let opened = open_at(lock, settings)?;
     let reconciled =
         reconcile(&opened.space, &opened.operator).context("ending what an earlier run left half done")?;
@@ -149,13 +147,15 @@ fn tell_reapplied(reapplied: Reapplied) {
 /// # Errors
 /// As for [`open`].
 pub fn open_unreconciled(path: &Path, settings: &Settings) -> anyhow::Result<OpenedSpace> {
-    let lock = prepare_home(path)?.lock()?;
-    let home = lock.home();
-    check_documents(home, &without_documents(home).context("looking for the documents of datasets")?)?;
-    open_at(lock, settings)
+    open_at(prepare_home(path)?.lock()?, settings)
 }
 
 fn open_at(lock: HomeLock, settings: &Settings) -> anyhow::Result<OpenedSpace> {
+    // Before an index is made anew, of nothing.
+    check_documents(
+        lock.home(),
+        &without_documents(lock.home()).context("looking for the documents of datasets")?,
+    )?;
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let operator = OperatorScope::at_startup();
