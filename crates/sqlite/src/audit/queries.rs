@@ -2,12 +2,14 @@
 
 use diesel::prelude::*;
 use diesel::sqlite::Sqlite;
+use serde::Deserialize;
 use syft_space_domain::audit::ports::{EventFilter, RecordedQueries, Seq};
 use syft_space_domain::audit::{
-    Action, Actor, Object, ObjectKind, Person, QueryFilter, RecordedCaller, RecordedQuery, RecordedReason,
+    Action, Actor, Object, ObjectKind, QueryFilter, RecordedCaller, RecordedQuery, RecordedReason,
 };
 use syft_space_domain::identity::Email;
-use syft_space_domain::ids::ActorId;
+use syft_space_domain::ids::{ActorId, HubId};
+use syft_space_domain::policy::Purpose;
 use syft_space_domain::store::StoreError;
 use syft_space_domain::time::Timestamp;
 
@@ -42,13 +44,26 @@ struct QueryRow {
     policy: Option<PolicyBytes>,
 }
 
+/// What a decision hangs on of an event's [`Person`](syft_space_domain::audit::Person). The rest is passed over: a million of
+/// them are read one after the other.
+#[derive(Deserialize)]
+struct PersonRow {
+    email: Option<String>,
+    hub_user: Option<HubRow>,
+    purpose: Option<Purpose>,
+}
+
+#[derive(Deserialize)]
+struct HubRow {
+    hub: HubId,
+}
+
 fn recorded_query((row, person): (QueryRow, Option<Vec<u8>>)) -> Result<RecordedQuery, StoreError> {
     let actor =
         Actor::from_parts(&row.actor_kind, row.actor_id.map(ActorId::from), row.actor_role.as_deref());
     let caller = person.map(|data| {
-        let person: Result<Person, _> = serde_json::from_slice(&data);
-        let Person { email, hub_user, purpose, .. } =
-            person.map_err(|_| unreadable_column("audit_persons.data", &"it is not a person's data"))?;
+        let PersonRow { email, hub_user, purpose } = serde_json::from_slice(&data)
+            .map_err(|_| unreadable_column("audit_persons.data", &"it is not a person's data"))?;
         Ok::<_, StoreError>(RecordedCaller {
             email: email.as_deref().and_then(|email| Email::parse(email).ok()),
             hub: hub_user.map(|user| user.hub),
