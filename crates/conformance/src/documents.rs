@@ -335,12 +335,16 @@ pub fn what_a_dataset_holds_is_counted(make: &DocumentsFactory) {
 pub fn changes_come_in_order_and_of_each_document_only_the_last(make: &DocumentsFactory) {
     let fixture = make();
     let store = &*fixture.adapter;
+    let last_change = || store.last_change(&scope(1), dataset_id(1)).expect("a number is read");
     assert_eq!(changes(store, 1, ChangeNumber(0), 5), [], "a dataset without documents has no change");
+    assert_eq!(last_change(), ChangeNumber(0), "nor a last one");
     put(store, 1, 1, &[document("a", &["one"]), document("b", &["one"]), document("c", &["one"])]);
     let until = put(store, 1, 2, &[document("a", &["two"]), document("d", &["two"])]);
     remove(store, 1, "b");
     remove(store, 1, "d");
+    assert!(last_change() > until, "a removal is the last change as well");
     let last = put(store, 1, 3, &[document("d", &["three"]), document("e", &["three"])]);
+    assert_eq!(last_change(), last, "the last change is known");
     for limit in [1, 2, 100] {
         let changes = changes(store, 1, ChangeNumber(0), limit);
         assert!(

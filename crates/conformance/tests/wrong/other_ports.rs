@@ -167,6 +167,14 @@ impl DocumentStore for FaultyAdapter<MemoryDocuments> {
         self.inner.usage(&self.scope(scope), dataset)
     }
 
+    fn last_change(
+        &self,
+        scope: &TenantScope,
+        dataset: DatasetId,
+    ) -> Result<ChangeNumber, DocumentStoreError> {
+        self.inner.last_change(&self.scope(scope), dataset)
+    }
+
     fn changes(
         &self,
         scope: &TenantScope,

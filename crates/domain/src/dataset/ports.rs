@@ -161,6 +161,12 @@ pub trait DocumentStore: Send + Sync {
     ) -> Result<Option<ChangeNumber>, DocumentStoreError>;
     /// How much the dataset holds.
     fn usage(&self, scope: &TenantScope, dataset: DatasetId) -> Result<Usage, DocumentStoreError>;
+    /// The number of the last change that was ever made; 0 where there was none.
+    fn last_change(
+        &self,
+        scope: &TenantScope,
+        dataset: DatasetId,
+    ) -> Result<ChangeNumber, DocumentStoreError>;
     /// The changes after a number, in order, up to about `limit` of them: of each document only the last change.
     fn changes(
         &self,

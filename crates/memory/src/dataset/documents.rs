@@ -209,6 +209,14 @@ impl DocumentStore for MemoryDocuments {
         Ok(self.read(scope, dataset, sum).unwrap_or_default())
     }
 
+    fn last_change(
+        &self,
+        scope: &TenantScope,
+        dataset: DatasetId,
+    ) -> Result<ChangeNumber, DocumentStoreError> {
+        Ok(self.read(scope, dataset, |stored| stored.last_change).unwrap_or_default())
+    }
+
     fn changes(
         &self,
         scope: &TenantScope,

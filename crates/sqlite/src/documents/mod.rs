@@ -155,6 +155,14 @@ impl DocumentStore for SqliteDocuments {
         Ok(self.connections.with_existing(scope, dataset, read::usage)?.unwrap_or_default())
     }
 
+    fn last_change(
+        &self,
+        scope: &TenantScope,
+        dataset: DatasetId,
+    ) -> Result<ChangeNumber, DocumentStoreError> {
+        Ok(self.connections.with_existing(scope, dataset, read::last_change)?.unwrap_or_default())
+    }
+
     fn changes(
         &self,
         scope: &TenantScope,

@@ -128,6 +128,12 @@ pub(super) fn usage(connection: &mut SqliteConnection) -> Result<Usage, Failed> 
     Ok(Usage { documents: to_u64(documents)?, chunks: to_u64(chunks)?, bytes: to_u64(bytes)? })
 }
 
+/// The number of the last change.
+pub(super) fn last_change(connection: &mut SqliteConnection) -> Result<ChangeNumber, Failed> {
+    let last: i64 = totals::table.select(totals::last_change).first(connection)?;
+    Ok(ChangeNumber(to_u64(last)?))
+}
+
 /// The removal of a document, if it was removed and not put in again.
 pub(super) fn removal(connection: &mut SqliteConnection, id: &DocumentId) -> Result<Option<Removal>, Failed> {
     let removed = removals::table.find(id.as_str()).select(removals::change);

@@ -7,7 +7,7 @@ use std::process::Command;
 use serde_json::json;
 
 use super::refusals::refuses;
-use crate::space::{Client, TestSpace, dataset_of, endpoint_on, in_memory, only_policy};
+use crate::space::{Client, TestSpace, dataset_of, endpoint_on, in_memory, only_policy, put_texts};
 
 const LISTEN: [&str; 2] = ["--listen", "127.0.0.1:0"];
 
@@ -113,6 +113,34 @@ async fn g2_documents_of_a_dataset_that_was_removed_go_again_where_an_older_copy
     assert_eq!(documents(space.home()).len(), 1);
     space.server().run_again().await;
     assert_eq!(documents(space.home()).len(), 0);
+}
+
+#[tokio::test]
+async fn r2_an_index_that_is_ahead_of_its_documents_is_made_anew_of_them() {
+    if in_memory() {
+        return;
+    }
+    let (mut space, owner) = stopped().await;
+    let documents = documents(space.home()).remove(0);
+    let older = fs::read(&documents).unwrap();
+    space.server().run_again().await;
+    let again = space.anybody().with_token(owner.token());
+    let dataset = again.get("/datasets").await.expect(200).body["items"][0]["id"].clone();
+    let dataset = dataset.as_str().unwrap();
+    put_texts(&again, dataset, &[("b", "Penguins dive.")]).await;
+    again.delete(&format!("/datasets/{dataset}/documents/a")).await.expect(204);
+    assert_eq!(found(&again).await, 1);
+    stop(&mut space);
+    fs::write(&documents, older).unwrap();
+    space.server().run_again().await;
+    let again = space.anybody().with_token(owner.token());
+    let answer = again.ask("birds", "penguins").await.expect(200).body;
+    let found_documents = answer["references"]["documents"].as_array().unwrap();
+    assert_eq!(found_documents.len(), 1, "{answer}");
+    assert!(found_documents[0].to_string().contains("Penguins swim."), "{answer}");
+    // Its change has a number that the older index had seen.
+    put_texts(&again, dataset, &[("c", "Penguins waddle.")]).await;
+    assert_eq!(found(&again).await, 2);
 }
 
 #[tokio::test]

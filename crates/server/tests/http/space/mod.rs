@@ -124,13 +124,18 @@ pub async fn dataset_of(owner: &Client, name: &str, texts: &[(&str, &str)]) -> S
     let made = owner.post("/datasets", &json!({ "name": name, "dtype": "embedded" })).await.expect(201);
     let id = made.body["id"].as_str().unwrap().to_owned();
     if !texts.is_empty() {
-        let documents: Vec<_> =
-            texts.iter().map(|(id, text)| json!({ "document_id": id, "content": text })).collect();
-        let path = format!("/datasets/{id}/documents?wait=true");
-        let answer = owner.post(&path, &json!({ "documents": documents })).await.expect(200);
-        assert_eq!(answer.body["job"]["status"], "succeeded");
+        put_texts(owner, &id, texts).await;
     }
     id
+}
+
+/// Puts documents into a dataset: pairs of id and text.
+pub async fn put_texts(owner: &Client, dataset: &str, texts: &[(&str, &str)]) {
+    let documents: Vec<_> =
+        texts.iter().map(|(id, text)| json!({ "document_id": id, "content": text })).collect();
+    let path = format!("/datasets/{dataset}/documents?wait=true");
+    let answer = owner.post(&path, &json!({ "documents": documents })).await.expect(200);
+    assert_eq!(answer.body["job"]["status"], "succeeded");
 }
 
 /// A space, and the owner of a tenant in it that has [`birds`].
