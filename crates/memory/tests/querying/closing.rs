@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use syft_space_domain::policy::{ConfigurationError, ConfigurationSchema, Facts, Finding, PolicyType, Rule};
 use syft_space_domain::time::Timestamp;
 
-/// The type `closing`, whose configuration is `{ "at": "…" }`.
+/// The type `closing`, whose configuration is `{ "at": "…" }`, and `"steps"` where its rule says that it takes so many.
 pub(crate) struct ClosingType;
 
 impl PolicyType for ClosingType {
@@ -23,15 +23,28 @@ impl PolicyType for ClosingType {
     }
 
     fn compile(&self, configuration: &Value) -> Result<Arc<dyn Rule>, ConfigurationError> {
-        Ok(Arc::new(Closing(Timestamp::parse(configuration["at"].as_str().unwrap()).unwrap())))
+        let at = Timestamp::parse(configuration["at"].as_str().unwrap()).unwrap();
+        let steps = configuration["steps"].as_u64().unwrap_or(1).try_into().unwrap();
+        Ok(Arc::new(Closing { at, steps }))
+    }
+
+    fn is_replayable(&self) -> bool {
+        true
     }
 }
 
-struct Closing(Timestamp);
+struct Closing {
+    at: Timestamp,
+    steps: usize,
+}
 
 impl Rule for Closing {
     fn evaluate(&self, facts: &Facts<'_>) -> Finding {
-        if facts.now >= self.0 { Finding::Matched("at".into()) } else { Finding::NotMatched }
+        if facts.now >= self.at { Finding::Matched("at".into()) } else { Finding::NotMatched }
+    }
+
+    fn cost(&self) -> usize {
+        self.steps
     }
 
     fn description(&self) -> String {

@@ -35,6 +35,8 @@ mod rate_limits;
 #[cfg(test)]
 mod remote;
 #[cfg(test)]
+mod replaying;
+#[cfg(test)]
 mod schedules;
 #[cfg(test)]
 mod shadow;
