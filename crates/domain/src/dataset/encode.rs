@@ -101,12 +101,12 @@ fn step(space: &Space, scope: &TenantScope, id: DatasetId) -> Result<Encoded, Po
     let model = installed.encoder.model();
     let key = VectorKey::new(id, model);
     let batch = meaning.vectors.begin(scope, key)?;
-    if batch.encoded() > space.documents.last_change(scope, id)? {
-        // An older copy of the documents was put back: changes that get the numbers of those it has followed would never be encoded.
-        return Err(VectorIndexError::Damaged(id).into());
-    }
     let changes = space.documents.changes(scope, id, batch.encoded(), MAX_DOCUMENTS)?;
     if changes.is_empty() {
+        if batch.encoded() > space.documents.last_change(scope, id)? {
+            // An older copy of the documents was put back: changes that get the numbers of those it has followed would never be encoded.
+            return Err(VectorIndexError::Damaged(id).into());
+        }
         drop(batch);
         destroy_others(space, scope, id, model.revision())?;
         note(space, scope, key, wanted)?;

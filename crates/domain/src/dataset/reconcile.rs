@@ -191,10 +191,19 @@ fn reconcile_dataset(
         };
     }
     // A document that was removed just before a crash must not be found by anybody after it.
-    if !try_catch_up(space, scope, dataset)? {
-        space.engine.destroy(scope, dataset.id)?;
-        catch_up(space, scope, dataset.index())?;
-        mended.indexes_rebuilt += 1;
+    match catch_up(space, scope, dataset.index()) {
+        // An index is derived: a damaged one is built anew, so that it cannot show what was removed.
+        Err(PortError::Search(SearchError::Damaged(_))) => {
+            let last = space.documents.last_change(scope, dataset.id)?;
+            if space.engine.indexed(scope, dataset.index()).is_ok_and(|seen| seen > last) {
+                // So may be the vectors.
+                space.meaning.queue.add_damaged(*scope, dataset.id);
+            }
+            space.engine.destroy(scope, dataset.id)?;
+            catch_up(space, scope, dataset.index())?;
+            mended.indexes_rebuilt += 1;
+        }
+        caught_up => caught_up?,
     }
     space.meaning.removals.add_changed(*scope, dataset.id);
     // Vectors follow in the background; those that nobody wants any more go there too.
@@ -215,23 +224,6 @@ fn reconcile_dataset(
         resume(space, context, scope, job, mended)?;
     }
     Ok(())
-}
-
-/// Has a dataset's index follow its documents. `false` where it is to be built anew, which it is derived for: where it is damaged, so that it
-/// cannot show what was removed, and where it is ahead, for it would not see changes that get the numbers of those it has seen.
-fn try_catch_up(space: &Space, scope: &TenantScope, dataset: &Dataset) -> Result<bool, PortError> {
-    let follow = || {
-        if space.engine.indexed(scope, dataset.index())? > space.documents.last_change(scope, dataset.id)? {
-            // So may be the vectors.
-            space.meaning.queue.add_damaged(*scope, dataset.id);
-            return Ok(false);
-        }
-        catch_up(space, scope, dataset.index()).map(|()| true)
-    };
-    match follow() {
-        Err(PortError::Search(SearchError::Damaged(_))) => Ok(false),
-        followed => followed,
-    }
 }
 
 /// Ends a job, or lets it be worked off in the background.

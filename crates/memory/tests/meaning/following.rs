@@ -1,14 +1,18 @@
 //! How vectors follow documents.
 
+use std::sync::Arc;
+
 use futures_executor::block_on;
 use syft_space_domain::PortError;
+use syft_space_domain::dataset::ports::DocumentStore;
 use syft_space_domain::dataset::{
     ChangeDataset, ChunkRef, NewRetrieval, Reconciled, SearchMode, VectorKey, VectorQuery, change_dataset,
     reconcile,
 };
 use syft_space_domain::encoder::ports::{EncodeError, Encoder};
-use syft_space_domain::ids::DatasetId;
+use syft_space_domain::ids::{DatasetId, JobId};
 use syft_space_domain::tenant::OperatorScope;
+use syft_space_memory::{MemoryDocuments, MemorySearch};
 
 use crate::world::{Concepts, World, id, name};
 
@@ -141,6 +145,48 @@ fn q2_after_a_start_vectors_follow_from_where_they_were() {
     again.start_encoding();
     again.until_encoded(0, dataset, "concepts", 2);
     assert_eq!(encoder.calls(), calls, "nothing is encoded twice");
+}
+
+/// A space after a start behind which an older copy of a dataset's documents was put back: it has the first alone, where words and
+/// vectors have seen two changes more.
+fn with_older_documents() -> (World, Arc<Concepts>, DatasetId) {
+    let (world, encoder) = World::with_concepts();
+    let dataset = world.create(0, SearchMode::Both);
+    world.put(0, dataset, &[("a", "A car.")]);
+    let scope = world.scope(0);
+    let first = world.space.documents.document(&scope, dataset, &id("a")).unwrap().unwrap();
+    let older = MemoryDocuments::new();
+    older.put(&scope, dataset, JobId::from_bytes([1; 16]), &[first]).unwrap();
+    world.put(0, dataset, &[("b", "A boat.")]);
+    world.remove(0, dataset, "a");
+    world.start_encoding();
+    world.until_encoded(0, dataset, "concepts", 1);
+    let mut restarted = World::restarted(&world);
+    restarted.space.documents = Arc::new(older);
+    (restarted, encoder, dataset)
+}
+
+#[test]
+fn r2_words_and_vectors_that_are_ahead_of_the_documents_are_made_anew_whatever_comes_meanwhile() {
+    let (world, encoder, dataset) = with_older_documents();
+    let mended = Reconciled { indexes_rebuilt: 1, ..Reconciled::default() };
+    assert_eq!(reconcile(&world.space, &OperatorScope::at_startup()), Ok(mended));
+    // So many that their changes are behind those that had been seen.
+    world.put(0, dataset, &[("c", "A cart."), ("d", "A dinghy."), ("e", "An engine.")]);
+    assert_eq!(world.found(0, dataset, "boat"), [""; 0]);
+    world.start_encoding();
+    world.until_encoded(0, dataset, "concepts", 4);
+    assert_eq!(held(&world, 0, dataset, &encoder), ["a", "c", "d", "e"]);
+}
+
+#[test]
+fn r2_vectors_alone_that_are_ahead_of_the_documents_are_made_anew() {
+    let (mut world, encoder, dataset) = with_older_documents();
+    world.space.engine = Arc::new(MemorySearch::new());
+    assert_eq!(reconcile(&world.space, &OperatorScope::at_startup()), Ok(Reconciled::default()));
+    world.start_encoding();
+    world.until("they are made anew", || held(&world, 0, dataset, &encoder) == ["a"]);
+    world.until_encoded(0, dataset, "concepts", 1);
 }
 
 #[test]
