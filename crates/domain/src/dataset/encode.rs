@@ -71,10 +71,15 @@ fn look_again(space: &Space) {
 
 /// Encodes the next documents of a dataset. Vectors are derived: where they are damaged they are encoded anew.
 fn mending_step(space: &Space, scope: &TenantScope, id: DatasetId) -> Result<Encoded, PortError> {
-    let is_damaged = space.meaning.queue.take_damaged(scope, id);
+    let meaning = &space.meaning;
+    let is_damaged = meaning.queue.take_damaged(scope, id);
     match if is_damaged { Err(VectorIndexError::Damaged(id).into()) } else { step(space, scope, id) } {
         Err(PortError::Vectors(VectorIndexError::Damaged(_))) => {
-            space.meaning.vectors.destroy_all(scope, id)?;
+            if let Err(fault) = meaning.vectors.destroy_all(scope, id) {
+                // Its server may be away, and it is as damaged once it is back.
+                meaning.queue.note_damaged(scope, id);
+                return Err(fault.into());
+            }
             Ok(Encoded::More)
         }
         done => done,

@@ -182,9 +182,14 @@ impl EncodingQueue {
         all.map(|((_, dataset), (scope, progress))| (*scope, *dataset, progress.clone())).collect()
     }
 
-    /// Notes that a dataset's vectors cannot be read, so that they are made anew.
-    pub(super) fn add_damaged(&self, scope: TenantScope, dataset: DatasetId) {
+    /// Notes that a dataset's vectors cannot be read, so that they are made anew when it is looked at next.
+    pub(super) fn note_damaged(&self, scope: &TenantScope, dataset: DatasetId) {
         self.state().damaged.insert((scope.tenant(), dataset));
+    }
+
+    /// Notes that, and has the dataset looked at.
+    pub(super) fn add_damaged(&self, scope: TenantScope, dataset: DatasetId) {
+        self.note_damaged(&scope, dataset);
         self.add(scope, dataset);
     }
 

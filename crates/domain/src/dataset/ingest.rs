@@ -68,7 +68,7 @@ port_errors!(IngestError);
 pub type RemoveDocumentError = IngestError;
 
 /// The most changes that an index is brought in one step.
-const STEP: usize = 1_000;
+pub(super) const STEP: usize = 1_000;
 
 /// Takes documents in: once this answers, they are durable, and the job is known. They are found by a search once
 /// [`finish_ingestion`] has run.

@@ -87,7 +87,7 @@ pub use markdown::markdown_title;
 pub use meaning::Meaning;
 pub use metadata::Metadata;
 pub use rare_words::{PlainWord, plain_words};
-pub use reconcile::{Reconciled, reconcile};
+pub use reconcile::{Reconciled, lost_datasets, reconcile};
 pub use remote_endpoint::{ChangeRemote, RemoteEndpoint, RemoteIncomplete};
 pub use remove::{begin_removal, finish_removal};
 pub use retrieval::{Retrieval, RetrievalError, SearchMode, SearchModeError, Searched};

@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use crate::audit::ports::EventFilter;
 use crate::audit::{Action, Object, ObjectKind, Origin, Outcome, RequestContext};
-use crate::dataset::ingest::{end, failed};
+use crate::dataset::ingest::{STEP, end, failed};
 use crate::dataset::ports::SearchError;
 use crate::dataset::task::Task;
 use crate::dataset::{
-    Dataset, DatasetState, IngestError, Job, JobFailure, catch_up, finish_ingestion, finish_removal,
+    ChangeNumber, Dataset, DatasetState, IngestError, Job, JobFailure, catch_up, finish_ingestion,
+    finish_removal,
 };
 use crate::ids::{DatasetId, TenantId};
 use crate::page::{PageLimit, PageRequest};
@@ -39,6 +40,8 @@ pub struct Reconciled {
     pub unknown: Vec<(TenantId, DatasetId)>,
     /// Datasets into which documents were brought, and of which nothing is there: they were left as they are.
     pub lost: Vec<(TenantId, DatasetId)>,
+    /// Datasets of whose documents an older copy was put back: their index was ahead, and was built anew.
+    pub outdated: Vec<(TenantId, DatasetId)>,
     /// Tenants that were left as they are, for what is stored of them cannot be read.
     pub tenants_skipped: u64,
 }
@@ -151,6 +154,38 @@ fn was_filled(view: &mut dyn View, scope: &TenantScope, dataset: DatasetId) -> R
     }
 }
 
+/// Reads all documents of a dataset.
+fn read_through(space: &Space, scope: &TenantScope, dataset: DatasetId) -> Result<(), StoreError> {
+    let mut after = ChangeNumber::default();
+    while let Some(last) = space.documents.changes(scope, dataset, after, STEP)?.last() {
+        after = last.number();
+    }
+    Ok(())
+}
+
+/// The datasets into which documents were brought, and of which nothing is there. Blocks on a disk.
+///
+/// # Errors
+/// When the store or the store of documents failed. A tenant whose state cannot be read is passed over.
+pub fn lost_datasets(
+    space: &Space,
+    operator: &OperatorScope,
+) -> Result<Vec<(TenantId, DatasetId)>, StoreError> {
+    let held: Arc<HashSet<_>> = Arc::new(space.documents.held(operator)?.into_iter().collect());
+    let everywhere = operator.clone();
+    let tenants = space.store.read(Flow::Installation, move |view| view.tenant_ids(&everywhere));
+    let mut lost = Vec::new();
+    for tenant in tenants.wait()? {
+        let datasets = match stored(space, &operator.tenant(tenant), &held) {
+            Err(StoreError::Failed(_)) => None,
+            datasets => datasets?,
+        };
+        let datasets = datasets.unwrap_or_default().into_iter();
+        lost.extend(datasets.filter(|stored| stored.is_lost).map(|stored| (tenant, stored.dataset.id)));
+    }
+    Ok(lost)
+}
+
 /// Whether somebody had a dataset removed, or its tenant: then an older copy of its documents was put back.
 fn was_removed(space: &Space, scope: &TenantScope, dataset: DatasetId) -> Result<bool, StoreError> {
     let scope = *scope;
@@ -194,10 +229,15 @@ fn reconcile_dataset(
     match catch_up(space, scope, dataset.index()) {
         // An index is derived: a damaged one is built anew, so that it cannot show what was removed.
         Err(PortError::Search(SearchError::Damaged(_))) => {
+            // Before it is gone: it may be all that is left of documents that cannot be read.
+            read_through(space, scope, dataset.id)?;
             let last = space.documents.last_change(scope, dataset.id)?;
             if space.engine.indexed(scope, dataset.index()).is_ok_and(|seen| seen > last) {
-                // So may be the vectors.
-                space.meaning.queue.add_damaged(*scope, dataset.id);
+                // So may be the vectors, and nobody can tell any more once other changes have their numbers.
+                if space.meaning.vectors.destroy_all(scope, dataset.id).is_err() {
+                    space.meaning.queue.add_damaged(*scope, dataset.id);
+                }
+                mended.outdated.push((scope.tenant(), dataset.id));
             }
             space.engine.destroy(scope, dataset.id)?;
             catch_up(space, scope, dataset.index())?;

@@ -169,7 +169,8 @@ fn with_older_documents() -> (World, Arc<Concepts>, DatasetId) {
 #[test]
 fn r2_words_and_vectors_that_are_ahead_of_the_documents_are_made_anew_whatever_comes_meanwhile() {
     let (world, encoder, dataset) = with_older_documents();
-    let mended = Reconciled { indexes_rebuilt: 1, ..Reconciled::default() };
+    let outdated = vec![(world.scope(0).tenant(), dataset)];
+    let mended = Reconciled { indexes_rebuilt: 1, outdated, ..Reconciled::default() };
     assert_eq!(reconcile(&world.space, &OperatorScope::at_startup()), Ok(mended));
     // So many that their changes are behind those that had been seen.
     world.put(0, dataset, &[("c", "A cart."), ("d", "A dinghy."), ("e", "An engine.")]);

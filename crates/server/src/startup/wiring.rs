@@ -9,7 +9,9 @@ use std::thread::available_parallelism;
 use anyhow::Context;
 use syft_space_domain::audit::ports::CheckpointSigner;
 use syft_space_domain::audit::{Action, Actor, Log, Origin};
-use syft_space_domain::dataset::{IngestQueue, Meaning, Reconciled, StoredVectorDatabases, reconcile};
+use syft_space_domain::dataset::{
+    IngestQueue, Meaning, Reconciled, StoredVectorDatabases, lost_datasets, reconcile,
+};
 use syft_space_domain::expectation::GuardTurns;
 use syft_space_domain::identity::oidc::ProviderLogouts;
 use syft_space_domain::ids::{DatasetId, TenantId};
@@ -80,6 +82,13 @@ pub fn open_locked(lock: HomeLock, settings: &Settings) -> anyhow::Result<Opened
         reconcile(&opened.space, &opened.operator).context("ending what an earlier run left half done")?;
     check_documents(&home, &reconciled.lost)?;
     tell_unknown(&home, &reconciled.unknown);
+    for (tenant, dataset) in &reconciled.outdated {
+        tracing::warn!(
+            folder = %home.dataset(*tenant, *dataset).display(),
+            "the index of a dataset was ahead of its documents, so they are an older copy: it was made anew of them, and what came \
+             behind that copy is not there"
+        );
+    }
     if reconciled != Reconciled::default() {
         tracing::info!(mended = ?reconciled, "ended what an earlier run left half done");
     }
@@ -147,7 +156,11 @@ fn tell_reapplied(reapplied: Reapplied) {
 /// # Errors
 /// As for [`open`].
 pub fn open_unreconciled(path: &Path, settings: &Settings) -> anyhow::Result<OpenedSpace> {
-    open_at(prepare_home(path)?.lock()?, settings)
+    let lock = prepare_home(path)?.lock()?;
+    let home = lock.home().clone();
+    let opened = open_at(lock, settings)?;
+    check_documents(&home, &lost_datasets(&opened.space, &opened.operator)?)?;
+    Ok(opened)
 }
 
 fn open_at(lock: HomeLock, settings: &Settings) -> anyhow::Result<OpenedSpace> {

@@ -12,7 +12,7 @@ use syft_space_domain::tenant::{OperatorScope, TenantScope};
 use syft_space_home::{Home, private_file, private_folder};
 
 use crate::database::{self, DatabaseKind};
-use crate::error::{Failed, store_error};
+use crate::error::{Failed, is_damage, store_error};
 use crate::open_error::OpenError;
 use crate::remains::{Cleaned, Work};
 
@@ -201,7 +201,10 @@ fn run<T>(
     if done.is_ok() {
         *slot = Some(connection);
     }
-    Ok(done?)
+    done.map_err(|Failed(error)| match error {
+        StoreError::Failed(message) if is_damage(&message) => OpenError::sqlite(path, &message).into(),
+        error => error,
+    })
 }
 
 fn connect(path: &Path) -> Result<SqliteConnection, StoreError> {

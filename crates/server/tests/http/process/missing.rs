@@ -144,6 +144,31 @@ async fn r2_an_index_that_is_ahead_of_its_documents_is_made_anew_of_them() {
 }
 
 #[tokio::test]
+async fn r2_documents_that_cannot_be_read_are_named_and_the_index_of_them_stays() {
+    if in_memory() {
+        return;
+    }
+    let (mut space, owner) = stopped().await;
+    let home = space.home().to_owned();
+    let path = documents(&home).remove(0);
+    let folder = path.parent().unwrap();
+    let whole = fs::read(&path).unwrap();
+    let mut damaged = whole.clone();
+    damaged[4_096..].fill(0xff);
+    fs::write(&path, damaged).unwrap();
+    // It would be made anew.
+    let meta = folder.join("index").join("meta.json");
+    fs::write(&meta, "{").unwrap();
+    for _ in 0..2 {
+        refuses(&home, &[], &LISTEN, &["is damaged", path.to_str().unwrap(), "restore a backup"]);
+        assert_eq!(fs::read(&meta).unwrap(), b"{");
+    }
+    fs::write(&path, whole).unwrap();
+    space.server().run_again().await;
+    assert_eq!(found(&space.anybody().with_token(owner.token())).await, 1);
+}
+
+#[tokio::test]
 async fn r2_without_the_documents_of_a_dataset_a_home_is_refused_until_somebody_says_that_it_begins_anew() {
     if in_memory() {
         return;
@@ -171,6 +196,8 @@ async fn r2_without_the_documents_of_a_dataset_a_home_is_refused_until_somebody_
     refuses(&home, &[], &LISTEN, &[folder.to_str().unwrap()]);
     fs::remove_dir_all(&folder).unwrap();
     refuses(&home, &[], &LISTEN, &[folder.to_str().unwrap()]);
+    let made_anew = crate::cli::run(&home, &["reindex"]).expect(1);
+    assert!(made_anew.stderr.contains(folder.to_str().unwrap()), "nor is it of nothing: {made_anew:?}");
     fs::create_dir_all(&folder).unwrap();
     space.server().run_again().await;
     let owner = space.anybody().with_token(owner.token());
