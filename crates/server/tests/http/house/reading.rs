@@ -67,6 +67,7 @@ const DIRECT: &[(&str, &str)] = &[
     ("detection/look.rs look_at", "the background"),
     ("sink/batch.rs next_batch", "the background"),
     ("sink/batch.rs next_of_log", "the background"),
+    ("dataset/reconcile.rs lost_datasets", "the operator, with no server running"),
     ("dataset/reconcile.rs reconcile", "the start"),
     ("dataset/reconcile.rs stored", "the start"),
     ("dataset/reconcile.rs was_removed", "the start"),
