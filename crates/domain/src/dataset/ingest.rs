@@ -121,7 +121,14 @@ pub fn start_ingestion(
         }
         add_job(space, principal, job.clone(), event)?;
         if let Err(error) = space.documents.put(&scope, dataset, job.id, &documents) {
-            end(space, context, &scope, failed(&job, JobFailure::of_all(&error)))?;
+            // What a store says of a fault of its own names files of the server: whoever gets the error has it in the log.
+            let failure = match &error {
+                StoreError::Failed(_) => {
+                    JobFailure::of_all(&"the documents could not be stored; send them again")
+                }
+                told => JobFailure::of_all(told),
+            };
+            end(space, context, &scope, failed(&job, failure))?;
             return Err(error.into());
         }
         Ok(Job { status: JobStatus::Running, ..job })

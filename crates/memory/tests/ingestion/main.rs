@@ -261,6 +261,18 @@ mod tests {
     }
 
     #[test]
+    fn i1_a_job_tells_nothing_of_the_servers_files_where_the_store_failed() {
+        let world = World::with_limits(TenantLimits::default());
+        world.documents.fail([Some(StoreError::failed("/srv/space/documents.db is damaged"))]);
+        let documents = world.documents_of(&[("x", "An ox.")]);
+        let (context, principal) = (world.context(), &world.principal);
+        start_ingestion(&world.space, &context, principal, world.dataset, documents).unwrap_err();
+        let messages: Vec<_> = world.jobs().into_iter().flat_map(|job| job.progress.errors).collect();
+        let [failure] = &*messages else { panic!("one failure is told: {messages:?}") };
+        assert_eq!(failure.message, "the documents could not be stored; send them again");
+    }
+
+    #[test]
     fn q2_documents_that_find_a_full_disk_are_refused_and_their_job_has_failed() {
         let world = World::with_limits(TenantLimits::default());
         world.documents.fail([Some(StoreError::Full)]);
