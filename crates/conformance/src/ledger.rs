@@ -2,8 +2,8 @@
 
 use syft_space_domain::ids::{ActorId, EventId};
 use syft_space_domain::ledger::{
-    Amount, Balance, BalanceKey, LedgerAccount, Period, RequestDigest, Span, Transfer, TransferFilter,
-    TransferKey,
+    Amount, Balance, BalanceKey, LedgerAccount, MAX_REPEATS, Period, RequestDigest, Span, Transfer,
+    TransferFilter, TransferKey,
 };
 use syft_space_domain::page::{Cursor, PageRequest};
 use syft_space_domain::store::Store;
@@ -20,7 +20,7 @@ pub const CHECKS: &[Check<StoreFactory>] = checks![
     z2_whoever_adds_a_transfer_is_told_what_both_balances_are_then,
     z2_a_transfer_that_is_there_already_changes_nothing,
     z2_balances_are_told_apart_by_policy_account_period_and_currency,
-    z2_the_latest_transfer_of_the_same_request_is_found,
+    z2_the_latest_transfer_of_the_same_request_that_may_be_repeated_is_found,
     z2_repeats_are_counted,
     g4_a_transfer_that_goes_is_brought_forward_in_both_balances,
     g4_a_balance_goes_only_when_all_of_it_was_brought_forward,
@@ -163,7 +163,7 @@ pub fn z2_balances_are_told_apart_by_policy_account_period_and_currency(make: &S
 }
 
 /// Of the policy, since that time, including it.
-pub fn z2_the_latest_transfer_of_the_same_request_is_found(make: &StoreFactory) {
+pub fn z2_the_latest_transfer_of_the_same_request_that_may_be_repeated_is_found(make: &StoreFactory) {
     let fixture = seeded_store(make);
     let request = Some(RequestDigest([7; 32]));
     let at = |n, seconds| Transfer { time: time(seconds), request, ..transfer(n) };
@@ -180,7 +180,7 @@ pub fn z2_the_latest_transfer_of_the_same_request_is_found(make: &StoreFactory) 
     }
     let found = |policy, since| {
         let find = read(&*fixture.adapter, move |view| {
-            view.transfer_of_request(&scope(1), &RequestDigest([7; 32]), policy_id(policy), time(since))
+            view.repeatable_transfer(&scope(1), &RequestDigest([7; 32]), policy_id(policy), time(since))
         });
         find.map(|transfer| transfer.key)
     };
@@ -189,6 +189,14 @@ pub fn z2_the_latest_transfer_of_the_same_request_is_found(make: &StoreFactory) 
     assert_eq!(found(1, 21), None, "one before it is not");
     assert_eq!(found(2, 0), Some(of_other), "another policy's is another's");
     assert_eq!(found(3, 0), None, "and a policy without one has none");
+    // What is charged at once is written in another order than it was let in.
+    for (used_up, next) in [(1, Some(key(2))), (2, Some(key(3))), (3, None)] {
+        for _ in 0..MAX_REPEATS {
+            assert_eq!(found(1, 0), Some(key(used_up)), "it may be repeated still");
+            commit(&*fixture.adapter, move |tx| tx.count_repeat(&write_scope(1), key(used_up)));
+        }
+        assert_eq!(found(1, 0), next, "what is used up hides none before it");
+    }
 }
 
 /// And nothing else is changed.
@@ -224,7 +232,7 @@ pub fn z1_a_ledger_is_seen_and_written_in_its_own_tenant_only(make: &StoreFactor
         assert_eq!(balance(&*fixture.adapter, 2, key), Balance::default(), "nor are they in a balance");
     }
     let found = read(&*fixture.adapter, move |view| {
-        view.transfer_of_request(&scope(2), &RequestDigest([7; 32]), policy_id(1), time(0))
+        view.repeatable_transfer(&scope(2), &RequestDigest([7; 32]), policy_id(1), time(0))
     });
     assert_eq!(found, None, "nor is another tenant's request a repeat");
     assert_conflict(&*fixture.adapter, "a repeat of another tenant's transfer", |tx| {

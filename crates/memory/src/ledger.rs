@@ -3,7 +3,8 @@
 use syft_space_domain::ids::PolicyId;
 use syft_space_domain::ledger::ports::{LedgerRows, LedgerView};
 use syft_space_domain::ledger::{
-    AccountBalance, Balance, BalanceKey, RequestDigest, Transfer, TransferFilter, TransferKey, TransferPlace,
+    AccountBalance, Balance, BalanceKey, MAX_REPEATS, RequestDigest, Transfer, TransferFilter, TransferKey,
+    TransferPlace,
 };
 use syft_space_domain::page::{Cursor, Page, PageRequest};
 use syft_space_domain::store::StoreError;
@@ -18,7 +19,7 @@ impl LedgerView for Transaction {
         Ok(self.tables.balances.get(scope, *key).map(|account| account.balance).unwrap_or_default())
     }
 
-    fn transfer_of_request(
+    fn repeatable_transfer(
         &mut self,
         scope: &TenantScope,
         request: &RequestDigest,
@@ -30,6 +31,7 @@ impl LedgerView for Transaction {
             transfer.request.as_ref() == Some(request)
                 && transfer.key.policy == policy
                 && transfer.time >= since
+                && transfer.repeats < MAX_REPEATS
         });
         Ok(same.max_by_key(|transfer| (transfer.time, transfer.key)).cloned())
     }

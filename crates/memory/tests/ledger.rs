@@ -193,10 +193,9 @@ impl World {
                 && query.request.is_some()
                 && transfer.request == query.request
                 && transfer.time >= since
+                && transfer.repeats < MAX_REPEATS
         });
-        if let Some(known) = same.max_by_key(|transfer| (transfer.time, transfer.key))
-            && known.repeats < MAX_REPEATS
-        {
+        if let Some(known) = same.max_by_key(|transfer| (transfer.time, transfer.key)) {
             known.repeats += 1;
             return Amount::ZERO;
         }

@@ -1,12 +1,14 @@
 //! The rows of the ledger: transfers, and the balances that they come to.
 
 use diesel::connection::DefaultLoadingMode;
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 use syft_space_domain::ids::{ActorId, EndpointId, PolicyId};
 use syft_space_domain::ledger::ports::{LedgerRows, LedgerView};
 use syft_space_domain::ledger::{
-    AccountBalance, Amount, Balance, BalanceKey, LedgerAccount, Period, RequestDigest, Span, Transfer,
-    TransferFilter, TransferKey, TransferPlace,
+    AccountBalance, Amount, Balance, BalanceKey, LedgerAccount, MAX_REPEATS, Period, RequestDigest, Span,
+    Transfer, TransferFilter, TransferKey, TransferPlace,
 };
 use syft_space_domain::page::{Cursor, Page, PageRequest};
 use syft_space_domain::store::StoreError;
@@ -17,6 +19,10 @@ use crate::codec::{Bytes, Key, limit_plus_one, parse, read_page, to_i64, to_u64,
 use crate::ledger_batch::{BalanceOf, LedgerBatch};
 use crate::schema::{balances, transfers};
 use crate::session::Session;
+
+/// As the index `transfers_of_request` has it: SQLite takes that only where the number stands in the statement.
+const IS_REPEATABLE: &str = "repeats < 2";
+const _: () = assert!(MAX_REPEATS == 2, "the index of what may be repeated is to be made anew");
 
 #[derive(Clone, Queryable, Selectable, Insertable)]
 #[diesel(table_name = transfers, treat_none_as_default_value = false)]
@@ -208,7 +214,7 @@ impl LedgerView for Session<'_> {
         self.balance_of(&(scope.into(), key_bytes(key)))
     }
 
-    fn transfer_of_request(
+    fn repeatable_transfer(
         &mut self,
         scope: &TenantScope,
         request: &RequestDigest,
@@ -221,6 +227,7 @@ impl LedgerView for Session<'_> {
                 && row.policy_id == of_policy
                 && row.request == Some(of_request)
                 && row.time >= since.as_unix_micros()
+                && row.repeats < i64::from(MAX_REPEATS)
         };
         let added = self.ledger().and_then(|batch| batch.latest(is_meant)).cloned();
         let row: Option<TransferRow> = self.read(|connection| {
@@ -229,12 +236,13 @@ impl LedgerView for Session<'_> {
                 .filter(transfers::request.eq(of_request))
                 .filter(transfers::policy_id.eq(of_policy))
                 .filter(transfers::time.ge(since.as_unix_micros()))
+                .filter(sql::<Bool>(IS_REPEATABLE))
                 .order((transfers::time.desc(), transfers::event_id.desc()))
                 .select(TransferRow::as_select())
                 .first(connection)
                 .optional()
         })?;
-        // A clock may have been set back: what was added last need not be the latest.
+        // What was let in later may be written earlier: what was added last need not be the latest.
         let latest = added.into_iter().chain(row).max_by_key(TransferRow::order);
         latest.map(Transfer::try_from).transpose()
     }

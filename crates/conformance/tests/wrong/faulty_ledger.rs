@@ -48,7 +48,7 @@ where
 {
     scoped! { TenantScope, sample::scope;
         balance(key: &BalanceKey) -> Balance;
-        transfer_of_request(request: &RequestDigest, policy: PolicyId, since: Timestamp) -> Option<Transfer>;
+        repeatable_transfer(request: &RequestDigest, policy: PolicyId, since: Timestamp) -> Option<Transfer>;
         transfers(filter: &TransferFilter, page: PageRequest<TransferPlace>) -> Page<Transfer, TransferPlace>;
         balances(page: PageRequest<BalanceKey>) -> Page<AccountBalance, BalanceKey>;
     }

@@ -100,7 +100,7 @@ pub(crate) const SCOPED_METHODS: &[&str] = &[
     "erase_persons",
     "remove_revisions",
     "balance",
-    "transfer_of_request",
+    "repeatable_transfer",
     "transfers",
     "balances",
     "disclosures",

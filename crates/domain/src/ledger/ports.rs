@@ -13,8 +13,9 @@ use crate::time::Timestamp;
 pub trait LedgerView {
     /// What an account has come to; nothing where nothing was transferred.
     fn balance(&mut self, scope: &TenantScope, key: &BalanceKey) -> Result<Balance, StoreError>;
-    /// The latest transfer of a policy for this very request since then.
-    fn transfer_of_request(
+    /// The latest transfer of a policy for this very request since then that may be repeated still: fewer than
+    /// [`MAX_REPEATS`](crate::ledger::MAX_REPEATS) are counted of it. One that is used up hides none before it.
+    fn repeatable_transfer(
         &mut self,
         scope: &TenantScope,
         request: &RequestDigest,

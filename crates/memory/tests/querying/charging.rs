@@ -23,6 +23,7 @@ use syft_space_domain::policy::{HypotheticalCaller, HypotheticalQuery, PolicyOut
 use syft_space_domain::retention::{self, RetentionKind};
 use syft_space_domain::store::StoreError;
 use syft_space_domain::tenant::{OperatorScope, WriteScope};
+use syft_space_domain::time::Clock;
 use syft_space_domain::unit::{Abort, Recorded};
 
 use crate::hub_users::Hub;
@@ -228,6 +229,20 @@ fn z2_the_same_request_costs_nothing_for_two_minutes_and_two_repeats() {
     let last = *world.transfers().last().map(|transfer| &transfer.key).unwrap();
     assert_eq!(free.policy.entries[0].charge.unwrap().transaction.id, last);
     refusal(world.repeat(&world.member, question(), "a"));
+}
+
+/// Of many at once, one that was let in before another may be charged behind it.
+#[test]
+fn z2_a_repeat_is_free_as_long_as_any_that_was_charged_has_one_left() {
+    let world = two_cents(&json!({"budget": "0.04"}));
+    let charged = |answer: Result<Answer, QueryError>| cost(&answer.ok().unwrap()) > Amount::ZERO;
+    let repeat = || world.repeat(&world.member, question(), "a");
+    let before = world.clock.now();
+    world.clock.advance(Duration::from_secs(1));
+    assert_eq!([repeat(), repeat(), repeat()].map(charged), [true, false, false]);
+    world.clock.set(before);
+    assert_eq!([repeat(), repeat(), repeat()].map(charged), [true, false, false]);
+    refusal(repeat());
 }
 
 #[test]

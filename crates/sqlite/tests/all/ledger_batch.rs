@@ -92,10 +92,10 @@ fn perform(tx: &mut dyn Tx, work: &Work) -> Result<Told, StoreError> {
     let mut repeats = None;
     let mut balances = Vec::new();
     let known = match &adding.request {
-        Some(request) => tx.transfer_of_request(&scope, request, adding.key.policy, time(0))?,
+        Some(request) => tx.repeatable_transfer(&scope, request, adding.key.policy, time(0))?,
         None => None,
     };
-    if let Some(known) = known.filter(|known| known.repeats < 2) {
+    if let Some(known) = known {
         tx.count_repeat(&scope, known.key)?;
         repeats = Some(known.repeats);
     } else {

@@ -71,6 +71,7 @@ const DOCUMENTS_ROWS: &str = "
     INSERT INTO hashes VALUES ('a', x'02', 7);
     INSERT INTO progress VALUES (x'03', 1, 0, 0, 0, 1, 1, 1, '[]');
     INSERT INTO removals VALUES ('b', 2);
+    INSERT INTO gaps VALUES (7, 2);
     INSERT INTO ingestions VALUES (x'01', 1);";
 
 const LIMITS_ROWS: &str = "INSERT INTO taken_limits VALUES (zeroblob(16), 1, 0);";
@@ -314,6 +315,13 @@ fn z2_transfers_are_found_by_whom_where_and_when_by_indexes_and_nothing_is_sorte
         let steps: Vec<_> = steps.into_iter().map(|step| step.detail).collect();
         assert_eq!(steps, [format!("SEARCH transfers USING INDEX {expected}")], "{query}");
     }
+    // Of a request that was sent a thousand times, none that is used up is looked at.
+    let query = "EXPLAIN QUERY PLAN SELECT * FROM transfers WHERE tenant_id = x'01' AND request = x'06' AND policy_id = x'03' \
+                 AND time >= 5 AND repeats < 2 ORDER BY time DESC, event_id DESC LIMIT 1";
+    let steps: Vec<PlanStep> = diesel::sql_query(query).load(&mut connection).unwrap();
+    let expected = "SEARCH transfers USING INDEX transfers_of_request (tenant_id=? AND request=? AND policy_id=? AND time>?)";
+    let first = steps.into_iter().next().map(|step| step.detail);
+    assert_eq!(first.as_deref(), Some(expected));
 }
 
 #[test]

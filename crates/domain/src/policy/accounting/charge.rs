@@ -7,7 +7,7 @@ use super::open_accounts::{Demanded, Key, Leaving, OpenAccounts};
 use super::{KIND, NAME, refusal};
 use crate::ids::{ActorId, EndpointId, EventId, PolicyId};
 use crate::ledger::{
-    Amount, Balance, BalanceKey, MAX_REPEATS, REPEATED_WITHIN, RequestDigest, Span, Transfer, TransferKey,
+    Amount, Balance, BalanceKey, REPEATED_WITHIN, RequestDigest, Span, Transfer, TransferKey,
 };
 use crate::policy::metadata::{Charge, LedgerReference, PolicyEntry, PolicyMetadata, PolicyOutcome};
 use crate::policy::obligation::{Hold, Posting, Release};
@@ -203,8 +203,8 @@ impl ChargePosting {
     fn write(&self, tx: &mut dyn Tx, scope: &WriteScope, event: EventId) -> Result<Posted, StoreError> {
         let transfer = &self.transfer;
         if let Some(request) = &transfer.request {
-            let known = tx.transfer_of_request(scope, request, transfer.key.policy, self.repeated_since)?;
-            if let Some(known) = known.filter(|known| known.repeats < MAX_REPEATS) {
+            let known = tx.repeatable_transfer(scope, request, transfer.key.policy, self.repeated_since)?;
+            if let Some(known) = known {
                 tx.count_repeat(scope, known.key)?;
                 return Ok(Posted::Repeated(known.key));
             }

@@ -16,7 +16,7 @@ use charge::{ChargeHold, ChargeTerms};
 use open_accounts::{Demanded, OpenAccounts, Outcome};
 
 use crate::Pending;
-use crate::ledger::{Amount, BalanceKey, LedgerAccount, MAX_REPEATS, Period, RequestDigest, Span, Transfer};
+use crate::ledger::{Amount, BalanceKey, LedgerAccount, Period, RequestDigest, Span, Transfer};
 use crate::policy::allowance::{AccountStatus, Allowance};
 use crate::policy::metadata::{PolicyEntry, PolicyOutcome};
 use crate::policy::obligation::{
@@ -215,10 +215,10 @@ impl Charge {
     async fn is_repeat(&self, of: &TenantStore, request: RequestDigest) -> Result<bool, ObligationError> {
         let (scope, terms) = (of.scope, self.terms);
         let read = of.store.read(&of.scope, move |view| {
-            view.transfer_of_request(&scope, &request, terms.policy, terms.repeated_since())
+            view.repeatable_transfer(&scope, &request, terms.policy, terms.repeated_since())
         });
         let transfer: Option<Transfer> = read.await.map_err(|_: StoreError| ObligationError::Unavailable)?;
-        Ok(transfer.is_some_and(|transfer| transfer.repeats < MAX_REPEATS))
+        Ok(transfer.is_some())
     }
 }
 
