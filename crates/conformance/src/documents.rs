@@ -1,5 +1,6 @@
 //! The suite of [`DocumentStore`].
 
+mod changes;
 mod jobs;
 
 use std::collections::BTreeSet;
@@ -21,6 +22,10 @@ use crate::pagination::assert_pages_are_bounded;
 use crate::run::first_page;
 use crate::sample::{dataset_id, job_id, scope, tenant_id, time};
 
+pub use changes::{
+    changes_come_in_order_and_of_each_document_only_the_last,
+    r2_the_number_of_a_change_is_none_of_other_documents,
+};
 pub use jobs::{
     a_part_of_a_job_is_put_in_with_how_far_that_brings_it,
     a_part_of_a_job_removes_what_its_files_do_not_say_any_more, the_same_job_again_changes_nothing,
@@ -40,6 +45,7 @@ pub const CHECKS: &[Check<DocumentsFactory>] = checks![
     a_page_of_documents_with_much_metadata_ends_early,
     what_a_dataset_holds_is_counted,
     changes_come_in_order_and_of_each_document_only_the_last,
+    r2_the_number_of_a_change_is_none_of_other_documents,
     what_is_destroyed_is_gone_and_nothing_else,
     z1_a_tenants_documents_are_its_own,
     the_operator_sees_which_datasets_hold_anything,
@@ -127,6 +133,7 @@ fn changes(store: &dyn DocumentStore, tenant: u64, after: ChangeNumber, limit: u
     for _ in 0..1_000 {
         let after = changes.last().map_or(after, Change::number);
         let next = store.changes(&scope(tenant), dataset_id(1), after, limit).expect("changes are read");
+        let next = next.expect("it is a change of these documents");
         if next.is_empty() {
             return changes;
         }
@@ -329,52 +336,6 @@ pub fn what_a_dataset_holds_is_counted(make: &DocumentsFactory) {
         Usage { documents: 2, chunks: 3, bytes: 11 },
         "what a dataset holds is counted"
     );
-}
-
-/// The page size does not matter.
-pub fn changes_come_in_order_and_of_each_document_only_the_last(make: &DocumentsFactory) {
-    let fixture = make();
-    let store = &*fixture.adapter;
-    let last_change = || store.last_change(&scope(1), dataset_id(1)).expect("a number is read");
-    assert_eq!(changes(store, 1, ChangeNumber(0), 5), [], "a dataset without documents has no change");
-    assert_eq!(last_change(), ChangeNumber(0), "nor a last one");
-    put(store, 1, 1, &[document("a", &["one"]), document("b", &["one"]), document("c", &["one"])]);
-    let until = put(store, 1, 2, &[document("a", &["two"]), document("d", &["two"])]);
-    remove(store, 1, "b");
-    remove(store, 1, "d");
-    assert!(last_change() > until, "a removal is the last change as well");
-    let last = put(store, 1, 3, &[document("d", &["three"]), document("e", &["three"])]);
-    assert_eq!(last_change(), last, "the last change is known");
-    for limit in [1, 2, 100] {
-        let changes = changes(store, 1, ChangeNumber(0), limit);
-        assert!(
-            changes.iter().zip(changes.iter().skip(1)).all(|(change, next)| change.number() < next.number()),
-            "changes come in the order of their numbers: {:?}",
-            changes.iter().map(Change::number).collect::<Vec<_>>()
-        );
-        assert_eq!(
-            changes.last().map(Change::number),
-            Some(last),
-            "the last change has the number that was answered"
-        );
-        let described: Vec<_> = changes.iter().map(describe).collect();
-        let expected = ["c one", "a two", "b -", "d three", "e three"];
-        assert_eq!(described, expected, "of each document only the last change is shown");
-    }
-    let later: Vec<_> = changes(store, 1, until, 2).iter().map(describe).collect();
-    assert_eq!(later, ["b -", "d three", "e three"], "changes after a number are those with a higher one");
-    let [Change::Put(_, last_of_c), ..] = &*changes(store, 1, ChangeNumber(0), 1) else {
-        panic!("the first change put a document in");
-    };
-    assert_eq!(*last_of_c, document("c", &["one"]), "a change bears the whole document");
-    assert_eq!(changes(store, 1, last, 5), [], "after the last change there is none");
-}
-
-fn describe(change: &Change) -> String {
-    match change {
-        Change::Put(_, document) => format!("{} {}", document.id, document.content),
-        Change::Removed(_, id) => format!("{id} -"),
-    }
 }
 
 /// The operation is idempotent.

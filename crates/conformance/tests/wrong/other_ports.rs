@@ -35,6 +35,7 @@ enum Fault {
     RepeatsJob,
     HidesRemovals,
     KeepsJobs,
+    FollowsAnyNumber,
     LosesProgress,
     IgnoresExpiry,
     TrimsToken,
@@ -167,23 +168,20 @@ impl DocumentStore for FaultyAdapter<MemoryDocuments> {
         self.inner.usage(&self.scope(scope), dataset)
     }
 
-    fn last_change(
-        &self,
-        scope: &TenantScope,
-        dataset: DatasetId,
-    ) -> Result<ChangeNumber, DocumentStoreError> {
-        self.inner.last_change(&self.scope(scope), dataset)
-    }
-
     fn changes(
         &self,
         scope: &TenantScope,
         dataset: DatasetId,
         after: ChangeNumber,
         limit: usize,
-    ) -> Result<Vec<Change>, DocumentStoreError> {
+    ) -> Result<Option<Vec<Change>>, DocumentStoreError> {
         let mut changes = self.inner.changes(&self.scope(scope), dataset, after, limit)?;
-        changes.retain(|change| self.fault != Fault::HidesRemovals || matches!(change, Change::Put(..)));
+        if self.fault == Fault::FollowsAnyNumber {
+            changes.get_or_insert_default();
+        }
+        if let Some(changes) = &mut changes {
+            changes.retain(|change| self.fault != Fault::HidesRemovals || matches!(change, Change::Put(..)));
+        }
         Ok(changes)
     }
 
@@ -352,6 +350,7 @@ fn wrong_stores_of_documents_are_caught() {
         (Fault::HidesRemovals, "g2_a_removal_is_known_and_what_it_has_left_is_overwritten"),
         (Fault::LosesProgress, "a_part_of_a_job_is_put_in_with_how_far_that_brings_it"),
         (Fault::KeepsJobs, "what_is_destroyed_is_gone_and_nothing_else"),
+        (Fault::FollowsAnyNumber, "r2_the_number_of_a_change_is_none_of_other_documents"),
     ] {
         assert_caught(documents::CHECKS, &*faulty_documents(fault), promise);
     }

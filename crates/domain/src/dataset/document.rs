@@ -181,7 +181,9 @@ pub struct MadeOf {
     pub reader: Option<ReaderVersion>,
 }
 
-/// The number of a change to a dataset's documents: 1, 2, 3 … ; 0 is before any change.
+/// The number of a change to a dataset's documents; 0 is before any change. Later changes have higher numbers. Not every number is that
+/// of a change: a store that outlives its process leaves some out at random, so that changes which a copy of it lacks, and those that the
+/// copy has in their place, have no number in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct ChangeNumber(pub u64);
 

@@ -107,11 +107,9 @@ fn step(space: &Space, scope: &TenantScope, id: DatasetId) -> Result<Encoded, Po
     let key = VectorKey::new(id, model);
     let batch = meaning.vectors.begin(scope, key)?;
     let changes = space.documents.changes(scope, id, batch.encoded(), MAX_DOCUMENTS)?;
+    // Where they have followed changes of other documents, an older copy of these was put back.
+    let changes = changes.ok_or(VectorIndexError::Damaged(id))?;
     if changes.is_empty() {
-        if batch.encoded() > space.documents.last_change(scope, id)? {
-            // An older copy of the documents was put back: changes that get the numbers of those it has followed would never be encoded.
-            return Err(VectorIndexError::Damaged(id).into());
-        }
         drop(batch);
         destroy_others(space, scope, id, model.revision())?;
         note(space, scope, key, wanted)?;

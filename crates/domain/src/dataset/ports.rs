@@ -161,20 +161,15 @@ pub trait DocumentStore: Send + Sync {
     ) -> Result<Option<ChangeNumber>, DocumentStoreError>;
     /// How much the dataset holds.
     fn usage(&self, scope: &TenantScope, dataset: DatasetId) -> Result<Usage, DocumentStoreError>;
-    /// The number of the last change that was ever made; 0 where there was none.
-    fn last_change(
-        &self,
-        scope: &TenantScope,
-        dataset: DatasetId,
-    ) -> Result<ChangeNumber, DocumentStoreError>;
-    /// The changes after a number, in order, up to about `limit` of them: of each document only the last change.
+    /// The changes after one, or after 0 all of them, in order, up to about `limit`: of each document only the last change. `None` where no
+    /// change of these documents has ever had that number: it is of others, as where an older copy was put back.
     fn changes(
         &self,
         scope: &TenantScope,
         dataset: DatasetId,
         after: ChangeNumber,
         limit: usize,
-    ) -> Result<Vec<Change>, DocumentStoreError>;
+    ) -> Result<Option<Vec<Change>>, DocumentStoreError>;
     /// The removal of a document; `None` where there is none, or it was put in again.
     fn removal(
         &self,

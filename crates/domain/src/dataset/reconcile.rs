@@ -40,7 +40,7 @@ pub struct Reconciled {
     pub unknown: Vec<(TenantId, DatasetId)>,
     /// Datasets into which documents were brought, and of which nothing is there: they were left as they are.
     pub lost: Vec<(TenantId, DatasetId)>,
-    /// Datasets of whose documents an older copy was put back: their index was ahead, and was built anew.
+    /// Datasets of whose documents another copy was put in: their index had seen changes that it lacks, and was built anew.
     pub outdated: Vec<(TenantId, DatasetId)>,
     /// Tenants that were left as they are, for what is stored of them cannot be read.
     pub tenants_skipped: u64,
@@ -157,10 +157,11 @@ fn was_filled(view: &mut dyn View, scope: &TenantScope, dataset: DatasetId) -> R
 /// Reads all documents of a dataset.
 fn read_through(space: &Space, scope: &TenantScope, dataset: DatasetId) -> Result<(), StoreError> {
     let mut after = ChangeNumber::default();
-    while let Some(last) = space.documents.changes(scope, dataset, after, STEP)?.last() {
+    loop {
+        let changes = space.documents.changes(scope, dataset, after, STEP)?;
+        let Some(last) = changes.iter().flatten().last() else { return Ok(()) };
         after = last.number();
     }
-    Ok(())
 }
 
 /// The datasets into which documents were brought, and of which nothing is there. Blocks on a disk.
@@ -231,9 +232,11 @@ fn reconcile_dataset(
         Err(PortError::Search(SearchError::Damaged(_))) => {
             // Before it is gone: it may be all that is left of documents that cannot be read.
             read_through(space, scope, dataset.id)?;
-            let last = space.documents.last_change(scope, dataset.id)?;
-            if space.engine.indexed(scope, dataset.index()).is_ok_and(|seen| seen > last) {
-                // So may be the vectors, and nobody can tell any more once other changes have their numbers.
+            let seen = space.engine.indexed(scope, dataset.index());
+            if let Ok(seen) = seen
+                && space.documents.changes(scope, dataset.id, seen, 1)?.is_none()
+            {
+                // So may be the vectors, and what is removed from now on would be found by its meaning until they are encoded.
                 if space.meaning.vectors.destroy_all(scope, dataset.id).is_err() {
                     space.meaning.queue.add_damaged(*scope, dataset.id);
                 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use syft_space_domain::dataset::ports::{DocumentStore, DocumentStoreError, Removal};
@@ -17,13 +18,30 @@ use syft_space_domain::tenant::{OperatorScope, TenantScope};
 pub struct MemoryDocuments(Mutex<BTreeMap<(TenantId, DatasetId), DatasetDocuments>>);
 
 /// The documents and jobs of one dataset.
-#[derive(Default)]
 struct DatasetDocuments {
+    /// Below the numbers of all changes of these documents, and of no other's in this process.
+    base: ChangeNumber,
     last_change: ChangeNumber,
     /// Each document with its last change; `None` where that removed it.
     documents: BTreeMap<DocumentId, (ChangeNumber, Option<Document>)>,
     jobs: BTreeMap<JobId, ChangeNumber>,
     progress: BTreeMap<JobId, JobProgress>,
+}
+
+/// How many datasets had documents in this process.
+static DATASETS: AtomicU64 = AtomicU64::new(0);
+
+impl Default for DatasetDocuments {
+    fn default() -> Self {
+        let base = ChangeNumber((DATASETS.fetch_add(1, Ordering::Relaxed) + 1) << 32);
+        Self {
+            base,
+            last_change: base,
+            documents: BTreeMap::new(),
+            jobs: BTreeMap::new(),
+            progress: BTreeMap::new(),
+        }
+    }
 }
 
 impl DatasetDocuments {
@@ -209,22 +227,19 @@ impl DocumentStore for MemoryDocuments {
         Ok(self.read(scope, dataset, sum).unwrap_or_default())
     }
 
-    fn last_change(
-        &self,
-        scope: &TenantScope,
-        dataset: DatasetId,
-    ) -> Result<ChangeNumber, DocumentStoreError> {
-        Ok(self.read(scope, dataset, |stored| stored.last_change).unwrap_or_default())
-    }
-
     fn changes(
         &self,
         scope: &TenantScope,
         dataset: DatasetId,
         after: ChangeNumber,
         limit: usize,
-    ) -> Result<Vec<Change>, DocumentStoreError> {
+    ) -> Result<Option<Vec<Change>>, DocumentStoreError> {
         let listed = |stored: &DatasetDocuments| {
+            let is_of_change =
+                after == ChangeNumber(0) || (after > stored.base && after <= stored.last_change);
+            if !is_of_change {
+                return None;
+            }
             let later = stored.documents.iter().filter(|(_, (number, _))| *number > after);
             let mut changes: Vec<Change> = later
                 .map(|(id, (number, document))| match document {
@@ -234,9 +249,9 @@ impl DocumentStore for MemoryDocuments {
                 .collect();
             changes.sort_by_key(Change::number);
             changes.truncate(limit);
-            changes
+            Some(changes)
         };
-        Ok(self.read(scope, dataset, listed).unwrap_or_default())
+        Ok(self.read(scope, dataset, listed).unwrap_or_else(|| (after == ChangeNumber(0)).then(Vec::new)))
     }
 
     fn removal(

@@ -85,8 +85,7 @@ impl DocumentStore for FailingAdapter<MemoryDocuments, StoreError> {
             -> StoreResult<Page<DocumentSummary, DocumentId>>;
         remove(scope: &TenantScope, dataset: DatasetId, id: &DocumentId) -> StoreResult<Option<ChangeNumber>>;
         usage(scope: &TenantScope, dataset: DatasetId) -> StoreResult<Usage>;
-        last_change(scope: &TenantScope, dataset: DatasetId) -> StoreResult<ChangeNumber>;
-        changes(scope: &TenantScope, dataset: DatasetId, after: ChangeNumber, limit: usize) -> StoreResult<Vec<Change>>;
+        changes(scope: &TenantScope, dataset: DatasetId, after: ChangeNumber, limit: usize) -> StoreResult<Option<Vec<Change>>>;
         destroy(scope: &TenantScope, dataset: DatasetId) -> StoreResult<()>;
         held(operator: &OperatorScope) -> StoreResult<Vec<(TenantId, DatasetId)>>;
     }

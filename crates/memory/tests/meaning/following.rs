@@ -172,7 +172,6 @@ fn r2_words_and_vectors_that_are_ahead_of_the_documents_are_made_anew_whatever_c
     let outdated = vec![(world.scope(0).tenant(), dataset)];
     let mended = Reconciled { indexes_rebuilt: 1, outdated, ..Reconciled::default() };
     assert_eq!(reconcile(&world.space, &OperatorScope::at_startup()), Ok(mended));
-    // So many that their changes are behind those that had been seen.
     world.put(0, dataset, &[("c", "A cart."), ("d", "A dinghy."), ("e", "An engine.")]);
     assert_eq!(world.found(0, dataset, "boat"), [""; 0]);
     world.start_encoding();

@@ -85,8 +85,8 @@ pub fn open_locked(lock: HomeLock, settings: &Settings) -> anyhow::Result<Opened
     for (tenant, dataset) in &reconciled.outdated {
         tracing::warn!(
             folder = %home.dataset(*tenant, *dataset).display(),
-            "the index of a dataset was ahead of its documents, so they are an older copy: it was made anew of them, and what came \
-             behind that copy is not there"
+            "the index of a dataset had seen changes that its documents lack, so these are another copy of them: it was made anew, \
+             and what was put in or removed behind that copy was not"
         );
     }
     if reconciled != Reconciled::default() {
@@ -248,7 +248,7 @@ fn open_at(lock: HomeLock, settings: &Settings) -> anyhow::Result<OpenedSpace> {
         store,
         snapshots,
         policy_types,
-        documents: Arc::new(SqliteDocuments::new(&home)),
+        documents: Arc::new(SqliteDocuments::new(&home, &*entropy)?),
         spool: Arc::new(FileSpool::new(&home)),
         extractor: Arc::new(read_files::extractor().context("finding the program that reads files")?),
         engine: Arc::new(TantivySearch::new(home.clone(), syft_space_search::Options::default())),

@@ -14,10 +14,12 @@ use syft_space_domain::dataset::{
 };
 use syft_space_domain::ids::{DatasetId, JobId, TenantId};
 use syft_space_domain::page::{Page, PageRequest};
+use syft_space_domain::random::{Entropy, RandomError};
 use syft_space_domain::tenant::{OperatorScope, TenantScope};
 use syft_space_home::Home;
 
 use connections::Connections;
+use write::Run;
 
 use crate::remains;
 
@@ -27,13 +29,16 @@ use crate::remains;
 /// the home's lock.
 pub struct SqliteDocuments {
     connections: Connections,
+    run: Run,
 }
 
 impl SqliteDocuments {
     /// The documents in a home.
-    #[must_use]
-    pub fn new(home: &Home) -> Self {
-        Self { connections: Connections::new(home.clone()) }
+    ///
+    /// # Errors
+    /// When there is no randomness.
+    pub fn new(home: &Home, entropy: &dyn Entropy) -> Result<Self, RandomError> {
+        Ok(Self { connections: Connections::new(home.clone()), run: Run::draw(entropy)? })
     }
 }
 
@@ -45,7 +50,8 @@ impl DocumentStore for SqliteDocuments {
         job: JobId,
         documents: &[Document],
     ) -> Result<ChangeNumber, DocumentStoreError> {
-        self.connections.with_created(scope, dataset, |connection| write::put(connection, job, documents))
+        self.connections
+            .with_created(scope, dataset, |connection| write::put(connection, self.run, job, documents))
     }
 
     fn put_by(
@@ -69,7 +75,7 @@ impl DocumentStore for SqliteDocuments {
         progress: &JobProgress,
     ) -> Result<ChangeNumber, DocumentStoreError> {
         self.connections.with_created(scope, dataset, |connection| {
-            write::put_part(connection, job, documents, removed, progress)
+            write::put_part(connection, self.run, job, documents, removed, progress)
         })
     }
 
@@ -146,21 +152,14 @@ impl DocumentStore for SqliteDocuments {
         dataset: DatasetId,
         id: &DocumentId,
     ) -> Result<Option<ChangeNumber>, DocumentStoreError> {
-        let removed =
-            self.connections.with_existing(scope, dataset, |connection| write::remove(connection, id))?;
+        let removed = self
+            .connections
+            .with_existing(scope, dataset, |connection| write::remove(connection, self.run, id))?;
         Ok(removed.flatten())
     }
 
     fn usage(&self, scope: &TenantScope, dataset: DatasetId) -> Result<Usage, DocumentStoreError> {
         Ok(self.connections.with_existing(scope, dataset, read::usage)?.unwrap_or_default())
-    }
-
-    fn last_change(
-        &self,
-        scope: &TenantScope,
-        dataset: DatasetId,
-    ) -> Result<ChangeNumber, DocumentStoreError> {
-        Ok(self.connections.with_existing(scope, dataset, read::last_change)?.unwrap_or_default())
     }
 
     fn changes(
@@ -169,11 +168,11 @@ impl DocumentStore for SqliteDocuments {
         dataset: DatasetId,
         after: ChangeNumber,
         limit: usize,
-    ) -> Result<Vec<Change>, DocumentStoreError> {
+    ) -> Result<Option<Vec<Change>>, DocumentStoreError> {
         let found = self
             .connections
             .with_existing(scope, dataset, |connection| read::changes(connection, after, limit))?;
-        Ok(found.unwrap_or_default())
+        Ok(found.unwrap_or_else(|| (after == ChangeNumber(0)).then(Vec::new)))
     }
 
     fn removal(

@@ -11,7 +11,7 @@ use syft_space_domain::store::StoreError;
 use syft_space_domain::time::Timestamp;
 
 use super::hash;
-use super::schema::{chunks, documents, removals, totals};
+use super::schema::{chunks, documents, gaps, removals, totals};
 use crate::codec::{limit_plus_one, parse, to_u64, unreadable_column};
 use crate::error::Failed;
 
@@ -128,12 +128,6 @@ pub(super) fn usage(connection: &mut SqliteConnection) -> Result<Usage, Failed> 
     Ok(Usage { documents: to_u64(documents)?, chunks: to_u64(chunks)?, bytes: to_u64(bytes)? })
 }
 
-/// The number of the last change.
-pub(super) fn last_change(connection: &mut SqliteConnection) -> Result<ChangeNumber, Failed> {
-    let last: i64 = totals::table.select(totals::last_change).first(connection)?;
-    Ok(ChangeNumber(to_u64(last)?))
-}
-
 /// The removal of a document, if it was removed and not put in again.
 pub(super) fn removal(connection: &mut SqliteConnection, id: &DocumentId) -> Result<Option<Removal>, Failed> {
     let removed = removals::table.find(id.as_str()).select(removals::change);
@@ -144,12 +138,23 @@ pub(super) fn removal(connection: &mut SqliteConnection, id: &DocumentId) -> Res
     Ok(Some(Removal { change: ChangeNumber(to_u64(change)?), is_overwritten }))
 }
 
+/// Whether a change has had this number; 0 counts as one.
+fn is_of_change(connection: &mut SqliteConnection, number: i64) -> Result<bool, Failed> {
+    let last: i64 = totals::table.select(totals::last_change).first(connection)?;
+    let gap = gaps::table.filter(gaps::next_change.gt(number)).order(gaps::next_change);
+    let before: Option<i64> = gap.select(gaps::last_change).first(connection).optional()?;
+    Ok(number <= last && before.is_none_or(|before| number <= before))
+}
+
 pub(super) fn changes(
     connection: &mut SqliteConnection,
     after: ChangeNumber,
     limit: usize,
-) -> Result<Vec<Change>, Failed> {
+) -> Result<Option<Vec<Change>>, Failed> {
     let after = i64::try_from(after.0).unwrap_or(i64::MAX);
+    if !is_of_change(connection, after)? {
+        return Ok(None);
+    }
     let max_rows = i64::try_from(limit).unwrap_or(i64::MAX);
     let put: Vec<(i64, String)> = documents::table
         .filter(documents::change.gt(after))
@@ -186,5 +191,5 @@ pub(super) fn changes(
             break;
         }
     }
-    Ok(changes)
+    Ok(Some(changes))
 }

@@ -48,6 +48,14 @@ table! {
         bytes -> BigInt,
         has_remains -> Bool,
         overwritten -> BigInt,
+        run -> BigInt,
+    }
+}
+
+table! {
+    gaps (next_change) {
+        next_change -> BigInt,
+        last_change -> BigInt,
     }
 }
 

@@ -1,11 +1,15 @@
 //! Putting documents in, and removing them.
+//!
+//! Each [`Run`] numbers its changes from behind a gap whose size is drawn at random. Where an older copy of a database is put back and
+//! grows, its changes have other numbers than those that it lacks: an index that has seen these is told from one of its own.
 
 use diesel::prelude::*;
 use syft_space_domain::dataset::{ChangeNumber, Document, DocumentId, JobProgress};
 use syft_space_domain::ids::JobId;
+use syft_space_domain::random::{Entropy, RandomError};
 use syft_space_domain::store::StoreError;
 
-use super::schema::{chunks, documents, ingestions, removals, totals};
+use super::schema::{chunks, documents, gaps, ingestions, removals, totals};
 use super::{hash, progress};
 use crate::codec::{Key, to_u64};
 use crate::database;
@@ -19,6 +23,21 @@ struct Totals {
     chunks: i64,
     bytes: i64,
     has_remains: bool,
+    run: i64,
+}
+
+/// One run of the server: how many numbers it leaves out before its first change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Run(i64);
+
+impl Run {
+    /// Draws one of 2^40: no two of a database are the same, and there is room for millions.
+    pub(super) fn draw(entropy: &dyn Entropy) -> Result<Self, RandomError> {
+        let mut bytes = [0; 8];
+        let (drawn, _) = bytes.split_at_mut(5);
+        entropy.fill(drawn)?;
+        Ok(Self(i64::from_le_bytes(bytes).saturating_add(1)))
+    }
 }
 
 impl Totals {
@@ -31,9 +50,17 @@ impl Totals {
         Ok(())
     }
 
-    fn next_change(&mut self) -> i64 {
-        self.last_change = self.last_change.saturating_add(1);
-        self.last_change
+    fn next_change(&mut self, connection: &mut SqliteConnection, run: Run) -> Result<i64, Failed> {
+        let last = self.last_change;
+        self.last_change = last.saturating_add(1);
+        if self.run != run.0 {
+            self.run = run.0;
+            self.last_change = self.last_change.saturating_add(run.0);
+            diesel::insert_into(gaps::table)
+                .values((gaps::next_change.eq(self.last_change), gaps::last_change.eq(last)))
+                .execute(connection)?;
+        }
+        Ok(self.last_change)
     }
 
     fn count(&mut self, sign: i64, bytes: i64, chunks: i64) {
@@ -75,6 +102,7 @@ pub(super) fn put_by(connection: &mut SqliteConnection, job: JobId) -> Result<Op
 
 pub(super) fn put(
     connection: &mut SqliteConnection,
+    run: Run,
     job: JobId,
     documents: &[Document],
 ) -> Result<ChangeNumber, Failed> {
@@ -82,7 +110,7 @@ pub(super) fn put(
         return Ok(change);
     }
     let (change, replaced) = database::transaction(connection, |connection| {
-        let (change, replaced) = put_all(connection, documents)?;
+        let (change, replaced) = put_all(connection, run, documents)?;
         diesel::insert_into(ingestions::table)
             .values((ingestions::job_id.eq(Key::from(job)), ingestions::change.eq(change)))
             .execute(connection)?;
@@ -96,6 +124,7 @@ pub(super) fn put(
 
 pub(super) fn put_part(
     connection: &mut SqliteConnection,
+    run: Run,
     job: JobId,
     documents: &[Document],
     removed: &[DocumentId],
@@ -103,9 +132,9 @@ pub(super) fn put_part(
 ) -> Result<ChangeNumber, Failed> {
     let (change, replaced) = database::transaction(connection, |connection| {
         progress::set(connection, job, progress_so_far)?;
-        let (mut change, mut replaced) = put_all(connection, documents)?;
+        let (mut change, mut replaced) = put_all(connection, run, documents)?;
         for id in removed {
-            if let Some(removal) = remove_one(connection, id)? {
+            if let Some(removal) = remove_one(connection, run, id)? {
                 (change, replaced) = (removal, true);
             }
         }
@@ -118,12 +147,16 @@ pub(super) fn put_part(
 }
 
 /// Puts documents in. Answers the last change, and whether an older document gave way.
-fn put_all(connection: &mut SqliteConnection, documents: &[Document]) -> Result<(i64, bool), Failed> {
+fn put_all(
+    connection: &mut SqliteConnection,
+    run: Run,
+    documents: &[Document],
+) -> Result<(i64, bool), Failed> {
     let mut totals = Totals::read(connection)?;
     let mut replaced = false;
     for document in documents {
         replaced |= delete_existing(connection, &document.id, &mut totals)?;
-        add(connection, document, &mut totals)?;
+        add(connection, run, document, &mut totals)?;
     }
     totals.write(connection)?;
     Ok((totals.last_change, replaced))
@@ -131,22 +164,23 @@ fn put_all(connection: &mut SqliteConnection, documents: &[Document]) -> Result<
 
 pub(super) fn remove(
     connection: &mut SqliteConnection,
+    run: Run,
     id: &DocumentId,
 ) -> Result<Option<ChangeNumber>, Failed> {
-    let change = database::transaction(connection, |connection| remove_one(connection, id))?;
+    let change = database::transaction(connection, |connection| remove_one(connection, run, id))?;
     if change.is_some() {
         purge_wal(connection);
     }
     Ok(change.map(to_u64).transpose()?.map(ChangeNumber))
 }
 
-fn remove_one(connection: &mut SqliteConnection, id: &DocumentId) -> Result<Option<i64>, Failed> {
+fn remove_one(connection: &mut SqliteConnection, run: Run, id: &DocumentId) -> Result<Option<i64>, Failed> {
     let mut totals = Totals::read(connection)?;
     if find_size(connection, id)?.is_none() {
         return Ok(None);
     }
     delete_existing(connection, id, &mut totals)?;
-    let change = totals.next_change();
+    let change = totals.next_change(connection, run)?;
     diesel::insert_into(removals::table)
         .values((removals::document_id.eq(id.as_str()), removals::change.eq(change)))
         .execute(connection)?;
@@ -176,11 +210,16 @@ fn delete_existing(
     Ok(true)
 }
 
-fn add(connection: &mut SqliteConnection, document: &Document, totals: &mut Totals) -> Result<(), Failed> {
+fn add(
+    connection: &mut SqliteConnection,
+    run: Run,
+    document: &Document,
+    totals: &mut Totals,
+) -> Result<(), Failed> {
     let metadata = serde_json::to_string(&document.metadata).map_err(StoreError::failed)?;
     let row = NewDocument {
         id: document.id.as_str(),
-        change: totals.next_change(),
+        change: totals.next_change(connection, run)?,
         bytes: to_i64(document.content.len()),
         chunks: to_i64(document.chunks.len()),
         created_at: document.created_at.as_unix_micros(),

@@ -7,8 +7,10 @@ use syft_space_domain::dataset::ports::DocumentStore;
 use syft_space_domain::policy::ports::RateLimitStore;
 use syft_space_domain::store::{CommitHook, NoopHook, Store};
 use syft_space_memory::MemoryStore;
-use syft_space_sqlite::{SqliteDocuments, SqliteOptions, SqliteRateLimits, SqliteStore, prepare_home};
+use syft_space_sqlite::{SqliteOptions, SqliteRateLimits, SqliteStore, prepare_home};
 use tempfile::TempDir;
+
+use crate::support::documents_of;
 
 fn store(folder: TempDir, follower: Arc<dyn CommitHook>) -> Fixture<dyn Store> {
     let store: Box<dyn Store> =
@@ -22,7 +24,7 @@ fn store_again(folder: TempDir) -> Fixture<dyn Store> {
 
 fn documents_in(folder: TempDir) -> Fixture<dyn DocumentStore> {
     let home = prepare_home(folder.path()).unwrap();
-    let documents: Box<dyn DocumentStore> = Box::new(SqliteDocuments::new(&home));
+    let documents: Box<dyn DocumentStore> = Box::new(documents_of(&home));
     Fixture::new(documents).with_reopen(move || documents_in(folder))
 }
 

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::thread;
 
-use crate::support::{dataset_id, document, execute, job_id, scope, tenant_id, texts};
+use crate::support::{dataset_id, document, documents_of, execute, job_id, scope, tenant_id, texts};
 use syft_space_domain::dataset::ports::DocumentStore;
 use syft_space_domain::dataset::{Change, ChangeNumber, Document, DocumentId, Usage};
 use syft_space_domain::page::PageRequest;
@@ -20,7 +20,7 @@ const MARKER: &str = "the walrus signed the treaty at dawn";
 fn prepared() -> (TempDir, Home, SqliteDocuments) {
     let folder = TempDir::new().unwrap();
     let home = prepare_home(folder.path()).unwrap();
-    let documents = SqliteDocuments::new(&home);
+    let documents = documents_of(&home);
     (folder, home, documents)
 }
 
@@ -103,7 +103,7 @@ fn a_new_dataset_of_the_same_id_begins_empty() {
     let (scope, dataset) = (scope(1), dataset_id(1));
     store.put(&scope, dataset, job_id(1), &[marked("a")]).unwrap();
     store.destroy(&scope, dataset).unwrap();
-    assert_eq!(store.put(&scope, dataset, job_id(2), &[document("b", "text")]), Ok(ChangeNumber(1)));
+    store.put(&scope, dataset, job_id(2), &[document("b", "text")]).unwrap();
     assert_eq!(store.document(&scope, dataset, &id("a")), Ok(None));
 }
 
@@ -114,11 +114,11 @@ fn documents_are_there_when_they_are_opened_again() {
     let mut put = marked("a");
     put.metadata =
         serde_json::from_str(r#"{"page": 7, "score": 0.1, "exact": 1.7976931348623157e308}"#).unwrap();
-    store.put(&scope, dataset, job_id(1), std::slice::from_ref(&put)).unwrap();
+    let change = store.put(&scope, dataset, job_id(1), std::slice::from_ref(&put)).unwrap();
     drop(store);
-    let store = SqliteDocuments::new(&home);
+    let store = documents_of(&home);
     assert_eq!(store.document(&scope, dataset, &id("a")), Ok(Some(put)));
-    assert_eq!(store.put_by(&scope, dataset, job_id(1)), Ok(Some(ChangeNumber(1))));
+    assert_eq!(store.put_by(&scope, dataset, job_id(1)), Ok(Some(change)));
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn reading_makes_no_file() {
     assert_eq!(store.document(&scope(1), dataset_id(1), &id("a")), Ok(None));
     assert_eq!(store.remove(&scope(1), dataset_id(1), &id("a")), Ok(None));
     assert_eq!(store.documents(&scope(1), dataset_id(1), PageRequest::default()).unwrap().items, Vec::new());
-    assert_eq!(store.changes(&scope(1), dataset_id(1), ChangeNumber(0), 10), Ok(Vec::new()));
+    assert_eq!(store.changes(&scope(1), dataset_id(1), ChangeNumber(0), 10), Ok(Some(Vec::new())));
     assert_eq!(fs::read_dir(home.path().join("tenants")).unwrap().count(), 0);
 }
 
@@ -153,7 +153,7 @@ fn r1_the_files_of_a_dataset_are_its_owners_alone() {
 fn a_put_that_fails_puts_nothing_in() {
     let (_folder, home, store) = prepared();
     let (scope, dataset) = (scope(1), dataset_id(1));
-    store.put(&scope, dataset, job_id(1), &[document("a", "text")]).unwrap();
+    let change = store.put(&scope, dataset, job_id(1), &[document("a", "text")]).unwrap();
     let database = home.dataset(tenant_id(1), dataset).join("documents.db");
     execute(
         &database,
@@ -165,7 +165,7 @@ fn a_put_that_fails_puts_nothing_in() {
     assert_eq!(store.document(&scope, dataset, &id("a")).unwrap().unwrap().content, "text");
     assert_eq!(store.put_by(&scope, dataset, job_id(2)), Ok(None));
     assert_eq!(store.usage(&scope, dataset), Ok(Usage { documents: 1, chunks: 1, bytes: 4 }));
-    assert_eq!(store.changes(&scope, dataset, ChangeNumber(1), 10), Ok(Vec::new()));
+    assert_eq!(store.changes(&scope, dataset, change, 10), Ok(Some(Vec::new())));
 }
 
 #[test]
@@ -201,6 +201,35 @@ fn more_datasets_than_stay_open_are_used_at_once() {
     assert_eq!(store.held(&OperatorScope::at_startup()).unwrap().len(), 80);
 }
 
+/// A copy of the database is put back, grows until it has as many changes, and gives way to what was there before.
+#[test]
+fn r2_a_change_that_an_older_copy_lacks_has_a_number_that_none_of_its_own_has() {
+    let (_folder, home, store) = prepared();
+    let (scope, dataset) = (scope(1), dataset_id(1));
+    let path = home.documents_db(tenant_id(1), dataset);
+    let first = store.put(&scope, dataset, job_id(1), &[document("a", "text")]).unwrap();
+    drop(store);
+    let older = fs::read(&path).unwrap();
+    let grown = |file: &[u8], jobs: std::ops::Range<u64>| {
+        fs::write(&path, file).unwrap();
+        let store = documents_of(&home);
+        let put = |n| store.put(&scope, dataset, job_id(n), &[document("b", "text")]).unwrap();
+        jobs.map(put).collect::<Vec<_>>()
+    };
+    let newer = grown(&older, 2..5);
+    let newer_file = fs::read(&path).unwrap();
+    let other = grown(&older, 2..100);
+    let is_change = |file: &[u8], number: ChangeNumber| {
+        fs::write(&path, file).unwrap();
+        let store = documents_of(&home);
+        store.changes(&scope, dataset, number, 1).unwrap().is_some()
+    };
+    assert!(newer.iter().all(|number| is_change(&newer_file, *number)));
+    assert!(!other.iter().any(|number| is_change(&newer_file, *number)));
+    assert!(is_change(&newer_file, first) && is_change(&newer_file, ChangeNumber(0)));
+    assert!(!newer.iter().any(|number| is_change(&older, *number)));
+}
+
 #[test]
 fn large_changes_come_a_part_at_a_time_and_all_in_the_end() {
     let (_folder, _, store) = prepared();
@@ -214,7 +243,7 @@ fn large_changes_come_a_part_at_a_time_and_all_in_the_end() {
     let mut after = ChangeNumber(0);
     let mut parts = Vec::new();
     loop {
-        let changes = store.changes(&scope, dataset, after, 1_000).unwrap();
+        let changes = store.changes(&scope, dataset, after, 1_000).unwrap().unwrap();
         let Some(last) = changes.last().map(Change::number) else { break };
         after = last;
         parts.push(changes.len());

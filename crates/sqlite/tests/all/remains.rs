@@ -12,12 +12,12 @@ use syft_space_domain::identity::Email;
 use syft_space_domain::ids::GroupId;
 use syft_space_domain::store::StoreError;
 use syft_space_domain::unit::Receipt;
-use syft_space_sqlite::{SqliteDocuments, SqliteStore, prepare_home};
+use syft_space_sqlite::{SqliteStore, prepare_home};
 use tempfile::TempDir;
 
 use crate::support::{
-    beside, dataset_id, document, job_id, keep, open, port, read, scope, submit, tenant, texts, time,
-    write_scope,
+    beside, dataset_id, document, documents_of, job_id, keep, open, port, read, scope, submit, tenant, texts,
+    time, write_scope,
 };
 
 const MARKER: &str = "walrus";
@@ -175,7 +175,7 @@ fn g2_what_is_overwritten_needs_no_place_in_the_database_and_everybody_who_asks_
 fn g2_what_removed_and_replaced_documents_have_left_in_pages_is_overwritten() {
     let folder = TempDir::new().unwrap();
     let home = prepare_home(folder.path()).unwrap();
-    let documents = SqliteDocuments::new(&home);
+    let documents = documents_of(&home);
     let (scope, dataset) = (scope(1), dataset_id(1));
     let text = |n: u64, who: &str| format!("{who} ").repeat(usize::try_from(5 + n % 60).unwrap());
     let name = |n: u64| format!("{:016x}.md", n.wrapping_mul(0x9E37_79B9_7F4A_7C15));
@@ -214,5 +214,5 @@ fn g2_what_removed_and_replaced_documents_have_left_in_pages_is_overwritten() {
     let check = "SELECT integrity_check AS text FROM pragma_integrity_check";
     assert_eq!(texts(&mut beside(&database), check), ["ok"]);
     // Where there is nothing, there is nothing to overwrite.
-    SqliteDocuments::new(&home).overwrite_remains(&scope, dataset_id(2), &|| true).unwrap();
+    documents_of(&home).overwrite_remains(&scope, dataset_id(2), &|| true).unwrap();
 }

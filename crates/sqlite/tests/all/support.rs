@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::Duration;
@@ -22,7 +23,9 @@ use syft_space_domain::store::{Flow, NoopHook, Store, StoreError, Tx, View};
 use syft_space_domain::tenant::{OperatorScope, Tenant, TenantLimits, TenantName, TenantScope, WriteScope};
 use syft_space_domain::time::Timestamp;
 use syft_space_domain::unit::{Receipt, Recorded};
-use syft_space_sqlite::{SqliteOptions, SqliteStore};
+use syft_space_home::Home;
+use syft_space_memory::SeededEntropy;
+use syft_space_sqlite::{SqliteDocuments, SqliteOptions, SqliteStore};
 
 pub(crate) const SECRET_WORD: &str = "person-17@example.org";
 
@@ -53,6 +56,13 @@ pub(crate) fn write_scope(n: u64) -> WriteScope {
 
 pub(crate) fn scope(n: u64) -> TenantScope {
     TenantScope::assume(tenant_id(n), "a test plays every tenant")
+}
+
+/// The documents in a home, as the next start opens them.
+pub(crate) fn documents_of(home: &Home) -> SqliteDocuments {
+    static STARTS: AtomicU64 = AtomicU64::new(0);
+    let entropy = SeededEntropy::new(STARTS.fetch_add(1, Ordering::Relaxed));
+    SqliteDocuments::new(home, &entropy).unwrap()
 }
 
 pub(crate) fn time(n: i64) -> Timestamp {

@@ -138,8 +138,36 @@ async fn r2_an_index_that_is_ahead_of_its_documents_is_made_anew_of_them() {
     let found_documents = answer["references"]["documents"].as_array().unwrap();
     assert_eq!(found_documents.len(), 1, "{answer}");
     assert!(found_documents[0].to_string().contains("Penguins swim."), "{answer}");
-    // Its change has a number that the older index had seen.
     put_texts(&again, dataset, &[("c", "Penguins waddle.")]).await;
+    assert_eq!(found(&again).await, 2);
+}
+
+#[tokio::test]
+async fn r2_an_index_of_another_copy_of_its_documents_is_made_anew_however_many_changes_both_have_seen() {
+    if in_memory() {
+        return;
+    }
+    let (mut space, owner) = stopped().await;
+    let documents = documents(space.home()).remove(0);
+    let older = fs::read(&documents).unwrap();
+    let mut copies = Vec::new();
+    for (id, text) in [("b", "Penguins dive."), ("c", "Penguins waddle.")] {
+        fs::write(&documents, &older).unwrap();
+        space.server().run_again().await;
+        let again = space.anybody().with_token(owner.token());
+        let dataset = again.get("/datasets").await.expect(200).body["items"][0]["id"].clone();
+        put_texts(&again, dataset.as_str().unwrap(), &[(id, text)]).await;
+        assert_eq!(found(&again).await, 2);
+        stop(&mut space);
+        copies.push(fs::read(&documents).unwrap());
+    }
+    // The index is of the second, which has as many changes.
+    fs::write(&documents, &copies[0]).unwrap();
+    space.server().run_again().await;
+    let again = space.anybody().with_token(owner.token());
+    let answer = again.ask("birds", "penguins").await.expect(200).body;
+    let shown = answer["references"]["documents"].to_string();
+    assert!(shown.contains("dive") && !shown.contains("waddle"), "{answer}");
     assert_eq!(found(&again).await, 2);
 }
 

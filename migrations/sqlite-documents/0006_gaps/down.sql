@@ -1,0 +1,2 @@
+ALTER TABLE totals DROP COLUMN run;
+DROP TABLE gaps;
