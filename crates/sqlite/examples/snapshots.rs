@@ -1,8 +1,8 @@
 //! A measurement: what the snapshots cost. `just prove snapshots`.
 //!
-//! First the start of a space with many tenants: a home is filled, and a process of its own reads it. Then one tenant with
-//! forty endpoints that share as many patterns as it may have: what they take of memory, and how long the store's writer is
-//! busy when one policy's name, or its configuration, changes.
+//! With `fill HOME TENANTS ENDPOINTS` it makes a home of many tenants, for a server to start on. Without arguments it measures one tenant
+//! with forty endpoints that share as many patterns as it may have: what they take of memory, and how long the store's writer is busy
+//! when one policy's name, or its configuration, changes.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -13,9 +13,7 @@
 )]
 
 use std::path::Path;
-use std::process::Command;
 use std::sync::Arc;
-use std::time::Instant;
 
 use serde_json::json;
 use syft_space_conformance::sample::{
@@ -25,8 +23,7 @@ use syft_space_domain::access::Role;
 use syft_space_domain::audit::{Action, Log};
 use syft_space_domain::policy::{MAX_ATTACHED, Policy, PolicyConfiguration, PolicyTypes, Rule};
 use syft_space_domain::snapshot::{SnapshotCache, Snapshots};
-use syft_space_domain::store::{Flow, Store, StoreError, Tx};
-use syft_space_domain::tenant::OperatorScope;
+use syft_space_domain::store::{Store, StoreError, Tx};
 use syft_space_domain::unit::Recorded;
 use syft_space_sqlite::{SqliteOptions, SqliteStore};
 
@@ -35,19 +32,9 @@ const PATTERNS: u64 = 4_990;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
-    if let [_, load, home] = arguments.as_slice()
-        && load == "load"
-    {
-        return start(Path::new(home));
-    }
-    let count = |n: usize, otherwise| arguments.get(n).map_or(otherwise, |text| text.parse().unwrap());
-    let (tenants, endpoints) = (count(1, 10_000), count(2, 10));
-    let home = tempfile::tempdir().unwrap();
-    fill(home.path(), tenants, endpoints);
-    println!("{tenants} tenants with {endpoints} endpoints each:");
-    let status = Command::new(std::env::current_exe().unwrap()).arg("load").arg(home.path()).status();
-    assert!(status.unwrap().success());
-    shared_policies();
+    let [_, make, home, tenants, endpoints] = arguments.as_slice() else { return shared_policies() };
+    assert_eq!(make, "fill");
+    fill(Path::new(home), tenants.parse().unwrap(), endpoints.parse().unwrap());
 }
 
 fn open(home: &Path) -> (SqliteStore, Arc<SnapshotCache>, PolicyTypes) {
@@ -98,21 +85,6 @@ fn fill(home: &Path, tenants: u64, endpoints: u64) {
             Ok(())
         });
     }
-}
-
-/// Reads what a server would read at start.
-fn start(home: &Path) {
-    let (store, cache, _) = open(home);
-    let before = resident();
-    let (begun, used) = (Instant::now(), processor());
-    let (store, loading): (&dyn Store, _) = (&store, Arc::clone(&cache));
-    let closed = store.read(Flow::Installation, move |view| loading.load(view, &OperatorScope::at_startup()));
-    let closed = closed.wait().unwrap();
-    let taken = begun.elapsed();
-    assert_eq!(closed, []);
-    let (seconds, used) = (taken.as_secs_f64(), (processor() - used) / 1_000.0);
-    println!("    read in {seconds:.2} s ({used:.2} s of the processor), {:.0} MiB in all", resident());
-    println!("    of which the snapshots are {:.0} MiB", resident() - before);
 }
 
 /// Forty endpoints with twenty policies each, which hold as many patterns as a tenant may have.
