@@ -9,6 +9,17 @@ pub(crate) enum Level {
     Lowered,
 }
 
+impl Level {
+    /// Where a run stands of which an office program says this `vertAlign` (ISO/IEC 29500-1, 22.9.2.17).
+    pub(crate) fn of_vertical_align(value: &str) -> Self {
+        match value {
+            "superscript" => Self::Raised,
+            "subscript" => Self::Lowered,
+            _ => Self::Line,
+        }
+    }
+}
+
 /// Where the texts stand that follow each other.
 #[derive(Debug, Default)]
 pub(crate) struct Levels {

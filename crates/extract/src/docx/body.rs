@@ -7,7 +7,7 @@ use syft_space_domain::dataset::FileRefused;
 use super::field::Fields;
 use super::numbering::{Marker, Numbering};
 use super::paragraph::{Paragraph, Run};
-use super::styles::{Kind, Style, Styles, list_level, outline_level, raised};
+use super::styles::{Kind, Style, Styles, list_level, outline_level};
 use super::symbols::{self, Font};
 use crate::formula::OfficeMath;
 use crate::level::{Level, Levels};
@@ -249,7 +249,7 @@ impl<'a> Body<'a> {
         match name {
             "vanish" => run.hidden = Some(attributes.is_on()),
             "rStyle" => run.style = attributes.get("val"),
-            "vertAlign" => run.raised = attributes.get("val").map(|value| raised(&value)),
+            "vertAlign" => run.raised = attributes.get("val").map(|value| Level::of_vertical_align(&value)),
             _ => run.font = Font::of(attributes).or(run.font),
         }
     }

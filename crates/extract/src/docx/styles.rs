@@ -136,7 +136,7 @@ impl Style {
             "basedOn" => self.based_on = value,
             "vanish" => self.hidden = Some(attributes.is_on()),
             "rFonts" => self.font = Font::of(attributes).or(self.font),
-            "vertAlign" => self.raised = value.map(|value| raised(&value)),
+            "vertAlign" => self.raised = value.map(|value| Level::of_vertical_align(&value)),
             "numId" => self.numbering = value,
             "ilvl" => self.list_level = value.and_then(|level| list_level(&level)),
             _ => {}
@@ -188,13 +188,4 @@ pub(super) fn outline_level(value: &str) -> Option<usize> {
 /// The level in a list: 0 is the outermost, 8 the innermost.
 pub(super) fn list_level(value: &str) -> Option<usize> {
     value.parse().ok().map(|level: usize| level.min(8))
-}
-
-/// Where text that is aligned so stands beside the line.
-pub(super) fn raised(value: &str) -> Level {
-    match value {
-        "superscript" => Level::Raised,
-        "subscript" => Level::Lowered,
-        _ => Level::Line,
-    }
 }

@@ -145,7 +145,12 @@ mod tests {
             ("<h1>10<sup>6</sup></h1>", "# 10^6"),
             ("<pre>10<sup>6</sup>7</pre>", "```\n10^6 7\n```"),
             ("<p>10<sup hidden>6</sup>7", "107"),
-            ("<p>10<sup>6<p>7</sup>8", "10^6\n\n7 8"),
+            // A paragraph ends what was opened in the one before it.
+            ("<p>10<sup>6<p>7</sup>8", "10^6\n\n78"),
+            ("<p>10<span style='vertical-align:super'>6</span>7", "10^6 7"),
+            ("<p>10<sup><b>6</b></sup>7, 101<span style='VERTICAL-ALIGN: sub'>2</span>", "10^6 7, 101_2"),
+            ("<p>10<sup style='vertical-align:baseline'>6</sup>", "106"),
+            ("<table><tr><td>10<span style='vertical-align:super'>6</span><td>7</table>", "| 10^6 | 7 |"),
         ] {
             assert_eq!(text(page).as_deref(), Ok(shown), "{page}");
         }

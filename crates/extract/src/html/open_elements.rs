@@ -10,6 +10,7 @@ use html5ever::LocalName;
 
 use super::element::{ends_paragraph, is_block, is_formatting, is_scope};
 use super::style::Appearance;
+use crate::level::Level;
 
 /// The most elements within each other that are told apart; browsers have fewer.
 const MAX_OPEN: usize = 100_000;
@@ -23,6 +24,7 @@ struct OpenElement {
     /// Whether its text is seen, by itself or by what is around it.
     is_visible: bool,
     has_size: bool,
+    level: Level,
     /// Whether it was there when it began.
     was_rendered: bool,
 }
@@ -62,6 +64,11 @@ impl OpenElements {
         self.is_rendered() && self.open.last().is_none_or(|element| element.is_visible && element.has_size)
     }
 
+    /// Where text that begins here stands beside the line.
+    pub(super) fn level(&self) -> Level {
+        self.open.last().map_or(Level::Line, |element| element.level)
+    }
+
     /// Whether a picture of this appearance is seen here.
     pub(super) fn shows(&self, appearance: Appearance) -> bool {
         let is_visible = self.open.last().is_none_or(|element| element.is_visible);
@@ -77,9 +84,17 @@ impl OpenElements {
                 self.open.last().map_or((true, true), |around| (around.is_visible, around.has_size));
             let is_visible = appearance.is_visible.unwrap_or(is_visible);
             let has_size = appearance.has_size.unwrap_or(has_size);
+            let level = appearance.level.unwrap_or_else(|| self.level());
             let appearance = Appearance { is_hidden: hides, ..appearance };
             let was_rendered = self.hidden == 0;
-            self.push(OpenElement { name: name.clone(), appearance, is_visible, has_size, was_rendered });
+            self.push(OpenElement {
+                name: name.clone(),
+                appearance,
+                is_visible,
+                has_size,
+                level,
+                was_rendered,
+            });
         }
         self.is_rendered()
     }

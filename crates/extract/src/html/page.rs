@@ -257,9 +257,7 @@ impl Page {
                 self.in_formula(|formula, builder| formula.end(&tag.name, builder));
             }
         }
-        if let Some(level) = level(&tag.name).filter(|_| is_rendered) {
-            self.set_level(level);
-        }
+        self.set_level(self.open.level());
         if self.buffered.is_some() {
             if kind == ElementKind::Break && is_rendered {
                 self.write("\n");
@@ -330,9 +328,7 @@ impl Page {
         if self.formula.takes(name) {
             self.in_formula(|formula, builder| formula.end(name, builder));
         }
-        if level(name).is_some() {
-            self.set_level(Level::Line);
-        }
+        self.set_level(self.open.level());
         if let Some((buffered, _)) = &self.buffered {
             let ends = match buffered {
                 BufferedElement::Title => kind == ElementKind::Title,
@@ -467,14 +463,5 @@ impl Page {
         self.builder.clear_marker();
         self.builder.verbatim(&format!("{fence}\n{text}\n{fence}"));
         self.builder.gap(Gap::Paragraph);
-    }
-}
-
-/// Where the text of an element stands beside the line.
-fn level(name: &str) -> Option<Level> {
-    match name {
-        "sup" => Some(Level::Raised),
-        "sub" => Some(Level::Lowered),
-        _ => None,
     }
 }

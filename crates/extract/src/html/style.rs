@@ -5,6 +5,8 @@
 
 use html5ever::tokenizer::Tag;
 
+use crate::level::Level;
+
 /// How an element is shown, as far as it says so itself. What it does not say, it has from the element around it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Appearance {
@@ -14,6 +16,8 @@ pub(super) struct Appearance {
     pub(super) is_visible: Option<bool>,
     /// Whether its text has a size.
     pub(super) has_size: Option<bool>,
+    /// Where its text stands beside the line.
+    pub(super) level: Option<Level>,
 }
 
 /// The value of an attribute.
@@ -23,7 +27,7 @@ pub(super) fn attribute<'a>(tag: &'a Tag, name: &str) -> Option<&'a str> {
 
 impl Appearance {
     pub(super) fn of(tag: &Tag) -> Self {
-        let mut appearance = Self::default();
+        let mut appearance = Self { level: level_by_kind(tag), ..Self::default() };
         let mut is_displayed = None;
         let mut see_through = false;
         let declarations = attribute(tag, "style").map(declarations).unwrap_or_default();
@@ -41,6 +45,12 @@ impl Appearance {
                 "opacity" => {
                     see_through |= number(value.trim_end_matches('%')).is_some_and(|part| part <= 0.0);
                 }
+                "vertical-align" => match value {
+                    "super" => appearance.level = Some(Level::Raised),
+                    "sub" => appearance.level = Some(Level::Lowered),
+                    "baseline" | "initial" => appearance.level = None,
+                    _ => {}
+                },
                 "font-size" => appearance.has_size = has_size(value).or(appearance.has_size),
                 "font" => appearance.has_size = size_of_font(value).or(appearance.has_size),
                 _ => {}
@@ -48,6 +58,15 @@ impl Appearance {
         }
         appearance.is_hidden = see_through || !is_displayed.unwrap_or_else(|| !is_hidden_by_kind(tag));
         appearance
+    }
+}
+
+/// Where a browser puts the text of an element unless its style says otherwise.
+fn level_by_kind(tag: &Tag) -> Option<Level> {
+    match &*tag.name {
+        "sup" => Some(Level::Raised),
+        "sub" => Some(Level::Lowered),
+        _ => None,
     }
 }
 

@@ -9,7 +9,7 @@ mod reading;
 mod tests;
 mod transfer;
 
-use mail_parser::{Address, MimeHeaders};
+use mail_parser::{Address, ContentType, MimeHeaders};
 use syft_space_domain::dataset::{ExtractedText, FileFormat, FileRefused};
 
 use self::part::Part;
@@ -29,6 +29,11 @@ pub(crate) fn extract(bytes: &[u8]) -> Result<ExtractedText, FileRefused> {
     }
     if is_encrypted(&part) {
         return Err(FileRefused::Encrypted);
+    }
+    if is_opaquely_signed(&part) {
+        return Err(not_a_message(
+            "its text is packed with its signature (S/MIME), which is not read: open it in a mail program and save what that shows",
+        ));
     }
     let mut builder = TextBuilder::default();
     let subject = message.subject().map(|subject| told_truly(subject, part.head_bytes)).transpose()?;
@@ -98,12 +103,25 @@ fn told_truly(text: &str, bytes: &[u8]) -> Result<String, FileRefused> {
 }
 
 fn is_encrypted(part: &Part<'_>) -> bool {
-    part.heads.content_type().is_some_and(|kind| {
-        let subtype = kind.subtype().unwrap_or_default().to_ascii_lowercase();
-        let is_signed =
-            kind.attribute("smime-type").is_some_and(|kind| kind.eq_ignore_ascii_case("signed-data"));
-        matches!(subtype.as_str(), "encrypted" | "pkcs7-mime" | "x-pkcs7-mime") && !is_signed
-    })
+    let is_encrypted = |kind: &ContentType<'_>| {
+        kind.subtype().is_some_and(|kind| kind.eq_ignore_ascii_case("encrypted"))
+            || (is_cms(kind) && !is_signed(kind))
+    };
+    part.heads.content_type().is_some_and(is_encrypted)
+}
+
+/// Whether its text is within the signature (RFC 8551, 3.5.2).
+fn is_opaquely_signed(part: &Part<'_>) -> bool {
+    part.heads.content_type().is_some_and(|kind| is_cms(kind) && is_signed(kind))
+}
+
+fn is_cms(kind: &ContentType<'_>) -> bool {
+    let subtype = kind.subtype().unwrap_or_default();
+    ["pkcs7-mime", "x-pkcs7-mime"].iter().any(|cms| subtype.eq_ignore_ascii_case(cms))
+}
+
+fn is_signed(kind: &ContentType<'_>) -> bool {
+    kind.attribute("smime-type").is_some_and(|kind| kind.eq_ignore_ascii_case("signed-data"))
 }
 
 fn people(address: &Address<'_>) -> String {

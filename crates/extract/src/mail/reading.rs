@@ -52,7 +52,7 @@ impl Reading {
         match kind {
             Kind::Mixed | Kind::Alternative | Kind::Related | Kind::Digest => match part.parts() {
                 Some(parts) if kind == Kind::Alternative => self.best_of(&parts, place),
-                Some(parts) => self.all_of(kind, &parts, place),
+                Some(parts) => self.all_of(kind, &parts, root_of(part, kind, &parts), place),
                 None => self.leaf(part, false, place),
             },
             Kind::Message if !part.is_attached() => self.message(part, place),
@@ -63,10 +63,10 @@ impl Reading {
         }
     }
 
-    fn all_of(&mut self, kind: Kind, parts: &[&[u8]], place: Place) -> Result<(), FileRefused> {
+    fn all_of(&mut self, kind: Kind, parts: &[&[u8]], root: usize, place: Place) -> Result<(), FileRefused> {
         for (at, part) in parts.iter().enumerate() {
             let depth = place.depth.saturating_add(1);
-            self.read(&Part::parse(part), Place { within: kind, is_first: at == 0, depth, ..place })?;
+            self.read(&Part::parse(part), Place { within: kind, is_first: at == root, depth, ..place })?;
         }
         Ok(())
     }
@@ -145,6 +145,16 @@ fn rank(part: &Part<'_>) -> u8 {
         Kind::Text { is_plain: true } | Kind::Message => 1,
         Kind::Text { is_plain: false } | Kind::Other => 2,
     }
+}
+
+/// Which of the parts is the text that the others belong to: of related ones the one that `start` names, else the first (RFC 2387, 3.2).
+fn root_of(part: &Part<'_>, kind: Kind, parts: &[&[u8]]) -> usize {
+    let Some(start) = part.parameter("start").filter(|_| kind == Kind::Related) else { return 0 };
+    let is_start = |part: &&[u8]| {
+        let id = Part::parse(part).heads.content_id().map(str::to_owned);
+        id.is_some_and(|id| id.trim_matches(['<', '>']) == start.trim().trim_matches(['<', '>']))
+    };
+    parts.iter().position(is_start).unwrap_or_default()
 }
 
 /// Whether a text is shown with the message. One that has a name is a file, unless the message begins with it; beside a page

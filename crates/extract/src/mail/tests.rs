@@ -110,6 +110,8 @@ fn k16_what_is_encrypted_or_no_message_is_refused() {
     let kind = |kind: &str| text(&format!("From: a@example.org\nContent-Type: {kind}\n\nx\n"));
     assert_eq!(kind("multipart/encrypted; boundary=b"), Err(FileRefused::Encrypted));
     assert_eq!(kind("application/pkcs7-mime; smime-type=enveloped-data"), Err(FileRefused::Encrypted));
+    let signed = kind("application/PKCS7-mime; smime-type=signed-data").unwrap_err().to_string();
+    assert!(signed.contains("its text is packed with its signature"), "{signed}");
     assert_eq!(extract(b"From: a@example.org\r\n\r\nGr\xfc\xdfe").err(), Some(FileRefused::Encoding));
     for other in ["", "plain text", "a,b\n1,2\n"] {
         assert!(matches!(text(other), Err(FileRefused::Damaged("EML", _))), "{other}");
@@ -228,6 +230,23 @@ fn q2_of_several_forms_of_a_text_the_best_that_has_text_is_read() {
         ([unreadable, page, ""], "as a page"),
     ] {
         let message = format!("Content-Type: multipart/alternative; boundary=b\n\n{}--b--\n", forms.concat());
+        assert_eq!(body(&message).as_deref(), Ok(shown), "{message}");
+    }
+}
+
+#[test]
+fn q2_of_related_parts_the_one_that_they_belong_to_is_read_wherever_it_stands() {
+    let picture = "--b\nContent-Type: image/png; name=a.png\nContent-ID: <a>\n\nx\n";
+    let page = "--b\nContent-Type: text/html\nContent-ID: <root>\n\n<p>as a page\n";
+    let other = "--b\nContent-Type: text/html\nContent-ID: <other>\n\n<p>a frame of it\n";
+    for (start, parts, shown) in [
+        ("", [page, picture, other], "as a page\n\nAttached: a.png"),
+        ("; start=\"<root>\"", [picture, other, page], "as a page\n\nAttached: a.png"),
+        ("; start=\"root\"", [other, page, picture], "as a page\n\nAttached: a.png"),
+        ("; start=\"<none>\"", [page, other, picture], "as a page\n\nAttached: a.png"),
+    ] {
+        let message =
+            format!("Content-Type: multipart/related; boundary=b{start}\n\n{}--b--\n", parts.concat());
         assert_eq!(body(&message).as_deref(), Ok(shown), "{message}");
     }
 }

@@ -13,6 +13,7 @@ use syft_space_domain::dataset::{ExtractedText, FileFormat, FileRefused, Landmar
 
 use self::sheet::Sheet;
 use self::styles::Styles;
+use crate::level::{Level, Levels};
 use crate::package::escapes::unescaped;
 use crate::package::xml::{self, Node, is_on};
 use crate::package::{Package, damaged, title};
@@ -84,16 +85,24 @@ fn workbook_of(xml: &str) -> Result<Workbook, FileRefused> {
 /// The texts of all cells, by their number. How characters are read is not of the text.
 fn shared_texts(xml: &str) -> Result<Vec<String>, FileRefused> {
     let mut texts: Vec<String> = Vec::new();
+    let mut levels = Levels::default();
     let (mut in_text, mut in_reading) = (false, false);
     xml::read(FORMAT, xml, |node| match node {
-        Node::Open("si", _) => texts.push(String::new()),
+        Node::Open("si", _) => {
+            texts.push(String::new());
+            levels = Levels::default();
+        }
+        Node::Open("r", _) => levels.set(Level::Line),
+        Node::Open("vertAlign", attributes) => {
+            levels.set(Level::of_vertical_align(&attributes.get("val").unwrap_or_default()))
+        }
         Node::Open("rPh", _) => in_reading = true,
         Node::Close("rPh") => in_reading = false,
         Node::Open("t", _) => in_text = !in_reading,
         Node::Close("t") => in_text = false,
         Node::Text(text) if in_text => {
             if let Some(last) = texts.last_mut() {
-                last.push_str(&unescaped(text));
+                levels.push(last, &unescaped(text));
             }
         }
         _ => {}

@@ -5,6 +5,7 @@ use syft_space_domain::dataset::FileRefused;
 use super::FORMAT;
 use super::number_format::{NumberFormat, general};
 use super::styles::Styles;
+use crate::level::{Level, Levels};
 use crate::package::damaged;
 use crate::package::escapes::unescaped;
 use crate::package::xml::{Attributes, Node, is_on};
@@ -21,6 +22,8 @@ pub(super) struct Sheet<'a> {
     hidden_columns: Vec<(usize, usize)>,
     /// The row that is open, with the column of its last cell.
     row: Option<(Row, usize)>,
+    /// The column in which the first row begins, and so its rows stand.
+    first_column: Option<usize>,
     cell: Cell,
     in_value: bool,
     in_reading: bool,
@@ -35,11 +38,14 @@ struct Cell {
     kind: String,
     style: Option<usize>,
     value: String,
+    levels: Levels,
     has_formula: bool,
 }
 
-/// The most empty cells that are kept between two others, so that those below each other are in one column.
-const MAX_EMPTY_CELLS: usize = 16;
+/// The most empty cells that are kept before another, so that those below each other are in one column. Behind more of them a cell is named.
+const MAX_EMPTY_CELLS: usize = 64;
+/// The longest name of a cell: XFD1048576.
+const MAX_NAME_CHARS: usize = 10;
 
 impl<'a> Sheet<'a> {
     pub(super) fn new(texts: &'a [String], styles: &'a Styles, from_1904: bool) -> Self {
@@ -50,6 +56,7 @@ impl<'a> Sheet<'a> {
             rows: TextBuilder::default(),
             hidden_columns: Vec::new(),
             row: None,
+            first_column: None,
             cell: Cell::default(),
             in_value: false,
             in_reading: false,
@@ -94,7 +101,13 @@ impl<'a> Sheet<'a> {
             Node::Close("rPh") => self.in_reading = false,
             Node::Open("v" | "t", _) => self.in_value = !self.in_reading,
             Node::Close("v" | "t") => self.in_value = false,
-            Node::Text(text) if self.in_value => self.cell.value.push_str(&unescaped(text)),
+            Node::Open("r", _) => self.cell.levels.set(Level::Line),
+            Node::Open("vertAlign", attributes) => {
+                self.cell.levels.set(Level::of_vertical_align(&attributes.get("val").unwrap_or_default()))
+            }
+            Node::Text(text) if self.in_value => {
+                self.cell.levels.push(&mut self.cell.value, &unescaped(text))
+            }
             Node::Close("c") => self.end_cell(),
             _ => {}
         }
@@ -115,11 +128,17 @@ impl<'a> Sheet<'a> {
         if text.trim().is_empty() {
             return;
         }
-        let empty = column.saturating_sub(*last).saturating_sub(1);
-        for _ in 0..if *last == 0 || empty > MAX_EMPTY_CELLS { 0 } else { empty } {
+        let first = *self.first_column.get_or_insert(column);
+        let next = if *last == 0 { first } else { last.saturating_add(1) };
+        let empty = column.saturating_sub(next);
+        let is_near = empty <= MAX_EMPTY_CELLS;
+        for _ in 0..if is_near { empty } else { 0 } {
             row.cell();
         }
         row.cell();
+        if !is_near && cell.name.len() <= MAX_NAME_CHARS {
+            row.words(&format!("{}: ", cell.name));
+        }
         row.words(&text);
         *last = column;
         self.has_text = true;

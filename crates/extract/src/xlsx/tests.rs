@@ -34,8 +34,51 @@ fn q2_rows_of_a_workbook_are_lines_of_what_their_cells_show() {
         <row r='4'><c r='A4' t='str'><f>A1&amp;A2</f><v>a &amp; b</v></c><c r='C4' t='b'><v>1</v></c><c r='G4' t='e'><v>#N/A</v></c></row>\
         <row r='5'><c r='A5' s='1'/></row><row><c r='A6'><v>0.1</v></c><c r='XFD6'><v>2</v></c></row></sheetData>";
     let extracted = extract(&workbook(sheet)).unwrap();
-    let expected = "# Ships\n\n| Ship | Built | Length |\n| Ada | 2024-01-01 | 1,234.50 m |\n| a & b | | TRUE | | | | #N/A |\n| 0.1 | 2 |";
+    let expected = "# Ships\n\n| Ship | Built | Length |\n| Ada | 2024-01-01 | 1,234.50 m |\n| a & b | | TRUE | | | | #N/A |\n| 0.1 | XFD6: 2 |";
     assert_eq!(extracted.text, expected);
+}
+
+#[test]
+fn q2_what_a_cell_shows_stands_below_what_stands_above_it() {
+    let cell = |name: &str, text: &str| format!("<c r='{name}' t='inlineStr'><is><t>{text}</t></is></c>");
+    let rows = |rows: &[&[(&str, &str)]]| {
+        let row = |cells: &&[(&str, &str)]| {
+            let cells: String = cells.iter().map(|(name, text)| cell(name, text)).collect();
+            format!("<row>{cells}</row>")
+        };
+        extract(&workbook(&rows.iter().map(row).collect::<String>())).unwrap().text
+    };
+    let head: &[_] = &[("B2", "Region"), ("C2", "Q1"), ("D2", "Q2")];
+    // The first row says where the others begin, and a title may stand further left.
+    let shown =
+        rows(&[head, &[("C3", "10"), ("D3", "20")], &[("B4", "North"), ("D4", "5")], &[("A5", "sum")]]);
+    assert_eq!(shown, "# Ships\n\n| Region | Q1 | Q2 |\n| | 10 | 20 |\n| North | | 5 |\n| sum |");
+    let shown = rows(&[&[("A1", "Sales")], head]);
+    assert_eq!(shown, "# Ships\n\n| Sales |\n| | Region | Q1 | Q2 |");
+    let shown = rows(&[&[("A1", "Lin"), ("V1", "m20")], &[("A2", "Bo"), ("BZ2", "m77")]]);
+    assert_eq!(shown, format!("# Ships\n\n| Lin |{} m20 |\n| Bo | BZ2: m77 |", " |".repeat(20)));
+}
+
+#[test]
+fn q2_raised_digits_of_a_cell_never_run_into_those_before_them() {
+    let run = |looks: &str, text: &str| format!("<r><rPr>{looks}</rPr><t>{text}</t></r>");
+    let (high, low) = ("<vertAlign val='superscript'/>", "<vertAlign val='subscript'/>");
+    let power = [run("", "10"), run(high, "6"), run("", " people")].concat();
+    let water = [run("", "101"), run(low, "2")].concat();
+    let sheet = format!(
+        "<row><c r='A1' t='inlineStr'><is>{power}</is></c><c r='B1' t='s'><v>0</v></c><c r='C1' t='s'><v>1</v></c></row>"
+    );
+    let sheet = format!("<worksheet>{sheet}</worksheet>");
+    let texts = format!("<sst><si>{water}</si><si>{}</si></sst>", [run(high, "7"), power].concat());
+    let packed = pack(&[
+        ("xl/workbook.xml", WORKBOOK),
+        ("xl/_rels/workbook.xml.rels", RELATIONS),
+        ("xl/worksheets/one.xml", &sheet),
+        ("xl/texts.xml", &texts),
+        ("xl/looks.xml", LOOKS),
+    ]);
+    let text = extract(&packed).unwrap().text;
+    assert_eq!(text, "# Ships\n\n| 10^6 people | 101_2 | 7 10^6 people |");
 }
 
 #[test]

@@ -180,7 +180,10 @@ pub(super) fn read_log(
         line.clear();
         number = number.saturating_add(1);
         let read = io::Read::take(&mut lines, MAX_LINE_BYTES).read_line(&mut line);
-        let read = read.map_err(|error| not_verified(format!("line {number} cannot be read: {error}")))?;
+        let read = read.map_err(|error| match error.kind() {
+            io::ErrorKind::InvalidData => not_verified(format!("line {number} is no text")).into(),
+            _ => anyhow::Error::new(error).context("reading the log"),
+        })?;
         if read == 0 {
             break;
         }
@@ -199,7 +202,11 @@ pub(super) fn read_log(
     if let (Some(key), Some(log)) = (key, verifier.log()) {
         check_name(key, log)?;
     }
-    Ok(verifier.finish().map_err(not_verified)?)
+    let verified = verifier.finish().map_err(not_verified)?;
+    if verified.events == 0 {
+        return Err(not_verified("it is empty, and each log has events: did what wrote it fail?").into());
+    }
+    Ok(verified)
 }
 
 /// The key of one log says nothing of another's.

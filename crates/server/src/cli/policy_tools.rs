@@ -218,7 +218,12 @@ pub(super) async fn explain(
                 (true, says) => format!("in shadow: {says}"),
                 (false, says) => says,
             },
-            rule: at(step, "/rule").to_owned(),
+            rule: match at(step, "/rule") {
+                // What a limit has left is looked at behind the steps.
+                "" if at(&told, "/decided_by/policy_id") == id => at(&told, "/decided_by/rule"),
+                rule => rule,
+            }
+            .to_owned(),
         }
     });
     let mut table = out.table(STEPS);
@@ -270,6 +275,7 @@ pub(super) async fn lint(api: &ApiClient, what: &LintArguments, out: &mut Output
     if let Some(file) = &what.upstream {
         return policy_upstream::lint(file, out);
     }
+    let mut looked_at = "its patterns".to_owned();
     let (body, names) = match (&what.endpoint, &what.file) {
         (Some(endpoint), _) => {
             let (found, _) = find_endpoint(api, endpoint).await?;
@@ -279,6 +285,11 @@ pub(super) async fn lint(api: &ApiClient, what: &LintArguments, out: &mut Output
         (None, file) => {
             let file = file.as_deref().ok_or_else(|| unusable("--file", "name an endpoint, or a file"))?;
             let PolicyRule { policy_type, configuration, .. } = PolicyRule::from_file(file)?;
+            if policy_type != "access" {
+                looked_at = format!(
+                    "it, as far as a policy of type {policy_type} is looked at: patterns are those of access policies"
+                );
+            }
             let policy = json!({ "policy_type": policy_type, "configuration": configuration });
             (json!({ "policies": [policy] }), HashMap::new())
         }
@@ -305,7 +316,7 @@ pub(super) async fn lint(api: &ApiClient, what: &LintArguments, out: &mut Output
     table.items(&odd.collect::<Vec<_>>())?;
     let count = table.end()?;
     if count == 0 {
-        out.remark("(nothing is odd about its patterns)");
+        out.remark(&format!("(nothing is odd about {looked_at})"));
     }
     remark_truncated(&told, "there may be more: it would have taken too long", out);
     Ok(())

@@ -436,6 +436,11 @@ async fn u1_checkpoints_are_kept_in_a_second_place_too() {
         ["audit", "verify", export.to_str().unwrap(), "--checkpoint", file.to_str().unwrap(), "--key", &key];
     let told = run(second.path(), &arguments).expect(0);
     assert!(told.stdout.contains("those that were signed"), "{told:?}");
+    // An export that failed wrote nothing, and proves nothing.
+    fs::write(&export, "").unwrap();
+    let told = run(second.path(), &["audit", "verify", export.to_str().unwrap()]).expect(4);
+    assert!(told.stderr.contains("it is empty"), "{told:?}");
+    run(second.path(), &["audit", "verify", folder.to_str().unwrap()]).expect(1);
     use std::os::unix::fs::PermissionsExt;
     assert_eq!(fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600);
     assert_eq!(fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);

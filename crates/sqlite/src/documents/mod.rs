@@ -19,7 +19,7 @@ use syft_space_domain::tenant::{OperatorScope, TenantScope};
 use syft_space_home::Home;
 
 use connections::Connections;
-use write::Run;
+use write::Runs;
 
 use crate::remains;
 
@@ -29,7 +29,7 @@ use crate::remains;
 /// the home's lock.
 pub struct SqliteDocuments {
     connections: Connections,
-    run: Run,
+    runs: Runs,
 }
 
 impl SqliteDocuments {
@@ -38,7 +38,7 @@ impl SqliteDocuments {
     /// # Errors
     /// When there is no randomness.
     pub fn new(home: &Home, entropy: &dyn Entropy) -> Result<Self, RandomError> {
-        Ok(Self { connections: Connections::new(home.clone()), run: Run::draw(entropy)? })
+        Ok(Self { connections: Connections::new(home.clone()), runs: Runs::draw(entropy)? })
     }
 }
 
@@ -50,8 +50,9 @@ impl DocumentStore for SqliteDocuments {
         job: JobId,
         documents: &[Document],
     ) -> Result<ChangeNumber, DocumentStoreError> {
-        self.connections
-            .with_created(scope, dataset, |connection| write::put(connection, self.run, job, documents))
+        self.connections.with_created(scope, dataset, |connection| {
+            write::put(connection, self.runs.of(scope, dataset), job, documents)
+        })
     }
 
     fn put_by(
@@ -75,7 +76,7 @@ impl DocumentStore for SqliteDocuments {
         progress: &JobProgress,
     ) -> Result<ChangeNumber, DocumentStoreError> {
         self.connections.with_created(scope, dataset, |connection| {
-            write::put_part(connection, self.run, job, documents, removed, progress)
+            write::put_part(connection, self.runs.of(scope, dataset), job, documents, removed, progress)
         })
     }
 
@@ -152,9 +153,9 @@ impl DocumentStore for SqliteDocuments {
         dataset: DatasetId,
         id: &DocumentId,
     ) -> Result<Option<ChangeNumber>, DocumentStoreError> {
-        let removed = self
-            .connections
-            .with_existing(scope, dataset, |connection| write::remove(connection, self.run, id))?;
+        let removed = self.connections.with_existing(scope, dataset, |connection| {
+            write::remove(connection, self.runs.of(scope, dataset), id)
+        })?;
         Ok(removed.flatten())
     }
 

@@ -143,7 +143,7 @@ fn is_of_change(connection: &mut SqliteConnection, number: i64) -> Result<bool, 
     let last: i64 = totals::table.select(totals::last_change).first(connection)?;
     let gap = gaps::table.filter(gaps::next_change.gt(number)).order(gaps::next_change);
     let before: Option<i64> = gap.select(gaps::last_change).first(connection).optional()?;
-    Ok(number <= last && before.is_none_or(|before| number <= before))
+    Ok(number == 0 || (number <= last && before.is_none_or(|before| number <= before)))
 }
 
 pub(super) fn changes(

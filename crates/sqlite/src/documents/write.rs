@@ -1,13 +1,15 @@
 //! Putting documents in, and removing them.
 //!
-//! Each [`Run`] numbers its changes from behind a gap whose size is drawn at random. Where an older copy of a database is put back and
+//! Each [`Run`] numbers its changes from behind a gap whose size nobody foresees. Where an older copy of a database is put back and
 //! grows, its changes have other numbers than those that it lacks: an index that has seen these is told from one of its own.
 
 use diesel::prelude::*;
+use sha2::{Digest, Sha256};
 use syft_space_domain::dataset::{ChangeNumber, Document, DocumentId, JobProgress};
-use syft_space_domain::ids::JobId;
+use syft_space_domain::ids::{DatasetId, JobId};
 use syft_space_domain::random::{Entropy, RandomError};
 use syft_space_domain::store::StoreError;
+use syft_space_domain::tenant::TenantScope;
 
 use super::schema::{chunks, documents, gaps, ingestions, removals, totals};
 use super::{hash, progress};
@@ -26,19 +28,32 @@ struct Totals {
     run: i64,
 }
 
-/// One run of the server: how many numbers it leaves out before its first change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Run(i64);
+/// What tells one run of the server from all others.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Runs([u8; 16]);
 
-impl Run {
-    /// Draws one of 2^40: no two of a database are the same, and there is room for millions.
+impl Runs {
     pub(super) fn draw(entropy: &dyn Entropy) -> Result<Self, RandomError> {
-        let mut bytes = [0; 8];
-        let (drawn, _) = bytes.split_at_mut(5);
-        entropy.fill(drawn)?;
-        Ok(Self(i64::from_le_bytes(bytes).saturating_add(1)))
+        let mut drawn = [0; 16];
+        entropy.fill(&mut drawn)?;
+        Ok(Self(drawn))
+    }
+
+    /// The run of a dataset: of 2^40, so that none of a database is another's, and there is room for millions.
+    pub(super) fn of(&self, scope: &TenantScope, dataset: DatasetId) -> Run {
+        let digest = Sha256::new()
+            .chain_update(self.0)
+            .chain_update(scope.tenant().as_bytes())
+            .chain_update(dataset.as_bytes())
+            .finalize();
+        let drawn = digest.iter().take(5).fold(0_i64, |drawn, byte| (drawn << 8) | i64::from(*byte));
+        Run(drawn.saturating_add(1))
     }
 }
+
+/// One run of the server on one dataset: how many numbers it leaves out before its first change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Run(i64);
 
 impl Totals {
     fn read(connection: &mut SqliteConnection) -> Result<Self, Failed> {
@@ -52,10 +67,11 @@ impl Totals {
 
     fn next_change(&mut self, connection: &mut SqliteConnection, run: Run) -> Result<i64, Failed> {
         let last = self.last_change;
-        self.last_change = last.saturating_add(1);
-        if self.run != run.0 {
+        let is_begun = self.run == run.0;
+        let next = last.checked_add(if is_begun { 1 } else { run.0.saturating_add(1) });
+        self.last_change = next.ok_or_else(|| StoreError::failed("the numbers of changes are used up"))?;
+        if !is_begun {
             self.run = run.0;
-            self.last_change = self.last_change.saturating_add(run.0);
             diesel::insert_into(gaps::table)
                 .values((gaps::next_change.eq(self.last_change), gaps::last_change.eq(last)))
                 .execute(connection)?;

@@ -231,6 +231,37 @@ fn r2_a_change_that_an_older_copy_lacks_has_a_number_that_none_of_its_own_has() 
 }
 
 #[test]
+fn z1_a_change_of_one_dataset_has_a_number_that_none_of_another_has_in_the_same_run() {
+    let (_folder, _, store) = prepared();
+    let put = |tenant, dataset| {
+        store.put(&scope(tenant), dataset_id(dataset), job_id(1), &[document("a", "text")]).unwrap()
+    };
+    let numbers = [put(1, 1), put(1, 2), put(2, 3), put(2, 1)];
+    for (at, (tenant, dataset)) in [(1, 1), (1, 2), (2, 3), (2, 1)].into_iter().enumerate() {
+        let is_change =
+            |number| store.changes(&scope(tenant), dataset_id(dataset), number, 1).unwrap().is_some();
+        let known: Vec<_> = numbers.iter().map(|number| is_change(*number)).collect();
+        assert_eq!(known, [0, 1, 2, 3].map(|of| of == at));
+    }
+}
+
+#[test]
+fn g2_where_numbers_of_changes_are_used_up_nothing_is_put_in_or_removed() {
+    let (_folder, home, store) = prepared();
+    let (scope, dataset) = (scope(1), dataset_id(1));
+    store.put(&scope, dataset, job_id(1), &[document("a", "text")]).unwrap();
+    drop(store);
+    let path = home.documents_db(tenant_id(1), dataset);
+    execute(&path, &format!("UPDATE totals SET last_change = {}", i64::MAX - 3));
+    let store = documents_of(&home);
+    let put = store.put(&scope, dataset, job_id(2), &[document("b", "text")]);
+    assert!(matches!(put, Err(StoreError::Failed(_))), "{put:?}");
+    assert!(matches!(store.remove(&scope, dataset, &id("a")), Err(StoreError::Failed(_))));
+    assert_eq!(store.usage(&scope, dataset).unwrap().documents, 1);
+    assert!(store.changes(&scope, dataset, ChangeNumber(0), 9).unwrap().is_some());
+}
+
+#[test]
 fn large_changes_come_a_part_at_a_time_and_all_in_the_end() {
     let (_folder, _, store) = prepared();
     let (scope, dataset) = (scope(1), dataset_id(1));

@@ -81,6 +81,10 @@ impl Ingest {
 const NOT_PRUNED: &str =
     "; nothing was pruned, for not all could be read or taken in: mend that, and run the same command again";
 
+/// What is said where a folder without files would have all documents removed.
+const NO_FILE_AT_ALL: &str = "there is no file in the folder, so all that was brought from it would be removed: is its disk there? If \
+     all of it is to go, `documents remove` removes a document, and `datasets remove` a dataset";
+
 pub(super) async fn run(api: &ApiClient, arguments: &Ingest, out: &mut Output) -> anyhow::Result<()> {
     let started = now();
     let folder = Folder::open(&arguments.folder).context("PATH")?;
@@ -91,6 +95,9 @@ pub(super) async fn run(api: &ApiClient, arguments: &Ingest, out: &mut Output) -
     let dataset = dataset::find_or_create(api, arguments).await?;
     let searched = dataset.clone();
     let mut run = IngestRun::prepare(api, &folder, dataset).await?;
+    if arguments.prune && run.summary.files == 0 && !run.gone.is_empty() {
+        return Err(CommandError::new(ExitStatus::Refused, NO_FILE_AT_ALL).into());
+    }
     let stop = AtomicBool::new(false);
     // The first Ctrl-C lets a request under way end, so that its job is known and can be stopped; the second does not.
     let interrupted_twice = async {

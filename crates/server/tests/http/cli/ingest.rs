@@ -344,6 +344,11 @@ async fn q1_prune_removes_what_was_made_of_files_that_are_gone_and_nothing_else(
     assert_eq!(pruned["removed"], 2);
     let left: Vec<String> = texts(&owner, &dataset).await.into_keys().collect();
     assert_eq!(left, ["from-json", "kept.txt", "large.txt"]);
+    // A disk that is not there is an empty folder.
+    let empty = tempfile::tempdir().unwrap();
+    let refused = ingest(space.home(), empty.path(), &["--prune"]).expect(4);
+    assert!(refused.stderr.contains("there is no file in the folder"), "{refused:?}");
+    assert_eq!(texts(&owner, &dataset).await.len(), 3);
     let file = folder.path().join("kept.txt");
     let alone = ingest(space.home(), &file, &["--prune"]).expect(2);
     assert!(alone.stderr.contains("--prune is for a folder"), "{alone:?}");

@@ -206,6 +206,11 @@ async fn k3_whoever_asks_says_what_for_and_is_told_what_the_limits_leave() {
         ran.stderr.contains("GET /api/v1/me/access") && ran.stderr.contains("`syft-space access"),
         "{ran:?}"
     );
+    let told = as_owner(&["policies", "explain", "hours", ANNA]).expect(0).stdout;
+    let by = told.lines().find(|line| line.starts_with("half a euro")).unwrap_or_else(|| panic!("{told}"));
+    assert!(by.ends_with("budget 0.5 EUR"), "{told}");
+    let limits = as_owner(&["policies", "lint", "--file", &rate]).expect(0);
+    assert!(limits.stderr.contains("patterns are those of access policies"), "{limits:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
