@@ -163,6 +163,25 @@ pub fn open_unreconciled(path: &Path, settings: &Settings) -> anyhow::Result<Ope
     Ok(opened)
 }
 
+/// Tells where a new key is about to be made although secrets may be sealed with another. Whoever shows a code of a second factor is told that
+/// it is wrong, as if they had mistyped it.
+fn tell_missing_sealing_key(store: &dyn Store, operator: &OperatorScope, home: &Home) -> anyhow::Result<()> {
+    let file = home.sealing_key();
+    if file.try_exists().context("looking for the sealing key")? {
+        return Ok(());
+    }
+    let everywhere = operator.clone();
+    let tenants = store.read(Flow::Installation, move |view| view.tenant_ids(&everywhere)).wait()?;
+    if !tenants.is_empty() {
+        tracing::error!(
+            file = %file.display(),
+            "the key that secrets are sealed with is not there, and a new one is made: codes of second factors fit no more, and secrets of hubs, \
+             mail, sinks and databases cannot be opened. Stop the server and put the file back from a copy of the home"
+        );
+    }
+    Ok(())
+}
+
 fn open_at(lock: HomeLock, settings: &Settings) -> anyhow::Result<OpenedSpace> {
     // Before an index is made anew, of nothing.
     check_documents(
@@ -190,6 +209,7 @@ fn open_at(lock: HomeLock, settings: &Settings) -> anyhow::Result<OpenedSpace> {
         tracing::warn!(%tenant, %error, "a tenant is closed, for its state cannot be read; the others are served");
     }
 
+    tell_missing_sealing_key(&*store, &operator, &home)?;
     let environment = settings.environment.clone();
     let sealing_key = MasterKey::load_or_make(&home.sealing_key(), &environment, clock.now(), &*entropy)?;
     let checkpoint_signer =

@@ -69,6 +69,27 @@ async fn r2_without_its_database_a_home_is_refused_and_its_documents_stay() {
 }
 
 #[tokio::test]
+async fn r2_without_the_key_that_secrets_are_sealed_with_a_start_says_so_once() {
+    if in_memory() {
+        return;
+    }
+    let (mut space, _) = stopped().await;
+    let log = tempfile::NamedTempFile::new().unwrap();
+    let mut said = Vec::new();
+    for is_lost in [false, true, false] {
+        if is_lost {
+            fs::remove_file(space.home().join("keys").join("sealing-key.json")).unwrap();
+        }
+        let mut command = space.server().command();
+        command.stderr(fs::File::create(log.path()).unwrap());
+        space.server().run(command);
+        stop(&mut space);
+        said.push(fs::read_to_string(log.path()).unwrap().contains("put the file back from a copy"));
+    }
+    assert_eq!(said, [false, true, false]);
+}
+
+#[tokio::test]
 async fn r2_documents_that_an_older_database_does_not_know_stay() {
     if in_memory() {
         return;
