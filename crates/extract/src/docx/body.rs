@@ -350,8 +350,8 @@ impl<'a> Body<'a> {
         if paragraph.heading_level(self.styles).is_some() && self.heading.is_none() {
             self.heading = text_builder::title(&std::mem::take(&mut self.first_heading));
         }
-        // An empty item has its number too; one of which nothing is shown has none.
-        if !paragraph.hides_text {
+        // An empty item has its number too; one of which nothing is shown has none, and neither has one that was deleted with its end.
+        if !paragraph.hides_text && !paragraph.goes_on {
             paragraph.count(self.styles, &mut self.numbering);
         }
     }

@@ -118,6 +118,23 @@ fn q2_parts_are_found_by_their_relations_whatever_their_names() {
 }
 
 #[test]
+fn q2_an_item_that_was_deleted_with_its_end_is_not_counted() {
+    let lists = r#"<w:numbering><w:abstractNum w:abstractNumId="1"><w:lvl w:ilvl="0"><w:start w:val="1"/><w:numFmt w:val="decimal"/>
+        <w:lvlText w:val="%1."/></w:lvl></w:abstractNum><w:num w:numId="5"><w:abstractNumId w:val="1"/></w:num></w:numbering>"#;
+    let item = |mark: &str, inner: &str| {
+        format!(
+            "<w:p><w:pPr><w:numPr><w:numId w:val='5'/></w:numPr><w:rPr>{mark}</w:rPr></w:pPr>{inner}</w:p>"
+        )
+    };
+    let (one, gone) = ("<w:r><w:t>one</w:t></w:r>", "<w:del><w:r><w:delText>gone</w:delText></w:r></w:del>");
+    for (mark, inner, next) in [("<w:del/>", gone, 2), ("<w:moveFrom/>", "", 2), ("", "", 3), ("", gone, 3)] {
+        let body = [item("", one), item(mark, inner), item("", one)].concat();
+        let shown = text(&docx(&body, "", &[("word/numbering.xml", lists)])).unwrap();
+        assert_eq!(shown, format!("1. one\n{next}. one"), "{mark} {inner}");
+    }
+}
+
+#[test]
 fn q2_an_embedded_file_is_read_in_its_place_or_the_document_is_refused() {
     let body =
         "<w:p><w:r><w:t>One.</w:t></w:r></w:p><w:altChunk r:id='x'/><w:p><w:r><w:t>Three.</w:t></w:r></w:p>";

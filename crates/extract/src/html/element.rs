@@ -82,15 +82,15 @@ pub(super) fn is_boilerplate(tag: &Tag) -> bool {
     if is_void(&tag.name) {
         return false;
     }
-    let has_word = |attribute: &str, words: &[&str]| {
-        let named = tag.attrs.iter().find(|candidate| &*candidate.name.local == attribute);
-        named.is_some_and(|attribute| {
-            attribute.value.split_ascii_whitespace().any(|word| words.contains(&word))
-        })
-    };
     matches!(&*tag.name, "nav" | "svg" | "template" | "noscript" | "button" | "select")
-        || has_word("class", &["navheader", "navfooter"])
-        || has_word("role", &["navigation"])
+        || has_word(tag, "class", &["navheader", "navfooter"])
+        || has_word(tag, "role", &["navigation"])
+}
+
+/// Whether an attribute has one of these words.
+pub(super) fn has_word(tag: &Tag, attribute: &str, words: &[&str]) -> bool {
+    let named = tag.attrs.iter().find(|candidate| &*candidate.name.local == attribute);
+    named.is_some_and(|attribute| attribute.value.split_ascii_whitespace().any(|word| words.contains(&word)))
 }
 
 /// Whether an end tag within an element ends none that was opened without.

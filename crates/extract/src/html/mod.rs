@@ -157,6 +157,20 @@ mod tests {
     }
 
     #[test]
+    fn q2_a_formula_that_is_written_for_the_eye_once_more_is_read_once() {
+        let drawn = "<span class='katex-html x' aria-hidden=true><span>10</span><span>6</span></span>";
+        let math = "<span class=katex-mathml><math><msup><mn>10</mn><mn>6</mn></msup></math></span>";
+        for (page, shown) in [
+            (format!("<p>About <span class=katex>{math}{drawn}</span> ships"), "About 10^6 ships"),
+            // One that is written for the eye alone is read as it is.
+            (format!("<p>About <span class=katex>{drawn}</span> ships"), "About 106 ships"),
+            (format!("<p>{math}{drawn} and {drawn}"), "10^6 and 106"),
+        ] {
+            assert_eq!(text(&page).as_deref(), Ok(shown), "{page}");
+        }
+    }
+
+    #[test]
     fn q2_fractions_and_exponents_of_a_formula_are_written_in_a_line() {
         let math = |inner: &str| format!("<math>{inner}</math>");
         let half = "<mfrac><mn>1</mn><mn>2</mn></mfrac>";

@@ -45,6 +45,8 @@ pub(super) struct Page {
     /// Where what is buffered stands beside the line.
     buffered_levels: Levels,
     formula: MathMl,
+    /// Whether a formula was read that is shown to the eye once more.
+    has_read_formula: bool,
     in_heading: bool,
     /// Whether the last that was written is the text of a picture: what stands for two of them are two words.
     after_picture: bool,
@@ -124,6 +126,7 @@ impl PageSink {
             buffered: None,
             buffered_levels: Levels::default(),
             formula: MathMl::default(),
+            has_read_formula: false,
             in_heading: false,
             after_picture: false,
             lists: Vec::new(),
@@ -233,6 +236,7 @@ impl Page {
         }
         if element::is_unreadable(&tag.name)
             || (self.scope == ContentScope::Main && element::is_boilerplate(tag))
+            || self.is_drawn_formula(tag)
         {
             self.skipped = Some((tag.name.clone(), 1));
             return;
@@ -265,6 +269,14 @@ impl Page {
         } else if is_rendered || kind == ElementKind::Title {
             self.open_kind(kind, tag);
         }
+    }
+
+    /// Whether an element shows to the eye a formula that was just read. KaTeX writes each formula so, behind its MathML.
+    fn is_drawn_formula(&mut self, tag: &Tag) -> bool {
+        if element::has_word(tag, "class", &["katex-mathml"]) {
+            self.has_read_formula = true;
+        }
+        element::has_word(tag, "class", &["katex-html"]) && std::mem::take(&mut self.has_read_formula)
     }
 
     fn open_kind(&mut self, kind: ElementKind, tag: &Tag) {
