@@ -6,7 +6,6 @@
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
-    clippy::disallowed_methods,
     clippy::cast_precision_loss,
     clippy::as_conversions,
     reason = "a measuring tool: it stops at whatever is wrong, prints, and reads the clock"

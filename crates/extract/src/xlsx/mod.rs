@@ -94,7 +94,7 @@ fn shared_texts(xml: &str) -> Result<Vec<String>, FileRefused> {
         }
         Node::Open("r", _) => levels.set(Level::Line),
         Node::Open("vertAlign", attributes) => {
-            levels.set(Level::of_vertical_align(&attributes.get("val").unwrap_or_default()))
+            levels.set(Level::of_vertical_align(&attributes.get("val").unwrap_or_default()));
         }
         Node::Open("rPh", _) => in_reading = true,
         Node::Close("rPh") => in_reading = false,

@@ -103,10 +103,10 @@ impl<'a> Sheet<'a> {
             Node::Close("v" | "t") => self.in_value = false,
             Node::Open("r", _) => self.cell.levels.set(Level::Line),
             Node::Open("vertAlign", attributes) => {
-                self.cell.levels.set(Level::of_vertical_align(&attributes.get("val").unwrap_or_default()))
+                self.cell.levels.set(Level::of_vertical_align(&attributes.get("val").unwrap_or_default()));
             }
             Node::Text(text) if self.in_value => {
-                self.cell.levels.push(&mut self.cell.value, &unescaped(text))
+                self.cell.levels.push(&mut self.cell.value, &unescaped(text));
             }
             Node::Close("c") => self.end_cell(),
             _ => {}
