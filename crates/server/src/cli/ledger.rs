@@ -3,12 +3,11 @@
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use syft_space_domain::time::Timestamp;
 
-use crate::cli::api::{ApiClient, option};
+use crate::cli::api::ApiClient;
 use crate::cli::csv::{self, guard};
 use crate::cli::exit::{CommandError, ExitStatus};
-use crate::cli::instant::time;
+use crate::cli::instant::{instant, time};
 use crate::cli::lists::actor;
 use crate::cli::names::Names;
 use crate::cli::output::{Column, Output, text};
@@ -65,9 +64,7 @@ impl Transfers {
         }
         for (name, told_as, time) in [("since", "--since", &self.since), ("until", "--until", &self.until)] {
             if let Some(time) = time {
-                // What is wrong is told of by the option's name.
-                option::<Timestamp>(told_as, time)?;
-                filters.push((name, time.clone()));
+                filters.push((name, instant(told_as, time)?.to_string()));
             }
         }
         Ok(filters)

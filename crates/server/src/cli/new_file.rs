@@ -24,7 +24,7 @@ impl NewFile {
         let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
         let file = made.map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists => {
-                unusable(argument, format!("{} is there already", path.display()))
+                unusable(argument, format!("{} is there already: name another", path.display()))
             }
             _ => CommandError::new(
                 ExitStatus::Failed,

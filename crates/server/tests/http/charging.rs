@@ -337,4 +337,6 @@ async fn z2_the_ledger_is_narrowed_to_a_caller_an_endpoint_and_a_time() {
     assert_eq!(told(&["--since", &until]), 1);
     run(space.home(), &["ledger", "transfers", "--payer", "nobody@acme.example"]).expect(3);
     run(space.home(), &["ledger", "transfers", "--since", "yesterday"]).expect(2);
+    // A date is its beginning.
+    assert_eq!(told(&["--since", "2000-01-01", "--until", "2000-01-02"]), 0);
 }
