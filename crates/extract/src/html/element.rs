@@ -3,6 +3,8 @@
 use html5ever::tokenizer::Tag;
 use html5ever::tokenizer::states::RawKind;
 
+use super::style::attribute;
+
 /// The kind of an element, by what it means for the text in and around it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ElementKind {
@@ -85,6 +87,15 @@ pub(super) fn is_boilerplate(tag: &Tag) -> bool {
     matches!(&*tag.name, "nav" | "svg" | "template" | "noscript" | "button" | "select")
         || has_word(tag, "class", &["navheader", "navfooter"])
         || has_word(tag, "role", &["navigation"])
+}
+
+/// What a box to tick, or one of several to choose from, shows.
+pub(super) fn choice(tag: &Tag) -> Option<&'static str> {
+    let is_choice = &*tag.name == "input"
+        && attribute(tag, "type").is_some_and(|kind| {
+            ["checkbox", "radio"].iter().any(|choice| kind.trim().eq_ignore_ascii_case(choice))
+        });
+    is_choice.then(|| if attribute(tag, "checked").is_some() { "☒ " } else { "☐ " })
 }
 
 /// Whether an attribute has one of these words.

@@ -157,6 +157,20 @@ mod tests {
     }
 
     #[test]
+    fn q2_a_box_tells_whether_it_is_ticked() {
+        for (page, shown) in [
+            ("<p><input type=checkbox checked>Dogs <input type='CheckBox' />Cats", "☒ Dogs ☐ Cats"),
+            (
+                "<ul><li><input type=radio name=a checked disabled> Yes<li><input type=radio name=a> No</ul>",
+                "- ☒ Yes\n- ☐ No",
+            ),
+            ("<p><label>Name <input value=Ada></label><input type=checkbox hidden checked>.", "Name ."),
+        ] {
+            assert_eq!(text(page).as_deref(), Ok(shown), "{page}");
+        }
+    }
+
+    #[test]
     fn q2_a_formula_that_is_written_for_the_eye_once_more_is_read_once() {
         let drawn = "<span class='katex-html x' aria-hidden=true><span>10</span><span>6</span></span>";
         let math = "<span class=katex-mathml><math><msup><mn>10</mn><mn>6</mn></msup></math></span>";

@@ -262,6 +262,9 @@ impl Page {
             }
         }
         self.set_level(self.open.level());
+        if let Some(shown) = element::choice(tag).filter(|_| is_rendered) {
+            self.write(shown);
+        }
         if self.buffered.is_some() {
             if kind == ElementKind::Break && is_rendered {
                 self.write("\n");
