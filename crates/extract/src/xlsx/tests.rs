@@ -14,13 +14,17 @@ const LOOKS: &str = "<styleSheet><numFmts><numFmt numFmtId='164' formatCode='#,#
     <cellXfs><xf numFmtId='0'/><xf numFmtId='14'/><xf numFmtId='164'/></cellXfs></styleSheet>";
 
 fn workbook(sheet: &str) -> Vec<u8> {
+    workbook_with(sheet, TEXTS)
+}
+
+fn workbook_with(sheet: &str, texts: &str) -> Vec<u8> {
     let sheet = format!("<worksheet>{sheet}</worksheet>");
     pack(&[
         ("xl/workbook.xml", WORKBOOK),
         ("xl/_rels/workbook.xml.rels", RELATIONS),
         ("xl/worksheets/one.xml", &sheet),
         ("xl/worksheets/two.xml", "<worksheet><row><c><v>7</v></c></row></worksheet>"),
-        ("xl/texts.xml", TEXTS),
+        ("xl/texts.xml", texts),
         ("xl/looks.xml", LOOKS),
     ])
 }
@@ -68,16 +72,8 @@ fn q2_raised_digits_of_a_cell_never_run_into_those_before_them() {
     let sheet = format!(
         "<row><c r='A1' t='inlineStr'><is>{power}</is></c><c r='B1' t='s'><v>0</v></c><c r='C1' t='s'><v>1</v></c></row>"
     );
-    let sheet = format!("<worksheet>{sheet}</worksheet>");
     let texts = format!("<sst><si>{water}</si><si>{}</si></sst>", [run(high, "7"), power].concat());
-    let packed = pack(&[
-        ("xl/workbook.xml", WORKBOOK),
-        ("xl/_rels/workbook.xml.rels", RELATIONS),
-        ("xl/worksheets/one.xml", &sheet),
-        ("xl/texts.xml", &texts),
-        ("xl/looks.xml", LOOKS),
-    ]);
-    let text = extract(&packed).unwrap().text;
+    let text = extract(&workbook_with(&sheet, &texts)).unwrap().text;
     assert_eq!(text, "# Ships\n\n| 10^6 people | 101_2 | 7 10^6 people |");
 }
 

@@ -7,7 +7,7 @@ use futures_util::future::{join_all, select};
 use serde_json::json;
 use tokio::time::sleep;
 
-use crate::space::{Answer, Client, PASSWORD, TestSpace, in_memory};
+use crate::space::{Answer, Client, PASSWORD, TestSpace, in_memory, until};
 
 const OWNER: &str = "owner@acme.example";
 /// How many guesses may end between a login's arrival and its answer: those that are worked off as it arrives, those whose turn it is before,
@@ -41,9 +41,7 @@ async fn h5_many_who_guess_keep_nobody_from_logging_in() {
     });
     let honest = async {
         // Of an address that has guessed nothing yet nothing is known, as of those of the others.
-        while guessed.load(Ordering::Relaxed) < 128 {
-            sleep(Duration::from_millis(10)).await;
-        }
+        until("each address has guessed", async || guessed.load(Ordering::Relaxed) >= 128).await;
         let mut late = 0;
         for number in 1..=30 {
             // The address that founded the tenant, and one that has never been here.

@@ -118,11 +118,7 @@ async fn r1_a_volume_that_each_mount_opens_to_a_group_starts_every_time_and_is_p
             space.server().kill();
         }
         open_to_the_group(space.home());
-        let log = tempfile::NamedTempFile::new().unwrap();
-        let mut command = space.server().command();
-        command.stderr(fs::File::create(log.path()).unwrap());
-        space.server().run(command);
-        let said = fs::read_to_string(log.path()).unwrap();
+        let said = space.server().run_again_and_listen();
         assert!(said.contains("now the owner alone can") && said.contains("the keys of the home"), "{said}");
         // All of it in one line, which says how much it was.
         assert_eq!(said.matches("now the owner alone can").count(), 1, "{said}");

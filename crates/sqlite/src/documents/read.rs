@@ -140,10 +140,13 @@ pub(super) fn removal(connection: &mut SqliteConnection, id: &DocumentId) -> Res
 
 /// Whether a change has had this number; 0 counts as one.
 fn is_of_change(connection: &mut SqliteConnection, number: i64) -> Result<bool, Failed> {
+    if number == 0 {
+        return Ok(true);
+    }
     let last: i64 = totals::table.select(totals::last_change).first(connection)?;
     let gap = gaps::table.filter(gaps::next_change.gt(number)).order(gaps::next_change);
     let before: Option<i64> = gap.select(gaps::last_change).first(connection).optional()?;
-    Ok(number == 0 || (number <= last && before.is_none_or(|before| number <= before)))
+    Ok(number <= last && before.is_none_or(|before| number <= before))
 }
 
 pub(super) fn changes(

@@ -28,6 +28,12 @@ fn stop(space: &mut TestSpace) {
     assert_eq!(space.server().wait(), Some(0));
 }
 
+/// The id of the space's only dataset.
+async fn dataset_id(owner: &Client) -> String {
+    let listed = owner.get("/datasets").await.expect(200).body;
+    listed["items"][0]["id"].as_str().unwrap().to_owned()
+}
+
 /// How many passages a query finds.
 async fn found(owner: &Client) -> usize {
     let answer = owner.ask("birds", "penguins").await.expect(200).body;
@@ -74,17 +80,13 @@ async fn r2_without_the_key_that_secrets_are_sealed_with_a_start_says_so_once() 
         return;
     }
     let (mut space, _) = stopped().await;
-    let log = tempfile::NamedTempFile::new().unwrap();
     let mut said = Vec::new();
     for is_lost in [false, true, false] {
         if is_lost {
             fs::remove_file(space.home().join("keys").join("sealing-key.json")).unwrap();
         }
-        let mut command = space.server().command();
-        command.stderr(fs::File::create(log.path()).unwrap());
-        space.server().run(command);
+        said.push(space.server().run_again_and_listen().contains("put the file back from a copy"));
         stop(&mut space);
-        said.push(fs::read_to_string(log.path()).unwrap().contains("put the file back from a copy"));
     }
     assert_eq!(said, [false, true, false]);
 }
@@ -124,9 +126,9 @@ async fn g2_documents_of_a_dataset_that_was_removed_go_again_where_an_older_copy
     assert!(Command::new("cp").arg("-a").args([&tenants, &copy]).status().unwrap().success());
     space.server().run_again().await;
     let again = space.anybody().with_token(owner.token());
-    let dataset = again.get("/datasets").await.expect(200).body["items"][0]["id"].clone();
+    let dataset = dataset_id(&again).await;
     again.delete("/endpoints/birds").await.expect(204);
-    again.delete(&format!("/datasets/{}", dataset.as_str().unwrap())).await.expect(204);
+    again.delete(&format!("/datasets/{dataset}")).await.expect(204);
     stop(&mut space);
     assert_eq!(documents(space.home()).len(), 0);
     fs::remove_dir_all(&tenants).unwrap();
@@ -146,9 +148,8 @@ async fn r2_an_index_that_is_ahead_of_its_documents_is_made_anew_of_them() {
     let older = fs::read(&documents).unwrap();
     space.server().run_again().await;
     let again = space.anybody().with_token(owner.token());
-    let dataset = again.get("/datasets").await.expect(200).body["items"][0]["id"].clone();
-    let dataset = dataset.as_str().unwrap();
-    put_texts(&again, dataset, &[("b", "Penguins dive.")]).await;
+    let dataset = dataset_id(&again).await;
+    put_texts(&again, &dataset, &[("b", "Penguins dive.")]).await;
     again.delete(&format!("/datasets/{dataset}/documents/a")).await.expect(204);
     assert_eq!(found(&again).await, 1);
     stop(&mut space);
@@ -159,7 +160,7 @@ async fn r2_an_index_that_is_ahead_of_its_documents_is_made_anew_of_them() {
     let found_documents = answer["references"]["documents"].as_array().unwrap();
     assert_eq!(found_documents.len(), 1, "{answer}");
     assert!(found_documents[0].to_string().contains("Penguins swim."), "{answer}");
-    put_texts(&again, dataset, &[("c", "Penguins waddle.")]).await;
+    put_texts(&again, &dataset, &[("c", "Penguins waddle.")]).await;
     assert_eq!(found(&again).await, 2);
 }
 
@@ -176,8 +177,8 @@ async fn r2_an_index_of_another_copy_of_its_documents_is_made_anew_however_many_
         fs::write(&documents, &older).unwrap();
         space.server().run_again().await;
         let again = space.anybody().with_token(owner.token());
-        let dataset = again.get("/datasets").await.expect(200).body["items"][0]["id"].clone();
-        put_texts(&again, dataset.as_str().unwrap(), &[(id, text)]).await;
+        let dataset = dataset_id(&again).await;
+        put_texts(&again, &dataset, &[(id, text)]).await;
         assert_eq!(found(&again).await, 2);
         stop(&mut space);
         copies.push(fs::read(&documents).unwrap());
@@ -251,8 +252,8 @@ async fn r2_without_the_documents_of_a_dataset_a_home_is_refused_until_somebody_
     space.server().run_again().await;
     let owner = space.anybody().with_token(owner.token());
     assert_eq!(found(&owner).await, 0);
-    let dataset = owner.get("/datasets").await.expect(200).body["items"][0]["id"].clone();
-    let path = format!("/datasets/{}/documents?wait=true", dataset.as_str().unwrap());
+    let dataset = dataset_id(&owner).await;
+    let path = format!("/datasets/{dataset}/documents?wait=true");
     let again = json!({ "documents": [{ "document_id": "a", "title": "a", "content": "Penguins swim." }] });
     owner.post(&path, &again).await.expect(200);
     assert_eq!(found(&owner).await, 1, "it begins anew");

@@ -1,7 +1,5 @@
 //! What cannot be read in one tenant closes that much of it, and nothing of the others.
 
-use std::fs::{self, File};
-
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, SqliteConnection};
 use serde_json::json;
@@ -30,11 +28,7 @@ fn restart_with(space: &mut TestSpace, statement: &str) -> String {
     let mut database = SqliteConnection::establish(&home.join("app.db").to_string_lossy()).unwrap();
     database.batch_execute(statement).unwrap();
     drop(database);
-    let log = tempfile::NamedTempFile::new().unwrap();
-    let mut command = space.server().command();
-    command.stderr(File::create(log.path()).unwrap());
-    space.server().run(command);
-    fs::read_to_string(log.path()).unwrap()
+    space.server().run_again_and_listen()
 }
 
 async fn readiness(space: &TestSpace) -> serde_json::Value {

@@ -103,6 +103,15 @@ impl Server {
         }
     }
 
+    /// Starts the server once more on the same home. Answers what it has written on stderr once it listens.
+    pub fn run_again_and_listen(&mut self) -> String {
+        let log = tempfile::NamedTempFile::new().unwrap();
+        let mut command = self.command();
+        command.stderr(std::fs::File::create(log.path()).unwrap());
+        self.run(command);
+        std::fs::read_to_string(log.path()).unwrap()
+    }
+
     /// Runs a command of [`Server::command`].
     pub fn run(&mut self, mut command: Command) {
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
