@@ -6,8 +6,7 @@ use syft_space_domain::ids::ActorId;
 use syft_space_domain::inquiry::{EndpointRef, KeyName, PrincipalName};
 
 use crate::cli::api::{ApiClient, option};
-use crate::cli::exit::CommandError;
-use crate::cli::instant::{instant, time};
+use crate::cli::instant::{interval, time};
 use crate::cli::lists::{Described, Description, actor, list_described, or_nothing};
 use crate::cli::names::Names;
 use crate::cli::output::{Column, Output, number, text};
@@ -75,11 +74,7 @@ impl EventFilters {
         let action = action.as_deref().map(|action| option::<Action>("--action", action)).transpose()?;
         let outcome =
             outcome.as_deref().map(|outcome| option::<Outcome>("--outcome", outcome)).transpose()?;
-        let stated = |name: &str, time: &Option<String>| {
-            let time = time.as_deref().map(|time| instant(name, time)).transpose()?;
-            Ok::<_, CommandError>(time.map(|time| time.to_string()))
-        };
-        let (since, until) = (stated("--since", since)?, stated("--until", until)?);
+        let [since, until] = interval(since.as_ref(), until.as_ref())?;
         self.check_names()?;
         let filters = [
             ("action", action.map(|action| action.to_string())),
@@ -89,8 +84,8 @@ impl EventFilters {
             ("principal", principal.clone()),
             ("endpoint", endpoint.clone()),
             ("key_name", key.clone()),
-            ("since", since),
-            ("until", until),
+            ("since", since.map(|since| since.to_string())),
+            ("until", until.map(|until| until.to_string())),
         ];
         Ok(filters.into_iter().filter_map(|(name, value)| Some((name, value?))).collect())
     }

@@ -74,11 +74,11 @@ impl CertificateFile {
             file.sync_all()?;
         }
         if out.json {
-            out.document(&shown)
-        } else if self.file.is_none() {
-            out.text(&shown.certificate)
-        } else {
-            Ok(())
+            return out.document(&shown);
+        }
+        match &self.file {
+            Some(path) => out.line(&format!("The certificate is written to {}.", path.display())),
+            None => out.text(&shown.certificate),
         }
     }
 }

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use crate::cli::api::ApiClient;
 use crate::cli::csv::{self, guard};
 use crate::cli::exit::{CommandError, ExitStatus};
-use crate::cli::instant::{instant, time};
+use crate::cli::instant::{interval, time};
 use crate::cli::lists::actor;
 use crate::cli::names::Names;
 use crate::cli::output::{Column, Output, text};
@@ -62,10 +62,9 @@ impl Transfers {
         if let Some(endpoint) = &self.endpoint {
             filters.push(("endpoint", find_endpoint(api, endpoint).await?.0.endpoint.id.to_string()));
         }
-        for (name, told_as, time) in [("since", "--since", &self.since), ("until", "--until", &self.until)] {
-            if let Some(time) = time {
-                filters.push((name, instant(told_as, time)?.to_string()));
-            }
+        let [since, until] = interval(self.since.as_ref(), self.until.as_ref())?;
+        for (name, time) in [("since", since), ("until", until)] {
+            filters.extend(time.map(|time| (name, time.to_string())));
         }
         Ok(filters)
     }

@@ -143,11 +143,11 @@ impl Terminal {
             let mut typed = Vec::new();
             loop {
                 let mut key = [0];
-                let end = terminal.read(&mut key)? == 0;
+                let is_gone = terminal.read(&mut key)? == 0;
                 match key {
                     [b'\r' | b'\n'] => break typed,
-                    // Ctrl-C; Ctrl-D, or nobody there any more.
-                    [3] => {
+                    // Ctrl-C; Ctrl-D where nothing is typed: that is no empty answer, nor is it where nobody is there any more.
+                    _ if key == [3] || (typed.is_empty() && (is_gone || key == [4])) => {
                         typed.zeroize();
                         return Err(CommandError::new(
                             ExitStatus::Interrupted,
@@ -156,7 +156,7 @@ impl Terminal {
                         .into());
                     }
                     [4] => break typed,
-                    _ if end => break typed,
+                    _ if is_gone => break typed,
                     [8 | 127] => while typed.pop().is_some_and(|byte| byte & 0xc0 == 0x80) {},
                     // Ctrl-U.
                     [21] => typed.zeroize(),

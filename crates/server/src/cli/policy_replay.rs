@@ -9,7 +9,7 @@ use syft_space_domain::time::Timestamp;
 use crate::cli::account::Account;
 use crate::cli::api::ApiClient;
 use crate::cli::exit::CommandError;
-use crate::cli::instant::{instant, time};
+use crate::cli::instant::{interval, time};
 use crate::cli::names::Names;
 use crate::cli::output::{Column, Output, number, text};
 use crate::cli::policy_rule::RuleArguments;
@@ -37,9 +37,7 @@ impl ReplayArguments {
     /// The times between which the queries are.
     pub(super) fn read(&self) -> Result<[Option<Timestamp>; 2], CommandError> {
         self.rule.check()?;
-        let read =
-            |name: &str, told: &Option<String>| told.as_deref().map(|told| instant(name, told)).transpose();
-        Ok([read("--since", &self.since)?, read("--until", &self.until)?])
+        interval(self.since.as_ref(), self.until.as_ref())
     }
 }
 

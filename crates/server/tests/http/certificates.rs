@@ -181,7 +181,8 @@ async fn g2_the_command_line_gets_a_certificate_once_an_erasure_has_ended() {
     let note = by_owner(&["certificate", &id]).expect(0).stdout;
     kept.verify(&note, &[]).expect(0);
     let file = kept.0.path().join("written").to_str().unwrap().to_owned();
-    by_owner(&["certificate", &id, "--file", &file]).expect(0);
+    let told = by_owner(&["certificate", &id, "--file", &file]).expect(0).stdout;
+    assert_eq!(told, format!("The certificate is written to {file}.\n"));
     assert_eq!(fs::read_to_string(&file).unwrap(), note);
     by_owner(&["certificate", &id, "--file", &file]).expect(2);
     by_owner(&["certificate", "nobody"]).expect(2);

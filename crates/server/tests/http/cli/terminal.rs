@@ -143,6 +143,27 @@ fn a3_a_password_is_asked_for_twice_and_never_shown() {
 }
 
 #[test]
+fn a3_whoever_ends_the_input_without_a_password_has_answered_nothing() {
+    if in_memory() {
+        return;
+    }
+    let home = tempfile::tempdir().unwrap();
+    let home = &home.path().join("home");
+    let mut at = asked_for_a_password(home);
+    at.type_in("\u{4}");
+    let (code, shown) = at.end();
+    assert!(code == Some(130) && shown.contains("nothing was done"), "{code:?} {shown}");
+    run(home, &["tenants", "list"]).expect(3);
+    // Behind something typed it is the line's end.
+    let mut at = asked_for_a_password(home);
+    at.type_in(&format!("{PASSWORD}\u{4}"));
+    at.wait_for("same again");
+    at.type_in(&format!("{PASSWORD}\u{4}"));
+    at.wait_for("owns the tenant acme");
+    assert_eq!(at.end().0, Some(0));
+}
+
+#[test]
 fn z3_a_person_is_asked_whether_an_account_or_one_more_tenant_is_meant() {
     if in_memory() {
         return;
