@@ -166,3 +166,6 @@ impl Rule for RateRule {
         self.0.description()
     }
 }
+
+#[cfg(test)]
+mod limit_tests;
