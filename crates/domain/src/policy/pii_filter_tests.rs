@@ -119,3 +119,27 @@ fn k12_patterns_of_ones_own_do_not_feed_on_one_another_and_a_text_full_of_matche
     let shown = shown_by(&slow, &"Z".repeat(16 * 1024)).unwrap();
     assert_eq!(shown, "[a]".repeat(33));
 }
+
+#[test]
+fn z4_a_pattern_that_matches_its_own_name_leaves_what_stands_for_it_and_nothing_else() {
+    let own = rule(&json!({"kinds": ["email"], "patterns": [{"name": "ticket", "pattern": "(?i)ticket"}]}));
+    for (text, shown) in [
+        ("a ticket", "a [ticket]"),
+        ("[ticket", "[[ticket]"),
+        ("ticket]", "[ticket]]"),
+        ("[TICKET]", "[[ticket]]"),
+    ] {
+        assert_eq!(shown_by(&own, text).as_deref(), Some(shown), "{text}");
+    }
+    assert_eq!(shown_by(&own, "[ticket]"), None);
+}
+
+#[test]
+fn z4_a_pattern_has_256_bytes_at_most_and_a_policy_says_what_it_does() {
+    let policy = |pattern: &str| json!({"patterns": [{"name": "a", "pattern": pattern}]});
+    let longest = rule(&policy(&"a".repeat(256)));
+    assert_eq!(shown_by(&longest, &"a".repeat(256)).as_deref(), Some("[a]"));
+    let refused = PiiFilterType.parse(&policy(&"a".repeat(257))).unwrap_err();
+    assert_eq!(refused.message, "a pattern has 1 to 256 bytes");
+    assert_eq!(longest.description(), "Personal data is left out of what is shown.");
+}

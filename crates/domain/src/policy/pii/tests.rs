@@ -1,3 +1,5 @@
+mod numbers;
+
 use proptest::prelude::*;
 
 use super::*;
