@@ -323,4 +323,41 @@ mod tests {
             assert_eq!(told(&types, None, ("curfew", "{}")), "");
         }
     }
+
+    #[test]
+    fn u1_a_value_that_is_none_of_the_few_is_not_told_whatever_it_looks_like() {
+        let schema = json!({ "type": "object", "properties": { "loud": { "enum": ["auto", true, 7] } } });
+        let types = PolicyTypes::default().with(Curfew(schema));
+        for (value, expected) in [
+            ("true", "loud_true"),
+            ("false", "changed_loud"),
+            (r#""auto""#, "loud_auto"),
+            (r#""bob""#, "changed_loud"),
+            ("7", "loud_7"),
+            ("8", "changed_loud"),
+        ] {
+            let after = format!(r#"{{"loud":{value}}}"#);
+            assert_eq!(told(&types, Some("{}"), ("curfew", &after)), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn k12_rules_that_nobody_uses_are_forgotten_and_those_in_use_are_compiled_once() {
+        let types = PolicyTypes::default().with(Curfew(json!(true)));
+        let compiled =
+            |n: u32| types.compile(&PolicyConfiguration::from_storage("curfew", &n.to_string(), 0)).unwrap();
+        let used: Vec<_> = (0..100).map(compiled).collect();
+        let mut most = 0;
+        for n in 100..2_000 {
+            drop(compiled(n));
+            most = most.max(types.lock(|rules| rules.by_digest.len()));
+        }
+        assert_eq!(most, 200, "all are looked at, so that waits until half of them are of no use");
+        for (n, rule) in (0..).zip(&used) {
+            assert!(Arc::ptr_eq(rule, &compiled(n)), "{n}");
+        }
+        drop(used);
+        (2_000..3_000).for_each(|n| drop(compiled(n)));
+        assert!(types.lock(|rules| rules.by_digest.len()) <= Rules::MIN_SWEEP);
+    }
 }

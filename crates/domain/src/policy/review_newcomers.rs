@@ -82,3 +82,60 @@ pub(super) fn invitation_entry(invitation: &Invitation) -> ReviewedEntry {
         ends_at: Some(invitation.expires_at),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::identity::oidc::Group;
+    use crate::ids::TenantId;
+    use crate::time::Timestamp;
+
+    #[test]
+    fn z4_of_each_role_that_a_provider_gives_a_review_tells_which_groups_are_it() {
+        let group = |name: &str, role| (name.parse::<Group>().unwrap(), role);
+        let roles = vec![
+            group("staff", Role::User),
+            group("bosses", Role::Owner),
+            group("interns", Role::User),
+            group("board", Role::Owner),
+        ];
+        let mut provider = OidcProvider {
+            tenant: TenantId::from_bytes([1; 16]),
+            id: OidcProviderId::from_bytes([2; 16]),
+            name: "office".parse().unwrap(),
+            issuer: "https://id.example.org".parse().unwrap(),
+            client_id: "space".parse().unwrap(),
+            client_secret: None,
+            allowed_domains: vec!["example.org".parse().unwrap()],
+            groups: Some(GroupRoles { claim: "teams".parse().unwrap(), roles }),
+            created_at: Timestamp::from_unix_micros(0),
+        };
+        let told = |provider: &OidcProvider| {
+            let told = |role| {
+                let ReviewedEntry { role, groups, claim, .. } = provider_entry(provider, role);
+                (role, groups.iter().map(Group::to_string).collect::<Vec<_>>(), claim.is_some())
+            };
+            roles_of(provider).into_iter().map(told).collect::<Vec<_>>()
+        };
+        let names = |names: [&str; 2]| names.map(str::to_owned).to_vec();
+        let mut expected = vec![
+            (Some(Role::User), names(["staff", "interns"]), true),
+            (Some(Role::Owner), names(["bosses", "board"]), true),
+        ];
+        expected.sort_by_key(|(role, ..)| *role);
+        assert_eq!(told(&provider), expected);
+        provider.groups = None;
+        assert_eq!(told(&provider), [(Some(OidcProvider::DEFAULT_ROLE), Vec::new(), false)]);
+        provider.allowed_domains.clear();
+        assert_eq!(told(&provider), [(None, Vec::new(), false)], "it lets in whom somebody invites");
+    }
+
+    fn roles_of(provider: &OidcProvider) -> Vec<Option<Role>> {
+        let newcomers = Newcomers::new(vec![provider.clone()], Vec::new());
+        let role = |key| match key {
+            SubjectKey::Provider(_, role) => role,
+            other => panic!("{other}"),
+        };
+        newcomers.keys().map(role).collect()
+    }
+}

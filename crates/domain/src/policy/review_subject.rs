@@ -195,3 +195,7 @@ impl PageItem for ReviewedSubject {
         300 + self.name.len() + entry + access.sum::<usize>()
     }
 }
+
+#[cfg(test)]
+#[path = "review_subject_tests.rs"]
+mod tests;

@@ -96,3 +96,19 @@ impl FromStr for ReadSoFar {
         Ok(Self { review, as_of, after, digest })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn z4_a_token_is_hexadecimal_digits_and_not_too_many_of_them() {
+        for text in ["", "00", "09afAF", &"a".repeat(ReviewToken::MAX_CHARS)] {
+            assert_eq!(ReviewToken::parse(text).as_ref().map(ReviewToken::as_str), Ok(text));
+        }
+        for text in ["0g", "it is none", "é", &"a".repeat(ReviewToken::MAX_CHARS + 1)] {
+            let told = ReviewToken::parse(text).unwrap_err().to_string();
+            assert_eq!(told, "a review_token is what the last page of an access review has", "{text}");
+        }
+    }
+}

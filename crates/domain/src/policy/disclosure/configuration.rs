@@ -194,4 +194,37 @@ mod tests {
             assert_eq!(refused.pointer, pointer, "{json}");
         }
     }
+
+    #[test]
+    fn z2_what_is_shown_again_is_written_again_after_a_64th_of_the_window_and_counts_so_much_longer() {
+        let read = DisclosureConfiguration::parse(&json!({"cap": 1, "window": "64d"})).unwrap();
+        assert_eq!((read.window(), read.written_every(), read.counts_for()), (DAY * 64, DAY, DAY * 65));
+    }
+
+    #[test]
+    fn z2_a_form_takes_what_is_read_and_nothing_else() {
+        let ConfigurationSchema { taken, shown, patch } = schema();
+        let required = [&taken, &shown, &patch].map(|schema| schema["required"].clone());
+        assert_eq!(required, [json!(["cap"]), json!(["unit", "cap", "window", "scope"]), json!([])]);
+        let is_read = |setting: &str, value: &Value| {
+            let mut json = json!({"cap": 1});
+            json[setting] = value.clone();
+            DisclosureConfiguration::parse(&json).is_ok()
+        };
+        let pattern = taken["properties"]["window"]["pattern"].as_str().unwrap();
+        let window = regex::Regex::new(pattern).unwrap();
+        let days = (0..4_000).map(|days| format!("{days}d"));
+        for text in days.chain(["", "d", "030d", "30", "30h", "30dd"].map(str::to_owned)) {
+            assert_eq!(window.is_match(&text), is_read("window", &json!(text)), "{text:?}");
+        }
+        let units = taken["properties"]["unit"]["enum"].as_array().unwrap();
+        assert_eq!(units, &["documents", "chunks", "characters"].map(Value::from));
+        assert!(units.iter().all(|unit| is_read("unit", unit)));
+        assert_eq!(taken["properties"]["cap"]["maximum"], json!(50_000_000));
+        // Who changes a policy takes away with null what may be left out.
+        for (setting, may_be_null) in [("unit", true), ("window", true), ("scope", true), ("cap", false)] {
+            let null = patch["properties"][setting].pointer("/anyOf/1/type").and_then(Value::as_str);
+            assert_eq!(null, may_be_null.then_some("null"), "{setting}");
+        }
+    }
 }

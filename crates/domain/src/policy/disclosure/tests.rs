@@ -133,3 +133,48 @@ fn z2_what_was_read_before_others_were_forgotten_is_not_believed() {
     coverage.open(caller(2), read(2), now);
     assert!(coverage.begin(&caller(2)).is_ok());
 }
+
+#[test]
+fn z2_what_is_left_to_a_caller_is_the_cap_without_what_counts_and_what_others_may_show_now() {
+    let coverage = OpenCoverage::default();
+    let left = |cap, seconds| coverage.remaining(&caller(1), &terms(cap, seconds));
+    assert_eq!(left(5, 0), Err(0), "it must be read first");
+    assert_eq!(shown(&coverage, &terms(5, 0), &[1, 2]), [1, 2]);
+    assert_eq!(left(5, 0), Ok(3));
+    let (_, under_way) = show(&coverage, &caller(1), &terms(5, 0), &[2, 3]);
+    assert_eq!(left(5, 0), Ok(2));
+    coverage.end(&caller(1), &under_way, None);
+    assert_eq!([left(5, 0), left(5, 99), left(5, 100)], [Ok(3), Ok(3), Ok(5)]);
+    assert_eq!([left(3, 0), left(2, 0), left(1, 0)], [Ok(1), Ok(0), Ok(0)], "a cap may have been lowered");
+    // To ask about a time to come changes nothing.
+    assert_eq!(left(5, 0), Ok(3));
+    assert_eq!(coverage.remaining(&caller(2), &terms(5, 0)), Err(0), "callers share nothing");
+}
+
+#[test]
+fn z2_where_an_answer_becomes_another_before_it_is_given_only_the_last_counts() {
+    let coverage = OpenCoverage::default();
+    let (first, admitted) = show(&coverage, &caller(1), &terms(2, 0), &[1, 2]);
+    assert_eq!(first, [1, 2]);
+    coverage.take_back(&caller(1), &admitted.items);
+    let wanted = [3, 4].map(|n| (item(n), 1));
+    let (may, admitted) = coverage.admit(&caller(1), &terms(2, 0), &wanted);
+    assert_eq!(may, [true, true]);
+    coverage.end(&caller(1), &admitted, Some(terms(2, 0).now));
+    assert_eq!(shown(&coverage, &terms(2, 0), &[1, 3, 4]), [3, 4]);
+}
+
+#[test]
+fn z2_as_much_as_is_remembered_fits_and_one_more_forgets_who_asks_nothing_now() {
+    let coverage = OpenCoverage::remembering(2);
+    let open = |n: u8| {
+        let read = vec![Disclosed { item: item(n.into()), shown_at: terms(9, 0).now, amount: 1 }];
+        coverage.open(caller(n), read, coverage.begin(&caller(n)).unwrap_err());
+    };
+    let knows = |n| coverage.remaining(&caller(n), &terms(9, 0)).is_ok();
+    open(1);
+    open(2);
+    assert!(knows(1) && knows(2), "both fit");
+    open(3);
+    assert!(!knows(1) && !knows(2) && knows(3));
+}

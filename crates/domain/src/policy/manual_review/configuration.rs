@@ -174,4 +174,24 @@ mod tests {
             assert_eq!(refused.pointer, pointer, "{json}");
         }
     }
+
+    #[test]
+    fn z4_a_form_takes_what_is_read_and_nothing_else() {
+        let ConfigurationSchema { taken, shown, patch } = schema();
+        let required = [&taken, &shown, &patch].map(|schema| schema["required"].clone());
+        assert_eq!(required, [json!([]), json!(["valid_for", "keep_prompt"]), json!([])]);
+        let pattern = taken["properties"]["valid_for"]["pattern"].as_str().unwrap();
+        let valid_for = regex::Regex::new(pattern).unwrap();
+        let spans =
+            (0..1_100).flat_map(|number| ["m", "h", "d", "s", ""].map(|unit| format!("{number}{unit}")));
+        for text in spans.chain(["", "d", "07d", "7dd"].map(str::to_owned)) {
+            let read = ManualReviewConfiguration::parse(&json!({"valid_for": text}));
+            assert_eq!(valid_for.is_match(&text), read.is_ok(), "{text:?}");
+        }
+        assert_eq!(taken["properties"]["keep_prompt"]["type"], json!("boolean"));
+        // Who changes a policy takes away with null what may be left out.
+        for setting in KEYS {
+            assert_eq!(patch["properties"][setting]["anyOf"][1], json!({"type": "null"}), "{setting}");
+        }
+    }
 }
