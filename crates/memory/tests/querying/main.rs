@@ -29,6 +29,8 @@ mod outdated_approvals;
 #[cfg(test)]
 mod personal;
 #[cfg(test)]
+mod policies;
+#[cfg(test)]
 mod ports;
 #[cfg(test)]
 mod rate_limits;
@@ -37,9 +39,13 @@ mod remote;
 #[cfg(test)]
 mod replaying;
 #[cfg(test)]
+mod reviews;
+#[cfg(test)]
 mod schedules;
 #[cfg(test)]
 mod shadow;
+#[cfg(test)]
+mod terms_told;
 #[cfg(test)]
 mod tickets;
 #[cfg(test)]

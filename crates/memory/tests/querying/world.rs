@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use futures_core::Stream;
 use serde_json::{Value, json};
+use syft_space_conformance::sample::event;
 use syft_space_domain::access::Role;
 use syft_space_domain::audit::ports::EventFilter;
-use syft_space_domain::audit::{Event, ObjectKind, Origin, RecordedReason, RequestContext};
+use syft_space_domain::audit::{Action, Event, Log, ObjectKind, Origin, RecordedReason, RequestContext};
 use syft_space_domain::dataset::ports::NoRemoteSpaces;
 use syft_space_domain::dataset::{
     DocumentId, IngestQueue, Meaning, Metadata, NewDataset, NewDocument, create_dataset, finish_ingestion,
@@ -40,10 +41,11 @@ use syft_space_domain::policy::{
 };
 use syft_space_domain::secret::Secret;
 use syft_space_domain::snapshot::SnapshotCache;
-use syft_space_domain::store::{StoreError, View};
-use syft_space_domain::tenant::{OperatorScope, TenantName, TenantScope, found_as_operator};
+use syft_space_domain::store::{StoreError, Tx, View};
+use syft_space_domain::tenant::{OperatorScope, TenantName, TenantScope, WriteScope, found_as_operator};
 use syft_space_domain::text::{Line, Prose};
 use syft_space_domain::time::Timestamp;
+use syft_space_domain::unit::Recorded;
 use syft_space_domain::{DatasetLocks, Space};
 use syft_space_memory::{
     InsecurePasswords, ManualClock, MemoryDocuments, MemoryHub, MemoryProviders, MemorySealer, MemorySigner,
@@ -206,7 +208,6 @@ impl World {
         block_on(self.open(principal)?.run(question()))
     }
 
-    /// Puts a document into the endpoint's dataset.
     /// Whether requests for approval are left that a change has outdated.
     pub(crate) fn is_outdated(&self) -> bool {
         let scope = self.scope;
@@ -215,6 +216,21 @@ impl World {
         !outdated.unwrap().is_empty()
     }
 
+    /// Stores something behind the use cases.
+    pub(crate) fn store_behind(
+        &self,
+        work: impl Fn(&mut dyn Tx, &WriteScope) -> Result<(), StoreError> + Send + 'static,
+    ) {
+        let (scope, event) = (self.scope, event(Log::Installation, Action::ConfigChange));
+        let unit = move |tx: &mut dyn Tx| {
+            work(tx, &WriteScope::assume(&scope, "a test looks behind the use cases"))?;
+            Ok(Recorded::new((), event.clone()))
+        };
+        let stored: Result<(), StoreError> = block_on(self.space.store.write(unit));
+        stored.unwrap();
+    }
+
+    /// Puts a document into the endpoint's dataset.
     pub(crate) fn put(&self, name: &str, text: &str) {
         let id = DocumentId::parse(name).unwrap();
         let document = NewDocument::new(id, text.to_owned(), Metadata::new()).unwrap();
