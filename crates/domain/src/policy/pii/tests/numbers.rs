@@ -71,7 +71,7 @@ fn z4_a_card_is_read_in_the_groups_that_cards_are_printed_in_and_in_no_others() 
 }
 
 #[test]
-fn z4_a_number_in_a_word_of_any_script_is_no_card_and_one_beside_a_short_number_is() {
+fn z4_a_number_in_a_word_of_any_alphabet_is_no_card_and_one_beside_a_short_number_is() {
     assert_stay(&["x4111111111111111", "é4111111111111111", "4111111111111111ж", "ü12345678Z"]);
     for (text, expected) in [
         ("12 4111111111111111", "12 [card]"),
