@@ -2,12 +2,14 @@
 
 mod card;
 mod email;
+mod folded;
 mod iban;
 mod national;
 mod phone;
 mod words;
 
 use crate::as_text::named_enum;
+use crate::policy::pii::folded::Folded;
 use crate::policy::pii::words::{Word, words};
 use crate::policy::redactions::Redactions;
 
@@ -49,13 +51,13 @@ struct Span {
 }
 
 fn once(text: &str, kinds: &[PiiKind], counts: &mut Redactions) -> Option<String> {
-    let mut spans = Vec::new();
+    let (folded, mut spans) = (Folded::of(text), Vec::new());
     if kinds.contains(&PiiKind::Email) {
-        email::find(text, &mut spans);
+        email::find(&folded.text, &mut spans);
     }
     // Shorter than this no number is anybody's.
-    if text.bytes().filter(u8::is_ascii_digit).count() >= 7 {
-        numbers(text, kinds, &mut spans);
+    if folded.text.bytes().filter(u8::is_ascii_digit).count() >= 7 {
+        numbers(&folded.text, kinds, &mut spans);
     }
     if spans.is_empty() {
         return None;
@@ -63,16 +65,17 @@ fn once(text: &str, kinds: &[PiiKind], counts: &mut Redactions) -> Option<String
     spans.sort_by_key(|span| span.start);
     let (mut shown, mut copied) = (String::with_capacity(text.len()), 0);
     for span in spans {
+        let (start, end) = (folded.in_source(span.start), folded.in_source(span.end));
         // A number inside an address is gone with it.
-        if span.start < copied {
+        if start < copied {
             continue;
         }
-        shown.push_str(text.get(copied..span.start).unwrap_or_default());
+        shown.push_str(text.get(copied..start).unwrap_or_default());
         shown.push('[');
         shown.push_str(span.kind.as_str());
         shown.push(']');
         counts.count(span.kind.as_str());
-        copied = span.end;
+        copied = end;
     }
     shown.push_str(text.get(copied..).unwrap_or_default());
     Some(shown)

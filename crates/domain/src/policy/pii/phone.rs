@@ -1,13 +1,13 @@
 //! Phone numbers, as people write them. A run of digits alone is none: it may be the number of anything.
 
-use crate::policy::pii::words::Word;
+use crate::policy::pii::words::{Word, is_of_word};
 
 /// Where the phone number begins that begins with the first of these words, and of how many words it is.
 pub(super) fn find(text: &str, prior: Option<Word<'_>>, words: &[Word<'_>]) -> Option<(usize, usize)> {
     let first = words.first().filter(|word| word.is_number)?;
     let mut before = text.get(..first.start).unwrap_or_default().chars().rev();
     let (nearest, next) = (before.next(), before.next());
-    let is_plus = nearest == Some('+') && !next.is_some_and(|next| next.is_alphanumeric() || next == '+');
+    let is_plus = nearest == Some('+') && !next.is_some_and(|next| is_of_word(next) || next == '+');
     if is_plus {
         let (count, digits) = groups(words, 15);
         let enough = if count == 1 { 10 } else { 8 };

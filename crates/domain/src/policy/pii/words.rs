@@ -1,6 +1,6 @@
 //! The words of a text, as numbers are made of them.
 
-/// A run of letters and digits.
+/// A run of digits, and of letters that [make one word](is_of_word) with them.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Word<'t> {
     pub(super) start: usize,
@@ -19,7 +19,7 @@ pub(super) fn words(text: &str) -> Vec<Word<'_>> {
     let (mut from, mut behind) = (None, 0);
     let ends = std::iter::once((text.len(), ' '));
     for (at, character) in text.char_indices().chain(ends) {
-        if character.is_ascii_alphanumeric() || (!character.is_ascii() && character.is_alphanumeric()) {
+        if is_of_word(character) {
             from = from.or(Some(at));
         } else if let Some(start) = from.take() {
             let word = text.get(start..at).unwrap_or_default();
@@ -31,6 +31,14 @@ pub(super) fn words(text: &str) -> Vec<Word<'_>> {
         }
     }
     words
+}
+
+/// Whether a character makes one word with a digit beside it: another digit, or a letter of an alphabet that has capitals. Where others are
+/// written, as Chinese, Japanese, Korean and Thai, a number and the words around it stand without a space between them.
+pub(super) fn is_of_word(character: char) -> bool {
+    character.is_ascii_alphanumeric()
+        || (!character.is_ascii()
+            && (character.is_numeric() || character.is_lowercase() || character.is_uppercase()))
 }
 
 /// Whether the first of these words stands before or behind the point of a decimal number: `0.86095742719`.

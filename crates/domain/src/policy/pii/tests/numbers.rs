@@ -203,3 +203,37 @@ fn z4_a_national_phone_number_is_nine_digits_in_groups_that_stand_close_together
         assert_eq!(shown(text), expected, "{text}");
     }
 }
+
+#[test]
+fn z4_a_number_beside_words_that_are_written_without_spaces_is_taken_away() {
+    for (text, expected) in [
+        ("卡号4111111111111111。", "卡号[card]。"),
+        ("卡号4111 1111 1111 1111有效", "卡号[card]有效"),
+        ("カード番号は4111111111111111です", "カード番号は[card]です"),
+        ("카드 4111111111111111입니다", "카드 [card]입니다"),
+        ("บัตร4111111111111111ครับ", "บัตร[card]ครับ"),
+        ("البطاقة4111111111111111", "البطاقة[card]"),
+        ("账号DE89370400440532013000。", "账号[iban]。"),
+        ("电话+8613812345678。", "电话[phone]。"),
+        ("电话030 1234567。", "电话[phone]。"),
+    ] {
+        assert_eq!(shown(text), expected);
+    }
+    // A year, a day and a sum are nobody's.
+    assert_stay(&["2026年12月01日", "1234567890円", "第4111111111111112号"]);
+}
+
+#[test]
+fn z4_a_number_in_the_digits_of_another_script_is_taken_away_and_what_stands_around_it_stays() {
+    for (text, expected) in [
+        ("カード４１１１　１１１１　１１１１　１１１１です。", "カード[card]です。"),
+        ("電話（０３０）１２３４５６７、内線１２", "電話[phone]、内線１２"),
+        ("電話＋８６１３８１２３４５６７８。", "電話[phone]。"),
+        ("بطاقة ٤١١١١١١١١١١١١١١١ صالحة", "بطاقة [card] صالحة"),
+        ("कार्ड ४१११११११११११११११ और 4111111111111111", "कार्ड [card] और [card]"),
+        ("ａｄａ＠ｅｘａｍｐｌｅ．ｏｒｇ へ", "[email] へ"),
+    ] {
+        assert_eq!(shown(text), expected);
+    }
+    assert_stay(&["２０２６年１２月０１日", "４１１１１１１１１１１１１１１２", "٤١١١"]);
+}
