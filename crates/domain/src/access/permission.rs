@@ -98,3 +98,23 @@ impl Permission {
         matches!(self, Self::ListQueryable | Self::Query)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_scope_is_answered_with_all_that_are_and_with_none_that_a_key_cannot_have() {
+        assert_eq!(
+            PermissionError.to_string(),
+            "a scope is one of: read_members, write_datasets, read_content, write_endpoints, write_policies, \
+             manage_marketplaces, read_marketplaces, read_audit, read_metadata, list_queryable, query"
+        );
+    }
+
+    #[test]
+    fn only_to_list_and_to_query_is_given_for_some_endpoints() {
+        let of_one: Vec<_> = Permission::ALL.into_iter().filter(|held| held.is_of_an_endpoint()).collect();
+        assert_eq!(of_one, [Permission::ListQueryable, Permission::Query]);
+    }
+}

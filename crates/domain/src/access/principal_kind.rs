@@ -59,3 +59,17 @@ impl PrincipalKind {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn z9_whoever_must_enrol_first_has_their_own_account_and_nothing_else_whatever_their_role() {
+        for role in Role::ALL {
+            let kind = PrincipalKind::of_member(role, true, false);
+            let held: Vec<_> = Permission::ALL.into_iter().filter(|held| kind.may(*held)).collect();
+            assert_eq!(held, [Permission::OwnAccount], "{role}");
+        }
+    }
+}

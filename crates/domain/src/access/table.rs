@@ -152,4 +152,10 @@ mod tests {
         assert!(!may_grant(Role::Viewer, Role::Viewer));
         assert!(!may_grant(Role::Admin, Role::Owner));
     }
+
+    #[test]
+    fn z3_a_user_of_a_hub_queries_and_does_nothing_else() {
+        let held: Vec<_> = Permission::ALL.into_iter().filter(|held| hub_user_may(*held)).collect();
+        assert_eq!(held, [Permission::Query]);
+    }
 }

@@ -277,4 +277,15 @@ mod tests {
         assert_ne!(mark("one", b"a").key, mark("two", b"a").key);
         assert_ne!(mark("one", b"a").request, mark("one", b"b").request);
     }
+
+    #[test]
+    fn a_page_of_keys_counts_their_names_and_every_endpoint_and_network_of_their_terms() {
+        let mut key = key(100);
+        assert_eq!(key.bytes(), 14);
+        let endpoints = [1, 2].map(|n| crate::ids::EndpointId::from_bytes([n; 16])).to_vec();
+        let addresses = ["192.0.2.0/24", "198.51.100.7/32", "203.0.113.0/24"];
+        let addresses = addresses.map(|net| net.parse().unwrap()).to_vec();
+        key.terms = KeyTerms::new(vec![Permission::Query], Some(endpoints), Some(addresses)).unwrap();
+        assert_eq!(key.bytes(), 14 + (2 + 3) * 36);
+    }
 }

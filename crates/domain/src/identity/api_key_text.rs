@@ -189,4 +189,10 @@ mod tests {
         push_base62(&mut text, crc32fast::hash(body.as_bytes()).into(), 6);
         assert_eq!(PresentedKey::parse(&text), None);
     }
+
+    #[test]
+    fn what_begins_as_a_key_is_meant_as_one_and_nothing_else_is() {
+        assert!(PresentedKey::is_meant("sps_") && PresentedKey::is_meant("sps_copied in part"));
+        assert!(!PresentedKey::is_meant("sps") && !PresentedKey::is_meant("eyJ.sps_"));
+    }
 }

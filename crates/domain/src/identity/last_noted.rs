@@ -36,3 +36,17 @@ impl LastNoted {
 
 /// How often a use of one key is noted at most.
 const NOTED_EVERY: Duration = Duration::from_secs(60);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn k2_what_is_stored_of_a_use_is_known_and_a_key_that_was_never_used_has_none() {
+        assert_eq!(LastNoted::of(None).last(), None);
+        for at in [0, 1_000_000] {
+            let at = Timestamp::from_unix_micros(at);
+            assert_eq!(LastNoted::of(Some(at)).last(), Some(at));
+        }
+    }
+}

@@ -240,4 +240,16 @@ mod tests {
         let long = format!(" {}\0 ", "y".repeat(80));
         assert_eq!(parse(&long), Ok(long));
     }
+
+    #[test]
+    fn a_password_is_compared_up_to_the_bytes_that_can_be_hashed_and_is_empty_once_wiped() {
+        let presented = |bytes| Password::presented(&Secret::new("x".repeat(bytes)));
+        let mut longest = presented(Password::MAX_BYTES).unwrap();
+        assert_eq!(longest.expose().len(), Password::MAX_BYTES);
+        for over in [Password::MAX_BYTES + 1, Password::MAX_BYTES + 2] {
+            assert_eq!(presented(over).err(), Some(PasswordError::TooLong));
+        }
+        longest.zeroize();
+        assert_eq!(longest.expose(), "");
+    }
 }

@@ -159,3 +159,28 @@ impl AuthorizationError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_is_refused_reads_why_and_who_may() {
+        let told = |kind| Forbidden { kind, permission: Permission::ReadAudit }.to_string();
+        assert_eq!(
+            told(PrincipalKind::Member(Role::User)),
+            "your role, user, does not permit this; who may: owner, admin"
+        );
+        assert_eq!(
+            told(PrincipalKind::HubUser),
+            "a satellite token is for querying endpoints, and for nothing else"
+        );
+    }
+
+    #[test]
+    fn a_key_is_told_whether_another_scope_would_help() {
+        let told = |permission| OutOfScope(permission).to_string();
+        assert_eq!(told(Permission::ReadAudit), "the scopes of this API key do not hold read_audit");
+        assert_eq!(told(Permission::OwnAccount), "no API key may do this: log in");
+    }
+}
