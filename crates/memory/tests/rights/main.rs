@@ -1,6 +1,8 @@
 //! Rights are those of when they are used: in the unit of work that writes, and behind whatever a use case waits for.
 
 #[cfg(test)]
+mod account_log;
+#[cfg(test)]
 mod accounts;
 #[cfg(test)]
 mod api_keys;
@@ -20,6 +22,10 @@ mod flows;
 mod guessing;
 #[cfg(test)]
 mod keeping;
+#[cfg(test)]
+mod key_limits;
+#[cfg(test)]
+mod key_terms;
 #[cfg(test)]
 mod noting;
 #[cfg(test)]
