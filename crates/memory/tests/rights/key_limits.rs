@@ -5,7 +5,8 @@ use std::time::Duration;
 use futures_executor::block_on;
 use syft_space_domain::access::{Permission, Role};
 use syft_space_domain::identity::{
-    self, ApiKey, ApiKeyError, ApiKeyState, IssuedApiKey, KeyStanding, NewApiKey, Principal, RotateApiKey,
+    self, ApiKey, ApiKeyError, ApiKeyState, IdempotencyKey, IssuedApiKey, KeyStanding, NewApiKey, Principal,
+    RotateApiKey,
 };
 use syft_space_domain::page::PageRequest;
 use syft_space_domain::text::Name;
@@ -118,4 +119,21 @@ fn k2_a_key_that_ended_is_kept_to_be_looked_for_while_there_is_room() {
     create(&world, &owner, None).unwrap();
     let standing: Vec<_> = keys(&world, &owner).iter().map(ApiKeyState::standing).collect();
     assert_eq!(standing, [KeyStanding::Ended, KeyStanding::Works]);
+}
+
+#[test]
+fn k8_a_rotation_that_is_sent_again_makes_no_other_secret_and_its_mark_stands_for_it_alone() {
+    let world = World::new();
+    let id = create(&world, &world.owner, None).unwrap().state.key.id;
+    let rotate = |overlap, mark: &str| {
+        let wanted = RotateApiKey { overlap, idempotency: Some(IdempotencyKey::parse(mark).unwrap()) };
+        block_on(identity::rotate_api_key(&world.space, &context(&world.space), &world.owner, id, wanted))
+    };
+    let first = rotate(DAY, "one").unwrap();
+    assert!(first.text.is_some());
+    let again = rotate(DAY, "one").unwrap();
+    assert!(again.text.is_none(), "nobody has kept it");
+    assert_eq!(again.state.key.rotated_at, first.state.key.rotated_at);
+    assert_eq!(rotate(2 * DAY, "one").err(), Some(ApiKeyError::OtherRequest));
+    assert!(rotate(DAY, "two").unwrap().text.is_some());
 }

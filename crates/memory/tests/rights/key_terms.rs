@@ -73,7 +73,8 @@ fn k2_a_write_that_waits_is_refused_once_the_secret_it_came_with_works_no_more()
     world.dataset(&caller, "second").unwrap();
     world.clock.advance(Duration::from_micros(1));
     let told = (Action::AuthnTokenFail, Outcome::Denied, Some("token_revoked".to_owned()));
-    assert!(world.dataset(&caller, "third").is_err());
+    let refused = world.dataset(&caller, "third").err().unwrap().to_string();
+    assert_eq!(refused, AuthenticateError::KeyRevoked.to_string(), "it is told that it is the key");
     assert_eq!(world.last_event(), told);
 }
 
