@@ -7,11 +7,15 @@ use futures_executor::block_on;
 use syft_space_domain::access::{Permission, Role};
 use syft_space_domain::audit::ports::EventFilter;
 use syft_space_domain::audit::{Action, Event, Outcome};
-use syft_space_domain::identity::{self, AcceptError, ChangePassword, Member, Password, Principal, Session};
+use syft_space_domain::identity::{
+    self, AcceptError, ChangePassword, LoggedIn, Login, Member, Password, Principal, RefreshError, Session,
+    TenantEnding,
+};
 use syft_space_domain::page::PageRequest;
 use syft_space_domain::secret::Secret;
+use syft_space_domain::tenant::{TenantName, end_tenant};
 
-use crate::world::{World, account, context, secret, try_log_in};
+use crate::world::{World, account, context, email, secret, try_log_in};
 
 const INSTANT: Duration = Duration::from_micros(1);
 
@@ -101,4 +105,29 @@ fn u1_an_invitation_is_accepted_until_its_end_and_not_at_it() {
     let clock = world.clock.clone();
     world.meanwhile.set(move || clock.advance(INSTANT));
     assert_eq!(world.accept(wanted), Err(AcceptError::NotFound));
+}
+
+#[test]
+fn u4_a_session_of_a_tenant_that_ends_goes_on_for_its_owners_alone_and_others_are_told_why() {
+    let world = World::new();
+    world.member("ann", Role::User);
+    let log_in = |name: &str| {
+        let wanted = Login {
+            email: email(name),
+            password: Password::parse(&secret()).unwrap(),
+            tenant: None,
+            code: None,
+        };
+        block_on(identity::login(&world.space, &context(&world.space), wanted)).unwrap()
+    };
+    let (owner, ann) = (log_in("owner"), log_in("ann"));
+    let (name, grace) = (TenantName::parse("acme").unwrap(), Duration::from_secs(7 * 24 * 60 * 60));
+    block_on(end_tenant(&world.space, &context(&world.space), &world.owner, name, grace)).unwrap();
+    let refresh = |of: &LoggedIn| {
+        block_on(identity::refresh(&world.space, &context(&world.space), &of.refresh_token.expose()))
+    };
+    assert_eq!(refresh(&ann).err(), Some(RefreshError::from(TenantEnding)));
+    let told = (Action::SessionRenewed, Outcome::Denied, Some("tenant_ending".to_owned()));
+    assert_eq!(world.last_event(), told);
+    refresh(&owner).unwrap();
 }
