@@ -27,6 +27,8 @@ mod key_limits;
 #[cfg(test)]
 mod key_terms;
 #[cfg(test)]
+mod members;
+#[cfg(test)]
 mod noting;
 #[cfg(test)]
 mod reads;
