@@ -10,3 +10,6 @@ mod translate;
 pub use compare::{UpstreamComparison, UpstreamDifference};
 pub use rules::UpstreamAccess;
 pub use translate::Translated;
+
+#[cfg(test)]
+mod parse_tests;
