@@ -44,3 +44,22 @@ impl MarketplaceHubs {
         self.0.iter().find(|(_, other)| **other == hub).map(|(name, _)| name)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn f1_a_hub_is_called_by_the_first_of_the_names_that_mean_it() {
+        let (one, other) = (HubId::from_bytes([1; 16]), HubId::from_bytes([2; 16]));
+        let name = |text: &str| MarketplaceName::parse(text).unwrap();
+        let hubs: MarketplaceHubs = [("quay", one), ("harbor", other), ("pier", one)]
+            .map(|(text, hub)| (name(text), hub))
+            .into_iter()
+            .collect();
+        assert_eq!(hubs.name_of(one), Some(&name("pier")));
+        assert_eq!(hubs.name_of(other), Some(&name("harbor")));
+        assert_eq!(hubs.name_of(HubId::from_bytes([3; 16])), None);
+        assert_eq!(hubs.hub(&name("quay")), Some(one));
+    }
+}

@@ -62,3 +62,39 @@ text_enum! {
     #[error("a listing is pending, listed, displaced or removing")]
     pub struct ListingStateError;
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// One that a hub was told of, and could not be told of since.
+    pub(in crate::marketplace) fn listing() -> Listing {
+        let at = Timestamp::from_unix_micros;
+        Listing {
+            id: ListingId::from_bytes([1; 16]),
+            endpoint: EndpointId::from_bytes([2; 16]),
+            slug: Slug::parse("drawer").unwrap(),
+            marketplace: MarketplaceId::from_bytes([3; 16]),
+            state: ListingState::Listed,
+            last_error: Some("the hub cannot be reached".to_owned()),
+            told_at: Some(at(5)),
+            due_at: at(90),
+            failures: 4,
+            revision: 7,
+            created_at: at(1),
+        }
+    }
+
+    #[test]
+    fn f7_what_is_wanted_anew_is_told_at_once_however_often_it_failed_before() {
+        let (known, now) = (listing(), Timestamp::from_unix_micros(50));
+        let due = known.clone().due(now);
+        assert_eq!(due, Listing { due_at: now, failures: 0, revision: 8, ..known.clone() });
+        let removing = known.clone().removing(now);
+        let state = ListingState::Removing;
+        assert_eq!(
+            removing,
+            Listing { state, due_at: now, failures: 0, last_error: None, revision: 8, ..known }
+        );
+    }
+}

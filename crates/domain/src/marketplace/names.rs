@@ -204,4 +204,18 @@ mod tests {
             assert_eq!(HubUsername::parse(bad), Err(HubUsernameError), "{bad}");
         }
     }
+
+    #[test]
+    fn f1_the_address_of_a_hub_has_so_many_characters_at_most_and_tells_host_and_port() {
+        let of = |length: usize| {
+            let begin = "https://hub.example/";
+            HubUrl::parse(&format!("{begin}{}", "a".repeat(length - begin.len())))
+        };
+        assert!(of(HubUrl::MAX).is_ok());
+        assert_eq!(of(HubUrl::MAX + 1), Err(HubUrlError::TooLong));
+        let authority = |text: &str| HubUrl::parse(text).unwrap().authority();
+        assert_eq!(authority("https://hub.example/a"), "hub.example:443");
+        assert_eq!(authority("http://hub.example"), "hub.example:80");
+        assert_eq!(authority("http://[::1]:8080/"), "[::1]:8080");
+    }
 }

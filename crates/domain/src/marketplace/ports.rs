@@ -417,3 +417,26 @@ pub trait SatelliteIdentities: Send + Sync {
         now: Timestamp,
     ) -> Pending<'a, Result<HubIdentity, IdentifyError>>;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn f7_waiting_mends_what_a_hub_may_get_over_and_nothing_that_somebody_must_change() {
+        let text = || "so".to_owned();
+        for somebodys in [HubError::Unauthorized(text()), HubError::NotFound, HubError::Unsealable] {
+            assert!(somebodys.needs_owner(), "{somebodys}");
+        }
+        for its_own in [
+            HubError::Unavailable(text()),
+            HubError::Unresolved,
+            HubError::Refused(text()),
+            HubError::NotOurs(text()),
+            HubError::Displaced(text()),
+            HubError::Unreadable(text()),
+        ] {
+            assert!(!its_own.needs_owner(), "{its_own}");
+        }
+    }
+}

@@ -139,3 +139,43 @@ impl SatelliteRefused {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn claims(role: HubRole) -> SatelliteClaims {
+        let at = |seconds: i64| Timestamp::from_unix_micros(seconds * 1_000_000);
+        SatelliteClaims {
+            hub: HubId::from_bytes([1; 16]),
+            subject: "alice".to_owned(),
+            audience: Audience::parse("harbor").unwrap(),
+            role,
+            issued_at: at(0),
+            not_before: at(0),
+            expires_at: at(60),
+        }
+    }
+
+    #[test]
+    fn f4_a_token_is_good_until_its_end_and_the_leeway_and_not_a_moment_more() {
+        let claims = claims(HubRole::User);
+        let end = claims.expires_at.plus(SatelliteClaims::LEEWAY);
+        assert!(!claims.is_expired(claims.expires_at) && claims.is_expired(end));
+        assert!(!claims.is_expired(end.minus(Duration::from_micros(1))));
+    }
+
+    #[test]
+    fn f4_all_guests_of_a_hub_are_one_and_nobody_else_is() {
+        let scope = TenantScope::of(crate::ids::TenantId::from_bytes([4; 16]));
+        let of = |role, subject: &str| match (SatelliteClaims { subject: subject.to_owned(), ..claims(role) })
+            .actor(&scope)
+        {
+            Actor::HubUser { id, role: told } if told == role => id,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(of(HubRole::Guest, "guest"), of(HubRole::Guest, "someone"));
+        assert_ne!(of(HubRole::User, "guest"), of(HubRole::Guest, "guest"));
+        assert_ne!(of(HubRole::User, "alice"), of(HubRole::User, "bob"));
+    }
+}

@@ -306,3 +306,37 @@ fn wait(failures: u32) -> Duration {
         .saturating_mul(1_u32.checked_shl(failures.saturating_sub(1)).unwrap_or(u32::MAX))
         .min(MAX_RETRY_DELAY)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::marketplace::listing::tests::listing;
+
+    #[test]
+    fn f7_a_listing_says_how_the_last_attempt_to_tell_of_it_ended_and_when_the_next_is() {
+        let (known, now) = (listing(), Timestamp::from_unix_micros(1_000));
+        let shown = after(known.clone(), true, &Ok(()), now);
+        let (state, revision) = (ListingState::Listed, 8);
+        let told = Listing {
+            state,
+            last_error: None,
+            told_at: Some(now),
+            due_at: NEVER,
+            failures: 0,
+            revision,
+            ..known.clone()
+        };
+        assert_eq!(shown, told);
+        // What cannot be shown now is looked at again.
+        let hidden = after(known.clone(), false, &Ok(()), now);
+        assert_eq!((hidden.state, hidden.told_at, hidden.failures), (ListingState::Pending, Some(now), 0));
+        assert_eq!(hidden.due_at, now.plus(HEALTH_REPORT_INTERVAL));
+        assert!(hidden.last_error.is_some() && hidden.revision == 8);
+        let failed = after(known.clone(), true, &Err(HubError::NotFound), now);
+        assert_eq!((failed.state, failed.told_at, failed.failures), (ListingState::Listed, known.told_at, 5));
+        assert_eq!((failed.due_at, failed.revision), (now.plus(wait(5)), 8));
+        assert_eq!(failed.last_error.as_deref(), Some("the hub knows no such thing"));
+        let displaced = HubError::Displaced("https://other.example".to_owned());
+        assert_eq!(after(known, true, &Err(displaced), now).state, ListingState::Displaced);
+    }
+}
