@@ -27,6 +27,8 @@ mod obligations;
 #[cfg(test)]
 mod outdated_approvals;
 #[cfg(test)]
+mod pattern_limits;
+#[cfg(test)]
 mod personal;
 #[cfg(test)]
 mod policies;
