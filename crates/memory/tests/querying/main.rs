@@ -22,6 +22,8 @@ mod groups;
 #[cfg(test)]
 mod hub_users;
 #[cfg(test)]
+mod judged_again;
+#[cfg(test)]
 mod many_approvals;
 mod obligations;
 #[cfg(test)]
