@@ -3,12 +3,16 @@
 use clap::Args;
 
 use crate::cli::api::ApiClient;
+use crate::cli::exit::{CommandError, ExitStatus};
 use crate::cli::instant::time;
 use crate::cli::known_policies::{PATH, find_policy};
 use crate::cli::lists::{Described, Description, list_described};
 use crate::cli::names::Names;
 use crate::cli::output::{Column, Output, number, text};
 use crate::routes::policies::CallerCoverage;
+
+/// The type of the policies that count what they let a caller be shown.
+const COUNTING_TYPE: &str = "disclosure_limit";
 
 /// Of which policy.
 #[derive(Args)]
@@ -26,6 +30,13 @@ const COVERAGE: &[Column<Described<CallerCoverage>>] = &[
 
 pub(super) async fn run(api: &ApiClient, what: &Coverage, out: &mut Output) -> anyhow::Result<()> {
     let policy = find_policy(api, &what.name).await?;
+    if policy.policy_type != COUNTING_TYPE {
+        let message = format!(
+            "the policy {:?} is of the type {}: what each caller was shown is counted by policies of the type {COUNTING_TYPE}",
+            policy.name, policy.policy_type,
+        );
+        return Err(CommandError::new(ExitStatus::Refused, message).into());
+    }
     let names = if out.json { Names::default() } else { Names::read(api).await? };
     let name = async |shown: &CallerCoverage| {
         Ok(Description { first: names.of(&shown.caller_id.to_string()), ..Description::default() })

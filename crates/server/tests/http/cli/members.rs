@@ -118,4 +118,10 @@ async fn k3_the_host_sees_how_much_each_caller_was_shown() {
     let row = shown.lines().nth(1).unwrap();
     assert!(row.starts_with(ANNA) && row.split_whitespace().nth(1) == Some("1"), "{shown}");
     run(&home, &["policies", "coverage", "no such"]).expect(3);
+    // One that counts nothing is not told of as if nobody had been shown anything.
+    let access = json!({ "name": "all", "policy_type": "access", "configuration": { "mode": "allow", "patterns": ["*"] } });
+    std::fs::write(&file, access.to_string()).unwrap();
+    run_as(&home, OWNER, &["policies", "set", "all", "--file", file.to_str().unwrap()]).expect(0);
+    let refused = run(&home, &["policies", "coverage", "all"]).expect(4).stderr;
+    assert!(refused.contains("is of the type access"), "{refused}");
 }
