@@ -4,6 +4,8 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a helper of a test fails it")]
 
 use serde_json::{Value, json};
+use syft_space_domain::group::GroupName;
+use syft_space_domain::marketplace::MarketplaceName;
 use syft_space_domain::policy::PolicyTypes;
 
 /// The type and the configuration of each policy that the page about policies shows.
@@ -42,12 +44,8 @@ fn z4_what_a_configuration_names_and_how_much_it_holds_is_told_whichever_list_it
         ];
         assert_eq!(named.collect::<Vec<_>>(), expected, "{name}");
         let rule = types.compile(&parsed).unwrap();
-        assert_eq!(
-            rule.groups().iter().map(|group| group.as_str()).collect::<Vec<_>>(),
-            ["readers"],
-            "{name}"
-        );
-        let hubs: Vec<_> = rule.marketplaces().iter().map(|hub| hub.as_str()).collect();
+        assert_eq!(rule.groups().iter().map(GroupName::as_str).collect::<Vec<_>>(), ["readers"], "{name}");
+        let hubs: Vec<_> = rule.marketplaces().iter().map(MarketplaceName::as_str).collect();
         assert_eq!(hubs, ["harbor", "quay"], "{name}");
     }
     for (name, configuration) in [

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_executor::block_on;
 use syft_space_domain::access::{Permission, PrincipalKind, Role};
-use syft_space_domain::audit::{Action, Actor, Log, Outcome};
+use syft_space_domain::audit::{Action, Actor, Log, Outcome, RecordedReason};
 use syft_space_domain::endpoint::EndpointName;
 use syft_space_domain::identity::{
     self, ApiKeyError, AuthenticateError, AuthorizationError, Forbidden, IssuedApiKey, NewApiKey, OutOfScope,
@@ -108,7 +108,7 @@ fn a3_a_refusal_is_recorded_as_one_with_its_reason_and_the_role_that_did_not_suf
     for (error, action, reason, by) in expected {
         let tried = context(&world.space).event(Log::Installation, Action::ConfigChange, owner).unwrap();
         let event = error.denied(tried);
-        let told = event.reason_code.as_ref().map(|reason| reason.as_str());
+        let told = event.reason_code.as_ref().map(RecordedReason::as_str);
         assert_eq!((event.action, event.outcome, told), (action, Outcome::Denied, Some(reason)));
         assert_eq!(event.actor, by, "{reason}");
     }
